@@ -1,0 +1,2 @@
+//! The `counterweight` command.
+fn main() {}

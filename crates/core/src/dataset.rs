@@ -1,0 +1,212 @@
+//! A dataset as it comes: columns as they are, nothing imputed, scaled or encoded.
+
+use std::sync::Arc;
+
+use crate::error::{CoreError, Result};
+use crate::hash::{ContentHash, Hasher};
+use crate::labels::Labels;
+
+/// The code of a missing nominal value.
+pub const MISSING: u32 = u32::MAX;
+
+/// One feature column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The column's name.
+    pub name: String,
+    /// Its values.
+    pub values: ColumnValues,
+}
+
+/// The values of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnValues {
+    /// Numbers; NaN stands for a missing value (readers refuse NaN spelt in the data).
+    Numeric(Vec<f64>),
+    /// Levels of a nominal column.
+    Nominal {
+        /// A level's index for each row, or [`MISSING`].
+        codes: Vec<u32>,
+        /// The levels' names, sorted by bytes.
+        levels: Vec<String>,
+    },
+}
+
+impl ColumnValues {
+    /// Nominal values from texts; `None` is missing.
+    pub fn nominal<S: AsRef<str>>(texts: &[Option<S>]) -> Self {
+        let mut levels: Vec<String> = texts
+            .iter()
+            .flatten()
+            .map(|text| text.as_ref().to_owned())
+            .collect();
+        levels.sort_unstable();
+        levels.dedup();
+        let code = |text: &str| {
+            let at = levels.binary_search_by(|level| level.as_str().cmp(text));
+            at.map_or(MISSING, |at| u32::try_from(at).unwrap_or(MISSING))
+        };
+        let codes = texts
+            .iter()
+            .map(|text| text.as_ref().map_or(MISSING, |text| code(text.as_ref())))
+            .collect();
+        Self::Nominal { codes, levels }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numeric(values) => values.len(),
+            Self::Nominal { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of missing values.
+    pub fn missing(&self) -> usize {
+        match self {
+            Self::Numeric(values) => values.iter().filter(|v| v.is_nan()).count(),
+            Self::Nominal { codes, .. } => codes.iter().filter(|&&code| code == MISSING).count(),
+        }
+    }
+
+    fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Numeric(values) => Self::Numeric(rows.iter().map(|&i| values[i]).collect()),
+            Self::Nominal { codes, levels } => Self::Nominal {
+                codes: rows.iter().map(|&i| codes[i]).collect(),
+                levels: levels.clone(),
+            },
+        }
+    }
+}
+
+/// Feature columns and labels of the same rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    columns: Vec<Column>,
+    labels: Labels,
+}
+
+impl Dataset {
+    /// Joins columns and labels.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when a column has another length than the labels.
+    pub fn new(columns: Vec<Column>, labels: Labels) -> Result<Self> {
+        for column in &columns {
+            if column.values.len() != labels.len() {
+                return Err(CoreError::Shape {
+                    what: "dataset column",
+                    expected: labels.len(),
+                    found: column.values.len(),
+                });
+            }
+        }
+        Ok(Self { columns, labels })
+    }
+
+    /// The feature columns.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of feature columns, before any encoding.
+    pub fn n_features(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The rows `rows`, in that order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            columns: self
+                .columns
+                .iter()
+                .map(|column| Column {
+                    name: column.name.clone(),
+                    values: column.values.select(rows),
+                })
+                .collect(),
+            labels: self.labels.select(rows),
+        }
+    }
+
+    /// The hash of the values (names, levels, numbers, labels), whatever file they came from.
+    pub fn content_hash(&self) -> ContentHash {
+        let mut hasher = Hasher::new("counterweight dataset 1").number(self.n_rows() as u64);
+        for column in &self.columns {
+            hasher = hasher.text(&column.name);
+            hasher = match &column.values {
+                ColumnValues::Numeric(values) => hasher.text("numeric").reals(values),
+                ColumnValues::Nominal { codes, levels } => {
+                    let hasher = levels.iter().fold(
+                        hasher.text("nominal").number(levels.len() as u64),
+                        |h, level| h.text(level),
+                    );
+                    hasher.bytes(
+                        &codes
+                            .iter()
+                            .flat_map(|c| c.to_le_bytes())
+                            .collect::<Vec<_>>(),
+                    )
+                }
+            };
+        }
+        let names: &Arc<[String]> = self.labels.names();
+        hasher = names
+            .iter()
+            .fold(hasher.text("labels"), |h, name| h.text(name));
+        let ids: Vec<u8> = self
+            .labels
+            .ids()
+            .iter()
+            .flat_map(|id| id.to_le_bytes())
+            .collect();
+        hasher.bytes(&ids).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nominal_levels_are_sorted_and_missing_stays_missing() {
+        let values = ColumnValues::nominal(&[Some("b"), None, Some("a"), Some("b")]);
+        let ColumnValues::Nominal { codes, levels } = &values else {
+            panic!("nominal")
+        };
+        assert_eq!(levels, &["a", "b"]);
+        assert_eq!(codes, &[1, MISSING, 0, 1]);
+        assert_eq!(values.missing(), 1);
+    }
+
+    #[test]
+    fn the_hash_sees_values_and_lengths() {
+        let labels = Labels::from_texts(&["x", "y"]);
+        let column = |name: &str, values: Vec<f64>| Column {
+            name: name.into(),
+            values: ColumnValues::Numeric(values),
+        };
+        let a = Dataset::new(vec![column("a", vec![1.0, 2.0])], labels.clone()).unwrap();
+        let b = Dataset::new(vec![column("a", vec![1.0, 2.5])], labels.clone()).unwrap();
+        assert_ne!(a.content_hash(), b.content_hash());
+        assert_eq!(a.content_hash(), a.clone().content_hash());
+        assert!(Dataset::new(vec![column("a", vec![1.0])], labels).is_err());
+    }
+}

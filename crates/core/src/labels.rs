@@ -1,0 +1,246 @@
+//! Labels, class counts and priors.
+
+use std::sync::Arc;
+
+use crate::error::{CoreError, Result};
+
+/// Class labels of some rows: numbers in `0..n_classes`, with the names behind them. A class may be
+/// absent from the rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labels {
+    ids: Vec<u32>,
+    names: Arc<[String]>,
+}
+
+impl Labels {
+    /// Labels `ids`, each an index into `names`.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`] when an id has no name.
+    pub fn new(ids: Vec<u32>, names: Arc<[String]>) -> Result<Self> {
+        match ids.iter().position(|&id| id as usize >= names.len()) {
+            None => Ok(Self { ids, names }),
+            Some(row) => Err(CoreError::Domain {
+                what: "labels",
+                reason: format!("row {row} has class {} of {}", ids[row], names.len()),
+            }),
+        }
+    }
+
+    /// Turns label texts into labels: classes ordered numerically when all are whole numbers, else
+    /// by bytes.
+    pub fn from_texts<S: AsRef<str>>(texts: &[S]) -> Self {
+        let mut names: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names.dedup();
+        // Two spellings of one number ("1" and "01") stay two classes, told apart by their bytes.
+        if names.iter().all(|name| name.parse::<i128>().is_ok()) {
+            names.sort_by_key(|name| name.parse::<i128>().unwrap_or(i128::MAX));
+        }
+        let index: std::collections::BTreeMap<&str, u32> = names
+            .iter()
+            .zip(0..)
+            .map(|(&name, id)| (name, id))
+            .collect();
+        let ids = texts.iter().map(|text| index[text.as_ref()]).collect();
+        Self {
+            ids,
+            names: names.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Number of classes, absent ones included.
+    pub fn n_classes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The class of each row.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// The class of row `i`, as an index.
+    ///
+    /// # Panics
+    /// When `i >= len`, as slice indexing does.
+    pub fn class(&self, i: usize) -> usize {
+        self.ids[i] as usize
+    }
+
+    /// The names of the classes, in class order.
+    pub fn names(&self) -> &Arc<[String]> {
+        &self.names
+    }
+
+    /// The labels of the rows `rows`, in that order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            ids: rows.iter().map(|&row| self.ids[row]).collect(),
+            names: Arc::clone(&self.names),
+        }
+    }
+
+    /// Rows of each class.
+    pub fn counts(&self) -> ClassCounts {
+        let mut counts = vec![0; self.n_classes()];
+        for &id in &self.ids {
+            counts[id as usize] += 1;
+        }
+        ClassCounts(counts)
+    }
+}
+
+/// Rows of each class, in class order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassCounts(Vec<usize>);
+
+impl ClassCounts {
+    /// These counts.
+    pub fn new(counts: Vec<usize>) -> Self {
+        Self(counts)
+    }
+
+    /// The counts, in class order.
+    pub fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// All rows.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// Number of classes, absent ones included.
+    pub fn n_classes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Number of classes with at least one row.
+    pub fn n_present(&self) -> usize {
+        self.0.iter().filter(|&&n| n > 0).count()
+    }
+
+    /// The largest count.
+    pub fn largest(&self) -> usize {
+        self.0.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The smallest count among the classes that have rows; 0 without rows.
+    pub fn smallest_present(&self) -> usize {
+        self.0.iter().copied().filter(|&n| n > 0).min().unwrap_or(0)
+    }
+
+    /// Largest over smallest count among the classes that have rows; `None` without rows.
+    pub fn imbalance_ratio(&self) -> Option<f64> {
+        let smallest = self.smallest_present();
+        (smallest > 0).then(|| self.largest() as f64 / smallest as f64)
+    }
+
+    /// The rarest class that has rows; a tie goes to the highest class, so that class 1 is the
+    /// positive class of balanced binary data.
+    pub fn rarest(&self) -> Option<usize> {
+        let smallest = self.smallest_present();
+        self.0.iter().rposition(|&n| n > 0 && n == smallest)
+    }
+
+    /// Shares of the classes; `None` without rows.
+    pub fn prior(&self) -> Option<Prior> {
+        Prior::from_weights(self.0.iter().map(|&n| n as f64).collect()).ok()
+    }
+}
+
+/// A probability for each class, in class order; a class may have probability zero (absent).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prior(Vec<f64>);
+
+impl Prior {
+    /// Scales non-negative weights to sum to one.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`] when a weight is negative or not finite, or all are zero.
+    pub fn from_weights(mut weights: Vec<f64>) -> Result<Self> {
+        let total: f64 = weights.iter().sum();
+        if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || !(total.is_finite() && total > 0.0)
+        {
+            return Err(CoreError::Domain {
+                what: "prior",
+                reason: format!("needs finite weights of at least 0, not all 0, found {weights:?}"),
+            });
+        }
+        for weight in &mut weights {
+            *weight /= total;
+        }
+        Ok(Self(weights))
+    }
+
+    /// The same probability for every one of `n_classes` classes.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`] without classes.
+    pub fn uniform(n_classes: usize) -> Result<Self> {
+        Self::from_weights(vec![1.0; n_classes])
+    }
+
+    /// The probabilities, in class order.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// Natural logarithms of the probabilities; negative infinity for absent classes.
+    pub fn logs(&self) -> Vec<f64> {
+        self.0.iter().map(|p| p.ln()).collect()
+    }
+
+    /// Number of classes, absent ones included.
+    pub fn n_classes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_ordered_by_number_or_by_bytes() {
+        let numbers = Labels::from_texts(&["10", "9", "-1", "9"]);
+        assert_eq!(numbers.names().to_vec(), ["-1", "9", "10"]);
+        assert_eq!(numbers.ids(), [2, 1, 0, 1]);
+        let bytes = Labels::from_texts(&["b", "B", "10", "9"]);
+        assert_eq!(bytes.names().to_vec(), ["10", "9", "B", "b"]);
+        let spelt = Labels::from_texts(&["1", "01", "1"]);
+        assert_eq!(spelt.names().to_vec(), ["01", "1"]);
+    }
+
+    #[test]
+    fn counts_leave_absent_classes_out_of_the_ratio() {
+        let counts = ClassCounts::new(vec![90, 0, 9]);
+        assert_eq!(counts.imbalance_ratio(), Some(10.0));
+        assert_eq!(counts.rarest(), Some(2));
+        assert_eq!(counts.n_present(), 2);
+        assert_eq!(ClassCounts::new(vec![5, 5]).rarest(), Some(1));
+        assert_eq!(ClassCounts::new(vec![0, 0]).prior(), None);
+    }
+
+    #[test]
+    fn a_prior_refuses_nonsense() {
+        assert!(Prior::from_weights(vec![0.0, 0.0]).is_err());
+        assert!(Prior::from_weights(vec![1.0, f64::NAN]).is_err());
+        assert!(Prior::uniform(0).is_err());
+        assert_eq!(
+            Prior::from_weights(vec![3.0, 1.0]).unwrap().as_slice(),
+            [0.75, 0.25]
+        );
+    }
+}

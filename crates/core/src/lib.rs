@@ -1,0 +1,45 @@
+//! What every part of counterweight speaks: matrices, labels, priors, views with roles, scores and
+//! decisions, keyed random streams, the stage traits, capability cards and the catalogue, outcomes
+//! and records.
+//!
+//! No input or output here, and no method: those live in the crates below this one.
+
+pub mod catalogue;
+pub mod dataset;
+pub mod error;
+pub mod hash;
+pub mod labels;
+pub mod matrix;
+pub mod outcome;
+pub mod params;
+pub mod record;
+pub mod scores;
+pub mod seed;
+pub mod stage;
+pub mod suggest;
+pub mod table;
+pub mod views;
+
+pub use catalogue::{
+    Card, Catalogue, DecisionEntry, Entry, LearnerCaps, LearnerEntry, LossEntry, MetricCaps,
+    MetricEntry, OnNominal, PopulationCaps, PopulationEntry, ResamplerCaps, ResamplerEntry,
+    RuleCaps, Workload, find,
+};
+pub use dataset::{Column, ColumnValues, Dataset, MISSING};
+pub use error::{CoreError, StageError, StageResult};
+pub use hash::{ContentHash, Hasher};
+pub use labels::{ClassCounts, Labels, Prior};
+pub use matrix::Matrix;
+pub use outcome::{Note, Outcome};
+pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Params, Range};
+pub use record::{CellId, Record, Timing};
+pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
+pub use seed::{Seed, Stream, StreamKey};
+pub use stage::{
+    Deadline, DecideContext, Decision, DecisionNeeds, Details, Fitted, FittedRule, Judged, Learner,
+    Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetRule, Population, Resampler, Rule,
+    Shared, SmallClass, StageContext,
+};
+pub use suggest::nearest;
+pub use table::{Cells, Table};
+pub use views::{Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, Train};

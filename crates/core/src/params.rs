@@ -1,0 +1,548 @@
+//! Parameters of methods: specified once, beside the method; checked before anything runs.
+//!
+//! A [`ParamSpec`] list is what `list`, `schema`, error messages and the generated documentation
+//! read. [`check`] turns what a sweep file says into [`Params`], with every default filled in and
+//! every error collected, so that a method's constructor sees nothing unchecked.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::suggest::nearest;
+
+/// A value as written in a sweep file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamValue {
+    /// A real number.
+    Real(f64),
+    /// A whole number.
+    Whole(i64),
+    /// Text.
+    Text(String),
+    /// True or false.
+    Flag(bool),
+    /// A list.
+    List(Vec<ParamValue>),
+    /// A table.
+    Table(BTreeMap<String, ParamValue>),
+}
+
+impl ParamValue {
+    /// The value's type, for messages.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Real(_) => "a number",
+            Self::Whole(_) => "a whole number",
+            Self::Text(_) => "text",
+            Self::Flag(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+
+    /// The value as a number, if it is one.
+    pub fn as_real(&self) -> Option<f64> {
+        match self {
+            Self::Real(value) => Some(*value),
+            Self::Whole(value) => Some(*value as f64),
+            _ => None,
+        }
+    }
+}
+
+/// The canonical text: the same for every spelling of a value, as used in ids and cell keys.
+impl std::fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Real(value) => write!(f, "{value}"),
+            Self::Whole(value) => write!(f, "{value}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::List(items) => {
+                let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "{}", texts.join("+"))
+            }
+            Self::Table(entries) => {
+                let texts: Vec<String> = entries.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                write!(f, "{}", texts.join("+"))
+            }
+        }
+    }
+}
+
+/// An interval of numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Smallest value.
+    pub low: f64,
+    /// Whether `low` itself is allowed.
+    pub low_included: bool,
+    /// Largest value.
+    pub high: f64,
+    /// Whether `high` itself is allowed.
+    pub high_included: bool,
+}
+
+impl Range {
+    /// Any finite number.
+    pub const FINITE: Self = Self::new(f64::NEG_INFINITY, false, f64::INFINITY, false);
+    /// Finite and at least 0.
+    pub const NON_NEGATIVE: Self = Self::new(0.0, true, f64::INFINITY, false);
+    /// Finite and above 0.
+    pub const POSITIVE: Self = Self::new(0.0, false, f64::INFINITY, false);
+    /// Strictly between 0 and 1.
+    pub const OPEN_UNIT: Self = Self::new(0.0, false, 1.0, false);
+    /// At least 0 and below 1.
+    pub const UNIT_BELOW_ONE: Self = Self::new(0.0, true, 1.0, false);
+    /// At least 1, for whole numbers.
+    pub const AT_LEAST_ONE: Self = Self::new(1.0, true, f64::INFINITY, false);
+
+    /// The interval with these ends.
+    pub const fn new(low: f64, low_included: bool, high: f64, high_included: bool) -> Self {
+        Self {
+            low,
+            low_included,
+            high,
+            high_included,
+        }
+    }
+
+    /// Whether `value` lies inside; NaN never does.
+    pub fn contains(&self, value: f64) -> bool {
+        let above = if self.low_included {
+            value >= self.low
+        } else {
+            value > self.low
+        };
+        let below = if self.high_included {
+            value <= self.high
+        } else {
+            value < self.high
+        };
+        above && below
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let open = if self.low_included { '[' } else { '(' };
+        let close = if self.high_included { ']' } else { ')' };
+        write!(f, "{open}{}, {}{close}", self.low, self.high)
+    }
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ParamKind {
+    /// A real number; whole numbers serve.
+    Real(Range),
+    /// A whole number.
+    Whole(Range),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// True or false.
+    Flag,
+    /// A list of numbers.
+    Reals(Range),
+    /// A list of whole numbers.
+    Wholes(Range),
+    /// Which prior a loss or decision starts from: one of the words, or a number per class.
+    Prior(&'static [&'static str]),
+    /// A resampling target: `auto`, `minority`, `not-majority`, `not-minority`, `all`, a ratio in
+    /// (0, 1], or a table of counts per class.
+    Strategy,
+    /// A stage inside a stage: `{ kind = ..., ... }`, checked by the one that builds it.
+    Stage,
+}
+
+/// The words that [`ParamKind::Strategy`] takes.
+pub const STRATEGIES: &[&str] = &["auto", "minority", "not-majority", "not-minority", "all"];
+
+/// One parameter of a method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// Its key in the sweep file.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: ParamKind,
+    /// Its default; `None` when it has to be given (or when absence itself has a meaning, said in
+    /// `about`, see `required`).
+    pub default: Option<Default>,
+    /// Whether leaving it out is an error.
+    pub required: bool,
+    /// What it does, with its unit.
+    pub about: &'static str,
+}
+
+/// A default value, in a form that a constant can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Default {
+    /// A real number.
+    Real(f64),
+    /// A whole number.
+    Whole(i64),
+    /// A word.
+    Text(&'static str),
+    /// True or false.
+    Flag(bool),
+    /// A list of whole numbers.
+    Wholes(&'static [i64]),
+    /// A list of numbers.
+    Reals(&'static [f64]),
+}
+
+impl From<Default> for ParamValue {
+    fn from(default: Default) -> Self {
+        match default {
+            Default::Real(value) => Self::Real(value),
+            Default::Whole(value) => Self::Whole(value),
+            Default::Text(text) => Self::Text(text.to_owned()),
+            Default::Flag(flag) => Self::Flag(flag),
+            Default::Wholes(values) => Self::List(values.iter().map(|&v| Self::Whole(v)).collect()),
+            Default::Reals(values) => Self::List(values.iter().map(|&v| Self::Real(v)).collect()),
+        }
+    }
+}
+
+impl ParamSpec {
+    /// An optional parameter with a default.
+    pub const fn new(
+        name: &'static str,
+        kind: ParamKind,
+        default: Default,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            default: Some(default),
+            required: false,
+            about,
+        }
+    }
+
+    /// A parameter that has to be given.
+    pub const fn required(name: &'static str, kind: ParamKind, about: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            default: None,
+            required: true,
+            about,
+        }
+    }
+
+    /// A parameter that may be left out and then has no value.
+    pub const fn optional(name: &'static str, kind: ParamKind, about: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            default: None,
+            required: false,
+            about,
+        }
+    }
+
+    /// Whether a list in the sweep file is one value of this parameter, not a grid over it.
+    pub fn takes_list(&self) -> bool {
+        matches!(
+            self.kind,
+            ParamKind::Reals(_) | ParamKind::Wholes(_) | ParamKind::Prior(_)
+        )
+    }
+
+    /// Checks one value and brings it to its canonical form.
+    ///
+    /// # Errors
+    /// [`ParamError`] when the value has another type or lies outside its range.
+    pub fn check(&self, value: &ParamValue) -> Result<ParamValue, ParamError> {
+        let wrong = |expected: String, hint: Option<String>| ParamError {
+            key: self.name.to_owned(),
+            problem: format!("expected {expected}, found {} `{value}`", value.type_name()),
+            hint,
+        };
+        let real = |value: &ParamValue, range: Range| {
+            value
+                .as_real()
+                .filter(|v| range.contains(*v))
+                .map(ParamValue::Real)
+                .ok_or_else(|| wrong(format!("a number in {range}"), None))
+        };
+        let whole = |value: &ParamValue, range: Range| match value {
+            ParamValue::Whole(v) if range.contains(*v as f64) => Ok(ParamValue::Whole(*v)),
+            _ => Err(wrong(format!("a whole number in {range}"), None)),
+        };
+        let word = |value: &ParamValue, words: &'static [&'static str], also: &str| match value {
+            ParamValue::Text(text) if words.contains(&text.as_str()) => Ok(value.clone()),
+            ParamValue::Text(text) => Err(wrong(
+                format!("one of {}{also}", words.join(", ")),
+                nearest(text, words.iter().copied()).map(|word| format!("did you mean `{word}`?")),
+            )),
+            _ => Err(wrong(format!("one of {}{also}", words.join(", ")), None)),
+        };
+        match (self.kind, value) {
+            (ParamKind::Real(range), _) => real(value, range),
+            (ParamKind::Whole(range), _) => whole(value, range),
+            (ParamKind::Choice(words), _) => word(value, words, ""),
+            (ParamKind::Flag, ParamValue::Flag(_)) | (ParamKind::Stage, ParamValue::Table(_)) => {
+                Ok(value.clone())
+            }
+            (ParamKind::Flag, _) => Err(wrong("true or false".into(), None)),
+            (ParamKind::Reals(range), ParamValue::List(items)) if !items.is_empty() => items
+                .iter()
+                .map(|item| real(item, range))
+                .collect::<Result<_, _>>()
+                .map(ParamValue::List),
+            (ParamKind::Reals(_), _) => Err(wrong("a list of numbers".into(), None)),
+            (ParamKind::Wholes(range), ParamValue::List(items)) if !items.is_empty() => items
+                .iter()
+                .map(|item| whole(item, range))
+                .collect::<Result<_, _>>()
+                .map(ParamValue::List),
+            (ParamKind::Wholes(_), _) => Err(wrong("a list of whole numbers".into(), None)),
+            (ParamKind::Prior(_), ParamValue::List(items)) if !items.is_empty() => items
+                .iter()
+                .map(|item| real(item, Range::POSITIVE))
+                .collect::<Result<_, _>>()
+                .map(ParamValue::List),
+            (ParamKind::Prior(words), _) => word(value, words, ", or a positive number per class"),
+            (ParamKind::Strategy, ParamValue::Real(_) | ParamValue::Whole(_)) => {
+                real(value, Range::new(0.0, false, 1.0, true))
+            }
+            (ParamKind::Strategy, ParamValue::Table(counts)) => {
+                for count in counts.values() {
+                    whole(count, Range::AT_LEAST_ONE)?;
+                }
+                Ok(value.clone())
+            }
+            (ParamKind::Strategy, _) => word(
+                value,
+                STRATEGIES,
+                ", a ratio in (0, 1], or a table of counts per class",
+            ),
+            (ParamKind::Stage, _) => Err(wrong("a table { kind = ... }".into(), None)),
+        }
+    }
+}
+
+/// What is wrong with one parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{key}`: {problem}")]
+pub struct ParamError {
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+impl ParamError {
+    /// An error about `key`.
+    pub fn new(key: &str, problem: impl Into<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            problem: problem.into(),
+            hint: None,
+        }
+    }
+}
+
+/// Checked parameters of one method: every key known, every value in range, every default filled in.
+#[derive(Clone, Debug, PartialEq, std::default::Default)]
+pub struct Params(BTreeMap<&'static str, ParamValue>);
+
+/// Checks `given` against `specs`, collecting every error.
+///
+/// # Errors
+/// One [`ParamError`] for each unknown, missing or bad parameter.
+pub fn check(
+    specs: &'static [ParamSpec],
+    given: &BTreeMap<String, ParamValue>,
+) -> Result<Params, Vec<ParamError>> {
+    let mut errors = Vec::new();
+    let mut params = BTreeMap::new();
+    for key in given.keys() {
+        if !specs.iter().any(|spec| spec.name == key) {
+            let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+            let hint = match nearest(key, names.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if names.is_empty() => "this method takes no parameters".to_owned(),
+                None => format!("it takes: {}", names.join(", ")),
+            };
+            errors.push(ParamError {
+                key: key.clone(),
+                problem: "unknown key".into(),
+                hint: Some(hint),
+            });
+        }
+    }
+    for spec in specs {
+        match (given.get(spec.name), spec.default) {
+            (Some(value), _) => match spec.check(value) {
+                Ok(value) => {
+                    params.insert(spec.name, value);
+                }
+                Err(error) => errors.push(error),
+            },
+            (None, Some(default)) => {
+                params.insert(spec.name, default.into());
+            }
+            (None, None) if spec.required => errors.push(ParamError {
+                key: spec.name.into(),
+                problem: "missing".into(),
+                hint: Some(format!("add `{} = ...`: {}", spec.name, spec.about)),
+            }),
+            (None, None) => {}
+        }
+    }
+    if errors.is_empty() {
+        Ok(Params(params))
+    } else {
+        Err(errors)
+    }
+}
+
+impl Params {
+    /// The value of `key`, if it has one.
+    pub fn get(&self, key: &str) -> Option<&ParamValue> {
+        self.0.get(key)
+    }
+
+    /// A real number.
+    ///
+    /// # Panics
+    /// When the method's specification has no such parameter with a default: a programming error
+    /// that the registry's tests find.
+    pub fn real(&self, key: &str) -> f64 {
+        let value = self.get(key).and_then(ParamValue::as_real);
+        value.expect("the specification lists this number")
+    }
+
+    /// A whole number of at least 0.
+    ///
+    /// # Panics
+    /// As [`Params::real`].
+    pub fn whole(&self, key: &str) -> usize {
+        match self.get(key) {
+            Some(ParamValue::Whole(value)) => usize::try_from(*value).ok(),
+            _ => None,
+        }
+        .expect("the specification lists this whole number, of at least 0")
+    }
+
+    /// A word.
+    ///
+    /// # Panics
+    /// As [`Params::real`].
+    pub fn text(&self, key: &str) -> &str {
+        match self.get(key) {
+            Some(ParamValue::Text(text)) => Some(text.as_str()),
+            _ => None,
+        }
+        .expect("the specification lists this word")
+    }
+
+    /// True or false.
+    ///
+    /// # Panics
+    /// As [`Params::real`].
+    pub fn flag(&self, key: &str) -> bool {
+        match self.get(key) {
+            Some(ParamValue::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+        .expect("the specification lists this flag")
+    }
+
+    /// A list of numbers; empty when the parameter has no value.
+    pub fn reals(&self, key: &str) -> Vec<f64> {
+        match self.get(key) {
+            Some(ParamValue::List(items)) => items.iter().filter_map(ParamValue::as_real).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// All keys and values, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ParamValue)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+
+    /// `key=value` in key order, joined by `separator`.
+    pub fn canonical(&self, separator: &str) -> String {
+        let texts: Vec<String> = self
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        texts.join(separator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECS: &[ParamSpec] = &[
+        ParamSpec::new(
+            "tau",
+            ParamKind::Real(Range::FINITE),
+            Default::Real(1.0),
+            "strength",
+        ),
+        ParamSpec::new(
+            "k",
+            ParamKind::Whole(Range::AT_LEAST_ONE),
+            Default::Whole(5),
+            "neighbours",
+        ),
+        ParamSpec::required("scheme", ParamKind::Choice(&["a", "bee"]), "which"),
+    ];
+
+    fn given(pairs: &[(&str, ParamValue)]) -> BTreeMap<String, ParamValue> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), v.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn every_error_is_reported_at_once() {
+        let errors = check(
+            SPECS,
+            &given(&[
+                ("tua", ParamValue::Real(1.0)),
+                ("k", ParamValue::Whole(0)),
+                ("scheme", ParamValue::Text("be".into())),
+            ]),
+        )
+        .unwrap_err();
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), 3);
+        assert_eq!(errors[0].hint.as_deref(), Some("did you mean `tau`?"));
+        assert_eq!(errors[2].hint.as_deref(), Some("did you mean `bee`?"));
+    }
+
+    #[test]
+    fn spellings_of_a_number_have_one_canonical_form() {
+        let a = given(&[
+            ("tau", ParamValue::Whole(1)),
+            ("scheme", ParamValue::Text("a".into())),
+        ]);
+        let b = given(&[
+            ("tau", ParamValue::Real(1.0)),
+            ("scheme", ParamValue::Text("a".into())),
+        ]);
+        let (a, b) = (check(SPECS, &a).unwrap(), check(SPECS, &b).unwrap());
+        assert_eq!(a, b);
+        assert_eq!(a.canonical(";"), "k=5;scheme=a;tau=1");
+        assert!((a.real("tau") - 1.0).abs() < f64::EPSILON);
+        assert_eq!(a.whole("k"), 5);
+    }
+
+    #[test]
+    fn nan_is_in_no_range() {
+        assert!(!Range::FINITE.contains(f64::NAN));
+        assert!(!Range::FINITE.contains(f64::INFINITY));
+        assert!(SPECS[0].check(&ParamValue::Real(f64::NAN)).is_err());
+    }
+}

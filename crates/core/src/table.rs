@@ -1,0 +1,123 @@
+//! A table of results as plain data: what crates hand to the one crate that knows file formats.
+
+use crate::error::{CoreError, Result};
+
+/// A column of a result table; `None` is an empty cell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cells {
+    /// Text.
+    Text(Vec<Option<String>>),
+    /// Real numbers, all finite.
+    Real(Vec<Option<f64>>),
+    /// Whole numbers.
+    Whole(Vec<Option<i64>>),
+}
+
+impl Cells {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.len(),
+            Self::Real(cells) => cells.len(),
+            Self::Whole(cells) => cells.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Named columns of equal length.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Table {
+    columns: Vec<(String, Cells)>,
+}
+
+impl Table {
+    /// A table without columns.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column at the right.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when it has another length than the first, [`CoreError::Domain`] when
+    /// the name is taken or a number is not finite.
+    pub fn with(mut self, name: impl Into<String>, cells: Cells) -> Result<Self> {
+        let name = name.into();
+        if let Some((_, first)) = self.columns.first()
+            && first.len() != cells.len()
+        {
+            return Err(CoreError::Shape {
+                what: "table column",
+                expected: first.len(),
+                found: cells.len(),
+            });
+        }
+        if self.column(&name).is_some() {
+            return Err(CoreError::Domain {
+                what: "table",
+                reason: format!("column `{name}` twice"),
+            });
+        }
+        if let Cells::Real(values) = &cells
+            && let Some(row) = values
+                .iter()
+                .position(|v| v.is_some_and(|v| !v.is_finite()))
+        {
+            return Err(CoreError::Domain {
+                what: "table",
+                reason: format!("column `{name}`, row {row}: not a finite number"),
+            });
+        }
+        self.columns.push((name, cells));
+        Ok(self)
+    }
+
+    /// The columns, in order.
+    pub fn columns(&self) -> &[(String, Cells)] {
+        &self.columns
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Cells> {
+        self.columns
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, cells)| cells)
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, cells)| cells.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_agree_and_numbers_are_finite() {
+        let table = Table::new()
+            .with("a", Cells::Whole(vec![Some(1), None]))
+            .unwrap();
+        assert_eq!(table.n_rows(), 2);
+        assert!(
+            table
+                .clone()
+                .with("a", Cells::Whole(vec![None, None]))
+                .is_err()
+        );
+        assert!(table.clone().with("b", Cells::Whole(vec![None])).is_err());
+        assert!(
+            table
+                .with("b", Cells::Real(vec![None, Some(f64::NAN)]))
+                .is_err()
+        );
+    }
+}

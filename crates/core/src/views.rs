@@ -1,0 +1,492 @@
+//! Rows with a role. `Train`, `Calib` and `Test` are different types, so that handing test rows to
+//! a resampler or a tuner does not compile.
+//!
+//! The views can only be had from a [`Partition`], which checks that no row is on both sides, and
+//! from [`OutOfFold`], which checks that every training row was scored exactly once by a model that
+//! did not see it.
+//!
+//! ```compile_fail
+//! use counterweight_core::{Resampler, StageContext, Test};
+//! fn leak(resampler: &dyn Resampler, test: &Test, context: &mut StageContext) {
+//!     let _ = resampler.resample(test, context); // expects `&Train`
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! use counterweight_core::{Decision, DecideContext, Test};
+//! fn leak(decision: &dyn Decision, context: &DecideContext, test: &Test) {
+//!     let _ = decision.fit(context, Some(test)); // expects `Option<&Calib>`
+//! }
+//! ```
+//!
+//! The same calls with the right views compile:
+//!
+//! ```
+//! use counterweight_core::{Calib, Decision, DecideContext, Resampler, StageContext, Train};
+//! fn sound(
+//!     resampler: &dyn Resampler,
+//!     train: &Train,
+//!     context: &mut StageContext,
+//!     decision: &dyn Decision,
+//!     about: &DecideContext,
+//!     calib: &Calib,
+//! ) {
+//!     let _ = resampler.resample(train, context);
+//!     let _ = decision.fit(about, Some(calib));
+//! }
+//! ```
+
+use std::sync::Arc;
+
+use crate::dataset::Dataset;
+use crate::error::{CoreError, Result};
+use crate::labels::{ClassCounts, Labels};
+use crate::matrix::Matrix;
+use crate::scores::Scores;
+
+/// What a column of a feature matrix holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// A number.
+    Numeric,
+    /// A level's code, `0..levels`.
+    Nominal {
+        /// Number of levels.
+        levels: usize,
+    },
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Origin {
+    /// A row of the original data.
+    Row(usize),
+    /// Made between two rows of the original data.
+    Synthetic {
+        /// Original row it starts from.
+        base: usize,
+        /// Original row it moves towards.
+        neighbour: usize,
+    },
+}
+
+/// A feature matrix with the kinds of its columns, labels, and where each row comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    x: Matrix,
+    kinds: Arc<[ColumnKind]>,
+    y: Labels,
+    origins: Vec<Origin>,
+}
+
+impl Samples {
+    /// Joins the parts.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when rows or columns do not agree.
+    pub fn new(
+        x: Matrix,
+        kinds: Arc<[ColumnKind]>,
+        y: Labels,
+        origins: Vec<Origin>,
+    ) -> Result<Self> {
+        let shape = |what, expected, found| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(CoreError::Shape {
+                    what,
+                    expected,
+                    found,
+                })
+            }
+        };
+        shape("column kinds", x.cols(), kinds.len())?;
+        shape("labels", x.rows(), y.len())?;
+        shape("origins", x.rows(), origins.len())?;
+        Ok(Self {
+            x,
+            kinds,
+            y,
+            origins,
+        })
+    }
+
+    /// All-numeric samples whose rows are numbered from 0.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when there are not as many labels as rows.
+    pub fn numeric(x: Matrix, y: Labels) -> Result<Self> {
+        let kinds = vec![ColumnKind::Numeric; x.cols()].into();
+        let origins = (0..x.rows()).map(Origin::Row).collect();
+        Self::new(x, kinds, y, origins)
+    }
+
+    /// The features, one row a sample.
+    pub fn x(&self) -> &Matrix {
+        &self.x
+    }
+
+    /// The kinds of the columns.
+    pub fn kinds(&self) -> &Arc<[ColumnKind]> {
+        &self.kinds
+    }
+
+    /// The labels.
+    pub fn y(&self) -> &Labels {
+        &self.y
+    }
+
+    /// Where each row comes from.
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.x.rows()
+    }
+
+    /// Whether any column is nominal.
+    pub fn has_nominal(&self) -> bool {
+        self.kinds
+            .iter()
+            .any(|kind| matches!(kind, ColumnKind::Nominal { .. }))
+    }
+
+    /// The rows `rows`, in that order (repeats allowed).
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            x: self.x.select_rows(rows),
+            kinds: Arc::clone(&self.kinds),
+            y: self.y.select(rows),
+            origins: rows.iter().map(|&row| self.origins[row]).collect(),
+        }
+    }
+}
+
+/// Training rows: what resamplers and learners see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Train(Samples);
+
+/// Held-out rows. Their features may be scored by anybody; their labels serve metrics only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test(Samples);
+
+impl Train {
+    /// The rows.
+    pub fn samples(&self) -> &Samples {
+        &self.0
+    }
+
+    /// Rows of each class.
+    pub fn counts(&self) -> ClassCounts {
+        self.0.y.counts()
+    }
+
+    /// Training rows made of these ones: a resampler's result, or their encoding.
+    ///
+    /// # Errors
+    /// Whatever `change` gives.
+    pub fn derive<E>(
+        &self,
+        change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
+    ) -> std::result::Result<Self, E> {
+        change(&self.0).map(Self)
+    }
+
+    /// Splits the training rows once more, for cross-fitting: the rows in `held` become the inner
+    /// test rows.
+    ///
+    /// # Errors
+    /// As [`Partition::new`].
+    pub fn hold_out(&self, held: &[usize]) -> Result<(Self, Test)> {
+        let inside = complement(self.0.n_rows(), held);
+        Partition::new(self.0.n_rows(), inside, held.to_vec())?.cut_samples(&self.0)
+    }
+}
+
+impl Test {
+    /// The features, without labels: what models and transductive rules may see.
+    pub fn features(&self) -> &Matrix {
+        &self.0.x
+    }
+
+    /// The rows, labels included: for metrics.
+    pub fn samples(&self) -> &Samples {
+        &self.0
+    }
+
+    /// The labels: for metrics.
+    pub fn labels(&self) -> &Labels {
+        &self.0.y
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    /// Test rows made of these ones by a transformation that was fitted on training rows.
+    ///
+    /// # Errors
+    /// Whatever `change` gives.
+    pub fn derive<E>(
+        &self,
+        change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
+    ) -> std::result::Result<Self, E> {
+        change(&self.0).map(Self)
+    }
+}
+
+/// Which rows of some data train and which test; the only source of [`Train`] and [`Test`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    train: Vec<usize>,
+    test: Vec<usize>,
+}
+
+impl Partition {
+    /// Splits `n` rows. Rows in neither list are left out.
+    ///
+    /// # Errors
+    /// [`CoreError::Split`] when a row is listed twice, on both sides, or is not below `n`.
+    pub fn new(n: usize, train: Vec<usize>, test: Vec<usize>) -> Result<Self> {
+        let mut seen = vec![false; n];
+        for &row in train.iter().chain(&test) {
+            match seen.get_mut(row) {
+                None => {
+                    return Err(CoreError::Split {
+                        reason: format!("row {row} of {n}"),
+                    });
+                }
+                Some(true) => {
+                    return Err(CoreError::Split {
+                        reason: format!("row {row} is listed twice"),
+                    });
+                }
+                Some(mark) => *mark = true,
+            }
+        }
+        Ok(Self { train, test })
+    }
+
+    /// The training rows.
+    pub fn train(&self) -> &[usize] {
+        &self.train
+    }
+
+    /// The test rows.
+    pub fn test(&self) -> &[usize] {
+        &self.test
+    }
+
+    /// Cuts a raw dataset, before preprocessing, which must be fitted on the training part.
+    #[must_use]
+    pub fn cut(&self, data: &Dataset) -> (Dataset, Dataset) {
+        (data.select(&self.train), data.select(&self.test))
+    }
+
+    /// Cuts samples whose features need no fitting.
+    ///
+    /// # Errors
+    /// [`CoreError::Split`] when the partition is of more rows than there are.
+    pub fn cut_samples(&self, samples: &Samples) -> Result<(Train, Test)> {
+        let n = samples.n_rows();
+        match self.train.iter().chain(&self.test).find(|&&row| row >= n) {
+            Some(row) => Err(CoreError::Split {
+                reason: format!("row {row} of {n}"),
+            }),
+            None => Ok((
+                Train(samples.select(&self.train)),
+                Test(samples.select(&self.test)),
+            )),
+        }
+    }
+
+    /// Gives the two parts, prepared apart, their roles.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when a part does not have the partition's number of rows, or the two
+    /// do not have the same columns.
+    pub fn assign(&self, train: Samples, test: Samples) -> Result<(Train, Test)> {
+        let shape = |what, expected, found| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(CoreError::Shape {
+                    what,
+                    expected,
+                    found,
+                })
+            }
+        };
+        shape("training rows", self.train.len(), train.n_rows())?;
+        shape("test rows", self.test.len(), test.n_rows())?;
+        shape("test columns", train.x.cols(), test.x.cols())?;
+        Ok((Train(train), Test(test)))
+    }
+}
+
+/// Collects the scores that the models of the inner folds gave to the rows they did not see.
+#[derive(Debug)]
+pub struct OutOfFold {
+    labels: Labels,
+    slots: Vec<Option<(usize, usize)>>,
+    folds: Vec<Scores>,
+}
+
+impl OutOfFold {
+    /// For the rows of `train`.
+    pub fn new(train: &Train) -> Self {
+        Self {
+            labels: train.0.y.clone(),
+            slots: vec![None; train.0.n_rows()],
+            folds: Vec::new(),
+        }
+    }
+
+    /// Adds one inner fold: `scores` of the training rows `held`, in that order.
+    ///
+    /// # Errors
+    /// [`CoreError::Split`] when a row was scored before or does not exist, [`CoreError::Shape`]
+    /// when scores and rows differ in number.
+    pub fn add(&mut self, held: &[usize], scores: Scores) -> Result<()> {
+        if scores.n_rows() != held.len() {
+            return Err(CoreError::Shape {
+                what: "out-of-fold scores",
+                expected: held.len(),
+                found: scores.n_rows(),
+            });
+        }
+        let fold = self.folds.len();
+        for (at, &row) in held.iter().enumerate() {
+            match self.slots.get_mut(row) {
+                Some(slot @ None) => *slot = Some((fold, at)),
+                _ => {
+                    return Err(CoreError::Split {
+                        reason: format!("row {row} is scored twice or does not exist"),
+                    });
+                }
+            }
+        }
+        self.folds.push(scores);
+        Ok(())
+    }
+
+    /// The calibration rows: all training rows, each scored by a model that did not see it.
+    ///
+    /// # Errors
+    /// [`CoreError::Split`] when a row has no score.
+    pub fn finish(self) -> Result<Calib> {
+        let mut order = Vec::with_capacity(self.slots.len());
+        for (row, slot) in self.slots.iter().enumerate() {
+            match slot {
+                Some(slot) => order.push(*slot),
+                None => {
+                    return Err(CoreError::Split {
+                        reason: format!("row {row} has no score"),
+                    });
+                }
+            }
+        }
+        let scores = Scores::gather(&self.folds, &order)?;
+        let folds = order.into_iter().map(|(fold, _)| fold).collect();
+        Ok(Calib {
+            scores,
+            labels: self.labels,
+            folds,
+        })
+    }
+}
+
+/// Out-of-fold scores of the training rows with their labels: what tuners and calibrators see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calib {
+    scores: Scores,
+    labels: Labels,
+    folds: Vec<usize>,
+}
+
+impl Calib {
+    /// The scores, one row a training row.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// The labels of the same rows.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The inner fold that scored each row.
+    pub fn folds(&self) -> &[usize] {
+        &self.folds
+    }
+}
+
+fn complement(n: usize, rows: &[usize]) -> Vec<usize> {
+    let mut held = vec![false; n];
+    for &row in rows {
+        if let Some(mark) = held.get_mut(row) {
+            *mark = true;
+        }
+    }
+    (0..n).filter(|&row| !held[row]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(n: usize) -> Samples {
+        let x = Matrix::from_fn(n, 1, |i, _| i as f64);
+        let texts: Vec<String> = (0..n).map(|i| (i % 2).to_string()).collect();
+        Samples::numeric(x, Labels::from_texts(&texts)).unwrap()
+    }
+
+    #[test]
+    fn a_partition_keeps_rows_apart() {
+        assert!(Partition::new(3, vec![0, 1], vec![1]).is_err());
+        assert!(Partition::new(3, vec![0, 3], vec![1]).is_err());
+        let (train, test) = Partition::new(4, vec![2, 0], vec![3])
+            .unwrap()
+            .cut_samples(&samples(4))
+            .unwrap();
+        assert_eq!(train.samples().x().column(0), [2.0, 0.0]);
+        assert_eq!(test.features().column(0), [3.0]);
+    }
+
+    #[test]
+    fn every_training_row_is_scored_exactly_once() {
+        let (train, _) = Partition::new(4, vec![0, 1, 2, 3], vec![])
+            .unwrap()
+            .cut_samples(&samples(4))
+            .unwrap();
+        let scores = |n: usize, value: f64| {
+            Scores::log_probabilities(Matrix::from_fn(n, 2, |_, _| value)).unwrap()
+        };
+        let mut collected = OutOfFold::new(&train);
+        collected.add(&[3, 0], scores(2, -1.0)).unwrap();
+        assert!(collected.add(&[0], scores(1, -1.0)).is_err());
+        assert!(collected.finish().is_err());
+        let mut collected = OutOfFold::new(&train);
+        collected.add(&[3, 0], scores(2, -1.0)).unwrap();
+        collected.add(&[1, 2], scores(2, -2.0)).unwrap();
+        let calib = collected.finish().unwrap();
+        assert_eq!(calib.folds(), [0, 1, 1, 0]);
+        assert_eq!(calib.scores().log().column(0), [-1.0, -2.0, -2.0, -1.0]);
+    }
+
+    #[test]
+    fn hold_out_splits_training_rows() {
+        let (train, _) = Partition::new(4, vec![0, 1, 2, 3], vec![])
+            .unwrap()
+            .cut_samples(&samples(4))
+            .unwrap();
+        let (inside, held) = train.hold_out(&[1, 3]).unwrap();
+        assert_eq!(inside.samples().x().column(0), [0.0, 2.0]);
+        assert_eq!(held.features().column(0), [1.0, 3.0]);
+    }
+}

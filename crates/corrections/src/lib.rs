@@ -1,0 +1,1 @@
+//! Resamplers, losses and decisions for imbalanced classification.

@@ -1,0 +1,1 @@
+//! Synthetic populations with exact densities, imbalance profiles, splits and preprocessing.

@@ -1,0 +1,1 @@
+//! Dataset files in, tables out, through polars.

@@ -1,0 +1,1 @@
+//! Classical learners, own and from linfa and smartcore.
