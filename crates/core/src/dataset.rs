@@ -206,7 +206,7 @@ mod tests {
         let a = Dataset::new(vec![column("a", vec![1.0, 2.0])], labels.clone()).unwrap();
         let b = Dataset::new(vec![column("a", vec![1.0, 2.5])], labels.clone()).unwrap();
         assert_ne!(a.content_hash(), b.content_hash());
-        assert_eq!(a.content_hash(), a.clone().content_hash());
+        assert_eq!(a.content_hash(), a.content_hash());
         assert!(Dataset::new(vec![column("a", vec![1.0])], labels).is_err());
     }
 }
