@@ -1,0 +1,91 @@
+//! Rank statistics, tests and intervals over a long table of results.
+//!
+//! The crate takes numbers (dataset, cluster, method, value, with repeats and folds where they
+//! matter) and knows nothing of models. The way through it:
+//!
+//! 1. [`LongTable`] checks rows; [`LongTable::scores`] averages folds into a [`ScoreTable`].
+//! 2. [`group_duplicates`] finds methods that are one method under two names.
+//! 3. [`complete`] applies a declared policy to missing cells; [`compare_policies`] says whether the
+//!    policy decides the order.
+//! 4. [`CompleteTable`] has ranks and differences, [`BlockDesign`] (two datasets and two methods at
+//!    least) has tests.
+//!
+//! | question | function |
+//! |---|---|
+//! | who ranks where | [`mean_ranks`], [`drop_one`] |
+//! | is there any difference | [`friedman`](friedman()), [`iman_davenport`](iman_davenport()) |
+//! | which pairs differ | [`pairwise`](pairwise()), [`against_control`], [`comparison_matrix`](comparison_matrix()), [`Pairwise::cliques`] |
+//! | mean-rank diagrams | [`nemenyi_cd`], [`bonferroni_dunn_cd`] |
+//! | how large, how sure | [`bootstrap_mean`], [`bayesian_signed_rank`](bayesian_signed_rank()) |
+//! | could it have been seen | [`minimum_detectable_effect`], [`Pairwise::underpowered`] |
+//! | on one dataset | [`corrected_t`](corrected_t()) |
+//! | from which imbalance on | [`crossover`](crossover()) |
+//!
+//! The independent unit is the dataset, or the cluster of related datasets; never the fold.
+//!
+//! Results are deterministic: tables built from rows are sorted, sums run in a fixed order,
+//! randomness comes from a [`Seed`], there is no hash map and no thread. Nothing panics on data and no
+//! result is NaN: what has no value is a [`StatsError`].
+
+mod bayesian_signed_rank;
+mod bonferroni_dunn;
+mod bootstrap;
+mod cliques;
+mod comparison_matrix;
+mod corrected_t;
+mod crossover;
+mod detectable_effect;
+mod duplicates;
+mod error;
+mod friedman;
+mod holm;
+mod iman_davenport;
+mod long;
+mod missing;
+mod nemenyi;
+mod paired;
+mod pairwise;
+mod params;
+mod quadrature;
+mod ranks;
+mod special;
+mod stability;
+mod studentized_range;
+mod table;
+mod wilcoxon;
+
+pub use bayesian_signed_rank::{BayesianOptions, BayesianSignedRank, bayesian_signed_rank};
+pub use bonferroni_dunn::bonferroni_dunn_cd;
+pub use bootstrap::{
+    BootstrapOptions, Interval, IntervalMethod, bootstrap_mean, bootstrap_statistic,
+};
+pub use cliques::PairGraph;
+pub use comparison_matrix::{ComparisonMatrix, MatrixCell, comparison_matrix};
+pub use corrected_t::{CorrectedT, TestShare, corrected_t};
+pub use crossover::{
+    Crossing, Crossover, CrossoverCurve, Knot, RatioBand, RatioPoint, Side, crossover,
+};
+pub use detectable_effect::{
+    DetectableEffect, PlannedTest, PowerOptions, minimum_detectable_effect, power,
+};
+pub use duplicates::{MethodGroup, MethodGroups, group_duplicates};
+pub use error::{Result, StatsError, Unit};
+pub use friedman::{Friedman, TieCorrection, friedman};
+pub use holm::holm;
+pub use iman_davenport::{ImanDavenport, iman_davenport};
+pub use long::{LongTable, Observation, PartialCells};
+pub use missing::{
+    Completed, MissingPolicy, PolicyComparison, PolicyConflict, PolicyRanking, compare_policies,
+    complete,
+};
+pub use nemenyi::{nemenyi_cd, nemenyi_p};
+pub use paired::PairedDifferences;
+pub use pairwise::{Independent, Pair, Pairwise, PairwiseOptions, against_control, pairwise};
+pub use params::{Direction, Level, Seed};
+pub use ranks::{Midranks, RankTable, Ranking, mean_ranks, midranks};
+pub use stability::{Drop, Stability, WithoutOne, drop_one};
+pub use studentized_range::{studentized_range_quantile, studentized_range_sf};
+pub use table::{BlockDesign, CompleteTable, Dataset, ScoreTable};
+pub use wilcoxon::{
+    Alternative, Wilcoxon, WilcoxonMethod, WilcoxonOptions, ZeroTreatment, wilcoxon,
+};
