@@ -1,1 +1,42 @@
-//! Metrics for imbalanced classification.
+//! Metrics for imbalanced classification: one file a metric, each with its definition, its cost and
+//! where it departs from scikit-learn.
+//!
+//! [`ALL`] are the metrics of a record, in the order of its columns; [`DETAILS`] are those that go
+//! to details.parquet. A metric either has a value or says in a few words why it has none: an
+//! undefined metric is never 0, and a 0 that the definition gives is never dropped.
+//!
+//! Metrics of decisions are pure functions of a [`Confusion`] (`balanced_error::of(&confusion)` and
+//! so on), so that whatever tunes a decision optimises the very number that is reported.
+//!
+//! | kind | metrics | test rows |
+//! |---|---|---|
+//! | decisions, class by class | balanced error, recalls, worst recall, G-mean, many, medium and few recall | unweighted |
+//! | decisions, all rows | error rate, macro F1, MCC, kappa, cost | weighted to the metric prior |
+//! | rankings | AUROC | unweighted: pairs of classes need no prior |
+//! | rankings | average precision | weighted to the metric prior |
+//! | probabilities | Brier, log loss, ECE, calibration intercept and slope, mutual information | weighted to the metric prior |
+
+mod bands;
+pub mod confusion;
+mod inputs;
+mod logistic;
+mod metric;
+mod ranking;
+
+pub use bands::Band;
+pub use confusion::Confusion;
+pub use metric::{
+    ALL, DETAILS, auroc, average_precision, balanced_error, brier, calibration_intercept,
+    calibration_slope, cost, ece, error_rate, few_recall, g_mean, kappa, log_loss, macro_f1,
+    many_recall, mcc, medium_recall, mutual_information, worst_recall,
+};
+
+use counterweight_core::Judged;
+
+/// The recall of each class, in class order: the share of its test rows that were decided right,
+/// in [0, 1]. `None` where the test rows lack the class. Unweighted.
+///
+/// Cost: O(n + K^2) for n rows and K classes.
+pub fn recalls(judged: &Judged<'_>) -> Vec<Option<f64>> {
+    Confusion::of(judged).recalls()
+}

@@ -1,0 +1,58 @@
+//! Few-shot recall: the mean recall of the classes with fewer than `few` training rows.
+//!
+//! # When it helps, when it hurts
+//! The classes that corrections are made for: the end of a long tail. A class without any training
+//! row that has test rows belongs here; no correction can recognise it, and it counts as 0.
+//!
+//! # Formula
+//! `(1/|B|) sum_{y in B} C_yy / sum_j C_yj`, with C the counts (truth by decision) and B the
+//! classes with test rows and `n_y < few`, `n_y` the training rows before resampling. Unweighted.
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `few` | 20 | at least 1 | training rows |
+//!
+//! # Cost
+//! O(n + K^2) for n test rows and K classes.
+//!
+//! # Differences
+//! Liu et al. call more than 100 rows many and 20 to 100 medium; here 100 is many, so that the
+//! bands read "from ... on". They have test rows of every class; here classes without are left out.
+//!
+//! # Errors
+//! No value without test rows, or when no class among them has so many training rows.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::ClassCounts;
+//! use counterweight_metrics::{Band, Confusion};
+//! let confusion = Confusion::from_counts(3, &[9, 1, 0, 5, 5, 0, 9, 0, 1])?;
+//! let train = ClassCounts::new(vec![100, 20, 19]);
+//! assert_eq!(Band::few(20).recall(&confusion, &train), Some(0.1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//! Liu, Miao, Zhan, Wang, Gong and Yu, "Large-scale long-tailed recognition in an open world", CVPR
+//! 2019.
+
+use counterweight_core::{Card, MetricCaps, MetricEntry};
+
+use crate::bands::{Band, FEW};
+
+pub(crate) const ENTRY: MetricEntry = MetricEntry {
+    card: Card {
+        id: "few_recall",
+        summary: "mean recall of the classes with few training rows",
+        reference: "Liu et al. 2019",
+        params: &[FEW],
+    },
+    caps: MetricCaps {
+        probabilities: false,
+        also_raw: false,
+        prior_dependent: false,
+        lower_is_better: Some(false),
+    },
+    build: |params| Ok(Box::new(Band::few(params.whole("few")))),
+};

@@ -1,0 +1,58 @@
+//! Many-shot recall: the mean recall of the classes with at least `many` training rows.
+//!
+//! # When it helps, when it hurts
+//! The classes that the uncorrected model serves well: where this falls, a correction pays for what
+//! it gains on the others. With a single such class it is one recall, with the noise of one.
+//!
+//! # Formula
+//! `(1/|B|) sum_{y in B} C_yy / sum_j C_yj`, with C the counts (truth by decision) and B the
+//! classes with test rows and `n_y >= many`, `n_y` the training rows before resampling. Unweighted.
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `many` | 100 | at least 1 | training rows |
+//!
+//! # Cost
+//! O(n + K^2) for n test rows and K classes.
+//!
+//! # Differences
+//! Liu et al. call more than 100 rows many and 20 to 100 medium; here 100 is many, so that the
+//! bands read "from ... on". They have test rows of every class; here classes without are left out.
+//!
+//! # Errors
+//! No value without test rows, or when no class among them has so many training rows.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::ClassCounts;
+//! use counterweight_metrics::{Band, Confusion};
+//! let confusion = Confusion::from_counts(3, &[9, 1, 0, 5, 5, 0, 9, 0, 1])?;
+//! let train = ClassCounts::new(vec![100, 20, 19]);
+//! assert_eq!(Band::many(100).recall(&confusion, &train), Some(0.9));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//! Liu, Miao, Zhan, Wang, Gong and Yu, "Large-scale long-tailed recognition in an open world", CVPR
+//! 2019.
+
+use counterweight_core::{Card, MetricCaps, MetricEntry};
+
+use crate::bands::{Band, MANY};
+
+pub(crate) const ENTRY: MetricEntry = MetricEntry {
+    card: Card {
+        id: "many_recall",
+        summary: "mean recall of the classes with many training rows",
+        reference: "Liu et al. 2019",
+        params: &[MANY],
+    },
+    caps: MetricCaps {
+        probabilities: false,
+        also_raw: false,
+        prior_dependent: false,
+        lower_is_better: Some(false),
+    },
+    build: |params| Ok(Box::new(Band::many(params.whole("many")))),
+};

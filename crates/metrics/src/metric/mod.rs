@@ -1,0 +1,47 @@
+//! The metrics, one file each.
+
+pub mod auroc;
+pub mod average_precision;
+pub mod balanced_error;
+pub mod brier;
+pub mod calibration_intercept;
+pub mod calibration_slope;
+pub mod cost;
+pub mod ece;
+pub mod error_rate;
+pub mod few_recall;
+pub mod g_mean;
+pub mod kappa;
+pub mod log_loss;
+pub mod macro_f1;
+pub mod many_recall;
+pub mod mcc;
+pub mod medium_recall;
+pub mod mutual_information;
+pub mod worst_recall;
+
+use counterweight_core::MetricEntry;
+
+/// The metrics of a record, in the order of its columns.
+pub const ALL: &[MetricEntry] = &[
+    balanced_error::ENTRY,
+    error_rate::ENTRY,
+    worst_recall::ENTRY,
+    g_mean::ENTRY,
+    macro_f1::ENTRY,
+    mcc::ENTRY,
+    kappa::ENTRY,
+    auroc::ENTRY,
+    average_precision::ENTRY,
+    brier::ENTRY,
+    log_loss::ENTRY,
+    ece::ENTRY,
+    calibration_intercept::ENTRY,
+    calibration_slope::ENTRY,
+    many_recall::ENTRY,
+    medium_recall::ENTRY,
+    few_recall::ENTRY,
+];
+
+/// Metrics without a column of their own: they go to details.parquet. Sorted by id.
+pub const DETAILS: &[MetricEntry] = &[cost::ENTRY, mutual_information::ENTRY];

@@ -1,0 +1,68 @@
+//! Worst recall: the recall of the class that is recognised worst.
+//!
+//! # When it helps, when it hurts
+//! It shows a class that a mean hides: with 26 classes, losing one entirely costs the balanced
+//! error 4 points and the worst recall everything. It is a minimum over noisy shares, so it is
+//! biased downwards, the more so the more classes there are and the fewer rows they have.
+//!
+//! # Formula
+//! `min_{y in P} C_yy / sum_j C_yj`, with C the counts (truth by decision) and P the classes with
+//! at least one test row.
+//!
+//! # Parameters
+//! None.
+//!
+//! # Cost
+//! O(n + K^2) for n test rows and K classes.
+//!
+//! # Differences
+//! The minimum of scikit-learn's `recall_score(average=None)` over the classes among the test
+//! rows; a class that was decided but has no test row is left out, where scikit-learn gives it 0.
+//!
+//! # Errors
+//! No value with fewer than two classes among the test rows.
+//!
+//! # Examples
+//! ```
+//! use counterweight_metrics::{Confusion, worst_recall};
+//! let confusion = Confusion::from_counts(2, &[90, 10, 3, 7])?;
+//! assert_eq!(worst_recall::of(&confusion), Some(0.7));
+//! # Ok::<(), counterweight_core::CoreError>(())
+//! ```
+//!
+//! # References
+//! Sagawa, Koh, Hashimoto and Liang, "Distributionally robust neural networks for group shifts",
+//! ICLR 2020 (the worst group; here the groups are the classes).
+
+use counterweight_core::{Card, MetricCaps, MetricEntry};
+
+use crate::confusion::Confusion;
+use crate::inputs::OfConfusion;
+
+/// The least recall, in [0, 1]; `None` with fewer than two classes among the test rows.
+pub fn of(confusion: &Confusion) -> Option<f64> {
+    let recalls = confusion.present_recalls();
+    (recalls.len() >= 2).then(|| recalls.into_iter().fold(1.0, f64::min))
+}
+
+pub(crate) const ENTRY: MetricEntry = MetricEntry {
+    card: Card {
+        id: "worst_recall",
+        summary: "recall of the class that is recognised worst",
+        reference: "Sagawa et al. 2020",
+        params: &[],
+    },
+    caps: MetricCaps {
+        probabilities: false,
+        also_raw: false,
+        prior_dependent: false,
+        lower_is_better: Some(false),
+    },
+    build: |_| {
+        Ok(Box::new(OfConfusion {
+            of,
+            weighted: false,
+            undefined: "fewer than two classes among the test rows",
+        }))
+    },
+};
