@@ -1,1 +1,3 @@
 //! Tables, plots, pages and gates from records.
+
+pub mod plots;
