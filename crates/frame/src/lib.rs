@@ -1,1 +1,29 @@
 //! Dataset files in, tables out, through polars.
+//!
+//! | what | where |
+//! |---|---|
+//! | a file of one's own as a dataset | [`read_dataset`], [`read_pair`], [`ReadOptions`] |
+//! | a table of results as .csv or .parquet, and back | [`write_table`], [`read_table`] |
+//! | a dataset as a file | [`write_dataset`] |
+//! | the committed datasets with their index | [`Library`] |
+//! | what a dataset looks like, and what to beware of | [`describe`](describe()) |
+//!
+//! Every error names the file, the place in it and, through [`FrameError::hint`], what to try. All
+//! files are written whole or not at all, and equal values give equal bytes.
+
+mod atomic;
+mod delimited;
+mod describe;
+mod error;
+mod library;
+mod parquet;
+mod raw;
+mod read;
+mod table;
+
+pub use atomic::write_atomically;
+pub use describe::{Description, describe};
+pub use error::{FrameError, Place};
+pub use library::{Entry, Facts, Library, Verdict, index_text};
+pub use read::{ReadOptions, read_dataset, read_pair};
+pub use table::{dataset_table, read_table, to_csv, write_dataset, write_table};

@@ -1,0 +1,448 @@
+//! What a dataset looks like, and what to beware of: the facts behind `data inspect`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use counterweight_core::{Cells, Column, ColumnValues, Dataset, MISSING, Table};
+
+use crate::raw::{Number, number};
+
+/// Classes below this many rows get a warning: the default protocol has 5 folds, and each fold
+/// should test on at least two rows of every class.
+const FEW_ROWS: usize = 10;
+
+/// A summary of a dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// Rows.
+    pub rows: usize,
+    /// Numeric feature columns.
+    pub numeric: usize,
+    /// Nominal feature columns.
+    pub nominal: usize,
+    /// Missing cells among the features.
+    pub missing_cells: usize,
+    /// Rows with at least one missing cell.
+    pub rows_with_missing: usize,
+    /// Largest over smallest class count.
+    pub imbalance_ratio: Option<f64>,
+    /// Rows that equal an earlier row, label included.
+    pub duplicate_rows: usize,
+    /// Rows whose features equal those of a row of another class.
+    pub conflicting_rows: usize,
+    /// Columns with fewer than two distinct values.
+    pub constant_columns: Vec<String>,
+    /// One row a feature: `column`, `kind`, `distinct`, `missing`, `min`, `max`, `mean` (numeric),
+    /// `most_frequent`, `most_frequent_rows` (nominal).
+    pub columns: Table,
+    /// One row a class, in class order: `class`, `rows`, `share`, `ratio` (largest class over this).
+    pub classes: Table,
+    /// What to beware of, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Summarises a dataset. O(cells log rows).
+pub fn describe(dataset: &Dataset) -> Description {
+    let summaries: Vec<Summary> = dataset.columns().iter().map(Summary::of).collect();
+    let keys = row_keys(dataset);
+    let conflicting_rows = conflicting_rows(dataset, &keys);
+    let constant_columns: Vec<String> = dataset
+        .columns()
+        .iter()
+        .zip(&summaries)
+        .filter(|(_, summary)| summary.distinct < 2)
+        .map(|(column, _)| column.name.clone())
+        .collect();
+    let duplicate_rows = count_duplicates(dataset, &keys);
+    let mut description = Description {
+        rows: dataset.n_rows(),
+        numeric: summaries
+            .iter()
+            .filter(|summary| summary.kind == "numeric")
+            .count(),
+        nominal: summaries
+            .iter()
+            .filter(|summary| summary.kind == "nominal")
+            .count(),
+        missing_cells: summaries.iter().map(|summary| summary.missing).sum(),
+        rows_with_missing: (0..dataset.n_rows())
+            .filter(|&row| {
+                dataset
+                    .columns()
+                    .iter()
+                    .any(|column| is_missing(column, row))
+            })
+            .count(),
+        imbalance_ratio: dataset.labels().counts().imbalance_ratio(),
+        duplicate_rows,
+        conflicting_rows,
+        constant_columns,
+        columns: column_table(dataset, &summaries),
+        classes: class_table(dataset),
+        warnings: Vec::new(),
+    };
+    description.warnings = warnings(dataset, &summaries, &description);
+    description
+}
+
+/// Number of rows that equal an earlier row, label included; a missing value equals a missing one.
+pub(crate) fn duplicate_rows(dataset: &Dataset) -> usize {
+    count_duplicates(dataset, &row_keys(dataset))
+}
+
+fn is_missing(column: &Column, row: usize) -> bool {
+    match &column.values {
+        ColumnValues::Numeric(values) => values[row].is_nan(),
+        ColumnValues::Nominal { codes, .. } => codes[row] == MISSING,
+    }
+}
+
+/// For each row its feature values as comparable bytes.
+fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
+    let mut keys = vec![Vec::new(); dataset.n_rows()];
+    for column in dataset.columns() {
+        match &column.values {
+            ColumnValues::Numeric(values) => {
+                for (key, value) in keys.iter_mut().zip(values) {
+                    // One pattern for every NaN, one for both zeros.
+                    let value = if value.is_nan() {
+                        f64::NAN
+                    } else {
+                        value + 0.0
+                    };
+                    key.extend(value.to_bits().to_le_bytes());
+                }
+            }
+            ColumnValues::Nominal { codes, .. } => {
+                for (key, code) in keys.iter_mut().zip(codes) {
+                    key.extend(code.to_le_bytes());
+                }
+            }
+        }
+    }
+    keys
+}
+
+fn count_duplicates(dataset: &Dataset, keys: &[Vec<u8>]) -> usize {
+    let distinct: std::collections::HashSet<(&[u8], u32)> = keys
+        .iter()
+        .map(Vec::as_slice)
+        .zip(dataset.labels().ids().iter().copied())
+        .collect();
+    keys.len() - distinct.len()
+}
+
+fn conflicting_rows(dataset: &Dataset, keys: &[Vec<u8>]) -> usize {
+    // The label of a key's rows, or None when they disagree. Looked up only, never walked.
+    let mut labels: HashMap<&[u8], Option<u32>> = HashMap::new();
+    for (key, &label) in keys.iter().zip(dataset.labels().ids()) {
+        labels
+            .entry(key)
+            .and_modify(|known| *known = known.filter(|&known| known == label))
+            .or_insert(Some(label));
+    }
+    keys.iter()
+        .filter(|key| labels[key.as_slice()].is_none())
+        .count()
+}
+
+/// Facts of one column.
+#[derive(Clone, Debug, Default)]
+struct Summary {
+    kind: &'static str,
+    distinct: usize,
+    missing: usize,
+    range: Option<(f64, f64, f64)>,
+    most_frequent: Option<(String, usize)>,
+}
+
+impl Summary {
+    fn of(column: &Column) -> Self {
+        let missing = column.values.missing();
+        match &column.values {
+            ColumnValues::Numeric(values) => {
+                let mut present: Vec<f64> = values
+                    .iter()
+                    .filter(|v| !v.is_nan())
+                    .map(|v| v + 0.0)
+                    .collect();
+                // Means of halves cannot overflow where the sum of all could.
+                let n = present.len() as f64;
+                let mean: f64 = present.iter().map(|v| v / n).sum();
+                present.sort_unstable_by(f64::total_cmp);
+                let range = present
+                    .first()
+                    .zip(present.last())
+                    // Rounding may carry a mean of equal values past them.
+                    .map(|(&min, &max)| (min, max, mean.clamp(min, max)));
+                present.dedup_by(|a, b| a.total_cmp(b).is_eq());
+                Self {
+                    kind: "numeric",
+                    distinct: present.len(),
+                    missing,
+                    range,
+                    most_frequent: None,
+                }
+            }
+            ColumnValues::Nominal { codes, levels } => {
+                let mut counts = vec![0_usize; levels.len()];
+                for &code in codes {
+                    if code != MISSING {
+                        counts[code as usize] += 1;
+                    }
+                }
+                // The first of the most frequent: a tie goes to the lowest level.
+                let top = counts
+                    .iter()
+                    .copied()
+                    .max()
+                    .filter(|&n| n > 0)
+                    .and_then(|n| {
+                        let at = counts.iter().position(|&count| count == n)?;
+                        Some((levels[at].clone(), n))
+                    });
+                Self {
+                    kind: "nominal",
+                    distinct: counts.iter().filter(|&&n| n > 0).count(),
+                    missing,
+                    range: None,
+                    most_frequent: top,
+                }
+            }
+        }
+    }
+}
+
+fn whole(n: usize) -> Option<i64> {
+    i64::try_from(n).ok()
+}
+
+fn table(columns: Vec<(&str, Cells)>) -> Table {
+    columns
+        .into_iter()
+        .fold(Table::new(), |table, (name, cells)| {
+            table
+                .with(name, cells)
+                .expect("distinct names, equal lengths, finite numbers")
+        })
+}
+
+fn column_table(dataset: &Dataset, summaries: &[Summary]) -> Table {
+    let real = |pick: fn((f64, f64, f64)) -> f64| {
+        Cells::Real(summaries.iter().map(|s| s.range.map(pick)).collect())
+    };
+    let names = dataset
+        .columns()
+        .iter()
+        .map(|column| Some(column.name.clone()))
+        .collect();
+    table(vec![
+        ("column", Cells::Text(names)),
+        (
+            "kind",
+            Cells::Text(summaries.iter().map(|s| Some(s.kind.to_owned())).collect()),
+        ),
+        (
+            "distinct",
+            Cells::Whole(summaries.iter().map(|s| whole(s.distinct)).collect()),
+        ),
+        (
+            "missing",
+            Cells::Whole(summaries.iter().map(|s| whole(s.missing)).collect()),
+        ),
+        ("min", real(|range| range.0)),
+        ("max", real(|range| range.1)),
+        ("mean", real(|range| range.2)),
+        (
+            "most_frequent",
+            Cells::Text(
+                summaries
+                    .iter()
+                    .map(|s| s.most_frequent.as_ref().map(|(level, _)| level.clone()))
+                    .collect(),
+            ),
+        ),
+        (
+            "most_frequent_rows",
+            Cells::Whole(
+                summaries
+                    .iter()
+                    .map(|s| s.most_frequent.as_ref().and_then(|(_, n)| whole(*n)))
+                    .collect(),
+            ),
+        ),
+    ])
+}
+
+fn class_table(dataset: &Dataset) -> Table {
+    let labels = dataset.labels();
+    let counts = labels.counts();
+    let (total, largest) = (counts.total() as f64, counts.largest() as f64);
+    let counts = counts.as_slice();
+    table(vec![
+        (
+            "class",
+            Cells::Text(labels.names().iter().cloned().map(Some).collect()),
+        ),
+        (
+            "rows",
+            Cells::Whole(counts.iter().map(|&n| whole(n)).collect()),
+        ),
+        (
+            "share",
+            Cells::Real(
+                counts
+                    .iter()
+                    .map(|&n| (total > 0.0).then(|| n as f64 / total))
+                    .collect(),
+            ),
+        ),
+        (
+            "ratio",
+            Cells::Real(
+                counts
+                    .iter()
+                    .map(|&n| (n > 0).then(|| largest / n as f64))
+                    .collect(),
+            ),
+        ),
+    ])
+}
+
+fn warnings(dataset: &Dataset, summaries: &[Summary], description: &Description) -> Vec<String> {
+    let mut found = Vec::new();
+    let labels = dataset.labels();
+    let counts = labels.counts();
+    let rows = dataset.n_rows();
+
+    let small: Vec<String> = labels
+        .names()
+        .iter()
+        .zip(counts.as_slice())
+        .filter(|(_, n)| **n < FEW_ROWS)
+        .map(|(name, n)| format!("`{name}` ({n})"))
+        .collect();
+    if !small.is_empty() {
+        found.push(format!(
+            "classes with fewer than {FEW_ROWS} rows: {}; `small_class` decides what folds do with \
+             them",
+            small.join(", ")
+        ));
+    }
+    if labels.n_classes() > 2 && labels.n_classes() * 5 > rows {
+        found.push(format!(
+            "{} classes for {rows} rows: is the target a number to regress on, or an identifier?",
+            labels.n_classes()
+        ));
+    }
+    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in labels.names().iter() {
+        spellings
+            .entry(name.trim().to_lowercase())
+            .or_default()
+            .push(name);
+    }
+    for alike in spellings.values().filter(|alike| alike.len() > 1) {
+        found.push(format!(
+            "classes that differ only by letter case or blanks: {}",
+            alike
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
+    }
+    if !description.constant_columns.is_empty() {
+        found.push(format!(
+            "constant columns: {}",
+            quoted(&description.constant_columns)
+        ));
+    }
+    if description.duplicate_rows > 0 {
+        found.push(format!(
+            "{} of {rows} rows repeat an earlier row; duplicates = \"group\" keeps them on one side \
+             of a split",
+            description.duplicate_rows
+        ));
+    }
+    if description.conflicting_rows > 0 {
+        found.push(format!(
+            "{} rows share their features with a row of another class: no model can be right on all",
+            description.conflicting_rows
+        ));
+    }
+    for (column, summary) in dataset.columns().iter().zip(summaries) {
+        column_warnings(dataset, column, summary, &mut found);
+    }
+    found
+}
+
+fn quoted(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found: &mut Vec<String>) {
+    let rows = dataset.n_rows();
+    let present = rows - summary.missing;
+    let name = &column.name;
+    if present == 0 {
+        found.push(format!("column `{name}` has no value"));
+        return;
+    }
+    match &column.values {
+        ColumnValues::Numeric(values) => {
+            let counting = values
+                .windows(2)
+                .all(|pair| (pair[1] - pair[0] - 1.0).abs() < 0.5)
+                && values
+                    .iter()
+                    .all(|value| value.fract().abs() < f64::EPSILON);
+            if rows > 2 && counting {
+                found.push(format!("column `{name}` counts the rows; ignore it"));
+            }
+        }
+        ColumnValues::Nominal { codes, levels } => {
+            let odd: Vec<&str> = levels
+                .iter()
+                .map(String::as_str)
+                .filter(|level| number(level) == Number::None)
+                .collect();
+            let numbers = levels.len() - odd.len();
+            if !odd.is_empty() && odd.len() <= 3 && numbers >= 10 {
+                found.push(format!(
+                    "column `{name}` is nominal only because of {}; if that means missing, list it \
+                     in `missing`",
+                    odd.iter()
+                        .map(|text| format!("`{text}`"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ));
+            } else if summary.distinct > 20 && summary.distinct * 2 > present {
+                found.push(format!(
+                    "column `{name}` has {} levels in {present} rows: an identifier?",
+                    summary.distinct
+                ));
+            }
+            if gives_away(dataset, codes) {
+                found.push(format!(
+                    "column `{name}` determines the class of every row: was it known before the \
+                     label?"
+                ));
+            }
+        }
+    }
+}
+
+/// Whether every level of a column with few levels belongs to a single class.
+fn gives_away(dataset: &Dataset, codes: &[u32]) -> bool {
+    let pairs: BTreeSet<(u32, u32)> = codes
+        .iter()
+        .copied()
+        .zip(dataset.labels().ids().iter().copied())
+        .collect();
+    let levels: BTreeSet<u32> = codes.iter().copied().collect();
+    levels.len() > 1 && pairs.len() == levels.len() && levels.len() * 5 <= codes.len()
+}

@@ -1,0 +1,390 @@
+//! What can be wrong with a file, with the place and what to try.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use counterweight_core::CoreError;
+use thiserror::Error;
+
+/// Where in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A line of a text file, counted from 1; the header is line 1. For a cell with line breaks
+    /// inside quotes it is the line on which its row begins.
+    Line(u64),
+    /// A row of a binary file, counted from 0.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
+/// Why a file could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The operating system refused.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The extension names no format that can be read or written.
+    #[error("{}: unknown file format `{extension}`", path.display())]
+    Extension {
+        /// The file.
+        path: PathBuf,
+        /// Its extension, possibly empty.
+        extension: String,
+        /// The extensions that would do.
+        supported: &'static str,
+    },
+    /// A separator that cannot separate.
+    #[error("{}: byte {separator:#04x} cannot separate cells", path.display())]
+    Separator {
+        /// The file.
+        path: PathBuf,
+        /// The byte.
+        separator: u8,
+    },
+    /// Bytes that are not UTF-8 text.
+    #[error("{}: line {line}: not UTF-8 text", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Line of the first bad byte.
+        line: u64,
+    },
+    /// Nothing in the file.
+    #[error("{}: the file is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A header and nothing else.
+    #[error("{}: no data rows", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A row with more or fewer cells than the header.
+    #[error("{}: line {line}: expected {expected} cells as in the header, found {found}", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// The row's first line.
+        line: u64,
+        /// Cells of the header.
+        expected: usize,
+        /// Cells of the row.
+        found: usize,
+    },
+    /// A quoted cell that the file ends in.
+    #[error("{}: line {line}: a quote opens here and is never closed", path.display())]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line of the opening quote.
+        line: u64,
+    },
+    /// Text between a closing quote and the next separator.
+    #[error("{}: line {line}: {found:?} after a closing quote", path.display())]
+    AfterQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line of the closing quote.
+        line: u64,
+        /// The first character after the quote.
+        found: char,
+    },
+    /// Two columns of one name.
+    #[error("{}: column `{name}` appears twice (positions {first} and {second})", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// Position from 1 of the first.
+        first: usize,
+        /// Position from 1 of the second.
+        second: usize,
+    },
+    /// A column without a name, or with the name that pandas gives a nameless index: most often a
+    /// row number, which must not become a feature unasked.
+    #[error("{}: column {position} has no name{}", path.display(), given(name))]
+    UnnamedColumn {
+        /// The file.
+        path: PathBuf,
+        /// Position from 1.
+        position: usize,
+        /// Empty, or what stands for a name.
+        name: String,
+    },
+    /// A column that the caller named is not there.
+    #[error("{}: no {role} column `{name}` among {}", path.display(), listed(columns))]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// What the column was wanted for: `target` or `ignored`.
+        role: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest column, when one is near.
+        nearest: Option<String>,
+        /// All columns.
+        columns: Vec<String>,
+    },
+    /// The target is listed among the columns to ignore.
+    #[error("{}: target column `{target}` is also ignored", path.display())]
+    TargetIgnored {
+        /// The file.
+        path: PathBuf,
+        /// The target.
+        target: String,
+    },
+    /// Nothing beside the target.
+    #[error("{}: no feature column beside the target `{target}`", path.display())]
+    NoFeatures {
+        /// The file.
+        path: PathBuf,
+        /// The target.
+        target: String,
+    },
+    /// Rows without a label.
+    #[error("{}: {place}: missing value in the target column `{target}`{}", path.display(), more(*rows))]
+    MissingLabel {
+        /// The file.
+        path: PathBuf,
+        /// The first such row.
+        place: Place,
+        /// The target.
+        target: String,
+        /// Number of such rows.
+        rows: u64,
+    },
+    /// All rows of one class.
+    #[error("{}: target column `{target}` has one class only, `{class}`", path.display())]
+    OneClass {
+        /// The file.
+        path: PathBuf,
+        /// The target.
+        target: String,
+        /// The class.
+        class: String,
+    },
+    /// NaN, an infinity, or a number too large for 64 bits among numbers.
+    #[error("{}: {place}, column `{column}`: `{found}` is not a finite number", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such cell.
+        place: Place,
+        /// Its column.
+        column: String,
+        /// Its text.
+        found: String,
+    },
+    /// A column type that is neither numbers nor names.
+    #[error("{}: column `{column}` has type {dtype}, which is neither numeric nor nominal", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        dtype: String,
+    },
+    /// A training and a test file that do not belong together.
+    #[error("{} and {}: {reason}", train.display(), test.display())]
+    Pair {
+        /// The training file.
+        train: PathBuf,
+        /// The test file.
+        test: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+    /// Polars could not read or write the file.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Polars {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// Its answer.
+        source: Box<polars::error::PolarsError>,
+    },
+    /// Polars gave up in a panic, as it does on some damaged files.
+    #[error("{}: cannot read: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What polars said.
+        reason: String,
+    },
+    /// A value that a table or dataset cannot hold.
+    #[error("{}: {source}", path.display())]
+    Core {
+        /// The file.
+        path: PathBuf,
+        /// The broken rule.
+        source: CoreError,
+    },
+    /// No folder with an index of datasets.
+    #[error("no `datasets` folder with an index.json in {}", listed_paths(tried))]
+    NoLibrary {
+        /// Where it was looked for, in order.
+        tried: Vec<PathBuf>,
+    },
+    /// An index that cannot be understood.
+    #[error("{}: {reason}", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A name that the library does not have.
+    #[error("no dataset `{name}` in {}", listed_paths(folders))]
+    UnknownDataset {
+        /// The name.
+        name: String,
+        /// The nearest name, when one is near.
+        nearest: Option<String>,
+        /// The folders of the library.
+        folders: Vec<PathBuf>,
+    },
+    /// Values that are not the ones of the index.
+    #[error("{}: the values have hash {found}, the index says {expected}", path.display())]
+    Hash {
+        /// The file.
+        path: PathBuf,
+        /// Hash in the index.
+        expected: String,
+        /// Hash of the values in the file.
+        found: String,
+    },
+}
+
+impl FrameError {
+    /// What to try, when there is something to try.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io { .. } | Self::Core { .. } => return None,
+            Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
+            Self::Separator { .. } => {
+                "use one ASCII character that is neither a quote nor a line break".into()
+            }
+            Self::NotUtf8 { .. } => {
+                "save the file as UTF-8, for example with `iconv -f latin1 -t utf8`".into()
+            }
+            Self::Empty { .. } | Self::NoRows { .. } => {
+                "a header line and at least one row are needed".into()
+            }
+            Self::Ragged { .. } => {
+                "a cell that holds the separator or a line break has to stand in double quotes"
+                    .into()
+            }
+            Self::UnclosedQuote { .. } | Self::AfterQuote { .. } => {
+                "inside a quoted cell a double quote is written twice".into()
+            }
+            Self::DuplicateColumn { .. } => "rename one of the two".into(),
+            Self::UnnamedColumn { name, .. } => {
+                format!("name it in the header, or leave it out: ignore = [\"{name}\"]")
+            }
+            Self::NoColumn {
+                nearest, columns, ..
+            } => return column_hint(nearest.as_deref(), columns),
+            Self::TargetIgnored { .. } => "take it out of the ignored columns".into(),
+            Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
+            Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
+            Self::OneClass { .. } => "two classes are needed to learn from".into(),
+            Self::NotFinite { found, .. } => {
+                format!("leave missing cells empty, or list the spelling: missing = [\"{found}\"]")
+            }
+            Self::ColumnType { .. } => "convert it to numbers or text, or ignore the column".into(),
+            Self::Pair { .. } => {
+                "both files need the same columns with the same meaning; the order is free".into()
+            }
+            Self::Polars { .. } | Self::Damaged { .. } => {
+                "the file may be damaged or not Parquet at all".into()
+            }
+            Self::NoLibrary { .. } => {
+                "set COUNTERWEIGHT_DATASETS to the folder, or give the dataset by `path`".into()
+            }
+            Self::Index { .. } => "restore datasets/index.json from version control".into(),
+            Self::UnknownDataset { nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`counterweight list datasets` shows the names".into(),
+            },
+            Self::Hash { .. } => {
+                "restore the file from version control; `counterweight data verify` checks all"
+                    .into()
+            }
+        };
+        Some(hint)
+    }
+}
+
+fn column_hint(nearest: Option<&str>, columns: &[String]) -> Option<String> {
+    if let Some(nearest) = nearest {
+        return Some(format!("did you mean `{nearest}`?"));
+    }
+    // One column whose name holds a usual separator: the file was cut at the wrong character.
+    let [only] = columns else { return None };
+    let separator = [';', '\t', '|', ',']
+        .into_iter()
+        .find(|&c| only.contains(c))?;
+    Some(format!(
+        "the header is one cell; if {separator:?} separates cells, set separator = {separator:?}"
+    ))
+}
+
+/// The first names in backquotes; a wide table must not flood the screen.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+fn listed_paths(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn given(name: &str) -> String {
+    if name.is_empty() {
+        String::new()
+    } else {
+        format!(" of its own (`{name}`)")
+    }
+}
+
+fn more(rows: u64) -> String {
+    match rows.saturating_sub(1) {
+        0 => String::new(),
+        1 => " (and in 1 more row)".into(),
+        n => format!(" (and in {n} more rows)"),
+    }
+}

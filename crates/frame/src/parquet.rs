@@ -1,0 +1,324 @@
+//! Parquet through polars, in and out.
+//!
+//! # Reading what others wrote
+//! A Parquet file says twice what its columns are: in its own schema and in an Arrow schema that
+//! most writers add. The second may name types that this build of polars does not carry (8- and
+//! 16-bit integers) or reads through global state (categories). Only the physical values matter
+//! here, so the reader is handed an Arrow schema of our own: strings for every kind of category,
+//! 32-bit integers for smaller ones. Types that are neither numbers nor names are refused before
+//! polars touches them, because some end in a panic there; what still panics (damaged pages) is
+//! caught and told as an error.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use counterweight_core::{Cells, Table};
+use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{
+    ArrowDataType, Column, DataFrame, DataType, FileMetadataRef, ParquetCompression, ParquetReader,
+    ParquetWriter, PlSmallStr, PolarsError, PolarsResult, SerReader as _, Series,
+};
+
+use crate::error::{FrameError, Place};
+use crate::raw::{RawColumn, RawTable, RawValues, Texts};
+use crate::read::{ReadOptions, kept_columns};
+
+/// Level of zstd, where files stop shrinking for the time spent.
+const ZSTD_LEVEL: i32 = 15;
+
+/// Rows of a row group; stated, because polars' own default can be changed from outside.
+const ROW_GROUP: usize = 1 << 18;
+
+/// A column as read: `None` for the type of a column that holds nothing at all.
+struct Found {
+    name: String,
+    series: Option<Series>,
+}
+
+/// The type as which a column is read; `None` for one that can be read as nothing useful.
+fn read_as(dtype: &ArrowDataType) -> Option<DataType> {
+    use ArrowDataType as D;
+    Some(match dtype {
+        D::Utf8 | D::LargeUtf8 | D::Utf8View => DataType::String,
+        D::Dictionary(_, values, _) => return read_as(values),
+        D::Boolean => DataType::Boolean,
+        D::Int8 | D::Int16 | D::Int32 | D::UInt8 | D::UInt16 => DataType::Int32,
+        D::UInt32 => DataType::UInt32,
+        D::Int64 => DataType::Int64,
+        D::UInt64 => DataType::UInt64,
+        D::Float32 => DataType::Float32,
+        D::Float64 => DataType::Float64,
+        D::Null => DataType::Null,
+        _ => return None,
+    })
+}
+
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, FrameError>) -> Result<T, FrameError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(FrameError::Damaged {
+            path: path.to_owned(),
+            reason: text.unwrap_or("polars panicked").to_owned(),
+        })
+    })
+}
+
+fn polars_error(path: &Path, action: &'static str) -> impl Fn(PolarsError) -> FrameError {
+    move |source| FrameError::Polars {
+        path: path.to_owned(),
+        action,
+        source: Box::new(source),
+    }
+}
+
+/// Reads the columns for which `keep`, given all names, says so. Returns them with the number of
+/// rows.
+fn read_kept(
+    path: &Path,
+    keep: impl FnOnce(&[String]) -> Result<Vec<bool>, FrameError>,
+) -> Result<(Vec<Found>, usize), FrameError> {
+    let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
+        path: path.to_owned(),
+        action: "read",
+        source,
+    })?;
+    if bytes.is_empty() {
+        return Err(FrameError::Empty {
+            path: path.to_owned(),
+        });
+    }
+    guarded(path, || {
+        let failed = polars_error(path, "read");
+        let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+        let metadata = Arc::clone(reader.get_metadata().map_err(&failed)?);
+        // From the file's own schema: the Arrow schema is a map and cannot hold a name twice.
+        let names: Vec<String> = metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().to_owned())
+            .collect();
+        let kept = keep(&names)?;
+        let schema = reader.schema().map_err(&failed)?;
+
+        let mut types = Vec::with_capacity(names.len());
+        for (name, kept) in names.iter().zip(&kept) {
+            let dtype = schema.get(name).map(|field| &field.dtype);
+            match dtype.and_then(read_as) {
+                Some(found) => types.push(found),
+                None if *kept => {
+                    return Err(FrameError::ColumnType {
+                        path: path.to_owned(),
+                        column: name.clone(),
+                        dtype: dtype.map_or("unknown".into(), |dtype| format!("{dtype:?}")),
+                    });
+                }
+                // A placeholder that is never read.
+                None => types.push(DataType::String),
+            }
+        }
+        let projection: Vec<usize> = (0..names.len())
+            .filter(|&at| kept[at] && types[at] != DataType::Null)
+            .collect();
+
+        let mut own = metadata.as_ref().clone();
+        let donor = donor(&names, &types).map_err(&failed)?;
+        own.key_value_metadata.clone_from(&donor.key_value_metadata);
+        let mut reader =
+            ParquetReader::new(Cursor::new(bytes.as_slice())).with_projection(Some(projection));
+        reader.set_metadata(Arc::new(own));
+        let mut frame = if metadata.num_rows == 0 {
+            DataFrame::empty()
+        } else {
+            reader.finish().map_err(&failed)?
+        };
+        frame.rechunk_mut();
+
+        let mut found = Vec::new();
+        for ((name, kept), dtype) in names.into_iter().zip(kept).zip(types) {
+            if !kept {
+                continue;
+            }
+            let series = if dtype == DataType::Null || metadata.num_rows == 0 {
+                None
+            } else {
+                let column = frame.column(&name).map_err(&failed)?;
+                Some(column.as_materialized_series().clone())
+            };
+            found.push(Found { name, series });
+        }
+        Ok((found, metadata.num_rows))
+    })
+}
+
+/// Metadata of a file of no rows with these columns: it holds their Arrow schema.
+fn donor(names: &[String], types: &[DataType]) -> PolarsResult<FileMetadataRef> {
+    let columns = names
+        .iter()
+        .zip(types)
+        .map(|(name, dtype)| Series::new_empty(PlSmallStr::from_str(name), dtype).into())
+        .collect();
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut DataFrame::new(0, columns)?)?;
+    let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+    reader.get_metadata().map(Arc::clone)
+}
+
+/// Reads a data file.
+pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
+    let (found, n_rows) = read_kept(path, |names| kept_columns(path, names, options))?;
+    let failed = polars_error(path, "read");
+    let mut columns = Vec::with_capacity(found.len());
+    for Found { name, series } in found {
+        let values = match series {
+            None => RawValues::Numbers(vec![f64::NAN; n_rows]),
+            Some(series) => match series.dtype() {
+                DataType::String => {
+                    let mut texts = Texts::default();
+                    for (row, text) in (0..).zip(series.str().map_err(&failed)?.iter()) {
+                        texts.push(text.filter(|text| !options.lists(text)), row);
+                    }
+                    RawValues::Names(texts)
+                }
+                DataType::Boolean => {
+                    let mut texts = Texts::default();
+                    for (row, truth) in (0..).zip(series.bool().map_err(&failed)?.iter()) {
+                        let text = truth.map(|truth| if truth { "true" } else { "false" });
+                        texts.push(text.filter(|text| !options.lists(text)), row);
+                    }
+                    RawValues::Names(texts)
+                }
+                _ => RawValues::Numbers(numbers(path, &name, &series, options)?),
+            },
+        };
+        columns.push(RawColumn { name, values });
+    }
+    Ok(RawTable {
+        path: path.to_owned(),
+        columns,
+        n_rows,
+        place: Place::Row,
+    })
+}
+
+/// Numbers with NaN for nulls and listed spellings.
+fn numbers(
+    path: &Path,
+    name: &str,
+    series: &Series,
+    options: &ReadOptions,
+) -> Result<Vec<f64>, FrameError> {
+    let failed = polars_error(path, "read");
+    let reals = series.cast(&DataType::Float64).map_err(&failed)?;
+    let listed: Vec<f64> = options
+        .missing
+        .iter()
+        .filter_map(|word| word.trim().parse().ok())
+        .collect();
+    let same = |a: f64, b: f64| a.total_cmp(&b).is_eq() || (a.is_nan() && b.is_nan());
+    (0..)
+        .zip(reals.f64().map_err(&failed)?.iter())
+        .map(|(row, value)| match value {
+            None => Ok(f64::NAN),
+            Some(value) if listed.iter().any(|&word| same(word, value)) => Ok(f64::NAN),
+            Some(value) if value.is_finite() => Ok(value),
+            Some(value) => Err(FrameError::NotFinite {
+                path: path.to_owned(),
+                place: Place::Row(row),
+                column: name.to_owned(),
+                found: value.to_string(),
+            }),
+        })
+        .collect()
+}
+
+/// Reads a table of results.
+pub(crate) fn read_table(path: &Path) -> Result<Table, FrameError> {
+    let (found, n_rows) = read_kept(path, |names| Ok(vec![true; names.len()]))?;
+    let failed = polars_error(path, "read");
+    let mut table = Table::new();
+    for Found { name, series } in found {
+        let cells = match series {
+            None => Cells::Text(vec![None; n_rows]),
+            Some(series) => match series.dtype() {
+                DataType::String => Cells::Text(
+                    series
+                        .str()
+                        .map_err(&failed)?
+                        .iter()
+                        .map(|text| text.map(str::to_owned))
+                        .collect(),
+                ),
+                DataType::Boolean => Cells::Text(
+                    series
+                        .bool()
+                        .map_err(&failed)?
+                        .iter()
+                        .map(|truth| truth.map(|truth| truth.to_string()))
+                        .collect(),
+                ),
+                DataType::Float32 | DataType::Float64 => {
+                    let values = numbers(path, &name, &series, &ReadOptions::default())?;
+                    Cells::Real(
+                        values
+                            .into_iter()
+                            .map(|v| (!v.is_nan()).then_some(v))
+                            .collect(),
+                    )
+                }
+                _ => Cells::Whole(
+                    series
+                        .strict_cast(&DataType::Int64)
+                        .map_err(&failed)?
+                        .i64()
+                        .map_err(&failed)?
+                        .iter()
+                        .collect(),
+                ),
+            },
+        };
+        table = table.with(name, cells).map_err(|source| FrameError::Core {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    Ok(table)
+}
+
+/// The bytes of a Parquet file of these columns. Columns are encoded one after the other, so that
+/// the bytes depend on the values alone.
+fn encode(path: &Path, n_rows: usize, columns: Vec<Column>) -> Result<Vec<u8>, FrameError> {
+    let failed = polars_error(path, "write");
+    let mut frame = DataFrame::new(n_rows, columns).map_err(&failed)?;
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(&failed)?;
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(Some(level)))
+        .with_row_group_size(Some(ROW_GROUP))
+        .set_parallel(false)
+        .finish(&mut frame)
+        .map_err(&failed)?;
+    Ok(bytes)
+}
+
+/// The bytes of a table of results.
+pub(crate) fn encode_table(path: &Path, table: &Table) -> Result<Vec<u8>, FrameError> {
+    let columns = table
+        .columns()
+        .iter()
+        .map(|(name, cells)| {
+            let name = PlSmallStr::from_str(name);
+            match cells {
+                Cells::Text(cells) => Column::new(name, cells),
+                Cells::Real(cells) => Column::new(name, cells),
+                Cells::Whole(cells) => Column::new(name, cells),
+            }
+        })
+        .collect();
+    encode(path, table.n_rows(), columns)
+}

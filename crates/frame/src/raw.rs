@@ -1,0 +1,263 @@
+//! Columns as a file holds them, before it is decided what is a number and what is a name.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use counterweight_core::MISSING;
+
+use crate::error::{FrameError, Place};
+
+/// Distinct texts of a column, each with the place where it was first seen.
+///
+/// Tests and conversions then run once a text instead of once a row, and an error about a value
+/// knows its first line for free.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    /// For each row an index into `distinct`, or `MISSING`.
+    pub(crate) codes: Vec<u32>,
+    /// The texts, in the order in which they came.
+    pub(crate) distinct: Vec<String>,
+    first: Vec<u64>,
+    first_missing: Option<u64>,
+    /// Only ever asked for a key, so that its order never shows.
+    index: HashMap<String, u32>,
+}
+
+impl Texts {
+    /// Adds a row that stands at `place`.
+    pub(crate) fn push(&mut self, text: Option<&str>, place: u64) {
+        let Some(text) = text else {
+            self.first_missing.get_or_insert(place);
+            self.codes.push(MISSING);
+            return;
+        };
+        let code = if let Some(&code) = self.index.get(text) {
+            code
+        } else {
+            let code = u32::try_from(self.distinct.len()).expect("a row each, and fewer than 2^32");
+            self.index.insert(text.to_owned(), code);
+            self.distinct.push(text.to_owned());
+            self.first.push(place);
+            code
+        };
+        self.codes.push(code);
+    }
+
+    /// The text of each row.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Option<&str>> {
+        self.codes
+            .iter()
+            .map(|&code| self.distinct.get(code as usize).map(String::as_str))
+    }
+
+    fn missing(&self) -> u64 {
+        self.codes.iter().filter(|&&code| code == MISSING).count() as u64
+    }
+
+    /// Levels sorted by bytes, with the codes that go with them.
+    pub(crate) fn sorted(&self) -> (Vec<u32>, Vec<String>) {
+        let mut order: Vec<usize> = (0..self.distinct.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.distinct[a].cmp(&self.distinct[b]));
+        let mut rank = vec![0_u32; order.len()];
+        for (place, &code) in (0..).zip(&order) {
+            rank[code] = place;
+        }
+        let codes = self
+            .codes
+            .iter()
+            .map(|&code| rank.get(code as usize).copied().unwrap_or(MISSING))
+            .collect();
+        let levels = order.iter().map(|&at| self.distinct[at].clone()).collect();
+        (codes, levels)
+    }
+}
+
+/// The values of a column as the file holds them.
+#[derive(Clone, Debug)]
+pub(crate) enum RawValues {
+    /// Text that may turn out to be numbers (CSV).
+    Untyped(Texts),
+    /// Text that the file itself declares to be text (Parquet).
+    Names(Texts),
+    /// Numbers; NaN stands for missing.
+    Numbers(Vec<f64>),
+}
+
+/// A named column of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct RawColumn {
+    pub(crate) name: String,
+    pub(crate) values: RawValues,
+}
+
+/// The columns of a file, the ignored ones left out.
+#[derive(Clone, Debug)]
+pub(crate) struct RawTable {
+    pub(crate) path: PathBuf,
+    pub(crate) columns: Vec<RawColumn>,
+    pub(crate) n_rows: usize,
+    /// Turns a recorded place into a line or a row.
+    pub(crate) place: fn(u64) -> Place,
+}
+
+/// What a column turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Every value is missing: numbers or names alike.
+    Unknown,
+    /// Numbers.
+    Numeric,
+    /// Names.
+    Nominal,
+}
+
+impl Kind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "without values",
+            Self::Numeric => "numeric",
+            Self::Nominal => "nominal",
+        }
+    }
+}
+
+/// A cell read as a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    Finite(f64),
+    /// NaN, an infinity or an overflow, in any usual spelling.
+    NotFinite,
+    /// A name.
+    None,
+}
+
+/// Reads a cell as a number. Blanks around a number are part of many files and of no number; the
+/// text of a name is never changed.
+pub(crate) fn number(text: &str) -> Number {
+    let bare = text.trim_matches([' ', '\t']);
+    match bare.parse::<f64>() {
+        Ok(value) if value.is_finite() => Number::Finite(value),
+        Ok(_) => Number::NotFinite,
+        Err(_) => {
+            // How C runtimes and spreadsheets print what is no number.
+            let lower = bare.trim_start_matches(['+', '-']).to_ascii_lowercase();
+            let odd = ["1.#", "#num!", "#div/0!", "#nan", "∞"];
+            if odd.iter().any(|prefix| lower.starts_with(prefix)) || lower == "nan(ind)" {
+                Number::NotFinite
+            } else {
+                Number::None
+            }
+        }
+    }
+}
+
+impl RawTable {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    fn place_of(&self, texts: &Texts, code: usize) -> Place {
+        (self.place)(texts.first.get(code).copied().unwrap_or_default())
+    }
+
+    /// What column `at` is: numeric when every value is a finite number.
+    pub(crate) fn kind(&self, at: usize) -> Result<Kind, FrameError> {
+        let column = &self.columns[at];
+        let texts = match &column.values {
+            RawValues::Numbers(_) => return Ok(Kind::Numeric),
+            RawValues::Names(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
+            RawValues::Names(_) => return Ok(Kind::Nominal),
+            RawValues::Untyped(texts) => texts,
+        };
+        let mut not_finite = None;
+        for (code, text) in texts.distinct.iter().enumerate() {
+            match number(text) {
+                Number::Finite(_) => {}
+                Number::NotFinite => {
+                    not_finite.get_or_insert((code, text));
+                }
+                Number::None => return Ok(Kind::Nominal),
+            }
+        }
+        match not_finite {
+            Some((code, found)) => Err(FrameError::NotFinite {
+                path: self.path.clone(),
+                place: self.place_of(texts, code),
+                column: column.name.clone(),
+                found: found.clone(),
+            }),
+            None if texts.distinct.is_empty() => Ok(Kind::Unknown),
+            None => Ok(Kind::Numeric),
+        }
+    }
+
+    /// The first value of column `at` that is no number, with its place.
+    pub(crate) fn first_name(&self, at: usize) -> Option<(Place, &str)> {
+        let (RawValues::Untyped(texts) | RawValues::Names(texts)) = &self.columns[at].values else {
+            return None;
+        };
+        let code = texts
+            .distinct
+            .iter()
+            .position(|text| number(text) == Number::None)?;
+        Some((self.place_of(texts, code), &texts.distinct[code]))
+    }
+
+    /// The label of each row.
+    pub(crate) fn labels(&self, target: &str) -> Result<Vec<String>, FrameError> {
+        let at = self
+            .position(target)
+            .expect("the target was looked up before");
+        // Refuses a label `nan` among numbers, which is a missing label in disguise.
+        self.kind(at)?;
+        let missing = |place: u64, rows: u64| FrameError::MissingLabel {
+            path: self.path.clone(),
+            place: (self.place)(place),
+            target: target.to_owned(),
+            rows,
+        };
+        match &self.columns[at].values {
+            RawValues::Untyped(texts) | RawValues::Names(texts) => match texts.first_missing {
+                Some(place) => Err(missing(place, texts.missing())),
+                None => Ok(texts.rows().flatten().map(str::to_owned).collect()),
+            },
+            RawValues::Numbers(values) => match values.iter().position(|v| v.is_nan()) {
+                Some(row) => {
+                    let rows = values.iter().filter(|v| v.is_nan()).count();
+                    Err(missing(row as u64, rows as u64))
+                }
+                // Whole numbers stored as reals are still the classes 0, 1, 2; -0 is 0.
+                None => Ok(values.iter().map(|v| format!("{}", v + 0.0)).collect()),
+            },
+        }
+    }
+
+    /// Numbers of column `at`, which has been found to be numeric or without values.
+    pub(crate) fn numbers(&self, at: usize) -> Vec<f64> {
+        match &self.columns[at].values {
+            RawValues::Numbers(values) => values.clone(),
+            RawValues::Untyped(texts) | RawValues::Names(texts) => {
+                let values: Vec<f64> = texts
+                    .distinct
+                    .iter()
+                    .map(|text| match number(text) {
+                        Number::Finite(value) => value,
+                        Number::NotFinite | Number::None => f64::NAN,
+                    })
+                    .collect();
+                texts
+                    .codes
+                    .iter()
+                    .map(|&code| values.get(code as usize).copied().unwrap_or(f64::NAN))
+                    .collect()
+            }
+        }
+    }
+}
