@@ -1,0 +1,332 @@
+//! Logistic regression of linfa-logistic 0.8.1, as it is, with its optimum checked.
+//!
+//! Two classes take the library's binary model, more its multinomial one.
+//!
+//! # When it helps
+//! As a check of our own `softmax-regression`: the same objective, so the same optimum where it
+//! converges. It hurts on unscaled features or outlying rows, where the multinomial model can stop at a wrong
+//! optimum without saying so, and wherever weights or margins are asked for: it honours none.
+//!
+//! # Formula
+//! ```text
+//! minimise  - sum_i log p(y_i | x_i) + alpha / 2 * (sum of squared slopes)
+//! ```
+//! The loss is a SUM over rows and intercepts are not penalised, so `alpha` is our `l2`. With two
+//! classes there is one slope vector, otherwise one a class. Minimised by L-BFGS from zero until the
+//! gradient's Euclidean norm falls below `gradient_tolerance`.
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `alpha` | 1.0 | [0, inf) | penalty on half the squared slopes, beside the SUM of losses |
+//! | `max_iterations` | 100 | >= 1 | L-BFGS iterations |
+//! | `gradient_tolerance` | 1e-4 | > 0 | norm of the gradient, absolute |
+//!
+//! # Cost
+//! O(n d K) an evaluation, two or three evaluations an iteration (value and gradient apart).
+//!
+//! # Differences
+//! The library's binary probabilities are those of the class with more rows (of the first row's class on a tie),
+//! and its multinomial loss shifts its log-sum-exp by the largest score of the whole batch and floors what
+//! is left, which is wrong for rows some 35 below the largest score. So the fit is checked: with the coefficients
+//! that it returns we compute the exact gradient relative to its scale (as in `softmax-regression`).
+//! Above 1e-4 the result carries a remark, above 1e-2 the fit has failed. Scores are computed
+//! from the coefficients in logarithms.
+//!
+//! # Errors
+//! Features that are not finite, weights or margins (not applicable), a gradient that is not small at the
+//! returned optimum, and whatever the library reports.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::*;
+//! # use std::collections::BTreeMap;
+//! let entry = find(counterweight_models::ALL, "linfa-logistic").unwrap();
+//! let params = params::check(entry.card.params, &BTreeMap::new()).unwrap();
+//! let learner = (entry.build)(&params).unwrap();
+//! # let y = Labels::from_texts(&["0", "0", "0", "1", "1", "1"]);
+//! # let x = Matrix::from_vec(6, 1, vec![0.0, 1.0, 0.5, 2.5, 3.0, 3.5]).unwrap();
+//! # let samples = Samples::numeric(x, y).unwrap();
+//! # let (train, _) = Partition::new(6, (0..6).collect(), vec![]).unwrap().cut_samples(&samples).unwrap();
+//! # let shared = Shared::default();
+//! # let stream = Seed(1).stage("fit").open();
+//! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
+//! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
+//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! ```
+//!
+//! # References
+//! linfa-logistic 0.8.1, `lib.rs`. Hastie, Tibshirani, Friedman (2009), The Elements of Statistical
+//! Learning, 4.4.
+
+use counterweight_core::params::Default as Preset;
+use counterweight_core::{
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
+    StageResult, Train, Workload,
+};
+
+use ::linfa::DatasetBase;
+use ::linfa::traits::Fit;
+use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
+use ndarray::Array1;
+
+use crate::linfa::{LIBRARY, owned_records};
+use crate::shared::linalg::{add_scaled, dot};
+use crate::shared::task::{Task, check_scored, widen};
+
+const HONOURS: LossNeeds = LossNeeds {
+    weights: false,
+    margins: false,
+    factors: false,
+    focal: false,
+};
+
+/// Relative gradient above which the result carries a remark.
+const REMARKABLE: f64 = 1e-4;
+/// Relative gradient above which the result is no optimum.
+const WRONG: f64 = 1e-2;
+
+pub(crate) const ENTRY: LearnerEntry = Entry {
+    card: Card {
+        id: "linfa-logistic",
+        summary: "logistic regression of linfa, binary and multinomial, its optimum checked",
+        reference: "linfa-logistic 0.8.1",
+        params: &[
+            ParamSpec::new(
+                "alpha",
+                ParamKind::Real(Range::NON_NEGATIVE),
+                Preset::Real(1.0),
+                "penalty on half the squared slopes, beside the sum of losses",
+            ),
+            ParamSpec::new(
+                "gradient_tolerance",
+                ParamKind::Real(Range::POSITIVE),
+                Preset::Real(1e-4),
+                "norm of the gradient at which it stops, absolute",
+            ),
+            ParamSpec::new(
+                "max_iterations",
+                ParamKind::Whole(Range::AT_LEAST_ONE),
+                Preset::Whole(100),
+                "iterations of L-BFGS",
+            ),
+        ],
+    },
+    caps: LearnerCaps {
+        library: LIBRARY,
+        honours: HONOURS,
+        scores: ScoreKind::Probability,
+        multiclass: true,
+        deterministic: true,
+        max_rows: None,
+        cost,
+        remark: "can return a wrong optimum as right on outlying rows: its gradient is checked",
+    },
+    build: |params| Ok(Box::new(LinfaLogistic::try_from(params)?)),
+};
+
+fn cost(params: &Params, work: &Workload) -> f64 {
+    let columns = if work.n_classes == 2 {
+        1
+    } else {
+        work.n_classes
+    };
+    let work_of_one = work.n_train as f64 * columns as f64 * (work.n_features as f64 * 1e-9 + 3e-8);
+    let scored = work.n_score as f64 * columns as f64 * (work.n_features as f64 * 2e-9 + 1e-8);
+    1e-4 + 3.0 * (params.whole("max_iterations") as f64).min(60.0) * work_of_one + scored
+}
+
+/// Checked parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinfaLogistic {
+    alpha: f64,
+    max_iterations: u64,
+    gradient_tolerance: f64,
+}
+
+impl TryFrom<&Params> for LinfaLogistic {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            alpha: params.real("alpha"),
+            max_iterations: params.whole("max_iterations") as u64,
+            gradient_tolerance: params.real("gradient_tolerance"),
+        })
+    }
+}
+
+impl Learner for LinfaLogistic {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let task = Task::new(train, terms, HONOURS)?;
+        if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
+            return Ok(Box::new(constant));
+        }
+        if task.n_features() == 0 {
+            let why = "there are no features";
+            let constant = task.shares_only(why, ScoreKind::Probability, context)?;
+            return Ok(Box::new(constant));
+        }
+        let model = if task.n_present() == 2 {
+            self.binary(&task)?
+        } else {
+            self.multinomial(&task)?
+        };
+        let gradient = relative_gradient(&model, &task, self.alpha);
+        context.details.insert("relative_gradient".into(), gradient);
+        // Written so that NaN fails.
+        if !(gradient <= WRONG) {
+            return Err(StageError::Failed(format!(
+                "linfa returned a wrong optimum as right: the gradient there is {gradient:.1e} of its \
+                 scale; standardise the features, raise `max_iterations`, or use `softmax-regression`"
+            )));
+        }
+        if gradient > REMARKABLE {
+            context.note(Note::Remark(format!(
+                "linfa stopped short of the optimum: gradient {gradient:.1e} of its scale"
+            )));
+        }
+        Ok(Box::new(model))
+    }
+}
+
+impl LinfaLogistic {
+    fn binary(&self, task: &Task<'_>) -> StageResult<Model> {
+        let data = dataset(task);
+        let fitted = LogisticRegression::default()
+            .alpha(self.alpha)
+            .max_iterations(self.max_iterations)
+            .gradient_tolerance(self.gradient_tolerance)
+            .fit(&data)
+            .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
+        // The coefficients speak for the class that the library calls positive, the larger one.
+        let sign = if fitted.labels().pos.class == 1 {
+            1.0
+        } else {
+            -1.0
+        };
+        let slopes = fitted.params().iter().map(|w| sign * w).collect();
+        Ok(Model {
+            slopes,
+            intercepts: vec![sign * fitted.intercept()],
+            n_features: task.n_features(),
+            present: task.present.clone(),
+            n_classes: task.n_classes,
+        })
+    }
+
+    fn multinomial(&self, task: &Task<'_>) -> StageResult<Model> {
+        let data = dataset(task);
+        let fitted = MultiLogisticRegression::default()
+            .alpha(self.alpha)
+            .max_iterations(self.max_iterations)
+            .gradient_tolerance(self.gradient_tolerance)
+            .fit(&data)
+            .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
+        let slopes = fitted.params().t().iter().copied().collect();
+        Ok(Model {
+            slopes,
+            intercepts: fitted.intercept().to_vec(),
+            n_features: task.n_features(),
+            present: task.present.clone(),
+            n_classes: task.n_classes,
+        })
+    }
+}
+
+fn dataset(task: &Task<'_>) -> DatasetBase<ndarray::Array2<f64>, Array1<usize>> {
+    let y = task.y.iter().map(|&class| class as usize).collect();
+    DatasetBase::new(owned_records(&task.x), y)
+}
+
+/// The largest gradient of the true objective over coefficients, each relative to the gradient that
+/// predictions which are wrong everywhere would have.
+fn relative_gradient(model: &Model, task: &Task<'_>, alpha: f64) -> f64 {
+    let (d, m) = (model.n_features, task.n_present());
+    let mut slopes = vec![0.0; m * d];
+    let mut intercepts = vec![0.0; m];
+    let mut scale = vec![0.0; d];
+    let mut p = vec![0.0; m];
+    for (i, &class) in task.y.iter().enumerate() {
+        let row = task.x.row(i);
+        model.logits(row, &mut p);
+        counterweight_core::log_softmax(&mut p);
+        for (k, p) in p.iter().enumerate() {
+            let residual = p.exp() - f64::from(u8::from(k == class as usize));
+            add_scaled(&mut slopes[k * d..(k + 1) * d], residual, row);
+            intercepts[k] += residual;
+        }
+        for (s, x) in scale.iter_mut().zip(row) {
+            *s += x.abs();
+        }
+    }
+    // Two classes share one vector, of the second class.
+    let first = usize::from(m == 2);
+    let mut worst = 0.0_f64;
+    let mut see = |value: f64, scale: f64| {
+        let relative = if value.abs() > 0.0 {
+            value.abs() / scale
+        } else {
+            value
+        };
+        if relative > worst || relative.is_nan() {
+            worst = relative;
+        }
+    };
+    for (k, weights) in (first..m).zip(model.slopes.chunks_exact(d)) {
+        for j in 0..d {
+            see(slopes[k * d + j] + alpha * weights[j], scale[j]);
+        }
+        see(intercepts[k], task.n_rows() as f64);
+    }
+    worst
+}
+
+/// The coefficients that the library returned.
+#[derive(Debug)]
+struct Model {
+    /// One vector for two classes (the log-odds of the second), else one a class, row-major.
+    slopes: Vec<f64>,
+    intercepts: Vec<f64>,
+    n_features: usize,
+    present: Vec<usize>,
+    n_classes: usize,
+}
+
+impl Model {
+    fn logits(&self, row: &[f64], logits: &mut [f64]) {
+        let first = logits.len() - self.intercepts.len();
+        logits[..first].fill(0.0);
+        let vectors = self.slopes.chunks_exact(self.n_features);
+        for ((f, w), b) in logits[first..]
+            .iter_mut()
+            .zip(vectors)
+            .zip(&self.intercepts)
+        {
+            *f = dot(w, row) + b;
+        }
+    }
+}
+
+impl Fitted for Model {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.n_features)?;
+        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        for i in 0..x.rows() {
+            self.logits(x.row(i), log.row_mut(i));
+            if log.row(i).iter().any(|f| !f.is_finite()) {
+                return Err(StageError::Failed(format!(
+                    "linear scores of scored row {i} overflow; standardise the features"
+                )));
+            }
+        }
+        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+}

@@ -1,0 +1,45 @@
+//! Learners of smartcore 0.7.0, as they are: no weights, hard votes.
+
+use ::smartcore::linalg::basic::matrix::DenseMatrix;
+use counterweight_core::{LearnerEntry, Matrix, Scores, StageError, StageResult};
+
+pub mod smartcore_decision_tree;
+pub mod smartcore_random_forest;
+
+/// The learners of this folder, sorted by id.
+pub const ALL: &[LearnerEntry] = &[
+    smartcore_decision_tree::ENTRY,
+    smartcore_random_forest::ENTRY,
+];
+
+/// The name in the capability table.
+const LIBRARY: &str = "smartcore 0.7.0";
+
+/// The matrix that smartcore takes, stored by columns because its trees walk along columns.
+fn dense(x: &Matrix) -> StageResult<DenseMatrix<f64>> {
+    let mut values = Vec::with_capacity(x.rows() * x.cols());
+    for j in 0..x.cols() {
+        values.extend((0..x.rows()).map(|i| x.at(i, j)));
+    }
+    DenseMatrix::new(x.rows(), x.cols(), values, true).map_err(|e| failed(&e))
+}
+
+/// A foreign error as ours.
+fn failed(error: &::smartcore::error::Failed) -> StageError {
+    StageError::Failed(format!("smartcore: {error}"))
+}
+
+/// Votes for renumbered classes, as scores over all classes.
+fn votes(votes: &[u32], present: &[usize], n_classes: usize) -> StageResult<Scores> {
+    let classes: Option<Vec<u32>> = votes
+        .iter()
+        .map(|&vote| {
+            present
+                .get(vote as usize)
+                .and_then(|&k| u32::try_from(k).ok())
+        })
+        .collect();
+    let classes =
+        classes.ok_or_else(|| StageError::Failed("smartcore: a vote for no class".into()))?;
+    Ok(Scores::votes(&classes, n_classes)?)
+}

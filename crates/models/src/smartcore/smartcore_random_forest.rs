@@ -1,0 +1,237 @@
+//! Random forest of smartcore 0.7.0, as it is: hard votes.
+//!
+//! Trees on bootstrap samples, each split among floor(sqrt(d)) features drawn anew, majority vote.
+//!
+//! # When it helps
+//! As the forest of a widely used crate: a strong vote on tabular data. It hurts under imbalance since it
+//! exposes neither probabilities nor trees, so that no threshold can be moved, and takes no weights;
+//! resampling is the only correction that acts on it.
+//!
+//! # Formula
+//! ```text
+//! vote(x) = argmax_k (number of trees that vote for k),  the lowest class on a tie
+//! ```
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `trees` | 100 | [1, 65535] | trees |
+//! | `criterion` | `gini` | `gini`, `entropy`, `error` | impurity that a split lowers |
+//! | `max_depth` | none | [1, 65534] | levels below the root; left out: until pure |
+//! | `features` | none | >= 1 | features tried a split; left out: floor(sqrt(d)) |
+//! | `min_samples_leaf` | 1 | >= 1 | least rows of a leaf |
+//! | `min_samples_split` | 2 | >= 2 | least rows of a node that is split |
+//!
+//! # Cost
+//! Every node of every tree walks over ALL training rows: O(trees n sqrt(d)) a node, so quadratic in n on
+//! noisy data. Hence the size limit.
+//!
+//! # Differences
+//! From Breiman's forest and scikit-learn's: the bootstrap is drawn within each class (every tree sees the
+//! classes at exactly their shares), scikit-learn averages probabilities where this takes votes of
+//! whole trees. The seed is drawn from the stage's stream, so the fit is reproducible.
+//!
+//! # Errors
+//! Features that are not finite, weights or margins (not applicable), and whatever the library
+//! reports.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::*;
+//! # use std::collections::BTreeMap;
+//! let entry = find(counterweight_models::ALL, "smartcore-random-forest").unwrap();
+//! let params = params::check(entry.card.params, &BTreeMap::new()).unwrap();
+//! let learner = (entry.build)(&params).unwrap();
+//! # let y = Labels::from_texts(&["0", "0", "0", "1", "1", "1"]);
+//! # let x = Matrix::from_vec(6, 1, vec![0.0, 1.0, 0.5, 2.5, 3.0, 3.5]).unwrap();
+//! # let samples = Samples::numeric(x, y).unwrap();
+//! # let (train, _) = Partition::new(6, (0..6).collect(), vec![]).unwrap().cut_samples(&samples).unwrap();
+//! # let shared = Shared::default();
+//! # let stream = Seed(1).stage("fit").open();
+//! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
+//! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
+//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! ```
+//!
+//! # References
+//! smartcore 0.7.0, `ensemble/random_forest_classifier.rs`. Breiman (2001), Random forests, Machine
+//! Learning 45(1).
+
+use counterweight_core::params::Default as Preset;
+use counterweight_core::{
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
+    StageResult, Train, Workload,
+};
+
+use ::smartcore::ensemble::random_forest_classifier::{
+    RandomForestClassifier, RandomForestClassifierParameters,
+};
+use ::smartcore::linalg::basic::matrix::DenseMatrix;
+use ::smartcore::tree::decision_tree_classifier::SplitCriterion;
+use rand::Rng as _;
+
+use super::smartcore_decision_tree::{criterion, max_level};
+use crate::shared::task::{Task, check_scored};
+use crate::smartcore::{LIBRARY, dense, failed};
+
+const HONOURS: LossNeeds = LossNeeds {
+    weights: false,
+    margins: false,
+    factors: false,
+    focal: false,
+};
+
+pub(crate) const ENTRY: LearnerEntry = Entry {
+    card: Card {
+        id: "smartcore-random-forest",
+        summary: "random forest of smartcore; hard votes",
+        reference: "smartcore 0.7.0; Breiman 2001, Machine Learning 45(1)",
+        params: &[
+            ParamSpec::new(
+                "trees",
+                ParamKind::Whole(Range::new(1.0, true, 65535.0, true)),
+                Preset::Whole(100),
+                "trees",
+            ),
+            ParamSpec::new(
+                "criterion",
+                ParamKind::Choice(&["gini", "entropy", "error"]),
+                Preset::Text("gini"),
+                "impurity that a split lowers",
+            ),
+            ParamSpec::optional(
+                "max_depth",
+                ParamKind::Whole(Range::new(1.0, true, 65534.0, true)),
+                "levels below the root; left out: until leaves are pure",
+            ),
+            ParamSpec::optional(
+                "features",
+                ParamKind::Whole(Range::AT_LEAST_ONE),
+                "features tried a split; left out: floor(sqrt(d))",
+            ),
+            ParamSpec::new(
+                "min_samples_leaf",
+                ParamKind::Whole(Range::AT_LEAST_ONE),
+                Preset::Whole(1),
+                "least rows of a leaf",
+            ),
+            ParamSpec::new(
+                "min_samples_split",
+                ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
+                Preset::Whole(2),
+                "least rows of a node that is split",
+            ),
+        ],
+    },
+    caps: LearnerCaps {
+        library: LIBRARY,
+        honours: HONOURS,
+        scores: ScoreKind::Vote,
+        multiclass: true,
+        deterministic: true,
+        max_rows: Some(50_000),
+        cost,
+        remark: "votes only; bootstraps within each class; quadratic in the rows",
+    },
+    build: |params| Ok(Box::new(SmartcoreRandomForest::try_from(params)?)),
+};
+
+fn cost(params: &Params, work: &Workload) -> f64 {
+    let (n, d) = (work.n_train as f64, work.n_features as f64);
+    let trees = params.whole("trees") as f64;
+    1e-4 + trees * (0.1 * n * n * d.sqrt() * 2e-9 + work.n_score as f64 * 2e-7)
+}
+
+/// Checked parameters.
+#[derive(Clone, Debug)]
+pub struct SmartcoreRandomForest {
+    trees: u16,
+    criterion: SplitCriterion,
+    max_level: Option<u16>,
+    features: Option<usize>,
+    min_samples_leaf: usize,
+    min_samples_split: usize,
+}
+
+impl TryFrom<&Params> for SmartcoreRandomForest {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let trees = u16::try_from(params.whole("trees"))
+            .map_err(|_too_many| ParamError::new("trees", "more than 65535"))?;
+        Ok(Self {
+            trees,
+            criterion: criterion(params),
+            max_level: max_level(params),
+            features: params.get("features").map(|_| params.whole("features")),
+            min_samples_leaf: params.whole("min_samples_leaf"),
+            min_samples_split: params.whole("min_samples_split"),
+        })
+    }
+}
+
+impl Learner for SmartcoreRandomForest {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let task = Task::new(train, terms, HONOURS)?;
+        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+            return Ok(Box::new(constant));
+        }
+        if task.n_features() == 0 {
+            let why = "there are no features";
+            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
+        }
+        if let Some(asked) = self.features
+            && asked > task.n_features()
+        {
+            return Err(StageError::Failed(format!(
+                "`features` = {asked} of {} features; leave it out for their square root",
+                task.n_features()
+            )));
+        }
+        let parameters = RandomForestClassifierParameters {
+            criterion: self.criterion.clone(),
+            max_depth: self.max_level,
+            min_samples_leaf: self.min_samples_leaf,
+            min_samples_split: self.min_samples_split,
+            n_trees: self.trees,
+            m: self.features,
+            keep_samples: false,
+            seed: context.stream.next_u64(),
+        };
+        let forest = RandomForestClassifier::fit(&dense(&task.x)?, &task.y, parameters)
+            .map_err(|e| failed(&e))?;
+        Ok(Box::new(Model {
+            forest,
+            n_features: task.n_features(),
+            present: task.present,
+            n_classes: task.n_classes,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Model {
+    forest: RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>,
+    n_features: usize,
+    present: Vec<usize>,
+    n_classes: usize,
+}
+
+impl Fitted for Model {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.n_features)?;
+        let votes = if x.rows() == 0 {
+            Vec::new()
+        } else {
+            self.forest.predict(&dense(x)?).map_err(|e| failed(&e))?
+        };
+        super::votes(&votes, &self.present, self.n_classes)
+    }
+}
