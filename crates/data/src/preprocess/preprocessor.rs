@@ -1,0 +1,250 @@
+//! The `standard` preprocessing up to, and not including, one-hot encoding.
+//!
+//! | columns | what happens |
+//! |---|---|
+//! | numeric | median for missing values; minus the training mean, over the population deviation |
+//! | nominal | most frequent level for missing values; levels with fewer than 1 % of the training rows (at least 2, at most 10 rows) merged with unseen ones into "(other)" |
+//! | any, with something missing in the training rows | an indicator column (two levels) after all others |
+//!
+//! Differences from scikit-learn: the median and the most frequent level are `SimpleImputer`'s,
+//! mean and deviation `StandardScaler`'s (taken after imputation); `OneHotEncoder` has no merging
+//! of rare levels by default.
+
+use counterweight_core::{
+    Column, ColumnKind, ColumnValues, Dataset, MISSING, Matrix, Origin, Samples, StageError,
+    StageResult,
+};
+
+use super::Preprocess;
+use super::nominal::Leveller;
+use super::numeric::Scaler;
+
+/// One output column.
+#[derive(Clone, Debug, PartialEq)]
+enum Fitted {
+    Scaled(Scaler),
+    Levelled(Leveller),
+    /// The number as it is.
+    Plain,
+    /// The code as it is.
+    Codes(usize),
+}
+
+/// Fitted preprocessing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preprocessor {
+    kind: Preprocess,
+    columns: Vec<(String, Fitted)>,
+    /// Input columns with an indicator.
+    indicated: Vec<usize>,
+}
+
+impl Preprocessor {
+    /// Fits on training rows. O(n d log n).
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] without rows; [`StageError::NotApplicable`] for missing values under
+    /// `none`.
+    pub fn fit(kind: Preprocess, train: &Dataset) -> StageResult<Self> {
+        if train.n_rows() == 0 {
+            return Err(StageError::Failed(
+                "preprocessing needs training rows".into(),
+            ));
+        }
+        let mut columns = Vec::with_capacity(train.n_features());
+        let mut indicated = Vec::new();
+        for (at, column) in train.columns().iter().enumerate() {
+            let missing = column.values.missing();
+            let fitted = match (kind, &column.values) {
+                (Preprocess::Standard, ColumnValues::Numeric(values)) => {
+                    Fitted::Scaled(Scaler::fit(values))
+                }
+                (Preprocess::Standard, ColumnValues::Nominal { codes, levels }) => {
+                    Fitted::Levelled(Leveller::fit(codes, levels))
+                }
+                (Preprocess::None, _) if missing > 0 => return Err(refused(&column.name)),
+                (Preprocess::None, ColumnValues::Numeric(_)) => Fitted::Plain,
+                (Preprocess::None, ColumnValues::Nominal { levels, .. }) => {
+                    Fitted::Codes(levels.len())
+                }
+            };
+            if missing > 0 {
+                indicated.push(at);
+            }
+            columns.push((column.name.clone(), fitted));
+        }
+        Ok(Self {
+            kind,
+            columns,
+            indicated,
+        })
+    }
+
+    /// Prepares rows with the same columns. Each output row depends on its input row alone.
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] when the columns are others, [`StageError::NotApplicable`] for
+    /// missing values under `none`.
+    pub fn apply(&self, rows: &Dataset) -> StageResult<Samples> {
+        if rows.n_features() != self.columns.len() {
+            return Err(StageError::Failed(format!(
+                "preprocessing was fitted on {} columns, these rows have {}",
+                self.columns.len(),
+                rows.n_features()
+            )));
+        }
+        let width = self.columns.len() + self.indicated.len();
+        let mut x = Matrix::zeros(rows.n_rows(), width);
+        for (j, ((_, fitted), column)) in self.columns.iter().zip(rows.columns()).enumerate() {
+            if self.kind == Preprocess::None && column.values.missing() > 0 {
+                return Err(refused(&column.name));
+            }
+            fill(&mut x, j, fitted, column)?;
+        }
+        for (at, &source) in self.indicated.iter().enumerate() {
+            let j = self.columns.len() + at;
+            match &rows.columns()[source].values {
+                ColumnValues::Numeric(values) => {
+                    for (i, value) in values.iter().enumerate() {
+                        x.set(i, j, f64::from(u8::from(value.is_nan())));
+                    }
+                }
+                ColumnValues::Nominal { codes, .. } => {
+                    for (i, &code) in codes.iter().enumerate() {
+                        x.set(i, j, f64::from(u8::from(code == MISSING)));
+                    }
+                }
+            }
+        }
+        let kinds: Vec<ColumnKind> = self
+            .columns
+            .iter()
+            .map(|(_, fitted)| match fitted {
+                Fitted::Scaled(_) | Fitted::Plain => ColumnKind::Numeric,
+                Fitted::Levelled(leveller) => ColumnKind::Nominal {
+                    levels: leveller.n_levels(),
+                },
+                Fitted::Codes(levels) => ColumnKind::Nominal { levels: *levels },
+            })
+            .chain(
+                self.indicated
+                    .iter()
+                    .map(|_| ColumnKind::Nominal { levels: 2 }),
+            )
+            .collect();
+        let origins = (0..rows.n_rows()).map(Origin::Row).collect();
+        Ok(Samples::new(
+            x,
+            kinds.into(),
+            rows.labels().clone(),
+            origins,
+        )?)
+    }
+
+    /// Names of the output columns.
+    pub fn names(&self) -> Vec<String> {
+        let indicators = self
+            .indicated
+            .iter()
+            .map(|&at| format!("{}?", self.columns[at].0));
+        self.columns
+            .iter()
+            .map(|(name, _)| name.clone())
+            .chain(indicators)
+            .collect()
+    }
+}
+
+fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResult<()> {
+    match (fitted, &column.values) {
+        (Fitted::Scaled(scaler), ColumnValues::Numeric(values)) => {
+            for (i, &value) in values.iter().enumerate() {
+                x.set(i, j, scaler.apply(value));
+            }
+        }
+        (Fitted::Plain, ColumnValues::Numeric(values)) => {
+            for (i, &value) in values.iter().enumerate() {
+                x.set(i, j, value);
+            }
+        }
+        (Fitted::Levelled(leveller), ColumnValues::Nominal { codes, .. }) => {
+            for (i, &code) in codes.iter().enumerate() {
+                x.set(i, j, leveller.apply(code) as f64);
+            }
+        }
+        (Fitted::Codes(_), ColumnValues::Nominal { codes, .. }) => {
+            for (i, &code) in codes.iter().enumerate() {
+                x.set(i, j, f64::from(code));
+            }
+        }
+        _ => {
+            return Err(StageError::Failed(format!(
+                "column `{}` is of another kind than in the training rows",
+                column.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn refused(column: &str) -> StageError {
+    StageError::NotApplicable(format!(
+        "column `{column}` has missing values and `preprocess = \"none\"` imputes nothing"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use counterweight_core::Labels;
+
+    fn data(numbers: Vec<f64>, levels: &[Option<&str>]) -> Dataset {
+        let labels: Vec<String> = (0..numbers.len()).map(|i| (i % 2).to_string()).collect();
+        let columns = vec![
+            Column {
+                name: "x".into(),
+                values: ColumnValues::Numeric(numbers),
+            },
+            Column {
+                name: "c".into(),
+                values: ColumnValues::nominal(levels),
+            },
+        ];
+        Dataset::new(columns, Labels::from_texts(&labels)).unwrap()
+    }
+
+    fn example() -> Dataset {
+        data(
+            vec![1.0, f64::NAN, 3.0, 8.0],
+            &[Some("a"), Some("b"), Some("a"), Some("b")],
+        )
+    }
+
+    #[test]
+    fn indicators_stand_where_training_rows_miss_something() {
+        let fitted = Preprocessor::fit(Preprocess::Standard, &example()).unwrap();
+        assert_eq!(fitted.names(), ["x", "c", "x?"]);
+        let samples = fitted.apply(&example()).unwrap();
+        assert_eq!(samples.x().column(2), [0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(samples.kinds()[1], ColumnKind::Nominal { levels: 3 });
+        assert!(samples.x().first_non_finite().is_none());
+    }
+
+    #[test]
+    fn apply_works_row_by_row() {
+        let fitted = Preprocessor::fit(Preprocess::Standard, &example()).unwrap();
+        let whole = fitted.apply(&example()).unwrap();
+        let part = fitted.apply(&example().select(&[2])).unwrap();
+        assert_eq!(part.x().row(0), whole.x().row(2));
+    }
+
+    #[test]
+    fn none_leaves_columns_alone_and_refuses_missing_values() {
+        let refused = Preprocessor::fit(Preprocess::None, &example());
+        assert!(matches!(refused, Err(StageError::NotApplicable(text)) if text.contains("`x`")));
+        let full = example().select(&[0, 2, 3]);
+        let fitted = Preprocessor::fit(Preprocess::None, &full).unwrap();
+        assert_eq!(fitted.apply(&full).unwrap().x().column(0), [1.0, 3.0, 8.0]);
+        assert!(fitted.apply(&example()).is_err());
+    }
+}

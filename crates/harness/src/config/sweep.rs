@@ -1,0 +1,196 @@
+//! What a sweep file asks for, checked: the typed form of format 1.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use counterweight_core::{Decision, Learner, Loss, Population, Resampler, Seed, SmallClass};
+use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
+use counterweight_data::preprocess::Preprocess;
+use counterweight_data::profile::Profile;
+
+use super::method::Built;
+
+/// A model of the sweep.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Id in tables.
+    pub id: String,
+    /// The learner.
+    pub learner: Built<LearnerCaps, dyn Learner>,
+}
+
+/// A correction: a triple of stages, each `None` where it is the identity.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    /// Id in tables.
+    pub id: String,
+    /// Changes the training rows.
+    pub resample: Option<Built<ResamplerCaps, dyn Resampler>>,
+    /// Changes the loss.
+    pub loss: Built<RuleCaps, dyn Loss>,
+    /// Changes the decision.
+    pub decide: Built<RuleCaps, dyn Decision>,
+}
+
+/// An imbalance ratio to make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RatioSpec {
+    /// The data as they are.
+    Natural,
+    /// Largest over smallest class count.
+    Induced(f64),
+}
+
+/// How the size of a population's training set is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeSpec {
+    /// All classes together.
+    Total(usize),
+    /// The largest class.
+    Largest(usize),
+    /// The smallest class.
+    Smallest(usize),
+}
+
+/// A synthetic population of the sweep.
+#[derive(Clone, Debug)]
+pub struct PopulationSpec {
+    /// Id in tables.
+    pub id: String,
+    /// Line of the entry.
+    pub line: usize,
+    /// The population.
+    pub population: Built<PopulationCaps, dyn Population>,
+    /// Size of the training set.
+    pub size: SizeSpec,
+    /// Test rows, balanced over the classes.
+    pub n_test: usize,
+    /// Ratios to make.
+    pub ratios: Vec<f64>,
+    /// Shape of the imbalance.
+    pub profile: Profile,
+    /// What happens to the columns.
+    pub preprocess: Preprocess,
+}
+
+/// Where a dataset's rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A set of the library `datasets/`.
+    Library {
+        /// Its name there.
+        name: String,
+    },
+    /// A file of the user's own.
+    File {
+        /// The file, relative to the sweep file's folder.
+        path: PathBuf,
+        /// The label column.
+        target: String,
+    },
+    /// A split that someone else made.
+    Pair {
+        /// Training rows.
+        train: PathBuf,
+        /// Test rows.
+        test: PathBuf,
+        /// The label column.
+        target: String,
+    },
+}
+
+/// A real dataset of the sweep.
+#[derive(Clone, Debug)]
+pub struct DatasetSpec {
+    /// Id in tables.
+    pub id: String,
+    /// Line of the entry.
+    pub line: usize,
+    /// Where its rows come from.
+    pub source: Source,
+    /// Spellings of missing values beside the empty cell.
+    pub missing: Vec<String>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// Ratios to make.
+    pub ratios: Vec<RatioSpec>,
+    /// Shape of the induced imbalance.
+    pub profile: Profile,
+    /// What happens to the columns.
+    pub preprocess: Preprocess,
+    /// Most rows; more are subset, stratified.
+    pub max_rows: Option<usize>,
+}
+
+/// How undivided real data are split.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SplitSpec {
+    /// Stratified k-fold.
+    Folds(usize),
+    /// Stratified hold-out with this share of test rows.
+    HoldOut(f64),
+}
+
+/// The prior to which prior-dependent metrics weight the test rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MetricPrior {
+    /// The training prior before resampling.
+    Train,
+    /// The test rows as they are.
+    Test,
+    /// The same weight for every class.
+    Uniform,
+}
+
+impl MetricPrior {
+    /// Name in sweep files.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+            Self::Uniform => "uniform",
+        }
+    }
+}
+
+/// The protocol of the sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protocol {
+    /// How undivided real data are split.
+    pub split: SplitSpec,
+    /// Repeats of the split, or draws of a population.
+    pub repeats: usize,
+    /// Folds of cross-fitting.
+    pub inner_folds: usize,
+    /// What to do with classes that are too small.
+    pub small_class: SmallClass,
+    /// Most time for a cell.
+    pub timeout: Option<Duration>,
+    /// Prior of prior-dependent metrics.
+    pub metric_prior: MetricPrior,
+    /// Whether exact duplicate rows stay on one side of every split.
+    pub group_duplicates: bool,
+}
+
+/// A checked sweep.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The file's text.
+    pub text: String,
+    /// Its name.
+    pub name: String,
+    /// Its seed.
+    pub seed: Seed,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its populations, in file order.
+    pub populations: Vec<PopulationSpec>,
+    /// Its datasets, in file order.
+    pub datasets: Vec<DatasetSpec>,
+    /// Its models, grids expanded.
+    pub models: Vec<Model>,
+    /// Its corrections, grids and presets expanded.
+    pub corrections: Vec<Correction>,
+}

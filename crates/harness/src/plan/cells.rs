@@ -1,0 +1,256 @@
+//! Expands inputs, models and corrections to cells, settles from capability cards what cannot be
+//! honoured, and groups the rest so that nothing is done twice.
+
+use std::collections::BTreeMap;
+
+use counterweight_core::params::check;
+use counterweight_core::{
+    Catalogue, CellId, Hasher, OnNominal, Outcome, ParamValue, Resampler, ResamplerCaps, ScoreKind,
+    find,
+};
+
+use super::{Input, RESULTS_EPOCH, Rows, Unit, protocol_key};
+use crate::config::Sweep;
+use crate::config::method::Built;
+use crate::config::sweep::{Correction, Model};
+
+/// One cell of the plan.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its id.
+    pub id: CellId,
+    /// Index into the plan's units.
+    pub unit: usize,
+    /// Index into the sweep's models.
+    pub model: usize,
+    /// Index into the sweep's corrections.
+    pub correction: usize,
+    /// The resampling stage with its parameters as it will run, or `none`.
+    pub resample: String,
+    /// What planning settled already; `None` for cells that have to run.
+    pub settled: Option<(Outcome, String)>,
+}
+
+/// Cells of a unit that share one resampled training set.
+#[derive(Clone, Debug)]
+pub struct ResampleGroup {
+    /// The resampler; `None` for the training rows as they are.
+    pub resampler: Option<Built<ResamplerCaps, dyn Resampler>>,
+    /// Its fits.
+    pub fits: Vec<FitGroup>,
+}
+
+/// Cells that share one fit.
+#[derive(Clone, Debug)]
+pub struct FitGroup {
+    /// Index into the sweep's models.
+    pub model: usize,
+    /// Index of a correction that has the loss.
+    pub loss_of: usize,
+    /// The cells, as indices into the plan.
+    pub cells: Vec<usize>,
+}
+
+/// A resampler as it will run on an input, or why it will not.
+type Planned = Result<Option<Built<ResamplerCaps, dyn Resampler>>, (Outcome, String)>;
+
+pub(super) fn expand(
+    sweep: &Sweep,
+    catalogue: &Catalogue,
+    inputs: &[Input],
+    units: &mut [Unit],
+) -> Vec<Cell> {
+    let planned: Vec<Vec<Planned>> = inputs
+        .iter()
+        .map(|input| {
+            sweep
+                .corrections
+                .iter()
+                .map(|c| plan_resampler(c, catalogue, input))
+                .collect()
+        })
+        .collect();
+    let protocol = protocol_key(sweep);
+    let mut cells = Vec::new();
+    for (unit_at, unit) in units.iter_mut().enumerate() {
+        let input = &inputs[unit.input];
+        let mut groups: BTreeMap<String, (usize, ResampleGroup)> = BTreeMap::new();
+        for (model_at, model) in sweep.models.iter().enumerate() {
+            for (correction_at, correction) in sweep.corrections.iter().enumerate() {
+                let resampler = &planned[unit.input][correction_at];
+                let resample = match resampler {
+                    Ok(Some(built)) => built.canonical(),
+                    Ok(None) => "none".to_owned(),
+                    Err(_) => correction
+                        .resample
+                        .as_ref()
+                        .map_or_else(String::new, Built::canonical),
+                };
+                let id = Hasher::new("counterweight cell")
+                    .number(RESULTS_EPOCH)
+                    .number(sweep.seed.0)
+                    .text(&protocol)
+                    .text(&input.id)
+                    .text(&unit.key)
+                    .text(input.preprocess.id())
+                    .text(&model.id)
+                    .text(&model.learner.canonical())
+                    .text(&correction.id)
+                    .text(&resample)
+                    .text(&correction.canonical())
+                    .finish();
+                let settled = settle(unit, input, model, correction, resampler);
+                let at = cells.len();
+                if settled.is_none() {
+                    let order = groups.len();
+                    let (_, group) = groups.entry(resample.clone()).or_insert_with(|| {
+                        let resampler = resampler.as_ref().ok().cloned().flatten();
+                        (
+                            order,
+                            ResampleGroup {
+                                resampler,
+                                fits: Vec::new(),
+                            },
+                        )
+                    });
+                    let loss = correction.loss.canonical();
+                    let same = |fit: &FitGroup| {
+                        fit.model == model_at
+                            && sweep.corrections[fit.loss_of].loss.canonical() == loss
+                    };
+                    match group.fits.iter_mut().find(|fit| same(fit)) {
+                        Some(fit) => fit.cells.push(at),
+                        None => group.fits.push(FitGroup {
+                            model: model_at,
+                            loss_of: correction_at,
+                            cells: vec![at],
+                        }),
+                    }
+                }
+                cells.push(Cell {
+                    id: CellId(id.short()),
+                    unit: unit_at,
+                    model: model_at,
+                    correction: correction_at,
+                    resample,
+                    settled,
+                });
+            }
+        }
+        let mut groups: Vec<(usize, ResampleGroup)> = groups.into_values().collect();
+        groups.sort_by_key(|(order, _)| *order);
+        unit.groups = groups.into_iter().map(|(_, group)| group).collect();
+    }
+    cells
+}
+
+/// Decides which resampler runs on an input: `smote` on nominal columns is planned as `smote-nc`
+/// and named so.
+fn plan_resampler(correction: &Correction, catalogue: &Catalogue, input: &Input) -> Planned {
+    let Some(built) = &correction.resample else {
+        return Ok(None);
+    };
+    let caps = &built.entry.caps;
+    let rule = if input.nominal {
+        caps.nominal
+    } else {
+        caps.numeric_only
+    };
+    let kinds = if input.nominal {
+        "nominal columns"
+    } else {
+        "data without nominal columns"
+    };
+    match rule {
+        OnNominal::Handles => Ok(Some(built.clone())),
+        OnNominal::Refuses => Err((
+            Outcome::NotApplicable,
+            format!("`{}` does not take {kinds}", built.entry.card.id),
+        )),
+        OnNominal::Becomes(id) => {
+            let replaced = replace(built, id, catalogue);
+            replaced.map(Some).map_err(|problem| {
+                let from = built.entry.card.id;
+                (
+                    Outcome::NotApplicable,
+                    format!("`{from}` cannot become `{id}` on {kinds}: {problem}"),
+                )
+            })
+        }
+    }
+}
+
+fn replace(
+    built: &Built<ResamplerCaps, dyn Resampler>,
+    id: &str,
+    catalogue: &Catalogue,
+) -> Result<Built<ResamplerCaps, dyn Resampler>, String> {
+    let entry = find(catalogue.resamplers, id).ok_or("it is not in the catalogue")?;
+    let given: BTreeMap<String, ParamValue> = built
+        .params
+        .iter()
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect();
+    let params = check(entry.card.params, &given).map_err(|errors| {
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    })?;
+    let method = (entry.build)(&params).map_err(|error| error.to_string())?;
+    Ok(Built {
+        entry,
+        params,
+        method: method.into(),
+        grid: built.grid.clone(),
+    })
+}
+
+/// What is known before any work: the cells that will not run, and why.
+fn settle(
+    unit: &Unit,
+    input: &Input,
+    model: &Model,
+    correction: &Correction,
+    resampler: &Planned,
+) -> Option<(Outcome, String)> {
+    if let Rows::None(outcome, reason) = &unit.rows {
+        return Some((*outcome, reason.clone()));
+    }
+    let no = |reason: String| Some((Outcome::NotApplicable, reason));
+    let caps = &model.learner.entry.caps;
+    let kind = model.learner.entry.card.id;
+    if input.n_classes > 2 && !caps.multiclass {
+        return no(format!("`{kind}` takes two classes only"));
+    }
+    let loss = correction.loss.method.needs();
+    let honours = caps.honours;
+    let asked = [
+        (loss.weights && !honours.weights, "class weights"),
+        (loss.margins && !honours.margins, "margins"),
+        (loss.factors && !honours.factors, "multiplicative factors"),
+        (loss.focal && !honours.focal, "a focal power"),
+    ];
+    if let Some((_, what)) = asked.iter().find(|(missing, _)| *missing) {
+        return no(format!("`{kind}` does not honour {what}"));
+    }
+    let decide = correction.decide.method.needs();
+    let rule = correction.decide.entry.card.id;
+    if decide.probabilities && caps.scores == ScoreKind::Vote {
+        return no(format!("`{rule}` needs scores, `{kind}` gives votes only"));
+    }
+    if decide.binary && input.n_classes != 2 {
+        return no(format!("`{rule}` is for two classes"));
+    }
+    if let Err((outcome, reason)) = resampler {
+        return Some((*outcome, reason.clone()));
+    }
+    let rows = unit.train.total();
+    if let Some(most) = caps.max_rows.filter(|most| rows > *most) {
+        return no(format!(
+            "over the size limit: {rows} training rows, `{kind}` is given {most}"
+        ));
+    }
+    None
+}

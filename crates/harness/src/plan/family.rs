@@ -1,0 +1,34 @@
+//! The family of a correction.
+
+use crate::config::sweep::Correction;
+
+impl Correction {
+    /// The contract's `family`: `none` for identities, the stage's own family for one stage,
+    /// `combination` for more.
+    pub fn family(&self) -> &'static str {
+        let resample = self.resample.as_ref().map(|built| built.entry.caps.family);
+        let loss =
+            (self.loss.entry.card.id != "cross-entropy").then_some(self.loss.entry.caps.family);
+        let decide =
+            (self.decide.entry.card.id != "argmax").then_some(self.decide.entry.caps.family);
+        let stages: Vec<&'static str> = [resample, loss, decide].into_iter().flatten().collect();
+        match stages.as_slice() {
+            [] => "none",
+            [one] => one,
+            _ => "combination",
+        }
+    }
+
+    /// The three stages with all their parameters: two corrections with the same text do the same.
+    pub fn canonical(&self) -> String {
+        let resample = self
+            .resample
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |b| b.canonical());
+        format!(
+            "{resample} > {} > {}",
+            self.loss.canonical(),
+            self.decide.canonical()
+        )
+    }
+}

@@ -1,0 +1,283 @@
+//! From a checked sweep to a plan: data loaded and split, every cell named by what decides it, and
+//! every combination that cannot be honoured settled before any work starts.
+
+mod cells;
+mod cost;
+mod family;
+pub mod filter;
+mod inputs;
+mod units;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use counterweight_core::{
+    Catalogue, CellId, ClassCounts, ContentHash, Dataset, Hasher, Metric, MetricCaps, Note,
+    Outcome, Partition,
+};
+
+use crate::config::method::Built;
+use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
+use crate::config::{Diagnostic, Diagnostics, Sweep};
+
+pub use cells::{Cell, FitGroup, ResampleGroup};
+pub use cost::estimated_seconds;
+
+/// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.
+pub const RESULTS_EPOCH: u64 = 1;
+
+/// Brings in the rows of real datasets: the harness knows no file format.
+pub trait DataSource: Sync {
+    /// Loads what `spec` names; relative paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in one [`LoadError`].
+    fn load(&self, spec: &DatasetSpec, folder: &Path) -> Result<Loaded, LoadError>;
+}
+
+/// A loaded dataset.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The rows; of a pair, the training rows and then the test rows.
+    pub data: Dataset,
+    /// Training rows of a pair; `None` for undivided data.
+    pub n_train: Option<usize>,
+}
+
+/// Why a dataset could not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+/// One source of rows.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Id in tables.
+    pub id: String,
+    /// Hash of the values (real) or of the population with its parameters (synthetic).
+    pub hash: ContentHash,
+    /// Number of classes.
+    pub n_classes: usize,
+    /// Feature columns before encoding.
+    pub n_features: usize,
+    /// Feature columns after encoding, estimated: for costs only.
+    pub n_encoded: usize,
+    /// Whether any prepared column will be nominal (a nominal column, or a missing-value indicator).
+    pub nominal: bool,
+    /// Where the rows come from.
+    pub kind: InputKind,
+    /// Training rows of a given pair, which come first; `None` for undivided data and populations.
+    pub pair_train: Option<usize>,
+    /// Index into the sweep's datasets (real) or populations (synthetic).
+    pub spec: usize,
+    /// What happens to the columns.
+    pub preprocess: counterweight_data::preprocess::Preprocess,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub enum InputKind {
+    /// Drawn from a population.
+    Population(Arc<PopulationSpec>),
+    /// Cut from loaded data.
+    Real(Arc<Dataset>),
+}
+
+impl Input {
+    /// `synthetic` or `real`.
+    pub fn source(&self) -> &'static str {
+        match self.kind {
+            InputKind::Population(_) => "synthetic",
+            InputKind::Real(_) => "real",
+        }
+    }
+}
+
+/// Which rows a unit trains and tests on.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// Rows of loaded data.
+    Cut(Partition),
+    /// Draws of a population.
+    Draw {
+        /// Training rows of each class.
+        train: ClassCounts,
+        /// Test rows of each class.
+        test: ClassCounts,
+    },
+    /// None: every cell of the unit has this outcome.
+    None(Outcome, String),
+}
+
+/// One split: the unit of shared work. All cells on it see the same rows.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Index into [`Plan::inputs`].
+    pub input: usize,
+    /// The ratio that was asked for.
+    pub ratio: RatioSpec,
+    /// `natural`, `step` or `exponential`.
+    pub profile: &'static str,
+    /// From 0.
+    pub repeat: usize,
+    /// From 0.
+    pub fold: usize,
+    /// Key of everything that decides the rows, for cell ids and random streams.
+    pub key: String,
+    /// The rows.
+    pub rows: Rows,
+    /// Training rows of each class.
+    pub train: ClassCounts,
+    /// Test rows of each class.
+    pub test: ClassCounts,
+    /// What the splitter did that a reader has to know.
+    pub notes: Vec<Note>,
+    /// The work on it, grouped so that nothing is done twice.
+    pub groups: Vec<ResampleGroup>,
+}
+
+/// A plan: what to run, in which order, and what is known beforehand.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The sweep.
+    pub sweep: Arc<Sweep>,
+    /// The methods.
+    pub catalogue: Catalogue,
+    /// The metrics, in the order of the records' columns.
+    pub metrics: Vec<Built<MetricCaps, dyn Metric>>,
+    /// The data.
+    pub inputs: Vec<Input>,
+    /// The splits.
+    pub units: Vec<Unit>,
+    /// The cells, in plan order.
+    pub cells: Vec<Cell>,
+    /// Hash of what the sweep asks for, without its seed.
+    pub sweep_hash: ContentHash,
+}
+
+impl Plan {
+    /// Makes the plan: loads data, splits, names cells.
+    ///
+    /// # Errors
+    /// Every error that the data bring to light, each with file, line and key.
+    pub fn new(
+        sweep: Arc<Sweep>,
+        catalogue: Catalogue,
+        source: &dyn DataSource,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let inputs = inputs::load(&sweep, source)?;
+        let mut units = units::split(&sweep, &inputs)?;
+        let cells = cells::expand(&sweep, &catalogue, &inputs, &mut units);
+        let sweep_hash = sweep_hash(&sweep, &inputs);
+        let metrics = metrics(&sweep, &catalogue)?;
+        Ok(Self {
+            sweep,
+            catalogue,
+            metrics,
+            inputs,
+            units,
+            cells,
+            sweep_hash,
+        })
+    }
+
+    /// The cell of that id, or the only one whose id begins so.
+    ///
+    /// # Errors
+    /// In words, when there is none or more than one.
+    pub fn find_cell(&self, prefix: &str) -> Result<usize, String> {
+        let found: Vec<usize> = (0..self.cells.len())
+            .filter(|&at| self.cells[at].id.0.starts_with(prefix))
+            .collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(format!(
+                "no cell of this sweep has an id that begins with `{prefix}`"
+            )),
+            many => Err(format!(
+                "{} cells have ids that begin with `{prefix}`",
+                many.len()
+            )),
+        }
+    }
+
+    /// Index of each cell by id.
+    pub fn index(&self) -> std::collections::BTreeMap<CellId, usize> {
+        self.cells
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| (cell.id.clone(), at))
+            .collect()
+    }
+}
+
+fn metrics(
+    sweep: &Sweep,
+    catalogue: &Catalogue,
+) -> Result<Vec<Built<MetricCaps, dyn Metric>>, Vec<Diagnostic>> {
+    let mut errors = Diagnostics::new(&sweep.file.display().to_string());
+    let mut metrics = Vec::new();
+    for entry in catalogue.metrics {
+        match Built::with_defaults(entry) {
+            Ok(built) => metrics.push(built),
+            Err(problem) => errors.add(None, format!("metric `{}`", entry.card.id), problem, None),
+        }
+    }
+    if errors.is_empty() {
+        Ok(metrics)
+    } else {
+        Err(errors.into_sorted())
+    }
+}
+
+/// The sweep hash leaves the seed out, so that a reseeded rerun is recognised as the same sweep.
+fn sweep_hash(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
+    let protocol = &sweep.protocol;
+    let mut hasher = Hasher::new("counterweight sweep 1")
+        .number(RESULTS_EPOCH)
+        .text(&protocol_key(sweep))
+        .number(protocol.repeats as u64);
+    for input in inputs {
+        hasher = hasher
+            .text(&input.id)
+            .hash(&input.hash)
+            .text(input.preprocess.id());
+        hasher = match &input.kind {
+            InputKind::Population(spec) => hasher.text(&format!(
+                "{:?} {} {:?} {}",
+                spec.size,
+                spec.n_test,
+                spec.ratios,
+                spec.profile.id()
+            )),
+            InputKind::Real(_) => {
+                let spec = &sweep.datasets[input.spec];
+                hasher.text(&format!("{:?} {}", spec.ratios, spec.profile.id()))
+            }
+        };
+    }
+    for model in &sweep.models {
+        hasher = hasher.text(&model.id).text(&model.learner.canonical());
+    }
+    for correction in &sweep.corrections {
+        hasher = hasher.text(&correction.id).text(&correction.canonical());
+    }
+    hasher.finish()
+}
+
+/// What the protocol decides about every result.
+fn protocol_key(sweep: &Sweep) -> String {
+    let protocol = &sweep.protocol;
+    format!(
+        "split={:?};inner={};small={:?};prior={};group={}",
+        protocol.split,
+        protocol.inner_folds,
+        protocol.small_class,
+        protocol.metric_prior.id(),
+        protocol.group_duplicates
+    )
+}

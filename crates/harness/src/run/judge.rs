@@ -1,0 +1,262 @@
+//! From decisions to a record.
+
+use std::collections::BTreeMap;
+
+use counterweight_core::{
+    ClassCounts, Decisions, Details, Judged, Note, Outcome, Prior, Record, ScoreKind, Scores, Test,
+};
+
+use crate::config::method::Built;
+use crate::config::sweep::{MetricPrior, RatioSpec};
+use crate::plan::Plan;
+
+/// What is known of a cell when it is judged.
+pub(super) struct Verdict<'a> {
+    pub(super) test: &'a Test,
+    pub(super) bayes: Option<f64>,
+    pub(super) scores: &'a Scores,
+    pub(super) prior: Option<&'a Prior>,
+    pub(super) decided: Result<Decisions, (Outcome, String)>,
+    pub(super) notes: Vec<Note>,
+    pub(super) details: Details,
+}
+
+/// The record of a cell that has no decisions.
+pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) -> Record {
+    let mut record = blank(plan, at);
+    record.outcome = outcome;
+    record.reason = reason.to_owned();
+    record
+}
+
+/// The record of a judged cell.
+pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
+    let mut record = blank(plan, at);
+    record.bayes_balanced_error = verdict.bayes;
+    record.details.clone_from(&verdict.details);
+    match &verdict.decided {
+        Err((outcome, reason)) => {
+            record.outcome = *outcome;
+            record.reason.clone_from(reason);
+        }
+        Ok(decisions) => match measure(plan, at, verdict, decisions, &mut record) {
+            Ok(()) => {}
+            Err(reason) => {
+                record.outcome = Outcome::Failed;
+                record.reason = reason;
+                record.metrics.clear();
+                record.recalls.clear();
+            }
+        },
+    }
+    record
+}
+
+fn blank(plan: &Plan, at: usize) -> Record {
+    let cell = &plan.cells[at];
+    let unit = &plan.units[cell.unit];
+    let input = &plan.inputs[unit.input];
+    let model = &plan.sweep.models[cell.model];
+    let correction = &plan.sweep.corrections[cell.correction];
+    let wide = |counts: &ClassCounts| counts.as_slice().iter().map(|&n| n as u64).collect();
+    Record {
+        cell: cell.id.clone(),
+        dataset: input.id.clone(),
+        source: input.source().to_owned(),
+        n_train: unit.train.total() as u64,
+        n_test: unit.test.total() as u64,
+        n_features: input.n_features as u64,
+        n_classes: input.n_classes as u64,
+        profile: unit.profile.to_owned(),
+        requested_ratio: match unit.ratio {
+            RatioSpec::Natural => None,
+            RatioSpec::Induced(ratio) => Some(ratio),
+        },
+        imbalance_ratio: unit.train.imbalance_ratio(),
+        minority_count: unit.train.smallest_present() as u64,
+        repeat: unit.repeat as u64,
+        fold: unit.fold as u64,
+        model: model.id.clone(),
+        model_params: model.learner.params.canonical(";"),
+        correction: correction.id.clone(),
+        family: correction.family().to_owned(),
+        resample: cell.resample.clone(),
+        loss: correction.loss.canonical(),
+        decide: correction.decide.canonical(),
+        outcome: Outcome::Ok,
+        reason: String::new(),
+        metrics: BTreeMap::new(),
+        bayes_balanced_error: None,
+        recalls: Vec::new(),
+        test_counts: wide(&unit.test),
+        train_counts: wide(&unit.train),
+        details: Details::new(),
+    }
+}
+
+fn measure(
+    plan: &Plan,
+    at: usize,
+    verdict: &Verdict<'_>,
+    decisions: &Decisions,
+    record: &mut Record,
+) -> Result<(), String> {
+    let unit = &plan.units[plan.cells[at].unit];
+    let labels = verdict.test.labels();
+    let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
+    let weights = row_weights(labels.ids(), &unit.test, &target);
+    let usable = verdict.scores.kind() == ScoreKind::Probability;
+    let mapped = match verdict.prior {
+        Some(prior) if usable => Some(
+            verdict
+                .scores
+                .shift_prior(prior, &target)
+                .map_err(|e| e.to_string())?,
+        ),
+        _ => None,
+    };
+    // Scores without a prior of their own cannot be mapped: they are judged as they are.
+    let scores = if usable {
+        mapped.as_ref().or(Some(verdict.scores))
+    } else {
+        None
+    };
+    let judged = Judged::new(labels, decisions, scores, &weights, &unit.train)
+        .map_err(|error| error.to_string())?;
+    let raw = Judged::new(
+        labels,
+        decisions,
+        usable.then_some(verdict.scores),
+        &weights,
+        &unit.train,
+    )
+    .map_err(|error| error.to_string())?;
+
+    let mut outcome = verdict
+        .notes
+        .iter()
+        .map(Note::outcome)
+        .min()
+        .unwrap_or(Outcome::Ok);
+    let mut without: Vec<(String, Vec<&str>)> = Vec::new();
+    for Built {
+        entry,
+        method: metric,
+        ..
+    } in &plan.metrics
+    {
+        match metric.value(&judged) {
+            Ok(value) if value.is_finite() => {
+                record.metrics.insert(entry.card.id.to_owned(), value);
+            }
+            Ok(value) => push(&mut without, format!("the value is {value}"), entry.card.id),
+            Err(reason) => push(&mut without, reason, entry.card.id),
+        }
+        if entry.caps.also_raw
+            && let Ok(value) = metric.value(&raw)
+            && value.is_finite()
+        {
+            record
+                .metrics
+                .insert(format!("{}_raw", entry.card.id), value);
+        }
+    }
+    record.recalls = recalls(labels.ids(), decisions.as_slice(), &unit.test);
+    if record.balanced_error().is_none() {
+        outcome = outcome.min(Outcome::Undefined);
+    }
+    record.outcome = outcome;
+    let mut reasons: Vec<String> = Vec::new();
+    for note in &verdict.notes {
+        if !reasons.iter().any(|reason| reason == note.text()) {
+            reasons.push(note.text().to_owned());
+        }
+    }
+    reasons.extend(
+        without
+            .into_iter()
+            .map(|(reason, ids)| format!("no {}: {reason}", ids.join(", "))),
+    );
+    record.reason = reasons.join("; ");
+    Ok(())
+}
+
+fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a str) {
+    match without.iter_mut().find(|(other, _)| *other == reason) {
+        Some((_, ids)) => ids.push(id),
+        None => without.push((reason, vec![id])),
+    }
+}
+
+/// The prior that prior-dependent metrics refer to.
+fn metric_prior(
+    spec: &MetricPrior,
+    train: &ClassCounts,
+    test: &ClassCounts,
+) -> Result<Prior, String> {
+    match spec {
+        MetricPrior::Train => train.prior().ok_or_else(|| "no training rows".into()),
+        MetricPrior::Test => test.prior().ok_or_else(|| "no test rows".into()),
+        MetricPrior::Uniform => Prior::uniform(train.n_classes()).map_err(|e| e.to_string()),
+    }
+}
+
+/// Weights that bring the test rows to `target`, summing to the number of rows. A class without
+/// training rows has weight 0 under the training prior.
+fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
+    let covered: f64 = target
+        .as_slice()
+        .iter()
+        .zip(test.as_slice())
+        .filter(|(_, n)| **n > 0)
+        .map(|(p, _)| p)
+        .sum();
+    let total = test.total() as f64;
+    let class: Vec<f64> = target
+        .as_slice()
+        .iter()
+        .zip(test.as_slice())
+        .map(|(p, &n)| {
+            if n > 0 && covered > 0.0 {
+                p / covered * total / n as f64
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    labels.iter().map(|&label| class[label as usize]).collect()
+}
+
+fn recalls(labels: &[u32], decisions: &[u32], test: &ClassCounts) -> Vec<Option<f64>> {
+    let mut hits = vec![0_usize; test.n_classes()];
+    for (label, decision) in labels.iter().zip(decisions) {
+        hits[*label as usize] += usize::from(label == decision);
+    }
+    hits.iter()
+        .zip(test.as_slice())
+        .map(|(&h, &n)| (n > 0).then(|| h as f64 / n as f64))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_weights_reach_the_target_prior() {
+        let test = ClassCounts::new(vec![2, 2]);
+        let target = Prior::from_weights(vec![0.95, 0.05]).unwrap();
+        let weights = row_weights(&[0, 0, 1, 1], &test, &target);
+        assert!((weights.iter().sum::<f64>() - 4.0).abs() < 1e-12);
+        assert!((weights[2] + weights[3] - 0.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_class_without_test_rows_has_no_recall() {
+        let test = ClassCounts::new(vec![2, 0, 1]);
+        assert_eq!(
+            recalls(&[0, 0, 2], &[0, 1, 0], &test),
+            [Some(0.5), None, Some(0.0)]
+        );
+    }
+}

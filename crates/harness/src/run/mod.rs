@@ -1,0 +1,243 @@
+//! Runs the cells of a plan that are still to do: rayon over the work graph, one resampled set for
+//! all its fits, one fit for all its decisions, records out as soon as they are known.
+
+mod guard;
+mod judge;
+mod prepare;
+mod unit;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use counterweight_core::{Outcome, Record, Timing};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::plan::{Plan, Unit};
+
+/// What happens during a run; progress bars and logs listen.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The work is known.
+    PlanReady {
+        /// Cells to do.
+        cells: usize,
+        /// Cells done before.
+        done: usize,
+        /// Estimated seconds of one core.
+        seconds: f64,
+    },
+    /// A cell has its record.
+    CellFinished {
+        /// The record.
+        record: &'a Record,
+    },
+    /// Work whose cost was estimated at this many seconds of one core is done.
+    WorkDone {
+        /// Estimated seconds.
+        seconds: f64,
+    },
+    /// The run is over.
+    RunFinished {
+        /// Whether it was told to stop before the end.
+        interrupted: bool,
+    },
+}
+
+/// Hears of events, from several threads.
+pub trait Listener: Sync {
+    /// Takes note.
+    fn on(&self, event: &Event<'_>);
+}
+
+/// Keeps records; each call is one record and must not lose it once it returns.
+pub trait Sink: Sync {
+    /// Keeps one.
+    ///
+    /// # Errors
+    /// When it cannot be kept: the run then stops.
+    fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()>;
+}
+
+/// Asks a run to stop after the cells in hand; shared with a signal handler.
+#[derive(Debug, Default)]
+pub struct Control(AtomicBool);
+
+impl Control {
+    /// Asks.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked.
+    pub fn stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Why a run broke off.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A record could not be kept.
+    #[error("cannot keep a record")]
+    Sink(#[source] io::Error),
+    /// The threads could not be started.
+    #[error("cannot start {jobs} threads")]
+    Threads {
+        /// How many were asked for.
+        jobs: usize,
+        /// Why.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Records kept.
+    pub finished: usize,
+    /// Failures among them (timeouts and lack of memory included).
+    pub failures: usize,
+    /// Whether it was told to stop before the end.
+    pub interrupted: bool,
+}
+
+/// Where a run puts things.
+#[derive(Clone, Copy)]
+pub struct Outlets<'a> {
+    /// Keeps records.
+    pub sink: &'a dyn Sink,
+    /// Hears of events.
+    pub listener: &'a dyn Listener,
+    /// Says when to stop.
+    pub control: &'a Control,
+}
+
+impl std::fmt::Debug for Outlets<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outlets").finish_non_exhaustive()
+    }
+}
+
+/// Stack of a worker: recursive library learners (deep trees) outgrow the usual 2 MiB.
+const STACK: usize = 64 << 20;
+
+/// Runs every cell for which `todo` is true, on `jobs` threads.
+///
+/// Records do not depend on `jobs`, on the order of work, or on which cells are to do.
+///
+/// # Errors
+/// [`RunError`] when threads cannot be started or a record cannot be kept.
+pub fn run(
+    plan: &Plan,
+    todo: &[bool],
+    jobs: usize,
+    outlets: Outlets<'_>,
+) -> Result<Summary, RunError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .stack_size(STACK)
+        .build()
+        .map_err(|source| RunError::Threads { jobs, source })?;
+    let mut units: Vec<(&Unit, f64)> = plan
+        .units
+        .iter()
+        .map(|unit| (unit, unit::seconds_to_do(plan, unit, todo)))
+        .filter(|(_, seconds)| *seconds > 0.0)
+        .collect();
+    // The costliest first, so that the last thread is not left alone with a large one.
+    units.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let wanted = todo.iter().filter(|wanted| **wanted).count();
+    outlets.listener.on(&Event::PlanReady {
+        cells: wanted,
+        done: todo.len() - wanted,
+        seconds: units.iter().map(|(_, seconds)| seconds).sum(),
+    });
+    let tally = Tally::new(outlets);
+    for (at, cell) in plan.cells.iter().enumerate() {
+        if todo[at]
+            && let Some((outcome, reason)) = &cell.settled
+        {
+            tally.keep(
+                &judge::settled(plan, at, *outcome, reason),
+                &unit::no_timing(&cell.id),
+            );
+        }
+    }
+    pool.install(|| {
+        units.par_iter().with_max_len(1).for_each(|(unit, _)| {
+            if !tally.stopped() {
+                unit::run(plan, unit, todo, &tally);
+            }
+        });
+    });
+    let summary = tally.finish(wanted)?;
+    outlets.listener.on(&Event::RunFinished {
+        interrupted: summary.interrupted,
+    });
+    Ok(summary)
+}
+
+/// Counts what was kept and remembers the first thing that went wrong.
+pub(crate) struct Tally<'a> {
+    outlets: Outlets<'a>,
+    state: Mutex<(Summary, Option<io::Error>)>,
+}
+
+impl<'a> Tally<'a> {
+    fn new(outlets: Outlets<'a>) -> Self {
+        Self {
+            outlets,
+            state: Mutex::new((Summary::default(), None)),
+        }
+    }
+
+    /// Whether work should end.
+    pub(crate) fn stopped(&self) -> bool {
+        self.outlets.control.stopped()
+    }
+
+    /// Keeps one record.
+    pub(crate) fn keep(&self, record: &Record, timing: &Timing) {
+        let kept = self.outlets.sink.keep(record, timing);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept {
+            Ok(()) => {
+                state.0.finished += 1;
+                state.0.failures += usize::from(record.outcome.is_failure());
+                drop(state);
+                self.outlets.listener.on(&Event::CellFinished { record });
+            }
+            Err(error) => {
+                state.1.get_or_insert(error);
+                self.outlets.control.stop();
+            }
+        }
+    }
+
+    /// Work of this estimated cost is done.
+    pub(crate) fn work_done(&self, seconds: f64) {
+        self.outlets.listener.on(&Event::WorkDone { seconds });
+    }
+
+    fn finish(self, wanted: usize) -> Result<Summary, RunError> {
+        let (mut summary, error) = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = error {
+            return Err(RunError::Sink(error));
+        }
+        summary.interrupted = summary.finished < wanted;
+        Ok(summary)
+    }
+}
+
+/// The outcome of a stage error, with the stage's name before its reason.
+pub(crate) fn failure(stage: &str, error: &counterweight_core::StageError) -> (Outcome, String) {
+    (Outcome::from(error), format!("{stage}: {error}"))
+}

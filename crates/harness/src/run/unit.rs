@@ -1,0 +1,428 @@
+//! The work on one split: each resampled set once, each fit once, each set of out-of-fold scores
+//! once.
+
+use std::sync::{Arc, OnceLock};
+
+use counterweight_core::{Calib, ClassCounts, DecideContext};
+use counterweight_core::{
+    CellId, Details, LossContext, LossTerms, Note, OutOfFold, Prior, Scores, StageContext,
+    StageError, StageResult, StreamKey, Timing, Train,
+};
+use rayon::prelude::*;
+
+use super::guard::{Budget, guarded};
+use super::judge::{self, Verdict};
+use super::prepare::{InnerFolds, Prepared, UnitData};
+use super::{Tally, failure};
+use crate::config::sweep::{Correction, Model};
+use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
+
+/// Estimated seconds of the fits of `unit` that have a cell to do.
+pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {
+    unit.groups
+        .iter()
+        .flat_map(|group| &group.fits)
+        .filter(|fit| fit.cells.iter().any(|&cell| todo[cell]))
+        .map(|fit| estimated_seconds(plan, unit, fit))
+        .sum()
+}
+
+/// A timing of nothing.
+pub(super) fn no_timing(cell: &CellId) -> Timing {
+    Timing {
+        cell: cell.clone(),
+        resample_seconds: 0.0,
+        fit_seconds: 0.0,
+        score_seconds: 0.0,
+        crossfit_seconds: 0.0,
+        decide_seconds: 0.0,
+    }
+}
+
+/// Runs everything on `unit` that is to do.
+pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
+    let deadline = Budget::new(plan.sweep.protocol.timeout).deadline();
+    let (data, _) = guarded(deadline, || UnitData::new(plan, unit));
+    let wanted = |fit: &&FitGroup| fit.cells.iter().any(|&cell| todo[cell]);
+    match data {
+        Ok(data) => unit.groups.par_iter().with_max_len(1).for_each(|group| {
+            let fits: Vec<&FitGroup> = group.fits.iter().filter(wanted).collect();
+            if !fits.is_empty() && !tally.stopped() {
+                let work = Work {
+                    plan,
+                    unit,
+                    data: &data,
+                    group,
+                    todo,
+                    tally,
+                };
+                work.run(&fits);
+            }
+        }),
+        Err(error) => {
+            let (outcome, reason) = failure("prepare", &error);
+            for fit in unit.groups.iter().flat_map(|group| &group.fits) {
+                for &cell in fit.cells.iter().filter(|&&cell| todo[cell]) {
+                    let record = judge::settled(plan, cell, outcome, &reason);
+                    tally.keep(&record, &no_timing(&plan.cells[cell].id));
+                }
+                tally.work_done(estimated_seconds(plan, unit, fit));
+            }
+        }
+    }
+}
+
+/// A resampled and encoded training set.
+struct Resampled {
+    train: Train,
+    /// Rows of each class that the learner sees.
+    seen: ClassCounts,
+    notes: Vec<Note>,
+    details: Details,
+    seconds: f64,
+}
+
+/// A fit and its scores of the rows that it did not see.
+struct Scored {
+    scores: Scores,
+    prior: Option<Prior>,
+    notes: Vec<Note>,
+    details: Details,
+    fit_seconds: f64,
+    score_seconds: f64,
+}
+
+/// Out-of-fold scores, and how long they took.
+type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
+
+/// The work on one resampled set of a unit.
+struct Work<'a> {
+    plan: &'a Plan,
+    unit: &'a Unit,
+    data: &'a UnitData,
+    group: &'a ResampleGroup,
+    todo: &'a [bool],
+    tally: &'a Tally<'a>,
+}
+
+impl Work<'_> {
+    fn run(&self, fits: &[&FitGroup]) {
+        let budget = Budget::new(self.plan.sweep.protocol.timeout);
+        let (resampled, seconds) = self.resample(&self.data.outer, budget, None);
+        let inner = OnceLock::new();
+        fits.par_iter().with_max_len(1).for_each(|fit| {
+            if self.tally.stopped() {
+                return;
+            }
+            match &resampled {
+                Ok(resampled) => self.fit(fit, resampled, budget.after(seconds), &inner),
+                Err(error) => self.give_up(fit, "resample", error),
+            }
+            self.tally
+                .work_done(estimated_seconds(self.plan, self.unit, fit));
+        });
+    }
+
+    /// The key of a stage's stream on this unit.
+    fn key(&self, stage: &str, method: &str, inner: Option<usize>) -> StreamKey {
+        let key = self
+            .plan
+            .sweep
+            .seed
+            .stage(stage)
+            .text(method)
+            .text(&self.unit.key);
+        match inner {
+            Some(fold) => key.text("inner").number(fold),
+            None => key,
+        }
+    }
+
+    fn context<'s>(
+        &self,
+        key: &StreamKey,
+        budget: Budget,
+        shared: &'s counterweight_core::Shared,
+    ) -> StageContext<'s> {
+        StageContext::new(
+            key.open(),
+            self.plan.sweep.protocol.small_class,
+            budget.deadline(),
+            shared,
+        )
+    }
+
+    fn resample(
+        &self,
+        rows: &Prepared,
+        budget: Budget,
+        inner: Option<usize>,
+    ) -> (StageResult<Resampled>, f64) {
+        let method = self
+            .group
+            .resampler
+            .as_ref()
+            .map_or_else(String::new, |b| b.canonical());
+        let key = self.key("resample", &method, inner);
+        let mut context = self.context(&key, budget, &rows.shared);
+        let deadline = context.deadline;
+        let (train, seconds) = guarded(deadline, || {
+            let train = match &self.group.resampler {
+                Some(built) => built.method.resample(&rows.train, &mut context)?,
+                None => rows.train.clone(),
+            };
+            train.derive(|samples| rows.encoder.apply(samples))
+        });
+        let resampled = train.map(|train| Resampled {
+            seen: train.counts(),
+            train,
+            notes: context.notes,
+            details: context.details,
+            seconds,
+        });
+        (resampled, seconds)
+    }
+
+    fn model(&self, fit: &FitGroup) -> &Model {
+        &self.plan.sweep.models[fit.model]
+    }
+
+    fn terms(
+        &self,
+        fit: &FitGroup,
+        seen: &ClassCounts,
+        train: &ClassCounts,
+    ) -> StageResult<LossTerms> {
+        let loss = &self.plan.sweep.corrections[fit.loss_of].loss;
+        loss.method.terms(&LossContext { seen, train })
+    }
+
+    /// Fits on `resampled` and scores the rows that `rows` holds out.
+    fn fit_and_score(
+        &self,
+        fit: &FitGroup,
+        rows: &Prepared,
+        resampled: &Resampled,
+        budget: Budget,
+        inner: Option<usize>,
+    ) -> StageResult<Scored> {
+        let learner = &self.model(fit).learner;
+        let most = learner.entry.caps.max_rows;
+        let n = resampled.train.samples().n_rows();
+        if let Some(most) = most.filter(|most| n > *most) {
+            return Err(StageError::NotApplicable(format!(
+                "over the size limit: {n} rows after resampling, `{}` is given {most}",
+                learner.entry.card.id
+            )));
+        }
+        let key = self.key("learner", &learner.canonical(), inner);
+        let mut context = self.context(&key, budget, &rows.shared);
+        let deadline = context.deadline;
+        let train = rows.train.counts();
+        let (fitted, fit_seconds) = guarded(deadline, || {
+            let terms = self.terms(fit, &resampled.seen, &train)?;
+            let fitted = learner.method.fit(&resampled.train, &terms, &mut context)?;
+            Ok((fitted, terms))
+        });
+        let (fitted, terms) = fitted?;
+        let (scores, score_seconds) = guarded(deadline, || fitted.scores(rows.test.features()));
+        let scores = scores?;
+        if scores.n_rows() != rows.test.n_rows() || scores.n_classes() != train.n_classes() {
+            return Err(StageError::Failed(format!(
+                "the model gave {} x {} scores for {} rows of {} classes",
+                scores.n_rows(),
+                scores.n_classes(),
+                rows.test.n_rows(),
+                train.n_classes()
+            )));
+        }
+        Ok(Scored {
+            scores,
+            prior: terms.scores_prior(&resampled.seen),
+            notes: context.notes,
+            details: context.details,
+            fit_seconds,
+            score_seconds,
+        })
+    }
+
+    fn fit(
+        &self,
+        fit: &FitGroup,
+        resampled: &Resampled,
+        budget: Budget,
+        inner: &OnceLock<StageResult<Arc<InnerSets>>>,
+    ) {
+        let scored = match self.fit_and_score(fit, &self.data.outer, resampled, budget, None) {
+            Ok(scored) => scored,
+            Err(error) => return self.give_up(fit, "fit", &error),
+        };
+        let budget = budget.after(scored.fit_seconds + scored.score_seconds);
+        let crossfitted: OnceLock<CrossFitted> = OnceLock::new();
+        for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
+            let correction = self.correction(cell);
+            let calibrated = if correction.decide.method.needs().calibration {
+                Some(crossfitted.get_or_init(|| {
+                    let start = std::time::Instant::now();
+                    let calib = self.cross_fit(fit, budget, inner);
+                    (calib, start.elapsed().as_secs_f64())
+                }))
+            } else {
+                None
+            };
+            let start = std::time::Instant::now();
+            let verdict = self.decide(correction, resampled, &scored, calibrated);
+            let (record, timing) = (
+                judge::record(self.plan, cell, &verdict),
+                Timing {
+                    cell: self.plan.cells[cell].id.clone(),
+                    resample_seconds: resampled.seconds,
+                    fit_seconds: scored.fit_seconds,
+                    score_seconds: scored.score_seconds,
+                    crossfit_seconds: calibrated.map_or(0.0, |(_, seconds)| *seconds),
+                    decide_seconds: start.elapsed().as_secs_f64(),
+                },
+            );
+            self.tally.keep(&record, &timing);
+        }
+    }
+
+    fn correction(&self, cell: usize) -> &Correction {
+        &self.plan.sweep.corrections[self.plan.cells[cell].correction]
+    }
+
+    fn decide<'v>(
+        &'v self,
+        correction: &'v Correction,
+        resampled: &'v Resampled,
+        scored: &'v Scored,
+        calibrated: Option<&'v CrossFitted>,
+    ) -> Verdict<'v> {
+        let train = self.data.outer.train.counts();
+        let mut notes: Vec<Note> = self.unit.notes.clone();
+        notes.extend(resampled.notes.iter().cloned());
+        notes.extend(scored.notes.iter().cloned());
+        let mut details = resampled.details.clone();
+        details.extend(scored.details.clone());
+        let needs = correction.decide.method.needs();
+        let decided = (|| {
+            if needs.scores_prior && scored.prior.is_none() {
+                return Err(StageError::NotApplicable(format!(
+                    "`{}` needs scores with a prior of their own; `{}` gives none",
+                    correction.decide.entry.card.id, correction.loss.entry.card.id
+                )));
+            }
+            let calib = match calibrated {
+                Some((Ok((calib, inner_notes)), _)) => {
+                    notes.extend(inner_notes.iter().cloned());
+                    Some(calib)
+                }
+                Some((Err(error), _)) => return Err(error.clone()),
+                None => None,
+            };
+            let context = DecideContext {
+                scores_prior: scored.prior.as_ref(),
+                train: &train,
+            };
+            let (fitted, _) = guarded(counterweight_core::Deadline::NEVER, || {
+                let fitted = correction.decide.method.fit(&context, calib)?;
+                let decisions = fitted.rule.decide(&scored.scores)?;
+                Ok((fitted, decisions))
+            });
+            let (fitted, decisions) = fitted?;
+            notes.extend(fitted.notes);
+            details.extend(fitted.details);
+            Ok(decisions)
+        })();
+        Verdict {
+            test: &self.data.outer.test,
+            bayes: self.data.bayes,
+            scores: &scored.scores,
+            prior: scored.prior.as_ref(),
+            decided: decided.map_err(|error| failure("decide", &error)),
+            notes,
+            details,
+        }
+    }
+
+    /// Out-of-fold scores of the training rows, with the same resample and loss stages inside.
+    fn cross_fit(
+        &self,
+        fit: &FitGroup,
+        budget: Budget,
+        inner: &OnceLock<StageResult<Arc<InnerSets>>>,
+    ) -> StageResult<(Calib, Vec<Note>)> {
+        let sets = inner
+            .get_or_init(|| self.inner_sets(budget).map(Arc::new))
+            .clone()?;
+        let (folds, resampled) = (&sets.folds, &sets.resampled);
+        let mut collected = OutOfFold::new(&self.data.outer.train);
+        let mut notes = folds.1.clone();
+        let mut spent = 0.0;
+        for (at, (fold, resampled)) in folds.0.iter().zip(resampled).enumerate() {
+            let in_fold = |error: &StageError| inner_error(at, error);
+            let resampled = resampled.as_ref().map_err(in_fold)?;
+            let scored = self
+                .fit_and_score(
+                    fit,
+                    &fold.prepared,
+                    resampled,
+                    budget.after(spent),
+                    Some(at),
+                )
+                .map_err(|error| in_fold(&error))?;
+            spent += scored.fit_seconds + scored.score_seconds;
+            for note in resampled.notes.iter().chain(&scored.notes) {
+                let note = match note {
+                    Note::Clamped(text) => Note::Clamped(format!("inner folds: {text}")),
+                    Note::Degenerate(text) => Note::Remark(format!("inner folds: {text}")),
+                    Note::Remark(text) => Note::Remark(format!("inner folds: {text}")),
+                };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+            collected.add(&fold.held, scored.scores)?;
+        }
+        Ok((collected.finish()?, notes))
+    }
+
+    fn inner_sets(&self, budget: Budget) -> StageResult<InnerSets> {
+        let folds = self.data.inner(self.plan, self.unit)?;
+        let mut spent = 0.0;
+        let mut resampled = Vec::with_capacity(folds.0.len());
+        for (at, fold) in folds.0.iter().enumerate() {
+            let (result, seconds) = self.resample(&fold.prepared, budget.after(spent), Some(at));
+            spent += seconds;
+            resampled.push(result);
+        }
+        Ok(InnerSets { folds, resampled })
+    }
+
+    /// Every cell of the fit ends as the stage did.
+    fn give_up(&self, fit: &FitGroup, stage: &str, error: &StageError) {
+        let (outcome, reason) = failure(stage, error);
+        for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
+            let record = judge::settled(self.plan, cell, outcome, &reason);
+            self.tally
+                .keep(&record, &no_timing(&self.plan.cells[cell].id));
+        }
+    }
+}
+
+/// The inner folds with their resampled sets, shared by all cross-fits of a group.
+struct InnerSets {
+    folds: InnerFolds,
+    resampled: Vec<StageResult<Resampled>>,
+}
+
+fn inner_error(fold: usize, error: &StageError) -> StageError {
+    let words = format!("inner fold {fold}: {error}");
+    match error {
+        StageError::NotApplicable(_) => StageError::NotApplicable(words),
+        StageError::Skipped(_) => StageError::Skipped(words),
+        StageError::Timeout(_) => StageError::Timeout(words),
+        StageError::OutOfMemory(_) => StageError::OutOfMemory(words),
+        _ => StageError::Failed(words),
+    }
+}

@@ -1,0 +1,183 @@
+//! One segment: JSON lines, a header and then a line a record, each written with one call. Created
+//! exclusively by one process, never opened for writing again.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use counterweight_core::{Record, Timing};
+use serde::{Deserialize, Serialize};
+
+use super::{SEGMENTS, StoreError};
+use crate::run::Sink;
+
+/// Format of the segments that this version writes.
+const FORMAT: u64 = 1;
+
+/// First line of a segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Segment format.
+    pub format: u64,
+    /// Version of counterweight.
+    pub version: String,
+    /// Hash of the sweep, without its seed.
+    pub sweep: String,
+    /// `I/N`, or empty for a whole run.
+    pub shard: String,
+    /// CPU features that a kernel may dispatch on.
+    pub cpu: String,
+}
+
+impl Header {
+    /// A header of this version's format.
+    pub fn new(version: &str, sweep: &str, shard: &str, cpu: &str) -> Self {
+        Self {
+            format: FORMAT,
+            version: version.to_owned(),
+            sweep: sweep.to_owned(),
+            shard: shard.to_owned(),
+            cpu: cpu.to_owned(),
+        }
+    }
+}
+
+/// Any further line of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// How long it took.
+    pub timing: Timing,
+}
+
+/// Writes one segment.
+#[derive(Debug)]
+pub struct SegmentWriter {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl SegmentWriter {
+    /// Creates a segment of its own in `folder`, with its header.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be made.
+    pub fn create(folder: &Path, header: &Header) -> Result<Self, StoreError> {
+        let folder = folder.join(SEGMENTS);
+        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, e))?;
+        let stamp = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        for attempt in 0_u32..1000 {
+            let name = format!("{stamp:013}-{}-{attempt}.jsonl", std::process::id());
+            let path = folder.join(name);
+            match OpenOptions::new().append(true).create_new(true).open(&path) {
+                Ok(mut file) => {
+                    let line = line_of(header).map_err(|e| StoreError::io(&path, e))?;
+                    file.write_all(&line)
+                        .map_err(|e| StoreError::io(&path, e))?;
+                    return Ok(Self {
+                        path,
+                        file: Mutex::new(file),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::io(&path, error)),
+            }
+        }
+        Err(StoreError::io(
+            &folder,
+            io::Error::other("no free segment name"),
+        ))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Brings everything to the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.sync_data().map_err(|e| StoreError::io(&self.path, e))
+    }
+}
+
+fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+impl Sink for SegmentWriter {
+    fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()> {
+        let entry = Entry {
+            record: record.clone(),
+            timing: timing.clone(),
+        };
+        let line = line_of(&entry)?;
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(&line)
+    }
+}
+
+/// A segment's contents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Its header; `None` when the process died before it was written.
+    pub header: Option<Header>,
+    /// Its records, in the order of writing.
+    pub entries: Vec<Entry>,
+    /// Whether the last line was torn off by the end of the process.
+    pub torn: bool,
+}
+
+/// Reads a segment. A torn last line is counted, not an error.
+///
+/// # Errors
+/// A line in the middle that is no record, a format of a later version, or a file that cannot be
+/// read.
+pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
+    let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
+    let mut segment = Segment {
+        header: None,
+        entries: Vec::new(),
+        torn: false,
+    };
+    let complete = bytes
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    segment.torn = complete < bytes.len();
+    let bad = |line: usize, error: &serde_json::Error| StoreError::BadLine {
+        path: path.to_path_buf(),
+        line,
+        reason: error.to_string(),
+    };
+    let lines = bytes[..complete]
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty());
+    for (number, line) in (1..).zip(lines) {
+        if number == 1 {
+            let header: Header = serde_json::from_slice(line).map_err(|e| bad(number, &e))?;
+            if header.format > FORMAT {
+                return Err(StoreError::Format {
+                    path: path.to_path_buf(),
+                    found: header.format,
+                });
+            }
+            segment.header = Some(header);
+        } else {
+            let entry = serde_json::from_slice(line).map_err(|e| bad(number, &e))?;
+            segment.entries.push(entry);
+        }
+    }
+    Ok(segment)
+}
