@@ -1,3 +1,129 @@
-//! Tables, plots, pages and gates from records.
+//! Tables, figures and the page from records.
+//!
+//! [`build`] computes one [`Analysis`] and makes everything else from it: sentences, tables (as data,
+//! markdown and LaTeX), figures, `index.html` and `ranking.json`. Nothing here reads or writes a file.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`wire`] | records, timings and details as tables and back |
+//! | [`analysis`] | every number of the report, computed once |
+//! | [`findings`] | the answer in sentences |
+//! | [`tables`], [`view`] | tables as numbers, and as people read them |
+//! | [`plots`] | figures from plain numbers |
+//! | `figures`, `page` | the analysis as figures, and everything as one offline page |
 
+pub mod analysis;
+pub mod error;
+mod figures;
+pub mod findings;
+mod format;
+mod page;
 pub mod plots;
+mod ranking;
+pub mod tables;
+pub mod view;
+pub mod wire;
+
+use counterweight_core::{Catalogue, Record, Table, Timing};
+
+pub use analysis::Analysis;
+pub use error::{ReportError, Result};
+pub use wire::{
+    attach_details, details_table, records_from_table, records_table, timings_from_table,
+    timings_table,
+};
+
+/// What the index of datasets says about one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatasetAbout {
+    /// Id of the dataset, as in the records.
+    pub id: String,
+    /// The cluster of related sets that it belongs to; empty for none.
+    pub cluster: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Its licence.
+    pub licence: String,
+    /// How to cite it.
+    pub citation: String,
+}
+
+/// Everything that a report is made of.
+#[derive(Debug, Clone)]
+pub struct ReportInput<'a> {
+    /// Name of the sweep.
+    pub sweep_name: &'a str,
+    /// The sweep file.
+    pub sweep_text: &'a str,
+    /// The records, in plan order.
+    pub records: &'a [Record],
+    /// Their timings; may be empty.
+    pub timings: &'a [Timing],
+    /// Every method that a record may name.
+    pub catalogue: &'a Catalogue,
+    /// What is known of the datasets.
+    pub about: Vec<DatasetAbout>,
+    /// Names and values, shown as a table: sweep hash, version, revision and the like.
+    pub provenance: Vec<(String, String)>,
+    /// The command that reproduces the records.
+    pub command: &'a str,
+}
+
+/// The finished report; names are file names without their endings.
+#[derive(Debug, Clone)]
+pub struct ReportOutput {
+    /// Tables of numbers.
+    pub tables: Vec<(String, Table)>,
+    /// The same as markdown; the first is the summary, below 64 KB.
+    pub markdown: Vec<(String, String)>,
+    /// The same as LaTeX.
+    pub latex: Vec<(String, String)>,
+    /// Figures.
+    pub figures: Vec<(String, plots::Figure)>,
+    /// The page.
+    pub index_html: String,
+    /// The ranking of each model, for programs.
+    pub ranking_json: String,
+}
+
+/// Longest markdown of one table; the rest stands in its csv.
+const MARKDOWN_BYTES: usize = 200_000;
+
+/// Makes the report.
+///
+/// # Errors
+/// [`ReportError::Twice`] when two records claim one place of the design, [`ReportError::Stats`] and
+/// [`ReportError::Table`] for numbers that are not finite, [`ReportError::Figure`] when a figure
+/// cannot be drawn.
+pub fn build(input: &ReportInput<'_>) -> Result<ReportOutput> {
+    let analysis = Analysis::new(input)?;
+    let findings = findings::findings(&analysis);
+    let sheets = tables::sheets(&analysis)?;
+    let figures = figures::figures(&analysis)?;
+    let index_html = page::page(input, &analysis, &findings, &sheets, &figures);
+    let ranking_json = ranking::json(input.sweep_name, &analysis)?;
+    // The summary for a pull request comes first; the main table stands in it.
+    let summary = tables::summary_markdown(input.sweep_name, &findings, &sheets, input.command);
+    let mut markdown = vec![("summary".to_owned(), summary)];
+    let mut latex = Vec::new();
+    for view in sheets.iter().flat_map(|sheet| &sheet.views) {
+        if view.name != "summary" {
+            markdown.push((view.name.clone(), view.markdown(MARKDOWN_BYTES)));
+        }
+        latex.push((view.name.clone(), view.latex()));
+    }
+    Ok(ReportOutput {
+        tables: sheets
+            .into_iter()
+            .map(|sheet| (sheet.name, sheet.table))
+            .collect(),
+        markdown,
+        latex,
+        figures: figures
+            .into_iter()
+            .map(|placed| (placed.name, placed.figure))
+            .collect(),
+        index_html,
+        ranking_json,
+    })
+}

@@ -1,0 +1,302 @@
+//! Records summed up to one value a point and arm: the only place that averages over folds.
+//!
+//! A **point** is a dataset at one profile and requested ratio; an **arm** is a model with a
+//! correction. A fold that no arm of a point has a value for (fewer than two classes among its test
+//! rows) is a property of the split and is left out for all; a fold that some arm has and another
+//! lacks makes the other arm's value missing, because a mean over the easier folds would flatter
+//! a method that failed on the hard ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterweight_core::{Outcome, Record};
+
+use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point};
+use crate::error::{ReportError, Result};
+use crate::wire::METRIC_COLUMNS;
+
+/// What is known of one arm at one point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Cells of the arm at this point.
+    pub n_cells: usize,
+    /// Cells with a balanced error.
+    pub n_values: usize,
+    /// Folds (over all repeats) that some arm of the point has a value for.
+    pub n_planned: usize,
+    /// The gravest outcome among the cells.
+    pub gravest: Outcome,
+    /// Means of the metrics over folds, in the order of [`Analysis::metrics`](super::Analysis); all
+    /// `None` unless every planned fold has a balanced error.
+    pub means: Vec<Option<f64>>,
+    /// Balanced error of the predictions of all folds of a repeat taken together, averaged over
+    /// repeats.
+    pub pooled: Option<f64>,
+    /// Mean Bayes-optimal balanced error of the same test rows.
+    pub bayes: Option<f64>,
+    /// The balanced errors of the planned folds, by repeat and fold.
+    pub folds: Vec<FoldValue>,
+    /// Mean seconds of resampling, fitting, cross-fitting and deciding.
+    pub seconds: Option<f64>,
+}
+
+/// The balanced error of one fold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FoldValue {
+    /// From 0.
+    pub repeat: u64,
+    /// From 0.
+    pub fold: u64,
+    /// Balanced error.
+    pub balanced_error: f64,
+}
+
+impl Summary {
+    /// Mean balanced error over repeats and folds.
+    pub fn balanced_error(&self) -> Option<f64> {
+        self.means.first().copied().flatten()
+    }
+}
+
+/// Summaries by model, point and correction.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cube {
+    summaries: BTreeMap<(usize, usize, usize), Summary>,
+}
+
+impl Cube {
+    /// The summary of an arm at a point.
+    pub fn get(&self, model: usize, point: usize, correction: usize) -> Option<&Summary> {
+        self.summaries.get(&(model, point, correction))
+    }
+
+    /// The mean balanced error of an arm at a point.
+    pub fn balanced_error(&self, model: usize, point: usize, correction: usize) -> Option<f64> {
+        self.get(model, point, correction)?.balanced_error()
+    }
+
+    /// All summaries, by model, point and correction.
+    pub fn iter(&self) -> impl Iterator<Item = ((usize, usize, usize), &Summary)> {
+        self.summaries.iter().map(|(key, summary)| (*key, summary))
+    }
+}
+
+/// Everything that the records say about themselves, in order of first appearance, and the cube.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) models: Vec<ModelInfo>,
+    pub(super) corrections: Vec<CorrectionInfo>,
+    pub(super) datasets: Vec<DatasetInfo>,
+    pub(super) points: Vec<Point>,
+    pub(super) metrics: Vec<String>,
+    pub(super) cube: Cube,
+}
+
+/// Numbers names in order of first appearance.
+#[derive(Default)]
+struct Names<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Names<'a> {
+    /// The number, and whether it is new.
+    fn number(&mut self, name: &'a str) -> (usize, bool) {
+        let next = self.0.len();
+        let number = *self.0.entry(name).or_insert(next);
+        (number, number == next)
+    }
+}
+
+type PointKey<'a> = (usize, &'a str, Option<u64>);
+
+pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result<Indexed> {
+    let (mut model_names, mut correction_names, mut dataset_names) =
+        (Names::default(), Names::default(), Names::default());
+    let mut models = Vec::new();
+    let mut corrections: Vec<CorrectionInfo> = Vec::new();
+    let mut datasets: Vec<DatasetInfo> = Vec::new();
+    let mut points: Vec<Point> = Vec::new();
+    let mut point_numbers: BTreeMap<PointKey<'_>, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, usize, usize), Vec<&Record>> = BTreeMap::new();
+    let mut planned: Vec<BTreeSet<(u64, u64)>> = Vec::new();
+    let mut others: BTreeSet<&str> = BTreeSet::new();
+    for record in records {
+        let (model, new) = model_names.number(&record.model);
+        if new {
+            models.push(ModelInfo::of(record));
+        }
+        let (correction, new) = correction_names.number(&record.correction);
+        if new {
+            corrections.push(CorrectionInfo::of(record));
+        }
+        let (dataset, new) = dataset_names.number(&record.dataset);
+        if new {
+            datasets.push(DatasetInfo::of(record));
+        }
+        let key = (
+            dataset,
+            record.profile.as_str(),
+            record.requested_ratio.map(f64::to_bits),
+        );
+        let next = points.len();
+        let point = *point_numbers.entry(key).or_insert(next);
+        if point == next {
+            points.push(Point::of(dataset, record));
+            planned.push(BTreeSet::new());
+        }
+        if let Some(point) = points.get_mut(point) {
+            point.see(record);
+        }
+        if let (Some(_), Some(folds)) = (record.balanced_error(), planned.get_mut(point)) {
+            folds.insert((record.repeat, record.fold));
+        }
+        for key in record.metrics.keys() {
+            if !others.contains(key.as_str()) && !METRIC_COLUMNS.contains(&key.as_str()) {
+                others.insert(key);
+            }
+        }
+        groups
+            .entry((model, point, correction))
+            .or_default()
+            .push(record);
+    }
+    let metrics: Vec<String> = METRIC_COLUMNS
+        .into_iter()
+        .chain(others)
+        .map(str::to_owned)
+        .collect();
+    let mut cube = Cube::default();
+    for (key, mut group) in groups {
+        group.sort_by_key(|record| (record.repeat, record.fold));
+        let folds = planned.get(key.1).map_or(0, BTreeSet::len);
+        cube.summaries
+            .insert(key, summarise(&group, folds, &metrics, seconds)?);
+    }
+    for point in &mut points {
+        point.finish();
+    }
+    Ok(Indexed {
+        models,
+        corrections,
+        datasets,
+        points,
+        metrics,
+        cube,
+    })
+}
+
+fn summarise(
+    group: &[&Record],
+    n_planned: usize,
+    metrics: &[String],
+    seconds: &BTreeMap<&str, f64>,
+) -> Result<Summary> {
+    for pair in group.windows(2) {
+        let [a, b] = pair else { continue };
+        if (a.repeat, a.fold) == (b.repeat, b.fold) {
+            return Err(ReportError::Twice {
+                cells: format!("{} and {}", a.cell, b.cell),
+                place: format!(
+                    "dataset `{}`, model `{}`, correction `{}`, repeat {}, fold {}",
+                    a.dataset, a.model, a.correction, a.repeat, a.fold
+                ),
+            });
+        }
+    }
+    let folds: Vec<FoldValue> = group
+        .iter()
+        .filter_map(|record| {
+            let balanced_error = record.balanced_error()?;
+            Some(FoldValue {
+                repeat: record.repeat,
+                fold: record.fold,
+                balanced_error,
+            })
+        })
+        .collect();
+    let complete = n_planned > 0 && folds.len() == n_planned;
+    let valued: Vec<&Record> = group
+        .iter()
+        .copied()
+        .filter(|record| record.balanced_error().is_some())
+        .collect();
+    let means = metrics
+        .iter()
+        .map(|metric| {
+            complete
+                .then(|| {
+                    mean(
+                        valued
+                            .iter()
+                            .filter_map(|record| record.metrics.get(metric).copied()),
+                    )
+                })
+                .flatten()
+        })
+        .collect();
+    let bayes = mean(
+        valued
+            .iter()
+            .filter_map(|record| record.bayes_balanced_error),
+    );
+    let times = group
+        .iter()
+        .filter_map(|record| seconds.get(record.cell.0.as_str()).copied());
+    Ok(Summary {
+        n_cells: group.len(),
+        n_values: folds.len(),
+        n_planned,
+        gravest: group
+            .iter()
+            .map(|record| record.outcome)
+            .min()
+            .unwrap_or(Outcome::Ok),
+        means,
+        pooled: if complete { pooled(&valued) } else { None },
+        bayes,
+        folds,
+        seconds: mean(times),
+    })
+}
+
+/// The mean in the order given; `None` of nothing.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// Balanced error of all test predictions of a repeat taken together, averaged over repeats.
+///
+/// A class's correct decisions are its recall times its test rows, summed over folds; so a class
+/// that is missing from some folds weighs as much as any other.
+fn pooled(records: &[&Record]) -> Option<f64> {
+    let mut repeats = Vec::new();
+    for repeat in records.chunk_by(|a, b| a.repeat == b.repeat) {
+        let classes = repeat.iter().map(|record| record.test_counts.len()).max()?;
+        let mut correct = vec![0.0; classes];
+        let mut rows = vec![0_u64; classes];
+        for record in repeat {
+            if record.test_counts.len() != classes || record.recalls.len() != classes {
+                return None;
+            }
+            for (class, (&count, recall)) in
+                record.test_counts.iter().zip(&record.recalls).enumerate()
+            {
+                if let (Some(recall), Some(correct), Some(rows)) =
+                    (recall, correct.get_mut(class), rows.get_mut(class))
+                {
+                    *correct += recall * count as f64;
+                    *rows += count;
+                }
+            }
+        }
+        let errors = correct
+            .iter()
+            .zip(&rows)
+            .filter(|&(_, &rows)| rows > 0)
+            .map(|(correct, &rows)| 1.0 - correct / rows as f64);
+        repeats.push(mean(errors)?);
+    }
+    mean(repeats.into_iter())
+}

@@ -1,0 +1,104 @@
+//! How the corrections of a model stand on one point: best, not significantly worse, or worse.
+//!
+//! The test is Nadeau and Bengio's corrected t over the folds of the point, each correction against
+//! the one with the smallest mean, with Holm's correction over the row. It speaks about this dataset
+//! alone.
+
+use counterweight_stats::{Level, StatsError, TestShare, corrected_t, holm};
+
+use super::{Analysis, Point};
+use crate::error::{ReportError, Result};
+
+/// A correction's standing on a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The smallest mean, or equal to it.
+    Best,
+    /// The test does not tell it from the best.
+    AmongBest,
+    /// Significantly worse, or a single fold, on which nothing can be tested.
+    Worse,
+}
+
+/// Test rows over training rows of a point's folds. Populations draw new rows every time, so that their values are
+/// independent; the share type has no zero, and this one is too small to matter.
+pub(super) fn test_share(point: &Point, synthetic: bool) -> counterweight_stats::Result<TestShare> {
+    if synthetic {
+        return TestShare::from_counts(1, usize::MAX);
+    }
+    let rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).max(1);
+    TestShare::from_counts(rows(point.n_test), rows(point.n_train))
+}
+
+impl Analysis {
+    /// The standing of `corrections` on a point, one each; `None` without a value.
+    ///
+    /// # Errors
+    /// [`ReportError::Stats`] for a value that is not finite.
+    pub fn standings(
+        &self,
+        model: usize,
+        point: usize,
+        corrections: &[usize],
+    ) -> Result<Vec<Option<Standing>>> {
+        let value = |correction: usize| self.cube.balanced_error(model, point, correction);
+        let best = corrections
+            .iter()
+            .filter_map(|&c| Some((value(c)?, c)))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let (Some((least, best)), Some(place)) = (best, self.points.get(point)) else {
+            return Ok(vec![None; corrections.len()]);
+        };
+        let synthetic = self
+            .datasets
+            .get(place.dataset)
+            .is_some_and(|dataset| dataset.synthetic);
+        let error = |source| ReportError::Stats {
+            what: format!(
+                "model `{}` on `{}`",
+                self.model(model),
+                self.dataset(place.dataset)
+            ),
+            source,
+        };
+        let share = test_share(place, synthetic).map_err(error)?;
+        let mut standings = Vec::with_capacity(corrections.len());
+        let mut tested = Vec::new();
+        for (index, &correction) in corrections.iter().enumerate() {
+            let Some(own) = value(correction) else {
+                standings.push(None);
+                continue;
+            };
+            standings.push(Some(Standing::Worse));
+            if own - least <= 1e-12 {
+                standings[index] = Some(Standing::Best);
+                continue;
+            }
+            let folds = |c: usize| self.cube.get(model, point, c).map(|summary| &summary.folds);
+            let (Some(ours), Some(theirs)) = (folds(correction), folds(best)) else {
+                continue;
+            };
+            // Both are complete, so both have the planned folds in the same order.
+            let differences: Vec<f64> = ours
+                .iter()
+                .zip(theirs)
+                .map(|(a, b)| a.balanced_error - b.balanced_error)
+                .collect();
+            match corrected_t(&differences, share, Level::FIVE_PERCENT) {
+                Ok(test) => tested.push((index, test.p_value)),
+                // No variance: the difference is what it is. One fold: nothing to test.
+                Err(StatsError::Undefined { .. } | StatsError::TooFew { .. }) => {}
+                Err(source) => return Err(error(source)),
+            }
+        }
+        let raw: Vec<f64> = tested.iter().map(|(_, p)| *p).collect();
+        if !raw.is_empty() {
+            for ((index, _), adjusted) in tested.into_iter().zip(holm(&raw).map_err(error)?) {
+                if adjusted > Level::FIVE_PERCENT.alpha() {
+                    standings[index] = Some(Standing::AmongBest);
+                }
+            }
+        }
+        Ok(standings)
+    }
+}
