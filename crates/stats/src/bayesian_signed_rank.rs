@@ -1,7 +1,7 @@
 //! The Bayesian signed-rank test with a region of practical equivalence (ROPE).
 //!
-//! A Dirichlet process prior of strength s sits on one pseudo-difference z_0 = 0; given the
-//! differences z_1..z_n the posterior weights are w ~ Dirichlet(s, 1, ..., 1), and with indicator
+//! A Dirichlet process prior of strength s sits on one pseudo-difference `z_0` = 0; given the
+//! differences `z_1..z_n` the posterior weights are w ~ Dirichlet(s, 1, ..., 1), and with indicator
 //! values of one half on the border
 //!
 //! ```text

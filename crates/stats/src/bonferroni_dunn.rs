@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Fewer comparisons than Nemenyi's test, hence a smaller critical difference; only differences from
-//! the control may be read off it. Demsar prints 1.16 for his example with z = 2.394 rounded down;
-//! computed it is 1.168.
+//! the control may be read off it. Demsar prints 1.16 for his example; computed
+//! it is 1.168.
 //!
 //! # References
 //!

@@ -13,7 +13,7 @@
 //! It is second-order accurate: at 30 datasets it covers 93-97 % where a percentile bootstrap covers
 //! about 92 %.
 //!
-//! **BCa** ([`bootstrap_statistic`], any statistic): percentiles shifted for bias
+//! **`BCa`** ([`bootstrap_statistic`], any statistic): percentiles shifted for bias
 //! z0 = Phi^-1(share of resamples below the estimate) and acceleration a from the jackknife over
 //! clusters,
 //!
@@ -23,13 +23,13 @@
 //!
 //! When most differences are exactly zero, a resample can lack all others; its se* is zero, t* is
 //! infinite, and if that happens in a quantile's share of the draws the studentised interval has no
-//! end. Then the BCa interval is given and the result says so in its `method`.
+//! end. Then the `BCa` interval is given and the result says so in its `method`.
 //!
 //! Cost: O(draws * clusters).
 //!
 //! # References
 //!
-//! B. Efron (1987), Better bootstrap confidence intervals, JASA 82, 171-185. T. J. DiCiccio and
+//! B. Efron (1987), Better bootstrap confidence intervals, JASA 82, 171-185. T. J. `DiCiccio` and
 //! B. Efron (1996), Bootstrap confidence intervals, Statistical Science 11, 189-228. A. C. Cameron,
 //! J. B. Gelbach, D. L. Miller (2008), Bootstrap-based improvements for inference with clustered
 //! errors, Review of Economics and Statistics 90, 414-427.
@@ -134,9 +134,7 @@ pub fn bootstrap_mean(
     if is_constant(differences.values()) {
         let method = IntervalMethod::Constant;
         return Ok(interval(
-            estimate,
-            estimate,
-            estimate,
+            (estimate, estimate, estimate),
             options,
             method,
             sums.len(),
@@ -159,9 +157,7 @@ pub fn bootstrap_mean(
             let method = IntervalMethod::Studentised;
             let (lower, upper) = (estimate - high * error, estimate - low * error);
             return Ok(interval(
-                estimate,
-                lower,
-                upper,
+                (estimate, lower, upper),
                 options,
                 method,
                 sums.len(),
@@ -178,7 +174,7 @@ pub fn bootstrap_mean(
     })
 }
 
-/// The BCa interval of any statistic of a list of clusters.
+/// The `BCa` interval of any statistic of a list of clusters.
 ///
 /// `statistic` gets indices below `n_clusters`, with repeats in a resample and one short in the
 /// jackknife, and must be finite for all of them. `options.method` is not read.
@@ -219,7 +215,10 @@ pub fn bootstrap_statistic(
     if is_constant(&values) {
         let method = IntervalMethod::Constant;
         return Ok(interval(
-            estimate, estimate, estimate, options, method, n_clusters,
+            (estimate, estimate, estimate),
+            options,
+            method,
+            n_clusters,
         ));
     }
     let bias = bias(&values, estimate);
@@ -234,9 +233,7 @@ pub fn bootstrap_statistic(
     let half = options.level.alpha() / 2.0;
     let (lower, upper) = (end(half), end(1.0 - half));
     Ok(interval(
-        estimate,
-        lower,
-        upper,
+        (estimate, lower, upper),
         options,
         IntervalMethod::Bca,
         n_clusters,
@@ -260,9 +257,7 @@ fn check(n_clusters: usize, options: BootstrapOptions) -> Result<()> {
 }
 
 fn interval(
-    estimate: f64,
-    lower: f64,
-    upper: f64,
+    (estimate, lower, upper): (f64, f64, f64),
     options: BootstrapOptions,
     method: IntervalMethod,
     n_clusters: usize,

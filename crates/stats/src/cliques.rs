@@ -89,61 +89,60 @@ impl PairGraph {
     /// # Ok::<(), counterweight_stats::StatsError>(())
     /// ```
     pub fn maximal_cliques(&self, limit: usize) -> Result<Vec<Vec<usize>>> {
-        let mut found = Vec::new();
+        let mut search = Search {
+            graph: self,
+            clique: Vec::new(),
+            found: Vec::new(),
+            limit,
+        };
         if self.nodes > 0 {
-            let all = (0..self.nodes).collect();
-            self.extend(&mut Vec::new(), all, Vec::new(), limit, &mut found)?;
+            search.extend((0..self.nodes).collect(), Vec::new())?;
         }
+        let mut found = search.found;
         for clique in &mut found {
             clique.sort_unstable();
         }
         found.sort();
         Ok(found)
     }
+}
 
-    /// Extends `clique` by every node of `candidates` that may still lead to a new maximal clique;
+struct Search<'a> {
+    graph: &'a PairGraph,
+    /// The clique being extended.
+    clique: Vec<usize>,
+    found: Vec<Vec<usize>>,
+    limit: usize,
+}
+
+impl Search<'_> {
+    /// Extends the clique by every node of `candidates` that may still lead to a new maximal clique;
     /// `done` are the neighbours whose cliques have been listed. Depth is at most the number of nodes.
-    fn extend(
-        &self,
-        clique: &mut Vec<usize>,
-        mut candidates: Vec<usize>,
-        mut done: Vec<usize>,
-        limit: usize,
-        found: &mut Vec<Vec<usize>>,
-    ) -> Result<()> {
-        let degree = |node: usize| {
-            candidates
-                .iter()
-                .filter(|&&c| self.is_joined(node, c))
-                .count()
+    fn extend(&mut self, mut candidates: Vec<usize>, mut done: Vec<usize>) -> Result<()> {
+        let graph = self.graph;
+        let near = |node: usize, set: &[usize]| -> Vec<usize> {
+            set.iter()
+                .copied()
+                .filter(|&other| graph.is_joined(node, other))
+                .collect()
         };
-        let Some(pivot) = candidates
-            .iter()
-            .chain(&done)
-            .copied()
-            .max_by_key(|&node| degree(node))
-        else {
-            if found.len() == limit {
-                return Err(StatsError::TooManyCliques { limit });
+        let reach = |node: &usize| near(*node, &candidates).len();
+        let Some(pivot) = candidates.iter().chain(&done).copied().max_by_key(reach) else {
+            if self.found.len() == self.limit {
+                return Err(StatsError::TooManyCliques { limit: self.limit });
             }
-            found.push(clique.clone());
+            self.found.push(self.clique.clone());
             return Ok(());
         };
         let branches: Vec<usize> = candidates
             .iter()
             .copied()
-            .filter(|&node| !self.is_joined(pivot, node))
+            .filter(|&node| !graph.is_joined(pivot, node))
             .collect();
         for node in branches {
-            let near = |set: &[usize]| {
-                set.iter()
-                    .copied()
-                    .filter(|&n| self.is_joined(node, n))
-                    .collect()
-            };
-            clique.push(node);
-            self.extend(clique, near(&candidates), near(&done), limit, found)?;
-            clique.pop();
+            self.clique.push(node);
+            self.extend(near(node, &candidates), near(node, &done))?;
+            self.clique.pop();
             candidates.retain(|&other| other != node);
             done.push(node);
         }

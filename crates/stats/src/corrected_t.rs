@@ -1,6 +1,6 @@
 //! The corrected resampled t test of Nadeau and Bengio, on one dataset.
 //!
-//! Repeated cross-validation reuses its rows, so J fold differences d_j are correlated and the
+//! Repeated cross-validation reuses its rows, so J fold differences `d_j` are correlated and the
 //! ordinary t test rejects a true null far too often. The correction widens the variance:
 //!
 //! ```text
@@ -20,7 +20,7 @@ use crate::error::{Result, StatsError, Unit, at_least, finite};
 use crate::params::Level;
 use crate::special::{student_sf, student_upper_quantile};
 
-/// n_test / n_train of the resampling protocol, finite and positive.
+/// `n_test` / `n_train` of the resampling protocol, finite and positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TestShare(f64);
 

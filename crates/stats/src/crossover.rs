@@ -270,7 +270,7 @@ struct Fit {
 }
 
 impl Fit {
-    /// Level means m_k; cov(k, l) = f * sum_c r_ck r_cl / (n_k n_l) with cluster residual sums r.
+    /// Level means `m_k`; cov(k, l) = f * `sum_c` `r_ck` `r_cl` / (`n_k` `n_l`) with cluster residual sums r.
     fn ladder(points: &[Point], rungs: Vec<f64>, n_clusters: usize) -> Result<Self> {
         let width = rungs.len();
         let rung = |x: f64| rungs.partition_point(|knot| *knot < x);

@@ -1,6 +1,6 @@
 //! Friedman's test: do k methods share one distribution of ranks?
 //!
-//! With mean ranks R_j over n datasets,
+//! With mean ranks `R_j` over n datasets,
 //!
 //! ```text
 //! chi2 = 12 n / (k (k+1)) * sum_j (R_j - (k+1)/2)^2                       classical
@@ -78,7 +78,7 @@ pub fn friedman(design: &BlockDesign, correction: TieCorrection) -> Result<Fried
     let ranks = RankTable::new(design.table())?;
     let (n, k) = (design.n_datasets() as f64, design.n_methods() as f64);
     let mean_ranks = ranks.means();
-    let centre = (k + 1.0) / 2.0;
+    let centre = f64::midpoint(k, 1.0);
     // Centred squares: the textbook sum of squares minus 3n(k+1) cancels for many datasets.
     let spread: f64 = mean_ranks.iter().map(|rank| (rank - centre).powi(2)).sum();
     let classical = 12.0 * n / (k * (k + 1.0)) * spread;

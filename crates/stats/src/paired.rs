@@ -26,7 +26,7 @@ impl PairedDifferences {
     ///
     /// [`StatsError::TooFew`] for an empty slice, [`StatsError::LengthMismatch`],
     /// [`StatsError::NotFinite`].
-    pub fn new(mut values: Vec<f64>, clusters: Vec<usize>) -> Result<Self> {
+    pub fn new(mut values: Vec<f64>, clusters: &[usize]) -> Result<Self> {
         at_least("a paired comparison", Unit::Datasets, values.len(), 1)?;
         if values.len() != clusters.len() {
             return Err(StatsError::LengthMismatch {
@@ -38,7 +38,7 @@ impl PairedDifferences {
         for (index, value) in values.iter_mut().enumerate() {
             *value = finite(*value, || format!("difference {index}"))?;
         }
-        let mut distinct = clusters.clone();
+        let mut distinct = clusters.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
         // Dense numbers in the order of the given ones, so that they can index a vector.
@@ -59,8 +59,8 @@ impl PairedDifferences {
     ///
     /// As [`new`](Self::new).
     pub fn independent(values: Vec<f64>) -> Result<Self> {
-        let clusters = (0..values.len()).collect();
-        Self::new(values, clusters)
+        let clusters: Vec<usize> = (0..values.len()).collect();
+        Self::new(values, &clusters)
     }
 
     /// The differences in table order.
@@ -107,7 +107,7 @@ impl PairedDifferences {
     /// se^2 = C/(C-1) * sum_c (S_c - m n_c)^2 / (sum_c n_c)^2
     /// ```
     ///
-    /// with S_c and n_c the sum and size of cluster c and m the mean. For clusters of one it is the
+    /// with `S_c` and `n_c` the sum and size of cluster c and m the mean. For clusters of one it is the
     /// familiar s / sqrt(n). O(n).
     ///
     /// # Errors
@@ -150,9 +150,8 @@ mod tests {
     #[test]
     fn a_repeated_dataset_adds_no_certainty() {
         let once = PairedDifferences::independent(vec![1.0, 2.0, 4.0]).unwrap();
-        let twice =
-            PairedDifferences::new(vec![1.0, 1.0, 2.0, 2.0, 4.0, 4.0], vec![9, 9, 5, 5, 7, 7])
-                .unwrap();
+        let twice = PairedDifferences::new(vec![1.0, 1.0, 2.0, 2.0, 4.0, 4.0], &[9, 9, 5, 5, 7, 7])
+            .unwrap();
         assert_eq!(twice.n_clusters(), 3);
         let (a, b) = (
             once.standard_error().unwrap(),
@@ -165,8 +164,8 @@ mod tests {
     fn too_little_is_an_error_value() {
         assert!(PairedDifferences::independent(vec![]).is_err());
         assert!(PairedDifferences::independent(vec![f64::NAN]).is_err());
-        assert!(PairedDifferences::new(vec![1.0], vec![]).is_err());
-        let one = PairedDifferences::new(vec![1.0, 2.0], vec![0, 0]).unwrap();
+        assert!(PairedDifferences::new(vec![1.0], &[]).is_err());
+        let one = PairedDifferences::new(vec![1.0, 2.0], &[0, 0]).unwrap();
         assert!(one.standard_error().is_err());
     }
 }

@@ -305,7 +305,7 @@ impl CompleteTable {
     pub fn differences(&self, a: usize, b: usize) -> Result<PairedDifferences> {
         let (left, right) = (self.column(a)?, self.column(b)?);
         let values = left.iter().zip(&right).map(|(x, y)| x - y).collect();
-        PairedDifferences::new(values, self.cluster_ids())
+        PairedDifferences::new(values, &self.cluster_ids())
     }
 
     /// The same table as one that may have missing cells.

@@ -179,9 +179,9 @@ pub fn wilcoxon(differences: &[f64], options: WilcoxonOptions) -> Result<Wilcoxo
         } else {
             nonzero_ranks.push(rank);
             if *value > 0.0 {
-                positive += rank
+                positive += rank;
             } else {
-                negative += rank
+                negative += rank;
             }
         }
     }
