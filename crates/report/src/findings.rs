@@ -312,7 +312,7 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
             percent(best.mean_balanced_error),
         ));
     } else if let Some(against) = comparison.against(best.correction) {
-        text.push(&against_sentence(analysis, comparison, against));
+        text.push(against_sentence(analysis, comparison, against));
         if comparison.ranked.len() > 1 {
             text.push(format!(
                 "It ranks first of {} (mean rank {} over {}).",
