@@ -12,6 +12,7 @@
 //! files are written whole or not at all, and equal values give equal bytes.
 
 mod atomic;
+pub mod attribution;
 mod delimited;
 mod describe;
 mod error;
@@ -26,4 +27,4 @@ pub use describe::{Description, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
 pub use read::{ReadOptions, read_dataset, read_pair};
-pub use table::{dataset_table, read_table, to_csv, write_dataset, write_table};
+pub use table::{dataset_table, read_table, read_text_table, to_csv, write_dataset, write_table};

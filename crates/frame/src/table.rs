@@ -74,10 +74,30 @@ pub fn write_table(table: &Table, path: &Path) -> Result<(), FrameError> {
 /// in a column of numbers.
 pub fn read_table(path: &Path) -> Result<Table, FrameError> {
     match extension(path).as_str() {
-        "csv" => read_csv(path),
+        "csv" => read_csv(path, |name, column| typed(path, name, column)),
         "parquet" => parquet::read_table(path),
         other => Err(unknown(path, other.to_owned())),
     }
+}
+
+/// Reads a CSV file with every cell as the text that stands there: for tables in which `1.50` and
+/// `1.5`, or a hash of digits alone, are not to be taken for numbers.
+///
+/// # Errors
+/// [`FrameError`], with the line for broken CSV.
+pub fn read_text_table(path: &Path) -> Result<Table, FrameError> {
+    match extension(path).as_str() {
+        "csv" => read_csv(path, |_name, column| Ok(texts(column))),
+        other => Err(FrameError::Extension {
+            path: path.to_owned(),
+            extension: other.to_owned(),
+            supported: "csv",
+        }),
+    }
+}
+
+fn texts(column: Vec<CsvCell>) -> Cells {
+    Cells::Text(column.into_iter().map(|(_, text, _)| text).collect())
 }
 
 /// The text of a table as CSV, as [`write_table`] writes it.
@@ -132,7 +152,10 @@ fn push_text(out: &mut String, cell: &str, quote: bool) {
 /// A cell of a CSV table: its line, text, and whether it stood in quotes.
 type CsvCell = (u64, Option<String>, bool);
 
-fn read_csv(path: &Path) -> Result<Table, FrameError> {
+fn read_csv(
+    path: &Path,
+    cells_of: impl Fn(&str, Vec<CsvCell>) -> Result<Cells, FrameError>,
+) -> Result<Table, FrameError> {
     let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
         path: path.to_owned(),
         action: "read",
@@ -156,7 +179,14 @@ fn read_csv(path: &Path) -> Result<Table, FrameError> {
     }
     let names: Vec<String> = cells.iter().map(|cell| cell.text.to_string()).collect();
     let mut columns: Vec<Vec<CsvCell>> = vec![Vec::new(); names.len()];
-    while let Some(line) = reader.record(&mut cells)? {
+    loop {
+        // In a table of one column a blank line is a row; in a wider one it can only be the end.
+        if names.len() > 1 && reader.only_blank_lines_left() {
+            break;
+        }
+        let Some(line) = reader.record(&mut cells)? else {
+            break;
+        };
         if cells.len() != names.len() {
             return Err(FrameError::Ragged {
                 path: path.to_owned(),
@@ -172,7 +202,7 @@ fn read_csv(path: &Path) -> Result<Table, FrameError> {
     }
     let mut table = Table::new();
     for (name, column) in names.into_iter().zip(columns) {
-        let cells = typed(path, &name, column)?;
+        let cells = cells_of(&name, column)?;
         table = table.with(name, cells).map_err(|source| FrameError::Core {
             path: path.to_owned(),
             source,
@@ -190,9 +220,7 @@ fn typed(path: &Path, name: &str, column: Vec<CsvCell>) -> Result<Cells, FrameEr
                 .is_some_and(|text| number(text) != Number::None)
     };
     if present().next().is_none() || !present().all(|cell| is_number(&cell)) {
-        return Ok(Cells::Text(
-            column.into_iter().map(|(_, text, _)| text).collect(),
-        ));
+        return Ok(texts(column));
     }
     let whole: Option<Vec<Option<i64>>> = column
         .iter()
