@@ -1,0 +1,253 @@
+//! Two interleaving half circles with Gaussian noise: a curved boundary with a known floor.
+//!
+//! # When it helps, when it hurts
+//!
+//! Linear models are wrong about the boundary, trees and neighbours are not: shows whether a correction
+//! still helps where the scores are biased. Two features and one scale of noise: no statement
+//! about high dimensions.
+//!
+//! # Formula
+//!
+//! `x = c_y(t) + noise z` with t uniform on [0, pi], z standard normal in the plane, and the arcs
+//! `c_0(t) = (cos t, sin t)`, `c_1(t) = (1 - cos t, 1/2 - sin t)`. Hence
+//!
+//! `p(x | y) = 1/pi int_0^pi exp(-|x - c_y(t)|^2 / (2 noise^2)) / (2 pi noise^2) dt`.
+//!
+//! With the polar coordinates (r, phi) of x about the arc's centre,
+//! `|x - c(t)|^2 = (r - 1)^2 + 2 r (1 - cos(t - phi))`, so that only
+//! `int_0^pi exp(-kappa (1 - cos(t - phi))) dt` with `kappa = r / noise^2` is left: an incomplete Bessel
+//! integral, taken by Gauss-Legendre quadrature. The arc is cut where the exponent turns, each piece is
+//! measured from its own largest value, so that nothing underflows however far x is, and is shortened
+//! to where its integrand has fallen by a factor of e^50 to e^60. Sixteen nodes on each of four panels
+//! then give the logarithm to about 1e-13, tested against a quadrature a thousand times finer.
+//!
+//! The Bayes-optimal balanced error is `int min(p_0, p_1) / 2`: .0776 at noise .3.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `noise` | 0.3 | 1e-6 to 1e6 | standard deviation of each coordinate; the arcs have radius 1 |
+//!
+//! # Cost
+//!
+//! O(1) a row; a density takes at most 128 nodes of one exponential and two sines each, about 4
+//! microseconds.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! The geometry is that of scikit-learn's `make_moons`, whose points stand at equal steps of t. Here t
+//! is drawn: only then are rows independent draws of one law, with a density, and fewer rows a prefix of
+//! more. scikit-learn's default is no noise, which has no density.
+//!
+//! # Errors
+//!
+//! None beyond the parameter's range.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::Population as _;
+//! use counterweight_data::populations::moons::Moons;
+//! let moons = Moons::new(0.3)?;
+//! let odds = |x: &[f64]| moons.log_density(1, x) - moons.log_density(0, x);
+//! assert!(odds(&[0.0, 1.0]) < 0.0 && odds(&[1.0, -0.5]) > 0.0);
+//! assert!(odds(&[0.5, 0.25]).abs() < 1e-12); // the centre of symmetry
+//! # Ok::<(), counterweight_core::ParamError>(())
+//! ```
+//!
+//! # References
+//!
+//! F. Pedregosa et al., "Scikit-learn: machine learning in Python", JMLR 12, 2011 (`make_moons`).
+//! P. J. Davis and P. Rabinowitz, "Methods of Numerical Integration", 2nd ed., Academic Press 1984,
+//! section 2.7 (Gauss-Legendre).
+
+use std::f64::consts::PI;
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Card, Matrix, ParamError, ParamKind, ParamSpec, Params, Population, PopulationCaps,
+    PopulationEntry, Range, Stream, log_sum_exp,
+};
+use rand::RngExt as _;
+use rand_distr::StandardNormal;
+
+use super::{LOG_TAU, assert_class};
+
+/// The square of the noise and its inverse have to be ordinary numbers.
+const NOISE: Range = Range::new(1e-6, true, 1e6, true);
+
+/// Quadrature nodes on a panel.
+const NODES: usize = 16;
+/// Panels on a piece of the arc.
+const PANELS: usize = 4;
+/// A piece is shortened to where the exponent has dropped by at most this much ...
+const DROP_MOST: f64 = 60.0;
+/// ... and by at least this much: what is cut off is below e^-50 of the largest value.
+const DROP_LEAST: f64 = 50.0;
+
+/// Two interleaving half circles with Gaussian noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moons {
+    noise: f64,
+    rule: [Node; NODES],
+}
+
+/// A node of the quadrature rule on [0, 1].
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Node {
+    at: f64,
+    weight: f64,
+}
+
+impl Moons {
+    /// Half circles with noise of this standard deviation.
+    ///
+    /// # Errors
+    /// [`ParamError`] for a noise outside [1e-6, 1e6].
+    pub fn new(noise: f64) -> Result<Self, ParamError> {
+        if NOISE.contains(noise) {
+            Ok(Self {
+                noise,
+                rule: gauss_legendre(),
+            })
+        } else {
+            let problem = format!("expected a number in {NOISE}, found {noise}");
+            Err(ParamError::new("noise", problem))
+        }
+    }
+
+    /// log of `int_0^pi exp(-kappa (1 - cos(t - phi))) dt`, phi in [-pi, pi].
+    fn log_arc_integral(&self, kappa: f64, phi: f64) -> f64 {
+        // Pieces by how far from phi they start and how long they are; along each the exponent falls.
+        let pieces = if phi >= 0.0 {
+            [(0.0, phi), (0.0, PI - phi)]
+        } else {
+            // The nearest points are the ends; the exponent turns opposite phi, at phi + pi.
+            [(-phi, PI + phi), (PI + phi, -phi)]
+        };
+        log_sum_exp(&pieces.map(|(start, length)| self.log_piece(kappa, start, length)))
+    }
+
+    /// log of `int_0^length exp(-kappa (1 - cos(start + s))) ds`, where `start + length <= pi`.
+    fn log_piece(&self, kappa: f64, start: f64, length: f64) -> f64 {
+        // cos(start) - cos(start + s), written so that nothing cancels when s is small.
+        let drop = |s: f64| 2.0 * kappa * (start + 0.5 * s).sin() * (0.5 * s).sin();
+        let mut end = length;
+        // The drop grows at most as s^2, so that this scaling never goes below DROP_LEAST.
+        loop {
+            let dropped = drop(end);
+            if dropped <= DROP_MOST {
+                break;
+            }
+            end *= (DROP_LEAST / dropped).sqrt();
+        }
+        let width = end / PANELS as f64;
+        let mut sum = 0.0;
+        for panel in 0..PANELS {
+            for node in &self.rule {
+                sum += node.weight * (-drop(width * (panel as f64 + node.at))).exp();
+            }
+        }
+        (width * sum).ln() - 2.0 * kappa * (0.5 * start).sin().powi(2)
+    }
+}
+
+/// The Gauss-Legendre rule on [0, 1]: roots of the Legendre polynomial by Newton's method, which spares a
+/// table of constants and is exact to rounding.
+fn gauss_legendre() -> [Node; NODES] {
+    std::array::from_fn(|i| {
+        let n = NODES as f64;
+        let mut z = (PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        // Convergence is quadratic from a start that is good to three digits.
+        for _ in 0..8 {
+            let (mut p, mut previous) = (1.0, 0.0);
+            for k in 1..=NODES {
+                let k = k as f64;
+                (p, previous) = (((2.0 * k - 1.0) * z * p - (k - 1.0) * previous) / k, p);
+            }
+            slope = n * (z * p - previous) / (z * z - 1.0);
+            z -= p / slope;
+        }
+        Node {
+            at: 0.5 * (1.0 - z),
+            weight: 1.0 / ((1.0 - z * z) * slope * slope),
+        }
+    })
+}
+
+impl TryFrom<&Params> for Moons {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Self::new(params.real("noise"))
+    }
+}
+
+/// The point reflection that swaps the two arcs.
+fn reflect(x: f64, y: f64) -> (f64, f64) {
+    (1.0 - x, 0.5 - y)
+}
+
+impl Population for Moons {
+    fn n_classes(&self) -> usize {
+        2
+    }
+
+    fn n_features(&self) -> usize {
+        2
+    }
+
+    fn sample(&self, class: usize, n: usize, stream: &mut Stream) -> Matrix {
+        assert_class(class, 2);
+        let mut rows = Matrix::zeros(n, 2);
+        for i in 0..n {
+            let (sin, cos) = (PI * stream.random::<f64>()).sin_cos();
+            let (x, y) = if class == 0 {
+                (cos, sin)
+            } else {
+                reflect(cos, sin)
+            };
+            let noise = [StandardNormal; 2].map(|normal| stream.sample::<f64, _>(normal));
+            let row = rows.row_mut(i);
+            row[0] = x + self.noise * noise[0];
+            row[1] = y + self.noise * noise[1];
+        }
+        rows
+    }
+
+    fn log_density(&self, class: usize, x: &[f64]) -> f64 {
+        assert_class(class, 2);
+        let (x, y) = if class == 0 {
+            (x[0], x[1])
+        } else {
+            reflect(x[0], x[1])
+        };
+        let (r, phi) = (x.hypot(y), y.atan2(x));
+        let across = ((r - 1.0) / self.noise).powi(2);
+        if !across.is_finite() {
+            // So far away that the logarithm itself is out of range; below, kappa has to be finite.
+            return f64::NEG_INFINITY;
+        }
+        let kappa = r / (self.noise * self.noise);
+        let constant = LOG_TAU + PI.ln() + 2.0 * self.noise.ln();
+        self.log_arc_integral(kappa, phi) - 0.5 * across - constant
+    }
+}
+
+pub(crate) const ENTRY: PopulationEntry = PopulationEntry {
+    card: Card {
+        id: "moons",
+        summary: "two interleaving half circles with Gaussian noise",
+        reference: "scikit-learn make_moons, with a random position on the arc",
+        params: &[ParamSpec::new(
+            "noise",
+            ParamKind::Real(NOISE),
+            Default::Real(0.3),
+            "standard deviation of each coordinate; the arcs have radius 1",
+        )],
+    },
+    caps: PopulationCaps { binary: true },
+    build: |params| Ok(Box::new(Moons::try_from(params)?)),
+};
