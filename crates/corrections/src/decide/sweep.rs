@@ -1,0 +1,193 @@
+//! The exact line search behind tuned decisions: the best offset of one class, the others fixed.
+//!
+//! Row i is decided as class k exactly when the offset of k lies below the row's critical offset, its
+//! score for k less the best adjusted score of the other classes. One sort of the critical offsets gives
+//! every decision that any offset can lead to, and the criterion follows by moving one row at a
+//! time: O(n K + n log n), and nothing is missed between the points of a grid.
+
+use counterweight_core::scores::argmax_row;
+use counterweight_core::{Matrix, TIE};
+
+use super::criterion::{Criterion, Tally};
+
+/// Rows to tune on: log-scores, true classes, and which of them to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// Log-scores, rows x classes.
+    pub log: &'a Matrix,
+    /// The class of each row.
+    pub truth: &'a [u32],
+    /// The rows that count.
+    pub rows: &'a [usize],
+}
+
+impl Rows<'_> {
+    /// What `argmax_y s_y - offset_y` decides.
+    pub fn tally(&self, offsets: &[f64]) -> Tally {
+        let mut tally = Tally::new(offsets.len());
+        for &row in self.rows {
+            let decided = argmax_row(self.log.row(row), offsets);
+            tally.add(self.truth[row] as usize, decided as usize);
+        }
+        tally
+    }
+}
+
+/// The best offset found for one class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// The offset.
+    pub offset: f64,
+    /// [`Criterion::objective`] there.
+    pub objective: f64,
+    /// Number of offsets at which some decision changes.
+    pub cuts: usize,
+}
+
+/// Objectives closer than this are equal: sums of the same recalls in another order.
+pub const EQUAL: f64 = 1e-12;
+
+/// Beyond the outermost cut there is no midpoint: one unit of log odds away.
+const BEYOND: f64 = 1.0;
+
+/// The offset of `class` that maximises `criterion`, the other `offsets` fixed.
+///
+/// Between two neighbouring cuts all offsets decide alike, and the midpoint stands for them; where `anchor`
+/// itself lies between them, the anchor. Of equally good ones the nearest to `anchor` is taken, of
+/// equally near ones the largest.
+pub fn best_offset(
+    rows: &Rows<'_>,
+    offsets: &[f64],
+    class: usize,
+    anchor: f64,
+    criterion: Criterion,
+) -> Best {
+    let mut without = offsets.to_vec();
+    without[class] = f64::INFINITY;
+    let mut tally = Tally::new(offsets.len());
+    let mut turning: Vec<Turning> = Vec::new();
+    for &row in rows.rows {
+        let scores = rows.log.row(row);
+        let truth = rows.truth[row] as usize;
+        let rival = argmax_row(scores, &without) as usize;
+        let critical = critical_offset(scores, &without, class, rival);
+        if critical.is_finite() {
+            tally.add(truth, rival);
+            turning.push(Turning {
+                critical,
+                truth,
+                rival,
+            });
+        } else {
+            // No finite offset changes this row.
+            tally.add(truth, if critical > 0.0 { class } else { rival });
+        }
+    }
+    turning.sort_unstable_by(|a, b| b.critical.total_cmp(&a.critical));
+    let groups: Vec<&[Turning]> = turning
+        .chunk_by(|a, b| a.critical - b.critical <= 4.0 * TIE * a.critical.abs().max(1.0))
+        .collect();
+
+    // Stretch i lies below i groups, counted from the top.
+    let mut stretches = Vec::with_capacity(groups.len() + 1);
+    let mut above = f64::INFINITY;
+    for at in 0..=groups.len() {
+        let below = groups.get(at).map_or(f64::NEG_INFINITY, |g| g[0].critical);
+        let offset = if below < anchor && anchor < above {
+            anchor
+        } else if above.is_infinite() {
+            below + BEYOND
+        } else if below.is_infinite() {
+            above - BEYOND
+        } else {
+            f64::midpoint(below, above)
+        };
+        stretches.push((criterion.objective(&tally), offset));
+        if let Some(group) = groups.get(at) {
+            for row in *group {
+                tally.change(row.truth, row.rival, class);
+            }
+            above = group[group.len() - 1].critical;
+        }
+    }
+    let top = stretches
+        .iter()
+        .fold(f64::NEG_INFINITY, |top, &(objective, _)| top.max(objective));
+    let mut best = Best {
+        offset: anchor,
+        objective: top,
+        cuts: groups.len(),
+    };
+    let mut change = f64::INFINITY;
+    for (objective, offset) in stretches {
+        if objective >= top - EQUAL && (offset - anchor).abs() < change {
+            change = (offset - anchor).abs();
+            best.offset = offset;
+            best.objective = objective;
+        }
+    }
+    best
+}
+
+/// A row that some finite offset turns from its rival to the class in question.
+#[derive(Clone, Copy, Debug)]
+struct Turning {
+    critical: f64,
+    truth: usize,
+    rival: usize,
+}
+
+/// The offset below which the row is decided as `class`: negative infinity when it never is, positive
+/// when every finite offset decides so.
+fn critical_offset(scores: &[f64], without: &[f64], class: usize, rival: usize) -> f64 {
+    if scores[class] == f64::NEG_INFINITY {
+        return f64::NEG_INFINITY;
+    }
+    let best = scores[rival] - without[rival];
+    if rival == class || best == f64::NEG_INFINITY {
+        return f64::INFINITY;
+    }
+    // The slack with which ties go to the lowest class, see `TIE`.
+    let slack = TIE * best.abs().max(1.0);
+    let even = scores[class] - best;
+    if rival < class {
+        even - slack
+    } else {
+        even + slack
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_offset_is_better_and_the_found_one_is_as_good_as_it_says(
+            cells in proptest::collection::vec(0_u8..6, 30 * 3),
+            truth in proptest::collection::vec(0_u32..3, 30),
+            others in proptest::collection::vec(-2_i8..3, 3),
+            class in 0_usize..3,
+            criterion in prop_oneof![
+                Just(Criterion::BalancedError), Just(Criterion::GMean), Just(Criterion::MacroF1)],
+            anchor in -2.0_f64..2.0,
+        ) {
+            // Coarse scores, some of them minus infinity: ties and rows that never turn.
+            let log = Matrix::from_fn(30, 3, |i, j| match cells[i * 3 + j] {
+                0 if j != truth[i] as usize => f64::NEG_INFINITY,
+                c => f64::from(c) * 0.5,
+            });
+            let all: Vec<usize> = (0..30).collect();
+            let rows = Rows { log: &log, truth: &truth, rows: &all };
+            let mut offsets: Vec<f64> = others.iter().map(|&o| f64::from(o) * 0.5).collect();
+            let best = best_offset(&rows, &offsets, class, anchor, criterion);
+            offsets[class] = best.offset;
+            prop_assert!((criterion.objective(&rows.tally(&offsets)) - best.objective).abs() < 1e-12);
+            for step in -60..=60 {
+                offsets[class] = f64::from(step) * 0.125 + 0.0625;
+                prop_assert!(criterion.objective(&rows.tally(&offsets)) <= best.objective + 1e-12);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A fixed threshold on the probability of the positive class, for two classes.
+//!
+//! # When it helps, when it hurts
+//!
+//! Where the costs of the two errors are known, the threshold follows from them and needs no tuning. A
+//! number taken over from other data ("0.2 instead of 0.5") is right only by luck: the threshold
+//! for balanced error is the prior of the positive class, see
+//! [`prior_threshold`](super::prior_threshold).
+//!
+//! # Formula
+//!
+//! Positive if `p >= t`, with p the probability of the rarer class among the training rows (of two
+//! equal ones: class 1). A tie p = t goes to the lowest class.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `t` | 0.5 | (0, 1) | probability of the positive class |
+//!
+//! # Cost
+//!
+//! O(1) a row.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! As scikit-learn's `FixedThresholdClassifier`, but the positive class is the rarer one and not the
+//! second, and a tie goes to the lowest class.
+//!
+//! # Errors
+//!
+//! [`StageError::NotApplicable`] for more than two classes; [`StageError::Failed`] without training rows.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, DecideContext, Matrix, ParamValue, Scores, find, params};
+//! let entry = find(counterweight_corrections::decide::ALL, "threshold").expect("it is listed");
+//! let given = [("t".to_owned(), ParamValue::Real(0.2))].into();
+//! let params = params::check(entry.card.params, &given).expect("0.2 is in range");
+//! let train = ClassCounts::new(vec![90, 10]);
+//! let context = DecideContext { scores_prior: None, train: &train };
+//! let fitted = (entry.build)(&params)?.fit(&context, None)?;
+//! let scores = Scores::probabilities(Matrix::from_vec(2, 2, vec![0.7, 0.3, 0.9, 0.1])?)?;
+//! assert_eq!(fitted.rule.decide(&scores)?.as_slice(), [1, 0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
+    OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range, RuleCaps, StageError, StageResult,
+};
+
+/// A fixed threshold, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Threshold {
+    t: f64,
+}
+
+impl TryFrom<&Params> for Threshold {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            t: params.real("t"),
+        })
+    }
+}
+
+impl Decision for Threshold {
+    fn needs(&self) -> DecisionNeeds {
+        DecisionNeeds {
+            probabilities: true,
+            binary: true,
+            ..DecisionNeeds::default()
+        }
+    }
+
+    fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
+        let n_classes = context.train.n_classes();
+        if n_classes != 2 {
+            return Err(StageError::NotApplicable(format!(
+                "a threshold is for two classes, found {n_classes}; try `prior-threshold`"
+            )));
+        }
+        let Some(positive) = context.train.rarest() else {
+            return Err(StageError::Failed(
+                "no training rows to find the positive class in".into(),
+            ));
+        };
+        let mut offsets = vec![0.0; 2];
+        offsets[positive] = self.t.ln() - (-self.t).ln_1p();
+        Ok(FittedRule {
+            rule: Box::new(OffsetRule(offsets)),
+            details: Details::from([("threshold".to_owned(), self.t)]),
+            notes: Vec::new(),
+        })
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
+    Ok(Box::new(Threshold::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
+    card: Card {
+        id: "threshold",
+        summary: "two classes: positive when the rarer class's probability reaches t",
+        reference: "Elkan 2001",
+        params: &[ParamSpec::new(
+            "t",
+            ParamKind::Real(Range::OPEN_UNIT),
+            Default::Real(0.5),
+            "least probability of the rarer class at which it is decided",
+        )],
+    },
+    caps: RuleCaps {
+        family: "thresholding",
+    },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, real};
+    use counterweight_core::{ClassCounts, Matrix, Scores};
+
+    fn decided(t: f64, train: &[usize], p_of_class_1: f64) -> u32 {
+        let train = ClassCounts::new(train.to_vec());
+        let context = DecideContext {
+            scores_prior: None,
+            train: &train,
+        };
+        let fitted = built(&ENTRY, &[("t", real(t))])
+            .fit(&context, None)
+            .unwrap();
+        let p = Matrix::from_vec(1, 2, vec![1.0 - p_of_class_1, p_of_class_1]).unwrap();
+        let scores = Scores::probabilities(p).unwrap();
+        fitted.rule.decide(&scores).unwrap().as_slice()[0]
+    }
+
+    #[test]
+    fn the_positive_class_is_the_rarer_one() {
+        assert_eq!(decided(0.2, &[90, 10], 0.3), 1);
+        assert_eq!(decided(0.2, &[90, 10], 0.1), 0);
+        assert_eq!(decided(0.2, &[10, 90], 0.7), 0);
+        assert_eq!(decided(0.2, &[10, 90], 0.9), 1);
+        assert_eq!(decided(0.2, &[50, 50], 0.3), 1);
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_lowest_class() {
+        for t in [0.2, 0.5, 0.8] {
+            assert_eq!(decided(t, &[90, 10], t), 0);
+            assert_eq!(decided(t, &[10, 90], 1.0 - t), 0);
+        }
+    }
+}

@@ -1,0 +1,623 @@
+//! The contract of every resampler, checked over the whole registry.
+
+use counterweight_core::{
+    Matrix, Note, OnNominal, Origin, Resampler, ResamplerEntry, Shared, SmallClass, StageError,
+    Train,
+};
+use rand::RngExt as _;
+
+use super::ALL;
+use crate::testing::{
+    built, check_registry, context, real, stream, table, text, train, try_built, whole,
+};
+
+/// Files of the folder that are no method.
+const HELPERS: &[&str] = &["mod", "contract", "growth", "strategy"];
+
+#[test]
+fn the_registry_is_complete_and_documented() {
+    check_registry("resample", HELPERS, ALL);
+}
+
+/// Over-samplers take `minority`, under-samplers refuse it.
+fn grows(entry: &ResamplerEntry) -> bool {
+    try_built(entry, &[("strategy", text("minority"))]).is_ok()
+}
+
+fn normal_rows(counts: &[usize], d: usize, seed: u64) -> (Matrix, Vec<usize>) {
+    let mut stream = stream(seed);
+    let classes: Vec<usize> = counts
+        .iter()
+        .enumerate()
+        .flat_map(|(class, &n)| std::iter::repeat_n(class, n))
+        .collect();
+    let x = Matrix::from_fn(classes.len(), d, |i, _| {
+        let z: f64 = stream.sample(rand_distr::StandardNormal);
+        z + classes[i] as f64
+    });
+    (x, classes)
+}
+
+/// Numeric rows, the classes shuffled into each other.
+fn numeric(counts: &[usize], d: usize, seed: u64) -> Train {
+    let (x, classes) = normal_rows(counts, d, seed);
+    let order = shuffled(classes.len(), seed);
+    let classes: Vec<usize> = order.iter().map(|&row| classes[row]).collect();
+    train(
+        x.select_rows(&order),
+        &vec![None; d],
+        &classes,
+        counts.len(),
+    )
+}
+
+/// Two numeric columns around two nominal ones.
+fn mixed(counts: &[usize], seed: u64) -> Train {
+    let (mut x, classes) = normal_rows(counts, 4, seed);
+    let mut stream = stream(seed + 1);
+    for i in 0..x.rows() {
+        x.set(i, 1, f64::from(stream.random_range(0..3_u32)));
+        x.set(i, 2, f64::from(stream.random_range(0..2_u32)));
+    }
+    train(x, &[None, Some(3), Some(2), None], &classes, counts.len())
+}
+
+fn shuffled(n: usize, seed: u64) -> Vec<usize> {
+    let mut stream = stream(seed);
+    let mut order: Vec<usize> = (0..n).collect();
+    for at in (1..n).rev() {
+        order.swap(at, stream.random_range(0..=at));
+    }
+    order
+}
+
+fn run(resampler: &dyn Resampler, train: &Train, seed: u64) -> Result<Train, StageError> {
+    let shared = Shared::default();
+    resampler.resample(train, &mut context(seed, &shared))
+}
+
+/// Everything that holds for any result.
+fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
+    let id = entry.card.id;
+    let (from, to) = (before.samples(), after.samples());
+    assert_eq!(from.kinds(), to.kinds(), "{id}");
+    assert_eq!(from.y().names(), to.y().names(), "{id}");
+    assert_eq!(to.x().first_non_finite(), None, "{id}");
+    for (class, (&had, &has)) in before
+        .counts()
+        .as_slice()
+        .iter()
+        .zip(after.counts().as_slice())
+        .enumerate()
+    {
+        assert!(had > 0 || has == 0, "{id}: absent class {class} got rows");
+        assert!(
+            if grows(entry) { has >= had } else { has <= had },
+            "{id}: {had} to {has}"
+        );
+    }
+    // Original row 10 i + 3 is row i of the training set.
+    let row_of = |original: usize| {
+        assert_eq!(
+            original % 10,
+            3,
+            "{id}: origins are rows of the original data"
+        );
+        (original - 3) / 10
+    };
+    let mut kept = Vec::new();
+    for (at, origin) in to.origins().iter().enumerate() {
+        match *origin {
+            Origin::Row(original) => {
+                let row = row_of(original);
+                assert_eq!(
+                    from.x().row(row),
+                    to.x().row(at),
+                    "{id}: a row that says it is a copy"
+                );
+                assert_eq!(from.y().class(row), to.y().class(at), "{id}");
+                kept.push(row);
+            }
+            Origin::Synthetic { base, neighbour } => {
+                assert!(grows(entry), "{id}: an under-sampler makes no rows");
+                let (base, neighbour) = (row_of(base), row_of(neighbour));
+                assert_eq!(from.y().class(base), to.y().class(at), "{id}");
+                assert!(neighbour < from.n_rows(), "{id}");
+            }
+        }
+        for (&value, kind) in to.x().row(at).iter().zip(to.kinds().iter()) {
+            if let counterweight_core::ColumnKind::Nominal { levels } = kind {
+                assert!(
+                    crate::neighbours::code(value, *levels).is_some(),
+                    "{id}: {value}"
+                );
+            }
+        }
+    }
+    if grows(entry) {
+        let first: Vec<usize> = (0..from.n_rows()).collect();
+        assert_eq!(
+            to.select(&first),
+            *from,
+            "{id}: the originals come first, in order"
+        );
+    } else {
+        assert!(
+            kept.is_sorted_by(|a, b| a < b),
+            "{id}: a subset in its order"
+        );
+    }
+}
+
+/// The entry, and data of the kinds that it takes as they are.
+fn applicable() -> Vec<(&'static ResamplerEntry, Vec<Train>)> {
+    let shapes: [&[usize]; 6] = [
+        &[60, 12],
+        &[7, 40, 15],
+        &[30, 0, 9],
+        &[20, 20],
+        &[3, 8],
+        &[25, 6, 6, 1],
+    ];
+    ALL.iter()
+        .map(|entry| {
+            let mut sets = Vec::new();
+            for (seed, shape) in (0..).zip(shapes) {
+                if entry.caps.numeric_only == OnNominal::Handles {
+                    sets.push(numeric(shape, 3, seed));
+                }
+                if entry.caps.nominal == OnNominal::Handles {
+                    sets.push(mixed(shape, seed));
+                }
+            }
+            (entry, sets)
+        })
+        .collect()
+}
+
+#[test]
+fn results_are_sound_and_counts_are_exactly_as_asked() {
+    for (entry, sets) in applicable() {
+        for set in &sets {
+            let after = run(&*built(entry, &[]), set, 1).unwrap();
+            check(entry, set, &after);
+            let counts = set.counts();
+            let level = if grows(entry) {
+                counts.largest()
+            } else {
+                counts.smallest_present()
+            };
+            for (&had, &has) in counts.as_slice().iter().zip(after.counts().as_slice()) {
+                assert_eq!(has, if had > 0 { level } else { 0 }, "{}", entry.card.id);
+            }
+        }
+        let id = entry.card.id;
+        for set in &sets {
+            if set.counts().as_slice() != [60, 12] {
+                continue;
+            }
+            let asked = if grows(entry) {
+                [(real(0.5), [60, 30]), (table(&[("c1", 45)]), [60, 45])]
+            } else {
+                [
+                    (real(0.5), [24, 12]),
+                    (table(&[("c0", 5), ("c1", 4)]), [5, 4]),
+                ]
+            };
+            for (strategy, counts) in asked {
+                let after = run(&*built(entry, &[("strategy", strategy)]), set, 1).unwrap();
+                check(entry, set, &after);
+                assert_eq!(after.counts().as_slice(), counts, "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_other_rows() {
+    for (entry, sets) in applicable() {
+        for set in &sets {
+            let resampler = built(entry, &[]);
+            let a = run(&*resampler, set, 1).unwrap();
+            assert_eq!(a, run(&*resampler, set, 1).unwrap(), "{}", entry.card.id);
+            if set.counts().as_slice() == [60, 12] {
+                assert_ne!(a, run(&*resampler, set, 2).unwrap(), "{}", entry.card.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn shared_neighbours_change_nothing() {
+    for (entry, sets) in applicable() {
+        for set in &sets {
+            let shared = Shared::default();
+            let resampler = built(entry, &[]);
+            let first = resampler.resample(set, &mut context(1, &shared)).unwrap();
+            let again = resampler.resample(set, &mut context(1, &shared)).unwrap();
+            assert_eq!(first, again, "{}", entry.card.id);
+            assert_eq!(
+                first,
+                run(&*resampler, set, 1).unwrap(),
+                "{}",
+                entry.card.id
+            );
+        }
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_does_not_change_the_counts() {
+    for (entry, sets) in applicable() {
+        for set in &sets {
+            let order = shuffled(set.samples().n_rows(), 5);
+            let moved = set
+                .derive(|samples| Ok::<_, StageError>(samples.select(&order)))
+                .unwrap();
+            let resampler = built(entry, &[]);
+            let (a, b) = (run(&*resampler, set, 1), run(&*resampler, &moved, 1));
+            assert_eq!(
+                a.unwrap().counts(),
+                b.unwrap().counts(),
+                "{}",
+                entry.card.id
+            );
+        }
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_does_not_change_the_distribution() {
+    for entry in ALL
+        .iter()
+        .filter(|e| e.caps.numeric_only == OnNominal::Handles)
+    {
+        // Means over many seeds, of the rows that are new or kept.
+        let set = numeric(&[40, 10], 2, 3);
+        let order = shuffled(50, 9);
+        let moved = set
+            .derive(|samples| Ok::<_, StageError>(samples.select(&order)))
+            .unwrap();
+        let resampler = built(entry, &[]);
+        let mean = |set: &Train| {
+            let mut sum = 0.0;
+            let mut n = 0.0;
+            for seed in 0..300 {
+                let after = run(&*resampler, set, seed).unwrap();
+                for value in after.samples().x().column(0) {
+                    sum += value;
+                    n += 1.0;
+                }
+            }
+            sum / n
+        };
+        let gap = (mean(&set) - mean(&moved)).abs();
+        assert!(gap < 0.03, "{}: {gap}", entry.card.id);
+    }
+}
+
+#[test]
+fn odd_data_end_in_a_value_or_an_error_value() {
+    let zeros = |n: usize, d: usize| Matrix::zeros(n, d);
+    let classes = [0, 0, 0, 0, 1, 1];
+    let huge = Matrix::from_fn(
+        6,
+        2,
+        |i, j| if (i + j) % 2 == 0 { 1.7e308 } else { -1.7e308 },
+    );
+    let mut nan = zeros(6, 2);
+    nan.set(5, 1, f64::NAN);
+    let sets = [
+        train(zeros(6, 2), &[None, None], &classes, 2),
+        train(zeros(6, 2), &[None, Some(1)], &classes, 2),
+        train(zeros(6, 2), &[Some(2), Some(1)], &classes, 2),
+        train(zeros(6, 0), &[], &classes, 2),
+        train(zeros(6, 40), &[None; 40], &classes, 2),
+        train(huge, &[None, None], &classes, 2),
+        train(nan, &[None, None], &classes, 2),
+        train(zeros(6, 1), &[None], &[1; 6], 2),
+        train(zeros(0, 1), &[None], &[], 2),
+        train(
+            Matrix::from_fn(6, 2, |_, _| 7.0),
+            &[None, Some(3)],
+            &classes,
+            2,
+        ),
+    ];
+    let shrunk: &[(&str, counterweight_core::ParamValue)] = &[("shrinkage", real(1.0))];
+    for entry in ALL {
+        let has_shrinkage = entry.card.params.iter().any(|p| p.name == "shrinkage");
+        for given in [&[][..], if has_shrinkage { shrunk } else { &[] }] {
+            for (at, set) in sets.iter().enumerate() {
+                match run(&*built(entry, given), set, 1) {
+                    // A value that was not finite before may be copied, not computed with.
+                    Ok(after) if at == 6 => {
+                        let made = |o: &Origin| matches!(o, Origin::Synthetic { .. });
+                        assert!(
+                            !after.samples().origins().iter().any(made),
+                            "{}",
+                            entry.card.id
+                        );
+                    }
+                    // So may a value that is no code of its column.
+                    Ok(after) if at == 9 => {
+                        assert!(
+                            after
+                                .samples()
+                                .x()
+                                .column(1)
+                                .iter()
+                                .all(|v| v.to_bits() == 7.0_f64.to_bits())
+                        );
+                    }
+                    Ok(after) => check(entry, set, &after),
+                    Err(error) => assert!(!error.to_string().is_empty()),
+                }
+            }
+            for set in [&sets[7], &sets[8]] {
+                let found = run(&*built(entry, given), set, 1);
+                let id = entry.card.id;
+                assert!(
+                    matches!(found, Err(StageError::NotApplicable(_))),
+                    "{id}: {found:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn kinds_of_columns_that_are_not_handled_are_refused_by_name() {
+    for entry in ALL {
+        let cases = [
+            (entry.caps.nominal, mixed(&[20, 8], 1)),
+            (entry.caps.numeric_only, numeric(&[20, 8], 2, 1)),
+        ];
+        for (on, set) in cases {
+            let found = run(&*built(entry, &[]), &set, 1);
+            match on {
+                OnNominal::Handles => assert!(found.is_ok(), "{}", entry.card.id),
+                OnNominal::Refuses => {
+                    assert!(matches!(found, Err(StageError::NotApplicable(_))));
+                }
+                OnNominal::Becomes(other) => {
+                    assert!(ALL.iter().any(|e| e.card.id == other), "{other} is listed");
+                    let Err(StageError::NotApplicable(why)) = found else {
+                        panic!("{} is not applicable", entry.card.id)
+                    };
+                    assert!(why.contains(other), "{why}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn too_few_rows_for_k_follow_the_declared_policy() {
+    for (entry, sets) in applicable() {
+        if !entry.card.params.iter().any(|spec| spec.name == "k") {
+            continue;
+        }
+        for set in sets.iter().filter(|set| set.counts().as_slice() == [3, 8]) {
+            let with = |policy: SmallClass, k: i64| {
+                let shared = Shared::default();
+                let mut about = context(1, &shared);
+                about.small_class = policy;
+                let found = built(entry, &[("k", whole(k))]).resample(set, &mut about);
+                (found, about.notes)
+            };
+            let (found, notes) = with(SmallClass::Clamp, 5);
+            assert!(found.is_ok());
+            let note = "k = 5 reduced to 2 for class c0 with 3 rows";
+            assert_eq!(notes, [Note::Clamped(note.into())]);
+            let (found, notes) = with(SmallClass::Clamp, 2);
+            assert!(found.is_ok() && notes.is_empty(), "k = 2 fits 3 rows");
+            assert!(matches!(
+                with(SmallClass::Error, 5).0,
+                Err(StageError::Failed(_))
+            ));
+            assert!(matches!(
+                with(SmallClass::Skip, 5).0,
+                Err(StageError::Skipped(_))
+            ));
+        }
+        for set in sets
+            .iter()
+            .filter(|set| set.counts().as_slice() == [25, 6, 6, 1])
+        {
+            let shared = Shared::default();
+            let mut about = context(1, &shared);
+            let after = built(entry, &[]).resample(set, &mut about).unwrap();
+            assert_eq!(about.notes.len(), 1, "k = 5 fits 6 rows: {:?}", about.notes);
+            assert!(about.notes[0].text().contains("class c3 has 1 row"));
+            let single = (0..set.samples().n_rows()).find(|&i| set.samples().y().class(i) == 3);
+            let copies = after
+                .samples()
+                .origins()
+                .iter()
+                .zip(after.samples().y().ids());
+            for (origin, _) in copies.filter(|(_, class)| **class == 3) {
+                assert_eq!(*origin, Origin::Row(10 * single.unwrap() + 3));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_knob_that_changes_changes_rows() {
+    let settings: [(&str, Vec<counterweight_core::ParamValue>); 3] = [
+        ("k", vec![whole(1), whole(5)]),
+        ("shrinkage", vec![real(0.0), real(0.5), real(1.0)]),
+        ("strategy", vec![real(0.5), real(0.8), text("auto")]),
+    ];
+    for (entry, sets) in applicable() {
+        let set = sets.iter().find(|set| set.counts().as_slice() == [60, 12]);
+        for spec in entry.card.params {
+            let known = settings.iter().find(|(name, _)| *name == spec.name);
+            let (name, values) = known.unwrap_or_else(|| panic!("add values for `{}`", spec.name));
+            let results: Vec<Train> = values
+                .iter()
+                .map(|value| {
+                    run(&*built(entry, &[(name, value.clone())]), set.unwrap(), 1).unwrap()
+                })
+                .collect();
+            for pair in results.windows(2) {
+                assert_ne!(pair[0], pair[1], "{}: {name}", entry.card.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn resampling_twice_keeps_origins_in_the_original_data() {
+    for entry in ALL
+        .iter()
+        .filter(|e| e.caps.numeric_only == OnNominal::Handles)
+    {
+        let set = numeric(&[40, 10], 2, 3);
+        let once = run(&*built(entry, &[("strategy", real(0.5))]), &set, 1).unwrap();
+        let twice = run(&*built(entry, &[]), &once, 2).unwrap();
+        for origin in twice.samples().origins() {
+            let (Origin::Row(row) | Origin::Synthetic { base: row, .. }) = *origin;
+            assert!(row % 10 == 3 && row < 500, "{}: {origin:?}", entry.card.id);
+        }
+    }
+}
+
+#[test]
+fn a_smote_point_lies_on_its_segment_with_one_uniform_u() {
+    let set = numeric(&[4000, 20], 6, 11);
+    let entry = ALL.iter().find(|e| e.card.id == "smote").unwrap();
+    let after = run(&*built(entry, &[]), &set, 1).unwrap();
+    let (from, to) = (set.samples().x(), after.samples());
+    let (mut sum, mut squares, mut n) = (0.0, 0.0, 0.0);
+    for at in 4020..to.n_rows() {
+        let Origin::Synthetic { base, neighbour } = to.origins()[at] else {
+            panic!("row {at} is synthetic")
+        };
+        let (a, b) = (from.row((base - 3) / 10), from.row((neighbour - 3) / 10));
+        let us: Vec<f64> = (0..6)
+            .map(|j| (to.x().at(at, j) - a[j]) / (b[j] - a[j]))
+            .collect();
+        for u in &us {
+            assert!((u - us[0]).abs() < 1e-9, "one u for all columns: {us:?}");
+            assert!((0.0..1.0 + 1e-9).contains(u));
+        }
+        sum += us[0];
+        squares += us[0] * us[0];
+        n += 1.0;
+    }
+    // Mean 1/2 and mean square 1/3, each within four standard errors.
+    assert!((sum / n - 0.5).abs() < 4.0 / (12.0_f64 * n).sqrt());
+    assert!((squares / n - 1.0 / 3.0).abs() < 4.0 * (4.0_f64 / 45.0 / n).sqrt());
+}
+
+#[test]
+fn with_every_neighbour_smote_keeps_the_mean_and_shrinks_the_covariance_as_derived() {
+    let n_c = 6;
+    let set = numeric(&[60_000, n_c], 2, 5);
+    let entry = ALL.iter().find(|e| e.card.id == "smote").unwrap();
+    let after = run(&*built(entry, &[("k", whole(5))]), &set, 1).unwrap();
+    let moments = |x: &Matrix, rows: &[usize]| {
+        let n = rows.len() as f64;
+        let mean: Vec<f64> = (0..2)
+            .map(|j| rows.iter().map(|&i| x.at(i, j)).sum::<f64>() / n)
+            .collect();
+        let mut cov = [0.0; 3];
+        for &i in rows {
+            let (a, b) = (x.at(i, 0) - mean[0], x.at(i, 1) - mean[1]);
+            cov[0] += a * a / n;
+            cov[1] += a * b / n;
+            cov[2] += b * b / n;
+        }
+        (mean, cov)
+    };
+    let class = crate::neighbours::Pool::Class(1).rows(set.samples());
+    let made: Vec<usize> = (60_000 + n_c..after.samples().n_rows()).collect();
+    let (mean, cov) = moments(set.samples().x(), &class);
+    let (made_mean, made_cov) = moments(after.samples().x(), &made);
+    let factor = 2.0 / 3.0 - 1.0 / (3.0 * (n_c as f64 - 1.0));
+    let scale = cov[0].max(cov[2]);
+    for (a, b) in mean.iter().zip(&made_mean) {
+        assert!(
+            (a - b).abs() < 4.0 * (scale / made.len() as f64).sqrt(),
+            "{a} {b}"
+        );
+    }
+    for (a, b) in cov.iter().zip(&made_cov) {
+        assert!((a * factor - b).abs() < 0.015 * scale, "{} {b}", a * factor);
+    }
+}
+
+#[test]
+fn a_smoothed_bootstrap_adds_the_kernel_variance_and_copies_nominal_values() {
+    let entry = ALL.iter().find(|e| e.card.id == "random-over").unwrap();
+    let set = mixed(&[40_000, 30], 2);
+    let h = 2.0;
+    let after = run(&*built(entry, &[("shrinkage", real(h))]), &set, 1).unwrap();
+    let (from, to) = (set.samples(), after.samples());
+    let class = crate::neighbours::Pool::Class(1).rows(from);
+    let n = from.n_rows() as f64;
+    let reference = (4.0 / (4.0 * n)).powf(1.0 / 6.0);
+    for column in [0, 3] {
+        let mean = class.iter().map(|&i| from.x().at(i, column)).sum::<f64>() / 30.0;
+        let variance = class
+            .iter()
+            .map(|&i| (from.x().at(i, column) - mean).powi(2))
+            .sum::<f64>()
+            / 30.0;
+        let jumps: Vec<f64> = (from.n_rows()..to.n_rows())
+            .map(|at| {
+                let Origin::Synthetic { base, neighbour } = to.origins()[at] else {
+                    panic!("row {at} is synthetic")
+                };
+                assert_eq!(base, neighbour);
+                for nominal in [1, 2] {
+                    let same = to.x().at(at, nominal) - from.x().at((base - 3) / 10, nominal);
+                    assert!(same.abs() < f64::EPSILON);
+                }
+                to.x().at(at, column) - from.x().at((base - 3) / 10, column)
+            })
+            .collect();
+        let m = jumps.len() as f64;
+        let found = jumps.iter().map(|j| j * j).sum::<f64>() / m;
+        let expected = (h * reference).powi(2) * variance;
+        assert!(
+            (found / expected - 1.0).abs() < 4.0 * (2.0 / m).sqrt(),
+            "{found} {expected}"
+        );
+    }
+}
+
+#[test]
+fn every_subset_is_as_likely() {
+    let entry = ALL.iter().find(|e| e.card.id == "random-under").unwrap();
+    let set = train(
+        Matrix::from_fn(6, 1, |i, _| i as f64),
+        &[None],
+        &[0, 0, 0, 0, 1, 1],
+        2,
+    );
+    let resampler = built(entry, &[]);
+    let mut seen = std::collections::BTreeMap::new();
+    for seed in 0..6000 {
+        let after = run(&*resampler, &set, seed).unwrap();
+        let kept: Vec<String> = after
+            .samples()
+            .x()
+            .column(0)
+            .iter()
+            .map(f64::to_string)
+            .collect();
+        *seen.entry(kept.join(" ")).or_insert(0.0) += 1.0;
+    }
+    assert_eq!(seen.len(), 6, "four choose two");
+    let chi2: f64 = seen
+        .values()
+        .map(|n: &f64| (n - 1000.0).powi(2) / 1000.0)
+        .sum();
+    assert!(
+        chi2 < 20.5,
+        "the 99.9 % point of chi-squared with 5 degrees of freedom; {chi2}"
+    );
+}
