@@ -68,7 +68,8 @@ impl Confusion {
         })
     }
 
-    /// Adds one test row.
+    /// Adds one test row. The weight has to be finite and at least 0: metrics check the weights of
+    /// a record, but not what a tuner adds here.
     ///
     /// # Panics
     /// When `truth` or `decided` is not below the number of classes.

@@ -68,8 +68,10 @@ fn softplus(z: f64) -> f64 {
 /// `logit(mean y) - min logit`.
 ///
 /// # Errors
-/// Why there is none: the logits are saturated, so that the likelihood is flat around its top.
+/// Why there is none: the logits are saturated, so that the likelihood is flat around its top (or
+/// so far apart that no bisection gets there).
 pub(crate) fn intercept(rows: &[Row]) -> Result<f64, String> {
+    let flat = || "the probabilities are saturated: the intercept is not determined".to_owned();
     let mass = |positive: bool| -> f64 {
         let chosen = rows.iter().filter(|row| row.positive == positive);
         chosen.map(|row| row.weight).sum()
@@ -85,10 +87,9 @@ pub(crate) fn intercept(rows: &[Row]) -> Result<f64, String> {
     low -= 1e-9 * (1.0 + low.abs());
     high += 1e-9 * (1.0 + high.abs());
     let mut a = prevalence.clamp(low, high);
-    let mut curvature = 0.0;
     for _ in 0..MAX_STEPS {
         let mut gradient = 0.0;
-        curvature = 0.0;
+        let mut curvature = 0.0;
         for row in rows {
             let p = sigmoid(row.logit + a);
             let rest = sigmoid(-(row.logit + a));
@@ -110,13 +111,13 @@ pub(crate) fn intercept(rows: &[Row]) -> Result<f64, String> {
         let step = (next - a).abs();
         a = next;
         if step <= 1e-14 * (1.0 + a.abs()) {
-            break;
+            // A bracket may also close where no root is: around 1e308 two neighbouring numbers lie
+            // further apart than the curve is wide.
+            let found = curvature >= LEAST_CURVATURE && gradient.abs() <= 1e-8 * curvature;
+            return if found { Ok(a) } else { Err(flat()) };
         }
     }
-    if curvature < LEAST_CURVATURE {
-        return Err("the probabilities are saturated: the intercept is not determined".into());
-    }
-    Ok(a)
+    Err(flat())
 }
 
 /// The slope b that, with a free intercept, maximises the likelihood of `a + b logit`. Newton from

@@ -1,4 +1,11 @@
-//! Agreement with scikit-learn (1e-12) and statsmodels (1e-8) on rows that a committed script wrote.
+//! Agreement with scikit-learn (1e-12) and statsmodels (1e-8) on rows that a committed
+//! script wrote.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helpers fail as its assertions do"
+)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -25,7 +25,8 @@
 //!
 //! # Errors
 //! No value for votes, without test rows, with a weight that is negative or not finite, when all
-//! weights are 0, or when a row that weighs something has probability 0 for its class.
+//! weights are 0, or when a row that weighs something has probability 0 for its
+//! class, or when log-probabilities near -1e308 overflow.
 //!
 //! # Examples
 //! ```
@@ -79,7 +80,12 @@ pub fn of(scores: &Scores, labels: &Labels, weights: &[f64]) -> Result<f64, Stri
         }
         sum += weight * (score - (mass[y] / total).ln());
     }
-    Ok(sum / total)
+    // Logits near the largest double sum past it.
+    if sum.is_finite() {
+        Ok(sum / total)
+    } else {
+        Err("the log-probabilities of the test rows overflow".into())
+    }
 }
 
 #[derive(Debug)]
