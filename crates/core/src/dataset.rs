@@ -146,6 +146,57 @@ impl Dataset {
         }
     }
 
+    /// These rows and then `other`'s.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`] when the columns, their levels or the class names differ.
+    pub fn stack(&self, other: &Self) -> Result<Self> {
+        let refuse = |reason: String| CoreError::Domain {
+            what: "stacked datasets",
+            reason,
+        };
+        if self.columns.len() != other.columns.len() || self.labels.names() != other.labels.names()
+        {
+            return Err(refuse("columns or classes differ in number or name".into()));
+        }
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (a, b) in self.columns.iter().zip(&other.columns) {
+            let values = match (&a.values, &b.values) {
+                (ColumnValues::Numeric(x), ColumnValues::Numeric(y)) if a.name == b.name => {
+                    ColumnValues::Numeric(x.iter().chain(y).copied().collect())
+                }
+                (
+                    ColumnValues::Nominal { codes: x, levels },
+                    ColumnValues::Nominal {
+                        codes: y,
+                        levels: same,
+                    },
+                ) if a.name == b.name && levels == same => ColumnValues::Nominal {
+                    codes: x.iter().chain(y).copied().collect(),
+                    levels: levels.clone(),
+                },
+                _ => {
+                    return Err(refuse(format!(
+                        "column `{}` differs from `{}`",
+                        a.name, b.name
+                    )));
+                }
+            };
+            columns.push(Column {
+                name: a.name.clone(),
+                values,
+            });
+        }
+        let ids = self
+            .labels
+            .ids()
+            .iter()
+            .chain(other.labels.ids())
+            .copied()
+            .collect();
+        Self::new(columns, Labels::new(ids, Arc::clone(self.labels.names()))?)
+    }
+
     /// The hash of the values (names, levels, numbers, labels), whatever file they came from.
     pub fn content_hash(&self) -> ContentHash {
         let mut hasher = Hasher::new("counterweight dataset 1").number(self.n_rows() as u64);

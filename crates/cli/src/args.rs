@@ -1,0 +1,143 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use counterweight_harness::plan::filter::{Only, Shard};
+
+/// Class-imbalance experiments: which correction helps which classical model, by how much, and at
+/// which imbalance ratio.
+#[derive(Debug, Parser)]
+#[command(name = "counterweight", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run what is missing of a sweep, then write tables, plots and the report
+    Run(RunArgs),
+    /// Rebuild tables, plots and index.html from records.parquet
+    Report {
+        /// A report folder
+        folder: PathBuf,
+    },
+    /// Say what is done, failed and missing
+    Status {
+        /// A report folder
+        folder: PathBuf,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Join segments of shards or machines and write the records
+    Merge {
+        /// The report folder that receives them
+        folder: PathBuf,
+        /// Report folders, segment files, or records.parquet / records.csv files to join in
+        stores: Vec<PathBuf>,
+    },
+    /// Compare the records of two report folders by value (numbers agree to 1e-9)
+    Compare {
+        /// A report folder or a records file
+        first: PathBuf,
+        /// Another one
+        second: PathBuf,
+    },
+    /// List what a sweep may name
+    List {
+        /// What to list
+        what: What,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show every stage of one cell: seeds, counts, parameters and timings
+    Explain {
+        /// A report folder
+        folder: PathBuf,
+        /// A cell's id, or its beginning
+        cell: String,
+    },
+    /// Look at data files
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A sweep file, or a folder with sweep.toml
+    #[arg(default_value = "reports/quick")]
+    pub(crate) path: PathBuf,
+    /// Threads (default: the machine's cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Run shard I of N only (I from 1 to N, or `auto` for a scheduler's array index)
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
+    /// Run only cells with KEY=VALUE[,KEY=VALUE..]; repeat a key for alternatives
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) only: Option<Only>,
+    /// Plan and say what would run, without running it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Forget earlier results of this folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Run failed and timed-out cells again
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Write to this folder instead of the sweep's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write records only: no tables, plots, page and ranking
+    #[arg(long)]
+    pub(crate) no_report: bool,
+    /// Say nothing while running
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Describe a data file: columns, classes, missing values, and what to look out for
+    Inspect {
+        /// A csv, tsv or parquet file
+        file: PathBuf,
+        /// The label column
+        #[arg(long, value_name = "COL")]
+        target: String,
+        /// Spelling of a missing value beside the empty cell (may be repeated)
+        #[arg(long, value_name = "TEXT")]
+        missing: Vec<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Check every dataset of the library against its index
+    Verify {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    Corrections,
+    Models,
+    Metrics,
+    Populations,
+    Datasets,
+    Presets,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How to print
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,107 @@
+//! `counterweight compare`: do two sets of records agree by value?
+//!
+//! Bytes are identical on one machine and binary; between CPU types the last bits of a number may
+//! differ, and once in a while a decision on the edge flips. So numbers are compared to 1e-9, and a
+//! cell whose recalls differ is listed as a flipped decision.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use counterweight_core::Record;
+
+use crate::exit::{Exit, Result};
+use crate::folder::read_records;
+
+/// Agreement of two numbers, relative to 1.
+const AGREE: f64 = 1e-9;
+
+/// Most differences that are printed one by one.
+const SHOWN: usize = 20;
+
+pub(crate) fn compare(first: &Path, second: &Path) -> Result<Exit> {
+    let (a, b) = (read_records(first)?, read_records(second)?);
+    let by_cell = |records: Vec<Record>| -> BTreeMap<String, Record> {
+        records
+            .into_iter()
+            .map(|record| (record.cell.0.clone(), record))
+            .collect()
+    };
+    let (a, b) = (by_cell(a), by_cell(b));
+    let mut lines = Vec::new();
+    let mut flipped = 0;
+    for (cell, x) in &a {
+        match b.get(cell) {
+            None => lines.push(format!("{}: only in {}", name(x), first.display())),
+            Some(y) => {
+                if x.recalls != y.recalls {
+                    flipped += 1;
+                }
+                lines.extend(difference(x, y).map(|field| format!("{}: {field}", name(x))));
+            }
+        }
+    }
+    for (_, y) in b.iter().filter(|(cell, _)| !a.contains_key(*cell)) {
+        lines.push(format!("{}: only in {}", name(y), second.display()));
+    }
+    for line in lines.iter().take(SHOWN) {
+        println!("{line}");
+    }
+    if lines.len() > SHOWN {
+        println!("... and {} more", lines.len() - SHOWN);
+    }
+    let common = a.keys().filter(|cell| b.contains_key(*cell)).count();
+    println!(
+        "{common} cells in both, {} difference{}, {flipped} with flipped decisions",
+        lines.len(),
+        if lines.len() == 1 { "" } else { "s" }
+    );
+    Ok(if lines.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Finding
+    })
+}
+
+fn name(record: &Record) -> String {
+    let ratio = record
+        .requested_ratio
+        .map_or_else(|| "natural".to_owned(), |r| r.to_string());
+    format!(
+        "{} {} ratio {ratio} repeat {} fold {} {} {}",
+        record.cell, record.dataset, record.repeat, record.fold, record.model, record.correction
+    )
+}
+
+/// The first thing in which two records of one cell differ.
+fn difference(x: &Record, y: &Record) -> Option<String> {
+    if x.outcome != y.outcome {
+        return Some(format!("outcome {} against {}", x.outcome, y.outcome));
+    }
+    let numbers = |record: &Record| {
+        let mut all: BTreeMap<String, f64> = record.metrics.clone();
+        all.extend(
+            record
+                .bayes_balanced_error
+                .map(|value| ("bayes_balanced_error".to_owned(), value)),
+        );
+        for (class, recall) in record.recalls.iter().enumerate() {
+            all.extend(recall.map(|value| (format!("recall of class {class}"), value)));
+        }
+        all
+    };
+    let (left, right) = (numbers(x), numbers(y));
+    for (key, a) in &left {
+        let Some(b) = right.get(key) else {
+            return Some(format!("{key} {a} against nothing"));
+        };
+        // Written so that NaN never passes.
+        let agree = (a - b).abs() <= AGREE * a.abs().max(b.abs()).max(1.0);
+        if !agree {
+            return Some(format!("{key} {a} against {b}"));
+        }
+    }
+    right
+        .keys()
+        .find(|key| !left.contains_key(*key))
+        .map(|key| format!("{key} only in the second"))
+}

@@ -1,0 +1,167 @@
+//! `counterweight data inspect` and `data verify`.
+
+use std::path::Path;
+
+use counterweight_core::{Cells, Table};
+use counterweight_frame::{Library, ReadOptions, describe, read_dataset};
+use serde_json::{Map, Value, json};
+
+use crate::args::Format;
+use crate::exit::{CliError, Exit, Result};
+
+pub(crate) fn inspect(
+    file: &Path,
+    target: &str,
+    missing: Vec<String>,
+    format: Format,
+) -> Result<Exit> {
+    let options = ReadOptions {
+        missing,
+        ..ReadOptions::target(target)
+    };
+    let data = read_dataset(file, &options)?;
+    let about = describe(&data);
+    if format == Format::Json {
+        let value = json!({
+            "rows": about.rows,
+            "numeric": about.numeric,
+            "nominal": about.nominal,
+            "missing_cells": about.missing_cells,
+            "rows_with_missing": about.rows_with_missing,
+            "imbalance_ratio": about.imbalance_ratio,
+            "duplicate_rows": about.duplicate_rows,
+            "conflicting_rows": about.conflicting_rows,
+            "constant_columns": about.constant_columns,
+            "classes": rows(&about.classes),
+            "columns": rows(&about.columns),
+            "warnings": about.warnings,
+            "sha256": data.content_hash().hex(),
+        });
+        let text = serde_json::to_string_pretty(&value)
+            .map_err(|error| CliError::internal(error.to_string()))?;
+        println!("{text}");
+        return Ok(Exit::Ok);
+    }
+    println!(
+        "{} rows, {} numeric and {} nominal columns, {} missing cells in {} rows",
+        about.rows, about.numeric, about.nominal, about.missing_cells, about.rows_with_missing
+    );
+    let ratio = about
+        .imbalance_ratio
+        .map_or_else(|| "none".into(), |r| format!("{r:.2}"));
+    println!(
+        "imbalance ratio {ratio}, {} duplicate rows, {} rows with the features of another class",
+        about.duplicate_rows, about.conflicting_rows
+    );
+    println!();
+    print_table(&about.classes);
+    println!();
+    print_table(&about.columns);
+    for warning in &about.warnings {
+        println!("warning: {warning}");
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn verify(format: Format) -> Result<Exit> {
+    let library = Library::find(&[Path::new(".")])?;
+    let verdicts = library.verify();
+    let bad = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
+    if format == Format::Json {
+        let items: Vec<Value> = verdicts
+            .iter()
+            .map(|v| json!({ "id": v.name, "ok": v.is_ok(), "problems": v.problems }))
+            .collect();
+        let text = serde_json::to_string_pretty(&items)
+            .map_err(|error| CliError::internal(error.to_string()))?;
+        println!("{text}");
+    } else {
+        for verdict in verdicts.iter().filter(|verdict| !verdict.is_ok()) {
+            println!("{}: {}", verdict.name, verdict.problems.join("; "));
+        }
+        println!(
+            "{} of {} datasets agree with the index",
+            verdicts.len() - bad,
+            verdicts.len()
+        );
+    }
+    if bad > 0 {
+        return Err(
+            CliError::usage(format!("{bad} datasets do not agree with the index"))
+                .hint("restore the files of datasets/ from the repository"),
+        );
+    }
+    Ok(Exit::Ok)
+}
+
+fn shown(cells: &Cells, row: usize) -> String {
+    match cells {
+        Cells::Text(values) => values[row].clone().unwrap_or_default(),
+        Cells::Whole(values) => values[row].map_or_else(String::new, |v| v.to_string()),
+        Cells::Real(values) => values[row].map_or_else(String::new, |v| {
+            if v.fract() == 0.0 && v.abs() < 1e15 {
+                format!("{v}")
+            } else {
+                format!("{v:.4}")
+            }
+        }),
+    }
+}
+
+fn print_table(table: &Table) {
+    let columns: Vec<(&String, Vec<String>)> = table
+        .columns()
+        .iter()
+        .map(|(name, cells)| {
+            (
+                name,
+                (0..table.n_rows()).map(|row| shown(cells, row)).collect(),
+            )
+        })
+        .collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|(name, cells)| {
+            cells
+                .iter()
+                .map(|cell| cell.chars().count())
+                .chain([name.len()])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"))
+            .collect();
+        println!("{}", padded.join("  ").trim_end());
+    };
+    line(columns.iter().map(|(name, _)| name.as_str()).collect());
+    for row in 0..table.n_rows() {
+        line(
+            columns
+                .iter()
+                .map(|(_, cells)| cells[row].as_str())
+                .collect(),
+        );
+    }
+}
+
+fn rows(table: &Table) -> Vec<Value> {
+    (0..table.n_rows())
+        .map(|row| {
+            let mut map = Map::new();
+            for (name, cells) in table.columns() {
+                let value = match cells {
+                    Cells::Text(values) => json!(values[row]),
+                    Cells::Whole(values) => json!(values[row]),
+                    Cells::Real(values) => json!(values[row]),
+                };
+                map.insert(name.clone(), value);
+            }
+            Value::Object(map)
+        })
+        .collect()
+}

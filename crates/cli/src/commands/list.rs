@@ -1,0 +1,262 @@
+//! `counterweight list`: everything that a sweep may name, as text or as a JSON array of objects
+//! with an `id`.
+
+use std::path::Path;
+
+use counterweight_core::params::ParamKind;
+use counterweight_core::{Card, LearnerCaps, ParamValue, ScoreKind};
+use counterweight_frame::Library;
+use counterweight_harness::config::presets;
+use serde_json::{Map, Value, json};
+
+use crate::args::{Format, What};
+use crate::catalogue::CATALOGUE;
+use crate::exit::{CliError, Exit, Result};
+
+pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
+    let items: Vec<Map<String, Value>> = match what {
+        What::Corrections => corrections(),
+        What::Models => CATALOGUE
+            .learners
+            .iter()
+            .map(|entry| with(card(&entry.card), learner(&entry.caps)))
+            .collect(),
+        What::Metrics => CATALOGUE
+            .metrics
+            .iter()
+            .map(|entry| {
+                let caps = entry.caps;
+                with(
+                    card(&entry.card),
+                    json!({
+                        "needs_probabilities": caps.probabilities,
+                        "prior_dependent": caps.prior_dependent,
+                        "lower_is_better": caps.lower_is_better,
+                    }),
+                )
+            })
+            .collect(),
+        What::Populations => CATALOGUE
+            .populations
+            .iter()
+            .map(|entry| card(&entry.card))
+            .collect(),
+        What::Datasets => datasets()?,
+        What::Presets => presets::ALL
+            .iter()
+            .map(|preset| {
+                object(json!({
+                    "id": preset.id, "summary": preset.summary, "toml": preset.toml,
+                }))
+            })
+            .collect(),
+    };
+    match format {
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&items)
+                .map_err(|error| CliError::internal(error.to_string()))?;
+            println!("{text}");
+        }
+        Format::Text => print(what, &items),
+    }
+    Ok(Exit::Ok)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn with(mut map: Map<String, Value>, more: Value) -> Map<String, Value> {
+    map.extend(object(more));
+    map
+}
+
+fn card(card: &Card) -> Map<String, Value> {
+    let params: Vec<Value> = card
+        .params
+        .iter()
+        .map(|spec| {
+            json!({
+                "name": spec.name,
+                "kind": kind(&spec.kind),
+                "default": spec.default.map(|d| ParamValue::from(d).to_string()),
+                "required": spec.required,
+                "about": spec.about,
+            })
+        })
+        .collect();
+    object(json!({
+        "id": card.id, "summary": card.summary, "reference": card.reference, "params": params,
+    }))
+}
+
+fn kind(kind: &ParamKind) -> String {
+    match kind {
+        ParamKind::Real(range) => format!("number in {range}"),
+        ParamKind::Whole(range) => format!("whole number in {range}"),
+        ParamKind::Choice(words) => words.join(" | "),
+        ParamKind::Flag => "true | false".into(),
+        ParamKind::Reals(range) => format!("list of numbers in {range}"),
+        ParamKind::Wholes(range) => format!("list of whole numbers in {range}"),
+        ParamKind::Prior(words) => format!("{} | a number per class", words.join(" | ")),
+        ParamKind::Strategy => {
+            let words = counterweight_core::params::STRATEGIES.join(" | ");
+            format!("{words} | ratio in (0, 1] | counts per class")
+        }
+        ParamKind::Stage => "{ kind = ... }".into(),
+    }
+}
+
+fn corrections() -> Vec<Map<String, Value>> {
+    let stage = |stage: &str, family: &str| json!({ "stage": stage, "family": family });
+    let mut items: Vec<Map<String, Value>> = Vec::new();
+    for entry in CATALOGUE.resamplers {
+        items.push(with(
+            card(&entry.card),
+            stage("resample", entry.caps.family),
+        ));
+    }
+    for entry in CATALOGUE.losses {
+        items.push(with(card(&entry.card), stage("loss", entry.caps.family)));
+    }
+    for entry in CATALOGUE.decisions {
+        items.push(with(card(&entry.card), stage("decide", entry.caps.family)));
+    }
+    items
+}
+
+fn learner(caps: &LearnerCaps) -> Value {
+    json!({
+        "library": caps.library,
+        "weights": caps.honours.weights,
+        "margins": caps.honours.margins,
+        "scores": match caps.scores {
+            ScoreKind::Probability => "probabilities",
+            ScoreKind::Vote => "votes only",
+        },
+        "multiclass": caps.multiclass,
+        "deterministic": caps.deterministic,
+        "max_rows": caps.max_rows,
+        "remark": caps.remark,
+    })
+}
+
+fn datasets() -> Result<Vec<Map<String, Value>>> {
+    let library = Library::find(&[Path::new(".")])?;
+    let mut items = Vec::new();
+    for name in library.names() {
+        let Some(entry) = library.entry(name) else {
+            continue;
+        };
+        items.push(object(json!({
+            "id": entry.name,
+            "rows": entry.rows,
+            "numeric": entry.numeric,
+            "nominal": entry.nominal,
+            "classes": entry.classes.len(),
+            "imbalance_ratio": entry.imbalance_ratio,
+            "missing_cells": entry.missing_cells,
+            "cluster": entry.cluster,
+            "source": entry.source,
+            "licence": entry.licence,
+            "note": entry.note,
+        })));
+    }
+    Ok(items)
+}
+
+fn print(what: What, items: &[Map<String, Value>]) {
+    let text = |item: &Map<String, Value>, key: &str| match item.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    if what == What::Datasets {
+        println!(
+            "{:<24} {:>7} {:>5} {:>5} {:>3} {:>9} {:>8}  licence",
+            "dataset", "rows", "num", "nom", "K", "ratio", "missing"
+        );
+        for item in items {
+            let ratio = item
+                .get("imbalance_ratio")
+                .and_then(Value::as_f64)
+                .unwrap_or(0.0);
+            println!(
+                "{:<24} {:>7} {:>5} {:>5} {:>3} {ratio:>9.2} {:>8}  {}",
+                text(item, "id"),
+                text(item, "rows"),
+                text(item, "numeric"),
+                text(item, "nominal"),
+                text(item, "classes"),
+                text(item, "missing_cells"),
+                text(item, "licence"),
+            );
+        }
+        return;
+    }
+    if what == What::Models {
+        println!(
+            "{:<30} {:<16} {:<7} {:<7} {:<13} {:<10} deterministic",
+            "model", "library", "weights", "margins", "scores", "multiclass"
+        );
+    }
+    let yes = |item: &Map<String, Value>, key: &str| {
+        if item.get(key).and_then(Value::as_bool) == Some(true) {
+            "yes"
+        } else {
+            "no"
+        }
+    };
+    for item in items {
+        match what {
+            What::Corrections => println!(
+                "{:<18} {:<9} {}",
+                text(item, "id"),
+                text(item, "stage"),
+                text(item, "summary")
+            ),
+            What::Models => {
+                println!(
+                    "{:<30} {:<16} {:<7} {:<7} {:<13} {:<10} {}",
+                    text(item, "id"),
+                    text(item, "library"),
+                    yes(item, "weights"),
+                    yes(item, "margins"),
+                    text(item, "scores"),
+                    yes(item, "multiclass"),
+                    yes(item, "deterministic")
+                );
+                let remark = text(item, "remark");
+                if !remark.is_empty() {
+                    println!("    note: {remark}");
+                }
+            }
+            What::Presets => {
+                println!("{}: {}", text(item, "id"), text(item, "summary"));
+                for line in text(item, "toml").lines() {
+                    println!("    {line}");
+                }
+            }
+            _ => println!("{:<22} {}", text(item, "id"), text(item, "summary")),
+        }
+        if let Some(Value::Array(params)) = item.get("params") {
+            for param in params.iter().filter_map(Value::as_object) {
+                let default = text(param, "default");
+                let default = if default.is_empty() {
+                    String::new()
+                } else {
+                    format!(", default {default}")
+                };
+                println!(
+                    "    {} ({}{default}): {}",
+                    text(param, "name"),
+                    text(param, "kind"),
+                    text(param, "about")
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `counterweight merge`: segments of shards or machines become one set of records.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use counterweight_core::Timing;
+use counterweight_harness::run::Sink as _;
+use counterweight_harness::store::{Entry, Header, SegmentWriter, join, segment_files};
+
+use crate::exit::{CliError, Exit, Result};
+use crate::folder::{Folder, Material, about, outcomes, read_records, read_timings, verdict};
+use crate::provenance::cpu_features;
+
+pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
+    let folder = Folder::of_report(path)?;
+    let (plan, files) = folder.plan()?;
+    let mut joined = folder.joined()?;
+    let own = joined.entries.len();
+    let planned = plan.index();
+    let mut strangers = 0;
+    for store in stores {
+        for (entry, origin) in entries(store)? {
+            if planned.contains_key(&entry.record.cell) {
+                joined.add(entry, &origin)?;
+            } else {
+                strangers += 1;
+            }
+        }
+    }
+    if joined.entries.len() > own {
+        // What came from elsewhere is kept here too, so that a later run takes it for done.
+        let before = folder.joined()?.entries;
+        let header = Header::new(
+            env!("CARGO_PKG_VERSION"),
+            &plan.sweep_hash.hex(),
+            "merge",
+            &cpu_features(),
+        );
+        let writer = SegmentWriter::create(&folder.output, &header)?;
+        for (cell, entry) in joined
+            .entries
+            .iter()
+            .filter(|(cell, _)| !before.contains_key(cell))
+        {
+            writer.keep(&entry.record, &entry.timing).map_err(|error| {
+                CliError::internal(format!("{}: cell {cell}: {error}", writer.path().display()))
+            })?;
+        }
+        writer.flush()?;
+    }
+    let (records, timings) = folder.write_records(&plan, &joined)?;
+    folder.write_report(&Material {
+        name: &plan.sweep.name,
+        text: &plan.sweep.text,
+        records: &records,
+        timings: &timings,
+        about: about(&records, &files),
+    })?;
+    let failures = records
+        .iter()
+        .filter(|record| record.outcome.is_failure())
+        .count();
+    let missing = plan.cells.len() - records.len();
+    let counts: Vec<String> = outcomes(&records)
+        .iter()
+        .map(|(outcome, count)| format!("{count} {outcome}"))
+        .collect();
+    println!(
+        "{}: {} of {} cells: {}",
+        plan.sweep.name,
+        records.len(),
+        plan.cells.len(),
+        counts.join(", ")
+    );
+    if joined.repeated > 0 {
+        println!(
+            "{} records stood in more than one place with the same values",
+            joined.repeated
+        );
+    }
+    if joined.rounded > 0 {
+        println!(
+            "{} records agreed to 1e-9 only; the first was kept",
+            joined.rounded
+        );
+    }
+    if strangers > 0 {
+        println!("{strangers} records belong to no cell of this sweep and were left out");
+    }
+    Ok(verdict(failures, missing))
+}
+
+/// The entries of a store with the name of where each came from.
+fn entries(store: &Path) -> Result<Vec<(Entry, String)>> {
+    let is_segment = |path: &Path| path.extension().is_some_and(|e| e == "jsonl");
+    let segments = if is_segment(store) {
+        vec![store.to_path_buf()]
+    } else if store.is_dir() {
+        segment_files(store)?
+    } else {
+        Vec::new()
+    };
+    if !segments.is_empty() {
+        let mut list = Vec::new();
+        for file in segments {
+            let name = file.display().to_string();
+            let part = join(std::slice::from_ref(&file))?;
+            list.extend(
+                part.entries
+                    .into_values()
+                    .map(|entry| (entry, name.clone())),
+            );
+        }
+        return Ok(list);
+    }
+    if !store.exists() {
+        return Err(
+            CliError::usage(format!("{}: no such file or folder", store.display()))
+                .hint("give report folders, .jsonl segments, records.parquet or records.csv"),
+        );
+    }
+    let timings_folder = if store.is_dir() {
+        Some(store)
+    } else {
+        store.parent()
+    };
+    let timings: BTreeMap<_, Timing> = match timings_folder {
+        Some(folder) => read_timings(folder)?,
+        None => Vec::new(),
+    }
+    .into_iter()
+    .map(|timing| (timing.cell.clone(), timing))
+    .collect();
+    let name = store.display().to_string();
+    Ok(read_records(store)?
+        .into_iter()
+        .map(|record| {
+            let timing = timings
+                .get(&record.cell)
+                .cloned()
+                .unwrap_or_else(|| Timing {
+                    cell: record.cell.clone(),
+                    resample_seconds: 0.0,
+                    fit_seconds: 0.0,
+                    score_seconds: 0.0,
+                    crossfit_seconds: 0.0,
+                    decide_seconds: 0.0,
+                });
+            (Entry { record, timing }, name.clone())
+        })
+        .collect())
+}

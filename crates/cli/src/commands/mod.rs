@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod compare;
+pub(crate) mod data;
+pub(crate) mod explain;
+pub(crate) mod list;
+pub(crate) mod merge;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod status;

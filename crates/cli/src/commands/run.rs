@@ -1,0 +1,234 @@
+//! `counterweight run`: plan, run what is missing, write records, tables, plots and the page.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use counterweight_harness::plan::Plan;
+use counterweight_harness::run::{self, Control, Outlets};
+use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter};
+
+use crate::args::RunArgs;
+use crate::exit::{CliError, Exit, Result};
+use crate::folder::{Folder, Material, about, outcomes};
+use crate::progress::Progress;
+use crate::provenance::cpu_features;
+use crate::source::Files;
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    let folder = Folder::of_run(&args.path, args.output.as_deref())?;
+    let (plan, files) = folder.plan()?;
+    let selected = select(&plan, args);
+    let count = selected.iter().filter(|wanted| **wanted).count();
+    if count == 0 {
+        return Err(CliError {
+            exit: Exit::NothingSelected,
+            message: format!(
+                "none of the sweep's {} cells was selected",
+                plan.cells.len()
+            ),
+            hint: Some("`run --dry-run` shows the cells of each part of the sweep".into()),
+        });
+    }
+    if args.dry_run {
+        dry_run(&plan, &selected, jobs(args));
+        return Ok(Exit::Ok);
+    }
+    if args.fresh {
+        forget(&folder)?;
+    }
+    let joined = folder.joined()?;
+    let todo: Vec<bool> = plan
+        .cells
+        .iter()
+        .zip(&selected)
+        .map(|(cell, wanted)| {
+            let old = joined.entries.get(&cell.id);
+            let again =
+                old.is_some_and(|entry| args.retry_failed && entry.record.outcome.is_failure());
+            *wanted && (old.is_none() || again)
+        })
+        .collect();
+    let interrupted = execute(args, &folder, &plan, &todo)?;
+    let joined = folder.joined()?;
+    finish(args, &folder, &plan, &files, &joined)?;
+    let failures = plan
+        .cells
+        .iter()
+        .zip(&selected)
+        .filter(|(_, wanted)| **wanted)
+        .filter_map(|(cell, _)| joined.entries.get(&cell.id))
+        .filter(|entry| entry.record.outcome.is_failure())
+        .count();
+    Ok(match (interrupted, failures) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Ok,
+        (false, _) => Exit::Finding,
+    })
+}
+
+fn jobs(args: &RunArgs) -> usize {
+    args.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        usize::from,
+    )
+}
+
+fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
+    let units = args.shard.map(|shard| shard.units(plan));
+    plan.cells
+        .iter()
+        .enumerate()
+        .map(|(at, cell)| {
+            units.as_ref().is_none_or(|units| units[cell.unit])
+                && args.only.as_ref().is_none_or(|only| only.wants(plan, at))
+        })
+        .collect()
+}
+
+/// Runs what is to do; gives whether it was told to stop before the end.
+fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Result<bool> {
+    if !todo.contains(&true) {
+        if !args.quiet {
+            eprintln!("nothing to run: every selected cell is done");
+        }
+        return Ok(false);
+    }
+    let shard = args
+        .shard
+        .map_or_else(String::new, |s| format!("{}/{}", s.index, s.count));
+    let header = Header::new(
+        env!("CARGO_PKG_VERSION"),
+        &plan.sweep_hash.hex(),
+        &shard,
+        &cpu_features(),
+    );
+    let writer = SegmentWriter::create(&folder.output, &header)?;
+    let control = Arc::new(Control::default());
+    let asked = Arc::clone(&control);
+    // Without a handler the program still works; it then loses at most the cells in hand.
+    if let Err(error) = ctrlc::set_handler(move || asked.stop()) {
+        eprintln!("note: interrupts will not wait for the cells in hand: {error}");
+    }
+    // A learner's panic is a record with its words; the default hook would print it as a crash.
+    std::panic::set_hook(Box::new(|_| {}));
+    let progress = Progress::new(args.quiet);
+    let outlets = Outlets {
+        sink: &writer,
+        listener: &progress,
+        control: &control,
+    };
+    let result = run::run(plan, todo, jobs(args), outlets);
+    drop(std::panic::take_hook());
+    writer.flush()?;
+    let summary = result.map_err(|error| {
+        let cause = std::error::Error::source(&error)
+            .map(|s| format!(": {s}"))
+            .unwrap_or_default();
+        CliError::internal(format!("{error}{cause}"))
+    })?;
+    Ok(summary.interrupted)
+}
+
+fn finish(
+    args: &RunArgs,
+    folder: &Folder,
+    plan: &Plan,
+    files: &Files,
+    joined: &Joined,
+) -> Result<()> {
+    let (records, timings) = folder.write_records(plan, joined)?;
+    if !args.no_report {
+        folder.write_report(&Material {
+            name: &plan.sweep.name,
+            text: &plan.sweep.text,
+            records: &records,
+            timings: &timings,
+            about: about(&records, files),
+        })?;
+    }
+    let counts: Vec<String> = outcomes(&records)
+        .iter()
+        .map(|(outcome, count)| format!("{count} {outcome}"))
+        .collect();
+    println!(
+        "{}: {} of {} cells: {}",
+        plan.sweep.name,
+        records.len(),
+        plan.cells.len(),
+        counts.join(", ")
+    );
+    println!(
+        "records: {}",
+        folder.output.join("records.parquet").display()
+    );
+    if !args.no_report {
+        println!("report: {}", folder.output.join("index.html").display());
+    }
+    Ok(())
+}
+
+fn forget(folder: &Folder) -> Result<()> {
+    let segments = folder.output.join(SEGMENTS);
+    match std::fs::remove_dir_all(&segments) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(CliError::usage(format!("{}: {error}", segments.display()))),
+    }
+}
+
+/// What would run: for each dataset its cells, and how many are settled already.
+fn dry_run(plan: &Plan, selected: &[bool], jobs: usize) {
+    println!(
+        "{:<32} {:>6} {:>7} {:>9} {:>14}",
+        "dataset", "splits", "cells", "to run", "not applicable"
+    );
+    let mut total = (0, 0, 0, 0);
+    for (at, input) in plan.inputs.iter().enumerate() {
+        let mine: Vec<usize> = (0..plan.cells.len())
+            .filter(|&cell| selected[cell] && plan.units[plan.cells[cell].unit].input == at)
+            .collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let mut splits: Vec<usize> = mine.iter().map(|&cell| plan.cells[cell].unit).collect();
+        splits.dedup();
+        let run = mine
+            .iter()
+            .filter(|&&cell| plan.cells[cell].settled.is_none())
+            .count();
+        let settled = mine.len() - run;
+        println!(
+            "{:<32} {:>6} {:>7} {run:>9} {settled:>14}",
+            input.id,
+            splits.len(),
+            mine.len()
+        );
+        total = (
+            total.0 + splits.len(),
+            total.1 + mine.len(),
+            total.2 + run,
+            total.3 + settled,
+        );
+    }
+    println!(
+        "{:<32} {:>6} {:>7} {:>9} {:>14}",
+        "all", total.0, total.1, total.2, total.3
+    );
+    let seconds: f64 = plan
+        .units
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| {
+            plan.cells
+                .iter()
+                .zip(selected)
+                .any(|(c, s)| *s && c.unit == *at)
+        })
+        .map(|(_, unit)| plan.unit_seconds(unit))
+        .sum();
+    println!(
+        "estimated work: {:.0} s of one core, about {:.0} s on {jobs} threads",
+        seconds,
+        seconds / jobs as f64
+    );
+}

@@ -1,0 +1,216 @@
+//! run.json: what the records of a folder came from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use counterweight_core::{Hasher, Record};
+use counterweight_frame::write_atomically;
+use counterweight_harness::plan::{Plan, RESULTS_EPOCH};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::{CliError, Result};
+use crate::folder::{Folder, outcomes};
+
+/// Format of run.json.
+const FORMAT: u64 = 1;
+
+/// The contents of run.json.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Provenance {
+    format: u64,
+    sweep: String,
+    /// Hash of what the sweep asks for, without its seed.
+    sweep_hash: String,
+    seed: u64,
+    version: String,
+    results_epoch: u64,
+    /// The commit that was checked out when the records were written: the parent of the commit that
+    /// holds them. Empty outside a checkout.
+    revision: String,
+    host: Host,
+    /// Where the sweep file is, relative to this folder, when it is not the one inside.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    sweep_source: String,
+    cells: usize,
+    done: usize,
+    outcomes: BTreeMap<String, usize>,
+    /// Hash of the records' values.
+    values: String,
+}
+
+/// The machine, as far as it can bear on the last bits of a number.
+#[derive(Debug, Serialize, Deserialize)]
+struct Host {
+    os: String,
+    arch: String,
+    cpu_features: String,
+}
+
+impl Provenance {
+    pub(crate) fn new(folder: &Folder, plan: &Plan, records: &[Record]) -> Self {
+        Self {
+            format: FORMAT,
+            sweep: plan.sweep.name.clone(),
+            sweep_hash: plan.sweep_hash.hex(),
+            seed: plan.sweep.seed.0,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            results_epoch: RESULTS_EPOCH,
+            revision: revision().unwrap_or_default(),
+            host: Host {
+                os: std::env::consts::OS.to_owned(),
+                arch: std::env::consts::ARCH.to_owned(),
+                cpu_features: cpu_features(),
+            },
+            sweep_source: relative(&folder.sweep, &folder.output).unwrap_or_default(),
+            cells: plan.cells.len(),
+            done: records.len(),
+            outcomes: outcomes(records)
+                .into_iter()
+                .map(|(outcome, count)| (outcome.id().to_owned(), count))
+                .collect(),
+            values: values_hash(records),
+        }
+    }
+
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| CliError::internal(error.to_string()))?;
+        write_atomically(&folder.join("run.json"), format!("{text}\n").as_bytes())?;
+        Ok(())
+    }
+
+    fn load(folder: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Where the sweep file of a folder is, when it is not inside.
+    pub(crate) fn sweep_source(folder: &Path) -> Option<String> {
+        Self::load(folder)
+            .map(|run| run.sweep_source)
+            .filter(|source| !source.is_empty())
+    }
+
+    /// Name of the sweep that a folder holds.
+    pub(crate) fn sweep_name(folder: &Path) -> Option<String> {
+        Self::load(folder)
+            .map(|run| run.sweep)
+            .filter(|name| !name.is_empty())
+    }
+
+    /// What the page shows; empty without a run.json.
+    pub(crate) fn read(folder: &Path) -> Vec<(String, String)> {
+        let Some(run) = Self::load(folder) else {
+            return Vec::new();
+        };
+        let outcomes: Vec<String> = run
+            .outcomes
+            .iter()
+            .map(|(outcome, count)| format!("{count} {outcome}"))
+            .collect();
+        [
+            ("sweep", run.sweep),
+            ("sweep hash", run.sweep_hash),
+            ("seed", run.seed.to_string()),
+            ("version", run.version),
+            ("results epoch", run.results_epoch.to_string()),
+            ("parent revision", run.revision),
+            (
+                "cells",
+                format!(
+                    "{} of {} done: {}",
+                    run.done,
+                    run.cells,
+                    outcomes.join(", ")
+                ),
+            ),
+            ("hash of the values", run.values),
+            (
+                "machine",
+                format!(
+                    "{} {}, {}",
+                    run.host.os, run.host.arch, run.host.cpu_features
+                ),
+            ),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+}
+
+/// The commit that is checked out where the program runs.
+fn revision() -> Option<String> {
+    let output = Command::new("git")
+        .args(["rev-parse", "--verify", "HEAD"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// The CPU features that a matrix product may dispatch on.
+pub(crate) fn cpu_features() -> String {
+    let mut found: Vec<&str> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx") {
+            found.push("avx");
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            found.push("avx2");
+        }
+        if std::arch::is_x86_feature_detected!("fma") {
+            found.push("fma");
+        }
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            found.push("avx512f");
+        }
+    }
+    if found.is_empty() {
+        "baseline".to_owned()
+    } else {
+        found.join(" ")
+    }
+}
+
+/// `path` as seen from `folder`, when it is not `folder/sweep.toml` and both lie below a common
+/// folder; an absolute path would name this machine.
+fn relative(path: &Path, folder: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let folder = folder.canonicalize().ok()?;
+    if path == folder.join("sweep.toml") {
+        return None;
+    }
+    let common = path
+        .components()
+        .zip(folder.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = folder.components().count() - common;
+    let mut text: Vec<String> = vec!["..".to_owned(); up];
+    text.extend(
+        path.components()
+            .skip(common)
+            .map(|c| c.as_os_str().to_string_lossy().into_owned()),
+    );
+    Some(text.join("/"))
+}
+
+fn values_hash(records: &[Record]) -> String {
+    let mut hasher = Hasher::new("counterweight records 1");
+    for record in records {
+        hasher = hasher.text(&record.cell.0).text(record.outcome.id());
+        for (id, value) in &record.metrics {
+            hasher = hasher.text(id).real(*value);
+        }
+        hasher = hasher.real(record.bayes_balanced_error.unwrap_or(f64::NAN));
+        for recall in &record.recalls {
+            hasher = hasher.real(recall.unwrap_or(f64::NAN));
+        }
+    }
+    hasher.finish().hex()
+}
