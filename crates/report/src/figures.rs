@@ -2,6 +2,7 @@
 
 use crate::analysis::{Analysis, RatioCurve};
 use crate::error::{ReportError, Result};
+use crate::view::file_name;
 use crate::plots::{
     Figure, Measure, PlotError, RatioCurves, RatioLine, RatioPanel, RatioPoint, Theme, ratio_curves,
 };
@@ -11,6 +12,8 @@ use crate::plots::{
 pub(crate) struct Placed {
     /// File name without its ending.
     pub(crate) name: String,
+    /// What a reader has to know beyond its description; ids between backticks.
+    pub(crate) note: String,
     /// The figure.
     pub(crate) figure: Figure,
 }
@@ -49,6 +52,7 @@ impl<'a> Figures<'a> {
     fn add(
         &mut self,
         name: &str,
+        note: &str,
         draw: impl FnOnce(&Theme) -> std::result::Result<Figure, PlotError>,
     ) -> Result<()> {
         let theme = self.theme.clone().with_prefix(name);
@@ -56,7 +60,7 @@ impl<'a> Figures<'a> {
             figure: name.to_owned(),
             reason: source.to_string(),
         })?;
-        self.placed.push(Placed {
+        self.placed.push(Placed { note: note.to_owned(),
             name: name.to_owned(),
             figure,
         });
@@ -104,8 +108,9 @@ impl<'a> Figures<'a> {
                 (name, ratio_data(self.analysis, &own))
             })
             .collect();
+        let note = "Bands are 95 % t intervals over repeats and folds.";
         for (name, data) in plans {
-            self.add(&name, |theme| ratio_curves(&data, theme))?;
+            self.add(&name, note, |theme| ratio_curves(&data, theme))?;
         }
         Ok(())
     }
@@ -144,9 +149,3 @@ fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> RatioCurves {
     }
 }
 
-/// Letters, digits and hyphens; whatever else an id holds becomes a hyphen.
-fn file_name(id: &str) -> String {
-    id.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect()
-}

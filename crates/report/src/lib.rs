@@ -108,9 +108,9 @@ pub fn build(input: &ReportInput<'_>) -> Result<ReportOutput> {
     let mut latex = Vec::new();
     for view in sheets.iter().flat_map(|sheet| &sheet.views) {
         if view.name != "summary" {
-            markdown.push((view.name.clone(), view.markdown(MARKDOWN_BYTES)));
+            markdown.push((view::file_name(&view.name), view.markdown(MARKDOWN_BYTES)));
         }
-        latex.push((view.name.clone(), view.latex()));
+        latex.push((view::file_name(&view.name), view.latex()));
     }
     Ok(ReportOutput {
         tables: sheets

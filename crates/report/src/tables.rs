@@ -7,7 +7,7 @@ use counterweight_core::{Cells, Table};
 use crate::analysis::{Analysis, Comparison, Scope, Standing, Verdict};
 use crate::error::{ReportError, Result};
 use crate::format::{fixed, p_value, percent, points, rank, ratio, seconds, signed};
-use crate::view::{Cell, Mark, View};
+use crate::view::{Cell, Mark, View, file_name};
 
 /// A table under its file name, with the views that show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -774,8 +774,13 @@ fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
         if used.is_empty() {
             continue;
         }
+        // Two ids may become one file name; the number of the model tells them apart.
+        let mut name = format!("per_dataset_{}", file_name(&info.id));
+        if views.iter().any(|view: &View| view.name == name) {
+            name = format!("{name}-{model}");
+        }
         let mut view = View::new(
-            format!("per_dataset_{}", info.id),
+            name,
             format!("Balanced error by dataset: {}", info.id),
             "In %, mean over repeats and folds. Bold: the smallest of the row; underlined (italic in \
              markdown): not significantly worse on this dataset (Nadeau and Bengio's corrected t over \

@@ -83,6 +83,11 @@ pub struct Head {
     pub numeric: bool,
 }
 
+/// An id as a part of a file name or an anchor: letters, digits, `_` and `-`; anything else becomes `-`.
+pub(crate) fn file_name(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
 /// A table to be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
@@ -191,7 +196,7 @@ impl View {
             format!("{}. {}", escape_latex(&self.title), escape_latex(&note))
         };
         let _ = writeln!(text, "  \\caption{{{caption}}}");
-        let _ = writeln!(text, "  \\label{{tab:{}}}", label(&self.name));
+        let _ = writeln!(text, "  \\label{{tab:{}}}", file_name(&self.name));
         let _ = writeln!(text, "  \\begin{{tabular}}{{@{{}}{columns}@{{}}}}");
         let _ = writeln!(
             text,
@@ -205,12 +210,6 @@ impl View {
         text.push_str("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n");
         text
     }
-}
-
-fn label(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect()
 }
 
 fn markdown_cell(cell: &Cell) -> String {

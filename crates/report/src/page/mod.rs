@@ -1,0 +1,389 @@
+//! index.html: one file without any request to the outside, readable without script, by keyboard and
+//! by screen reader, in light, dark and print. It opens with the answer.
+
+mod methods;
+mod text;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::ReportInput;
+use crate::analysis::Analysis;
+use crate::figures::Placed;
+use crate::findings::{Finding, Topic};
+use crate::format;
+use crate::plots;
+use crate::tables::Sheet;
+use crate::view::{Cell, Mark, View, file_name};
+use text::{minus, rich};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// Bytes for all tables of the page; what does not fit is in the csv.
+const TABLE_BYTES: usize = 2_600_000;
+/// Bytes for all inline figures; the others are linked.
+const FIGURE_BYTES: usize = 1_700_000;
+/// What a cell costs in markup and text, roughly.
+const CELL_BYTES: usize = 48;
+/// Rows beyond which a table scrolls in a box of its own.
+const TALL: usize = 24;
+
+/// The order and grouping of the tables; those of one model's datasets follow the others.
+const OPEN: [&str; 3] = ["summary", "price", "ranks"];
+const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
+const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
+
+pub(crate) fn page(
+    input: &ReportInput<'_>,
+    analysis: &Analysis,
+    findings: &[Finding],
+    sheets: &[Sheet],
+    figures: &[Placed],
+) -> String {
+    let views: Vec<(&Sheet, &View)> =
+        sheets.iter().flat_map(|sheet| sheet.views.iter().map(move |view| (sheet, view))).collect();
+    let tables = Tables { bytes: TABLE_BYTES / views.len().max(1) };
+    let of = |names: &[&str]| -> Vec<(&Sheet, &View)> {
+        names
+            .iter()
+            .filter_map(|name| views.iter().find(|(sheet, _)| sheet.name == *name).copied())
+            .collect()
+    };
+    let rest: Vec<(&Sheet, &View)> = views
+        .iter()
+        .copied()
+        .filter(|(sheet, view)| {
+            let placed = [&OPEN[..], &DATA[..], &OUTCOMES[..]].concat();
+            !placed.contains(&sheet.name.as_str()) && !view.rows.is_empty()
+        })
+        .collect();
+    let title = format!("{}: corrections for class imbalance", input.sweep_name);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                // An empty icon keeps the browser from asking the server for one.
+                link rel="icon" href="data:,";
+                style { (PreEscaped(plots::css())) (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#answer" { "Skip to the answer" }
+                header {
+                    p.kicker { "counterweight: which correction helps under class imbalance, by how much, at which ratio" }
+                    h1 { (input.sweep_name) }
+                    nav aria-label="Contents" {
+                        ul {
+                            li { a href="#answer" { "Answer" } }
+                            @if !analysis.models.is_empty() { li { a href="#models" { "By model" } } }
+                            @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                            li { a href="#tables" { "Tables" } }
+                            li { a href="#methods" { "Methods" } }
+                            li { a href="#outcomes" { "Outcomes" } }
+                            li { a href="#provenance" { "Provenance" } }
+                        }
+                    }
+                }
+                main {
+                    section aria-labelledby="answer" {
+                        h2 #answer { "Answer" }
+                        (answer(analysis, findings))
+                    }
+                    @if !analysis.models.is_empty() {
+                        section aria-labelledby="models" {
+                            h2 #models { "By model" }
+                            (by_model(analysis, findings))
+                        }
+                    }
+                    @if !figures.is_empty() {
+                        section aria-labelledby="figures" {
+                            h2 #figures { "Figures" }
+                            (all_figures(figures))
+                        }
+                    }
+                    section aria-labelledby="tables" {
+                        h2 #tables { "Tables" }
+                        p.note { "Every table is in " code { "tables/" } " as parquet and csv with all digits, as markdown and as LaTeX. Bold: best; underlined: not significantly worse than the best." }
+                        @for (sheet, view) in of(&OPEN) { (tables.open(sheet, view)) }
+                        @for (sheet, view) in rest { (tables.folded(sheet, view)) }
+                        @for (sheet, view) in of(&DATA) { (tables.folded(sheet, view)) }
+                    }
+                    section aria-labelledby="methods" {
+                        h2 #methods { "Methods" }
+                        (methods::notes(analysis, input.catalogue))
+                    }
+                    section aria-labelledby="outcomes" {
+                        h2 #outcomes { "Outcomes and failures" }
+                        (outcomes(analysis))
+                        @for (sheet, view) in of(&OUTCOMES) { (tables.open(sheet, view)) }
+                    }
+                    section aria-labelledby="provenance" {
+                        h2 #provenance { "Provenance" }
+                        (provenance(input))
+                    }
+                }
+                footer { p { "Made by counterweight from records alone. This page asks nothing of the network." } }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn answer(analysis: &Analysis, findings: &[Finding]) -> Markup {
+    let of = |topic: Topic| findings.iter().filter(move |finding| finding.topic == topic);
+    let mut answers = of(Topic::Answer);
+    // The first sentence says what was run; the figures above it say the same at a glance, so
+    // that the words can open with the result.
+    let (scope, lead) = (answers.next(), answers.next());
+    html! {
+        @if let Some(lead) = lead {
+            p.lead { (rich(&lead.text)) }
+        } @else if let Some(scope) = scope {
+            p.lead { (rich(&scope.text)) }
+        }
+        @if analysis.outcomes.n_cells > 0 { (facts(analysis)) }
+        ul.answer {
+            @for finding in answers { li { (rich(&finding.text)) } }
+            @if let (Some(scope), true) = (scope, lead.is_some()) { li { (rich(&scope.text)) } }
+        }
+        @if of(Topic::Caveat).next().is_some() {
+            div.caveats {
+                h3 { "What limits this answer" }
+                ul { @for finding in of(Topic::Caveat) { li { (rich(&finding.text)) } } }
+            }
+        }
+    }
+}
+
+fn facts(analysis: &Analysis) -> Markup {
+    let synthetic = analysis.datasets.iter().filter(|dataset| dataset.synthetic).count();
+    let clusters: std::collections::BTreeSet<&str> =
+        analysis.datasets.iter().map(|dataset| dataset.cluster.as_str()).collect();
+    let outcomes = &analysis.outcomes;
+    html! {
+        dl.facts {
+            div {
+                dt { "Datasets" }
+                dd {
+                    (format::count(analysis.datasets.len()))
+                    small { (format::plural(synthetic, "population")) ", " (clusters.len()) " independent" }
+                }
+            }
+            div {
+                dt { "Models" }
+                dd { (format::count(analysis.models.len())) }
+            }
+            div {
+                dt { "Corrections" }
+                dd { (format::count(analysis.corrections.len())) }
+            }
+            div {
+                dt { "Cells" }
+                dd {
+                    (format::count(outcomes.n_cells))
+                    small { (format::count(outcomes.with_value())) " with a value" }
+                }
+            }
+            div {
+                dt { "Failed cells" }
+                dd { (format::count(outcomes.failures())) }
+            }
+        }
+    }
+}
+
+fn by_model(analysis: &Analysis, findings: &[Finding]) -> Markup {
+    html! {
+        dl.models {
+            @for finding in findings {
+                @if let Topic::Model(model) = finding.topic {
+                    dt { code { (analysis.model(model)) } }
+                    dd { (rich(&finding.text)) }
+                }
+            }
+        }
+    }
+}
+
+fn all_figures(figures: &[Placed]) -> Markup {
+    let mut left = FIGURE_BYTES;
+    html! {
+        @for placed in figures {
+            @let fits = placed.figure.svg.len() <= left;
+            @let () = if fits { left -= placed.figure.svg.len() };
+            @let name = &placed.name;
+            figure {
+                @if fits {
+                    div.scroll role="group" tabindex="0" aria-label=(placed.figure.title) {
+                        (PreEscaped(&placed.figure.svg))
+                    }
+                }
+                figcaption {
+                    h3 { (placed.figure.title) }
+                    p { (placed.figure.description) }
+                    @if !placed.note.is_empty() { p.note { (rich(&placed.note)) } }
+                    @if !fits { p { "Too large for this page:" } }
+                    p.files {
+                        a href=(format!("plots/{name}.svg")) { "svg" } " · "
+                        a href=(format!("plots/{name}.png")) { "png" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn outcomes(analysis: &Analysis) -> Markup {
+    let failures = analysis.outcomes.failures();
+    html! {
+        p {
+            @if analysis.outcomes.n_cells == 0 {
+                "There are no cells."
+            } @else if failures == 0 {
+                "No cell failed, timed out or ran out of memory."
+            } @else {
+                (format::plural(failures, "cell")) " failed, timed out or ran out of memory."
+            }
+            " A cell without a value is missing from every comparison; nothing is counted as zero."
+        }
+    }
+}
+
+fn provenance(input: &ReportInput<'_>) -> Markup {
+    html! {
+        p { "These records are reproduced by" }
+        pre tabindex="0" aria-label="Command" { code { (input.command) } }
+        @if !input.provenance.is_empty() {
+            div.scroll role="region" tabindex="0" aria-label="Provenance of the records" {
+                table {
+                    caption { "Where the records come from" }
+                    thead { tr { th scope="col" { "what" } th scope="col" { "value" } } }
+                    tbody {
+                        @for (name, value) in &input.provenance {
+                            tr { th scope="row" { (name) } td.code { (value) } }
+                        }
+                    }
+                }
+            }
+        }
+        @if !input.sweep_text.trim().is_empty() {
+            details {
+                summary { h3 { "The sweep file" } }
+                pre tabindex="0" aria-label="Sweep file" { code { (input.sweep_text) } }
+            }
+        }
+    }
+}
+
+/// Tables of the page, each within its share of the bytes.
+struct Tables {
+    bytes: usize,
+}
+
+impl Tables {
+    fn open(&self, sheet: &Sheet, view: &View) -> Markup {
+        html! {
+            div.block {
+                h3 { (view.title) }
+                (self.inside(sheet, view))
+            }
+        }
+    }
+
+    fn folded(&self, sheet: &Sheet, view: &View) -> Markup {
+        html! {
+            details {
+                summary { h3 { (view.title) } }
+                (self.inside(sheet, view))
+            }
+        }
+    }
+
+    fn inside(&self, sheet: &Sheet, view: &View) -> Markup {
+        let most = (self.bytes / (CELL_BYTES * view.heads.len().max(1))).max(20);
+        let shown = view.cut(most);
+        let id = format!("table-{}", file_name(&view.name));
+        let tall = shown.rows.len() > TALL;
+        html! {
+            @if !view.note.is_empty() { p.note { (rich(&view.note)) } }
+            @if view.rows.is_empty() {
+                p { "Nothing to show." }
+            } @else {
+                div class=(if tall { "scroll tall" } else { "scroll" }) role="region" tabindex="0" aria-labelledby=(id) {
+                    (table(&shown, &id))
+                }
+                @if shown.rows.len() < view.rows.len() {
+                    p { "The first " (format::count(shown.rows.len())) " of " (format::count(view.rows.len())) " rows; all of them are in "
+                        a href=(format!("tables/{}.csv", sheet.name)) { (format!("tables/{}.csv", sheet.name)) } "." }
+                }
+                p.files {
+                    a href=(format!("tables/{}.csv", sheet.name)) { "csv" } " · "
+                    a href=(format!("tables/{}.parquet", sheet.name)) { "parquet" } " · "
+                    a href=(format!("tables/{}.md", file_name(&view.name))) { "markdown" } " · "
+                    a href=(format!("tables/{}.tex", file_name(&view.name))) { "LaTeX" }
+                }
+            }
+        }
+    }
+}
+
+fn table(view: &View, id: &str) -> Markup {
+    // A column of long words needs room before it breaks; one of short words does not.
+    let wide: Vec<bool> = (0..view.heads.len())
+        .map(|column| {
+            let long = |row: &Vec<Cell>| row.get(column).is_some_and(|c| c.text.len() > 40);
+            view.rows.iter().any(long)
+        })
+        .collect();
+    let class = |column: usize, cell: &Cell| -> Option<&'static str> {
+        let numeric = view.heads.get(column).is_some_and(|head| head.numeric);
+        let wide = wide.get(column).copied().unwrap_or(false);
+        match (numeric, cell.code && !wide, wide) {
+            (true, _, _) => Some("n"),
+            (_, true, _) => Some("k"),
+            (_, _, true) => Some("w"),
+            _ => None,
+        }
+    };
+    html! {
+        table data-enhance {
+            caption id=(id) { (view.title) }
+            thead {
+                tr {
+                    @for head in &view.heads {
+                        th scope="col" class=[head.numeric.then_some("n")] { (head.text) }
+                    }
+                }
+            }
+            tbody {
+                @for row in &view.rows {
+                    tr {
+                        @for (column, cell) in row.iter().enumerate() {
+                            @if column == 0 {
+                                th scope="row" class=[class(column, cell)] { (content(cell)) }
+                            } @else {
+                                td class=[class(column, cell)] { (content(cell)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn content(cell: &Cell) -> Markup {
+    let text = minus(&cell.text);
+    let inner = html! {
+        @if cell.code && !text.is_empty() { code { (cell.text) } } @else { (text) }
+    };
+    match cell.mark {
+        Mark::Plain => inner,
+        Mark::Best => html! { b { (inner) } },
+        Mark::AmongBest => html! { u { (inner) } },
+    }
+}

@@ -1,0 +1,442 @@
+//! A deterministic generator of records, and a catalogue of mocks.
+
+use std::collections::BTreeMap;
+
+use counterweight_core::{
+    Card, Catalogue, CellId, DecideContext, Decision, DecisionEntry, DecisionNeeds, Entry, Fitted,
+    FittedRule, Judged, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Metric,
+    MetricCaps, MetricEntry, Outcome, ParamKind, ParamSpec, Range, Record, RuleCaps, ScoreKind,
+    StageContext, StageError, StageResult, Timing, Train,
+};
+use counterweight_report::{DatasetAbout, ReportInput};
+
+#[derive(Debug)]
+struct Mock;
+
+impl Learner for Mock {
+    fn fit(
+        &self,
+        _: &Train,
+        _: &LossTerms,
+        _: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        Err(StageError::NotApplicable("a mock".into()))
+    }
+}
+
+impl Metric for Mock {
+    fn value(&self, _: &Judged<'_>) -> Result<f64, String> {
+        Err("a mock".into())
+    }
+}
+
+impl Decision for Mock {
+    fn needs(&self) -> DecisionNeeds {
+        DecisionNeeds::default()
+    }
+
+    fn fit(
+        &self,
+        _: &DecideContext<'_>,
+        _: Option<&counterweight_core::Calib>,
+    ) -> StageResult<FittedRule> {
+        Err(StageError::NotApplicable("a mock".into()))
+    }
+}
+
+const fn card(id: &'static str, summary: &'static str) -> Card {
+    Card { id, summary, reference: "A mock (2026), Journal of Mocks 1, 1-2.", params: &[] }
+}
+
+const fn metric(id: &'static str, also_raw: bool, lower: Option<bool>) -> MetricEntry {
+    Entry {
+        card: card(id, "a metric"),
+        caps: MetricCaps {
+            probabilities: also_raw,
+            also_raw,
+            prior_dependent: also_raw,
+            lower_is_better: lower,
+        },
+        build: |_| Ok(Box::new(Mock)),
+    }
+}
+
+const fn learner(id: &'static str, library: &'static str, scores: ScoreKind) -> LearnerEntry {
+    Entry {
+        card: card(id, "a learner"),
+        caps: LearnerCaps {
+            library,
+            honours: LossNeeds { weights: true, margins: true, factors: true, focal: true },
+            scores,
+            multiclass: true,
+            deterministic: true,
+            max_rows: None,
+            cost: |_, _| 1.0,
+            remark: "",
+        },
+        build: |_| Ok(Box::new(Mock)),
+    }
+}
+
+static METRICS: &[MetricEntry] = &[
+    metric("balanced_error", false, Some(true)),
+    metric("error_rate", false, Some(true)),
+    metric("macro_f1", false, Some(false)),
+    metric("mcc", false, Some(false)),
+    metric("brier", true, Some(true)),
+    metric("log_loss", true, Some(true)),
+    metric("ece", true, Some(true)),
+    metric("mutual_information", false, Some(false)),
+];
+static LEARNERS: &[LearnerEntry] = &[
+    learner("gaussian-naive-bayes", "own", ScoreKind::Probability),
+    learner("mlp", "own", ScoreKind::Probability),
+    learner("smartcore-random-forest", "smartcore 0.7.0", ScoreKind::Vote),
+    learner("softmax-regression", "own", ScoreKind::Probability),
+];
+static TAU: &[ParamSpec] = &[ParamSpec::new(
+    "tau",
+    ParamKind::Real(Range::NON_NEGATIVE),
+    counterweight_core::params::Default::Real(1.0),
+    "strength of the adjustment",
+)];
+static DECISIONS: &[DecisionEntry] = &[Entry {
+    card: Card {
+        id: "logit-adjust",
+        summary: "argmax of the log-scores minus tau times the log prior",
+        reference: "Menon et al. (2021), ICLR.",
+        params: TAU,
+    },
+    caps: RuleCaps { family: "logit-adjustment" },
+    build: |_| Ok(Box::new(Mock)),
+}];
+
+/// Mocks that have nothing but cards.
+pub(crate) static CATALOGUE: Catalogue = Catalogue {
+    resamplers: &[],
+    losses: &[],
+    decisions: DECISIONS,
+    learners: LEARNERS,
+    metrics: METRICS,
+    populations: &[],
+};
+
+pub(crate) const SWEEP: &str = r#"format = 1
+name = "mock"
+[[model]]
+kind = "softmax-regression"
+[[model]]
+kind = "gaussian-naive-bayes"
+[[model]]
+id = "forest"
+kind = "smartcore-random-forest"
+[[model]]
+kind = "mlp"
+hidden = [32]
+"#;
+
+/// Uniform numbers in [0, 1) from a linear congruential generator (Knuth's MMIX constants).
+pub(crate) struct Draws(u64);
+
+impl Draws {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut draws = Self(seed);
+        draws.next();
+        draws
+    }
+
+    pub(crate) fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+pub(crate) struct Data {
+    pub(crate) id: &'static str,
+    pub(crate) cluster: &'static str,
+    pub(crate) synthetic: bool,
+    pub(crate) classes: usize,
+    pub(crate) natural: f64,
+    /// Requested ratios; 0 stands for natural.
+    pub(crate) ratios: &'static [f64],
+    pub(crate) difficulty: f64,
+}
+
+const fn real(id: &'static str, cluster: &'static str, classes: usize, natural: f64) -> Data {
+    Data { id, cluster, synthetic: false, classes, natural, ratios: &[0.0], difficulty: 0.2 }
+}
+
+pub(crate) static DATA: &[Data] = &[
+    Data {
+        id: "gaussian-pair",
+        cluster: "",
+        synthetic: true,
+        classes: 2,
+        natural: 1.0,
+        ratios: &[1.0, 5.0, 20.0, 50.0, 200.0],
+        difficulty: 0.08,
+    },
+    Data {
+        id: "moons",
+        cluster: "",
+        synthetic: true,
+        classes: 2,
+        natural: 1.0,
+        ratios: &[1.0, 5.0, 20.0, 50.0, 200.0],
+        difficulty: 0.05,
+    },
+    real("abalone-19", "abalone", 2, 129.4),
+    real("abalone-9-18", "abalone", 2, 16.4),
+    real("ecoli", "", 5, 71.5),
+    real("glass", "", 6, 8.4),
+    Data { ratios: &[0.0, 10.0, 50.0], ..real("letter-img", "", 2, 26.2) },
+    Data { ratios: &[0.0, 10.0, 50.0], ..real("pendigits", "", 2, 9.4) },
+    real("thyroid-sick", "", 2, 15.3),
+    real("us-crime", "", 2, 12.3),
+    real("wine-quality", "", 2, 25.8),
+    real("yeast-me2", "yeast", 2, 28.0),
+    real("yeast-ml8", "yeast", 2, 12.6),
+];
+
+pub(crate) struct Arm {
+    pub(crate) id: &'static str,
+    pub(crate) family: &'static str,
+    pub(crate) resample: &'static str,
+    pub(crate) loss: &'static str,
+    pub(crate) decide: &'static str,
+    /// How much of the avoidable error it removes, and its price in error rate.
+    pub(crate) strength: f64,
+    pub(crate) binary: bool,
+    pub(crate) needs_scores: bool,
+}
+
+const fn arm(id: &'static str, family: &'static str, strength: f64) -> Arm {
+    Arm {
+        id,
+        family,
+        resample: "none",
+        loss: "cross-entropy",
+        decide: "argmax",
+        strength,
+        binary: false,
+        needs_scores: false,
+    }
+}
+
+const fn adjust(id: &'static str, decide: &'static str, strength: f64) -> Arm {
+    Arm { decide, needs_scores: true, ..arm(id, "logit-adjustment", strength) }
+}
+
+pub(crate) static ARMS: &[Arm] = &[
+    arm("none", "none", 0.0),
+    Arm { loss: "weighted[scheme=inverse-frequency]", ..arm("inverse-frequency", "reweighting", 0.82) },
+    Arm { loss: "weighted[scheme=inverse-sqrt]", ..arm("inverse-sqrt", "reweighting", 0.5) },
+    Arm { resample: "random-under", ..arm("random-under", "resampling", 0.7) },
+    Arm { resample: "smote[k=5]", ..arm("smote", "resampling", 0.78) },
+    Arm {
+        decide: "threshold[t=0.2]",
+        binary: true,
+        needs_scores: true,
+        ..arm("threshold[t=0.2]", "thresholding", 0.45)
+    },
+    Arm {
+        decide: "tuned-threshold[metric=balanced-error]",
+        needs_scores: true,
+        ..arm("tuned-threshold", "thresholding", 0.8)
+    },
+    adjust("logit-adjust[tau=0.5]", "logit-adjust[prior=effective,tau=0.5]", 0.6),
+    adjust("logit-adjust[tau=1]", "logit-adjust[prior=effective,tau=1]", 0.86),
+    adjust("logit-adjust[tau=1.5]", "logit-adjust[prior=effective,tau=1.5]", 0.7),
+    adjust("prior-threshold", "prior-threshold", 0.86),
+    Arm {
+        loss: "weighted[scheme=inverse-frequency]",
+        ..adjust("double-correction", "logit-adjust[prior=train,tau=1]", -0.6)
+    },
+];
+
+pub(crate) static MODELS: &[(&str, f64)] = &[
+    ("softmax-regression", 1.0),
+    ("gaussian-naive-bayes", 0.7),
+    ("forest", 1.3),
+    ("mlp[hidden=32]", 0.9),
+];
+
+/// Which part of the design to make.
+pub(crate) struct Design {
+    pub(crate) data: Vec<usize>,
+    pub(crate) models: Vec<usize>,
+    pub(crate) arms: Vec<usize>,
+    pub(crate) repeats: u64,
+    pub(crate) folds: u64,
+}
+
+impl Design {
+    pub(crate) fn full() -> Self {
+        Self {
+            data: (0..DATA.len()).collect(),
+            models: (0..MODELS.len()).collect(),
+            arms: (0..ARMS.len()).collect(),
+            repeats: 3,
+            folds: 5,
+        }
+    }
+}
+
+/// The records of a design, in plan order: plausible, deterministic, nothing more.
+pub(crate) fn records(design: &Design) -> Vec<Record> {
+    let mut records = Vec::new();
+    for &d in &design.data {
+        let data = &DATA[d];
+        for (place, &requested) in data.ratios.iter().enumerate() {
+            let folds = if data.synthetic { 1 } else { design.folds };
+            for repeat in 0..design.repeats {
+                for fold in 0..folds {
+                    for &m in &design.models {
+                        for &a in &design.arms {
+                            let seed = [d as u64, place as u64, repeat, fold, m as u64]
+                                .iter()
+                                .fold(7, |seed: u64, part| seed.wrapping_mul(131).wrapping_add(*part));
+                            records.push(record(data, requested, (repeat, fold), m, a, seed));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    records
+}
+
+fn record(
+    data: &Data,
+    requested: f64,
+    (repeat, fold): (u64, u64),
+    model: usize,
+    arm_index: usize,
+    seed: u64,
+) -> Record {
+    let arm = &ARMS[arm_index];
+    let (model_id, spread) = MODELS[model];
+    let ratio = if requested > 0.0 { requested } else { data.natural };
+    let votes = model_id == "forest";
+    let mut shared = Draws::new(seed);
+    let mut own = Draws::new(seed.wrapping_mul(31).wrapping_add(arm_index as u64));
+    let difficulty = data.difficulty * (0.8 + 0.4 * shared.next());
+    let avoidable = 0.06 * spread * ratio.ln();
+    let noise = if arm.id == "none" { 0.0 } else { 0.02 * (own.next() - 0.5) };
+    // What is the same rule in exact arithmetic is the same in these records.
+    let noise = if arm.id == "prior-threshold" {
+        let twin = ARMS.iter().position(|other| other.id == "logit-adjust[tau=1]").unwrap_or(0);
+        0.02 * (Draws::new(seed.wrapping_mul(31).wrapping_add(twin as u64)).next() - 0.5)
+    } else {
+        noise
+    };
+    let harm = if model_id.starts_with("gaussian") { 0.5 } else { 1.0 };
+    let error = (difficulty + avoidable * (1.0 - harm * arm.strength) + noise).clamp(0.005, 0.7);
+    let n_train: u64 = if data.synthetic { 2000 } else { 1600 };
+    let minority = ((n_train as f64 / (ratio + 1.0)) as u64).max(2);
+    let mut record = Record {
+        cell: CellId(format!("{:016x}", seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (arm_index as u64) << 7 ^ ratio.to_bits())),
+        dataset: data.id.into(),
+        source: if data.synthetic { "synthetic" } else { "real" }.into(),
+        n_train,
+        n_test: 400,
+        n_features: 8,
+        n_classes: data.classes as u64,
+        profile: if requested > 0.0 { "step" } else { "natural" }.into(),
+        requested_ratio: (requested > 0.0).then_some(requested),
+        imbalance_ratio: Some(ratio),
+        minority_count: minority,
+        repeat,
+        fold,
+        model: model_id.into(),
+        model_params: if model_id.starts_with("mlp") { "epochs=20;hidden=32".into() } else { String::new() },
+        correction: arm.id.into(),
+        family: arm.family.into(),
+        resample: arm.resample.into(),
+        loss: arm.loss.into(),
+        decide: arm.decide.into(),
+        outcome: Outcome::Ok,
+        reason: String::new(),
+        metrics: BTreeMap::new(),
+        bayes_balanced_error: data.synthetic.then_some(data.difficulty * 0.8),
+        recalls: Vec::new(),
+        test_counts: vec![400 / data.classes as u64; data.classes],
+        train_counts: std::iter::repeat_n(n_train / data.classes as u64, data.classes - 1)
+            .chain([minority])
+            .collect(),
+        details: BTreeMap::new(),
+    };
+    if arm.binary && data.classes > 2 {
+        record.outcome = Outcome::NotApplicable;
+        record.reason = "threshold is a rule for two classes".into();
+        return record;
+    }
+    if votes && arm.needs_scores {
+        record.outcome = Outcome::NotApplicable;
+        record.reason = "smartcore-random-forest gives votes, the rule needs probabilities".into();
+        return record;
+    }
+    if arm.id == "smote" && minority < 12 {
+        record.outcome = Outcome::Clamped;
+        record.reason = format!("k = 5 reduced to {} for the smallest class", minority.min(4));
+    }
+    let rate = (difficulty * 0.5 + 0.05 * arm.strength.max(0.0) * ratio.ln() / 5.0).min(0.9);
+    record.metrics.insert("balanced_error".into(), error);
+    record.metrics.insert("error_rate".into(), rate);
+    record.metrics.insert("worst_recall".into(), (1.0 - 1.6 * error).max(0.0));
+    record.metrics.insert("g_mean".into(), 1.0 - 1.1 * error);
+    record.metrics.insert("macro_f1".into(), 1.0 - 1.2 * error - 0.1 * arm.strength.max(0.0));
+    record.metrics.insert("mcc".into(), 1.0 - 2.0 * error - 0.1 * arm.strength.max(0.0));
+    record.metrics.insert("few_recall".into(), 1.0 - 1.5 * error);
+    if !votes {
+        record.metrics.insert("log_loss".into(), 2.0 * rate);
+        record.metrics.insert("brier".into(), rate * 0.7);
+        record.metrics.insert("ece".into(), rate * 0.2);
+        record.metrics.insert("log_loss_raw".into(), 2.5 * rate);
+    }
+    record.recalls = vec![Some(1.0 - error); data.classes];
+    record.details.insert("iterations".into(), 12.0);
+    record
+}
+
+/// A time for every record.
+pub(crate) fn timings(records: &[Record]) -> Vec<Timing> {
+    records
+        .iter()
+        .map(|record| Timing {
+            cell: record.cell.clone(),
+            resample_seconds: if record.resample == "none" { 0.0 } else { 0.02 },
+            fit_seconds: if record.model == "forest" { 0.4 } else { 0.05 },
+            score_seconds: 0.01,
+            crossfit_seconds: if record.decide.starts_with("tuned") { 0.2 } else { 0.0 },
+            decide_seconds: 0.001,
+        })
+        .collect()
+}
+
+/// What a report is made of, around these records.
+pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportInput<'a> {
+    ReportInput {
+        sweep_name: "mock",
+        sweep_text: SWEEP,
+        records,
+        timings,
+        catalogue: &CATALOGUE,
+        about: DATA
+            .iter()
+            .filter(|data| !data.synthetic)
+            .map(|data| DatasetAbout {
+                id: data.id.into(),
+                cluster: data.cluster.into(),
+                source: "https://example.org/".to_owned() + data.id,
+                licence: "CC BY 4.0".into(),
+                citation: "A. Mock (2020), A dataset".into(),
+            })
+            .collect(),
+        provenance: vec![
+            ("sweep hash".into(), "0123456789abcdef".into()),
+            ("version".into(), "0.1.0".into()),
+        ],
+        command: "counterweight run reports/mock",
+    }
+}
