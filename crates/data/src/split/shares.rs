@@ -1,5 +1,7 @@
 //! Whole numbers in given shares: the method of the largest remainder.
 
+use std::cmp::Ordering;
+
 /// Splits `total` into parts proportional to `weights`, each at most its weight's own cap and at
 /// least its floor. Remainders are given to the largest fractions, ties to the first.
 pub(super) fn largest_remainder(
@@ -26,24 +28,22 @@ pub(super) fn largest_remainder(
     loop {
         let have: usize = parts.iter().sum();
         let gap = |at: usize| exact[at] - parts[at] as f64;
-        if have < total {
-            let next = (0..parts.len())
-                .filter(|&at| parts[at] < bounds[at].1)
-                .max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a)));
-            match next {
-                Some(at) => parts[at] += 1,
-                None => return parts,
+        match have.cmp(&total) {
+            Ordering::Equal => return parts,
+            Ordering::Less => {
+                let next = (0..parts.len())
+                    .filter(|&at| parts[at] < bounds[at].1)
+                    .max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a)));
+                let Some(next) = next else { return parts };
+                parts[next] += 1;
             }
-        } else if have > total {
-            let next = (0..parts.len())
-                .filter(|&at| parts[at] > bounds[at].0)
-                .min_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(a.cmp(&b)));
-            match next {
-                Some(at) => parts[at] -= 1,
-                None => return parts,
+            Ordering::Greater => {
+                let next = (0..parts.len())
+                    .filter(|&at| parts[at] > bounds[at].0)
+                    .min_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(a.cmp(&b)));
+                let Some(next) = next else { return parts };
+                parts[next] -= 1;
             }
-        } else {
-            return parts;
         }
     }
 }

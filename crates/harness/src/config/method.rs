@@ -116,6 +116,9 @@ pub(crate) fn look_up<C, T: ?Sized>(
     found
 }
 
+/// One point of a grid: its parameters, and those among them that vary.
+type Point = (BTreeMap<String, ParamValue>, Vec<(String, String)>);
+
 /// Expands the parameters `given` over their grids and builds each point, reporting every error.
 pub(crate) fn build_grid<'n, C, T: ?Sized>(
     entry: &'static Entry<C, T>,
@@ -147,8 +150,7 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
             ),
         }
     }
-    let mut points: Vec<(BTreeMap<String, ParamValue>, Vec<(String, String)>)> =
-        vec![(BTreeMap::new(), Vec::new())];
+    let mut points: Vec<Point> = vec![(BTreeMap::new(), Vec::new())];
     for (key, values, is_grid) in &axes {
         let mut next = Vec::with_capacity(points.len() * values.len());
         for (params, grid) in &points {

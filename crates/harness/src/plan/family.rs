@@ -1,5 +1,6 @@
 //! The family of a correction.
 
+use crate::config::method::Built;
 use crate::config::sweep::Correction;
 
 impl Correction {
@@ -24,7 +25,7 @@ impl Correction {
         let resample = self
             .resample
             .as_ref()
-            .map_or_else(|| "none".to_owned(), |b| b.canonical());
+            .map_or_else(|| "none".to_owned(), Built::canonical);
         format!(
             "{resample} > {} > {}",
             self.loss.canonical(),

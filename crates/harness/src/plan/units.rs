@@ -14,11 +14,12 @@ pub(super) fn split(sweep: &Sweep, inputs: &[Input]) -> Result<Vec<Unit>, Vec<Di
     let mut errors = Diagnostics::new(&sweep.file.display().to_string());
     let mut units = Vec::new();
     for (at, input) in inputs.iter().enumerate() {
+        let splitter = Splitter { sweep, at, input };
         match &input.kind {
             InputKind::Population(spec) => {
-                draw(sweep, at, input, spec, &mut units, &mut errors);
+                splitter.draw(spec, &mut units, &mut errors);
             }
-            InputKind::Real(data) => cut(sweep, at, input, data, &mut units, &mut errors),
+            InputKind::Real(data) => splitter.cut(data, &mut units, &mut errors),
         }
     }
     if errors.is_empty() {
@@ -28,214 +29,207 @@ pub(super) fn split(sweep: &Sweep, inputs: &[Input]) -> Result<Vec<Unit>, Vec<Di
     }
 }
 
-fn draw(
-    sweep: &Sweep,
-    at: usize,
-    input: &Input,
-    spec: &PopulationSpec,
-    units: &mut Vec<Unit>,
-    errors: &mut Diagnostics,
-) {
-    let k = input.n_classes;
-    let test = balanced_counts(spec.n_test, k);
-    for &ratio in &spec.ratios {
-        let counts = Ratio::new(ratio).and_then(|ratio| match spec.size {
-            SizeSpec::Total(n) => profile::counts_of_total(spec.profile, k, ratio, n),
-            SizeSpec::Largest(n) => profile::counts_of_largest(spec.profile, k, ratio, n),
-            SizeSpec::Smallest(n) => profile::counts_of_smallest(spec.profile, k, ratio, n),
-        });
-        let train = match counts {
-            Ok(train) => train,
-            Err(error) => {
-                errors.add(
-                    Some(spec.line),
-                    format!("population `{}` > imbalance_ratio", spec.id),
-                    error.to_string(),
-                    Some("lower the ratio or raise `n_train`".into()),
-                );
-                continue;
-            }
-        };
-        for repeat in 0..sweep.protocol.repeats {
-            let key = format!(
-                "{}|train={}|test={}|repeat={repeat}",
-                input.hash.hex(),
-                join(train.as_slice()),
-                join(test.as_slice()),
-            );
-            units.push(Unit {
-                input: at,
-                ratio: RatioSpec::Induced(ratio),
-                profile: spec.profile.id(),
-                repeat,
-                fold: 0,
-                key,
-                rows: Rows::Draw {
-                    train: train.clone(),
-                    test: test.clone(),
-                },
-                train: train.clone(),
-                test: test.clone(),
-                notes: Vec::new(),
-                groups: Vec::new(),
-            });
-        }
-    }
-}
-
 /// The folds of one repeat, or why there are none.
 type Folds = Result<(Vec<Partition>, Vec<Note>), (Outcome, String)>;
 
-fn cut(
-    sweep: &Sweep,
+/// One input of a sweep, to be split.
+#[derive(Clone, Copy)]
+struct Splitter<'a> {
+    sweep: &'a Sweep,
     at: usize,
-    input: &Input,
-    data: &Dataset,
-    units: &mut Vec<Unit>,
-    errors: &mut Diagnostics,
-) {
-    let spec = &sweep.datasets[input.spec];
-    let groups = sweep
-        .protocol
-        .group_duplicates
-        .then(|| duplicate_groups(data));
-    let mut repeats: Vec<Folds> = Vec::new();
-    for repeat in 0..sweep.protocol.repeats {
-        let key = sweep
-            .seed
-            .stage("split")
-            .text(&input.hash.hex())
-            .number(repeat);
-        let small = sweep.protocol.small_class;
-        let folds = if input.pair_train.is_some() {
-            Ok((Vec::new(), Vec::new()))
-        } else {
-            match sweep.protocol.split {
-                SplitSpec::Folds(folds) => {
-                    stratified_folds(data.labels(), folds, groups.as_deref(), small, &key)
-                }
-                SplitSpec::HoldOut(share) => {
-                    hold_out(data.labels(), share, groups.as_deref(), small, &key)
-                        .map(|(partition, notes)| (vec![partition], notes))
-                }
-            }
-        };
-        match folds {
-            Ok(folds) => repeats.push(Ok(folds)),
-            Err(StageError::Failed(message)) => {
-                let hint = "set `small_class` to \"clamp\" or \"skip\", or lower `folds`";
-                let key = format!("dataset `{}`", spec.id);
-                errors.add(Some(spec.line), key, message, Some(hint.into()));
-                return;
-            }
-            Err(other) => repeats.push(Err((Outcome::from(&other), other.to_string()))),
-        }
-    }
-    for &ratio in &spec.ratios {
-        for (repeat, folds) in repeats.iter().enumerate() {
-            let mut push = |fold: usize, rows: Rows, notes: &[Note]| {
-                units.push(unit(
-                    sweep,
-                    at,
-                    input,
-                    data,
-                    (ratio, repeat, fold),
-                    rows,
-                    notes,
-                ));
-            };
-            match (folds, input.pair_train) {
-                (Err((outcome, reason)), _) => push(0, Rows::None(*outcome, reason.clone()), &[]),
-                (Ok(_), Some(n_train)) => match pair_partition(data.n_rows(), n_train) {
-                    Ok(partition) => push(0, Rows::Cut(partition), &[]),
-                    Err(error) => push(0, Rows::None(Outcome::Failed, error.to_string()), &[]),
-                },
-                (Ok((partitions, notes)), None) => {
-                    for (fold, partition) in partitions.iter().enumerate() {
-                        push(fold, Rows::Cut(partition.clone()), notes);
-                    }
-                }
-            }
-        }
-    }
+    input: &'a Input,
 }
 
-fn unit(
-    sweep: &Sweep,
-    at: usize,
-    input: &Input,
-    data: &Dataset,
-    (ratio, repeat, fold): (RatioSpec, usize, usize),
-    rows: Rows,
-    notes: &[Note],
-) -> Unit {
-    let spec = &sweep.datasets[input.spec];
-    let (profile, ratio_text) = match ratio {
-        RatioSpec::Natural => ("natural", "natural".to_owned()),
-        RatioSpec::Induced(ratio) => (spec.profile.id(), ratio.to_string()),
-    };
-    // Only what decides the rows: streams hang on this key, and must not move when, say, the metric
-    // prior of the sweep does.
-    let rows_key = format!(
-        "{}|split={:?}|group={}|repeat={repeat}|fold={fold}",
-        input.hash.hex(),
-        sweep.protocol.split,
-        sweep.protocol.group_duplicates
-    );
-    let rows = match (rows, ratio) {
-        (Rows::Cut(partition), RatioSpec::Induced(ratio)) => {
-            let key = sweep.seed.stage("imbalance").text(&rows_key);
-            let natural = data.labels().select(partition.train()).counts();
-            let thinned = Ratio::new(ratio)
-                .and_then(|ratio| profile::counts_within(spec.profile, &natural, ratio))
-                .and_then(|target| profile::thin(data.labels(), partition.train(), &target, &key));
-            match thinned {
-                Ok(train) => {
-                    match Partition::new(data.n_rows(), train, partition.test().to_vec()) {
-                        Ok(partition) => Rows::Cut(partition),
-                        Err(error) => Rows::None(Outcome::Failed, error.to_string()),
-                    }
+impl Splitter<'_> {
+    fn draw(&self, spec: &PopulationSpec, units: &mut Vec<Unit>, errors: &mut Diagnostics) {
+        let Self { sweep, at, input } = *self;
+        let k = input.n_classes;
+        let test = balanced_counts(spec.n_test, k);
+        for &ratio in &spec.ratios {
+            let counts = Ratio::new(ratio).and_then(|ratio| match spec.size {
+                SizeSpec::Total(n) => profile::counts_of_total(spec.profile, k, ratio, n),
+                SizeSpec::Largest(n) => profile::counts_of_largest(spec.profile, k, ratio, n),
+                SizeSpec::Smallest(n) => profile::counts_of_smallest(spec.profile, k, ratio, n),
+            });
+            let train = match counts {
+                Ok(train) => train,
+                Err(error) => {
+                    errors.add(
+                        Some(spec.line),
+                        format!("population `{}` > imbalance_ratio", spec.id),
+                        error.to_string(),
+                        Some("lower the ratio or raise `n_train`".into()),
+                    );
+                    continue;
                 }
-                Err(error) => Rows::None(Outcome::NotApplicable, error.to_string()),
+            };
+            for repeat in 0..sweep.protocol.repeats {
+                let key = format!(
+                    "{}|train={}|test={}|repeat={repeat}",
+                    input.hash.hex(),
+                    join(train.as_slice()),
+                    join(test.as_slice()),
+                );
+                units.push(Unit {
+                    input: at,
+                    ratio: RatioSpec::Induced(ratio),
+                    profile: spec.profile.id(),
+                    repeat,
+                    fold: 0,
+                    key,
+                    rows: Rows::Draw {
+                        train: train.clone(),
+                        test: test.clone(),
+                    },
+                    train: train.clone(),
+                    test: test.clone(),
+                    notes: Vec::new(),
+                    groups: Vec::new(),
+                });
             }
         }
-        (rows, _) => rows,
-    };
-    let none = ClassCounts::new(vec![0; input.n_classes]);
-    let (train, test) = match &rows {
-        Rows::Cut(partition) => (
-            data.labels().select(partition.train()).counts(),
-            data.labels().select(partition.test()).counts(),
-        ),
-        _ => (none.clone(), none),
-    };
-    let mut notes = notes.to_vec();
-    let absent: Vec<&str> = data
-        .labels()
-        .names()
-        .iter()
-        .zip(train.as_slice().iter().zip(test.as_slice()))
-        .filter(|(_, (train, test))| **train == 0 && **test > 0)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if !absent.is_empty() {
-        notes.push(Note::Remark(format!(
-            "no training row of class {}",
-            absent.join(", ")
-        )));
     }
-    Unit {
-        input: at,
-        ratio,
-        profile,
-        repeat,
-        fold,
-        key: format!("{rows_key}|{profile}|ratio={ratio_text}"),
-        rows,
-        train,
-        test,
-        notes,
-        groups: Vec::new(),
+
+    fn cut(&self, data: &Dataset, units: &mut Vec<Unit>, errors: &mut Diagnostics) {
+        let Self { sweep, input, .. } = *self;
+        let spec = &sweep.datasets[input.spec];
+        let groups = sweep
+            .protocol
+            .group_duplicates
+            .then(|| duplicate_groups(data));
+        let mut repeats: Vec<Folds> = Vec::new();
+        for repeat in 0..sweep.protocol.repeats {
+            let key = sweep
+                .seed
+                .stage("split")
+                .text(&input.hash.hex())
+                .number(repeat);
+            let small = sweep.protocol.small_class;
+            let folds = if input.pair_train.is_some() {
+                Ok((Vec::new(), Vec::new()))
+            } else {
+                match sweep.protocol.split {
+                    SplitSpec::Folds(folds) => {
+                        stratified_folds(data.labels(), folds, groups.as_deref(), small, &key)
+                    }
+                    SplitSpec::HoldOut(share) => {
+                        hold_out(data.labels(), share, groups.as_deref(), small, &key)
+                            .map(|(partition, notes)| (vec![partition], notes))
+                    }
+                }
+            };
+            match folds {
+                Ok(folds) => repeats.push(Ok(folds)),
+                Err(StageError::Failed(message)) => {
+                    let hint = "set `small_class` to \"clamp\" or \"skip\", or lower `folds`";
+                    let key = format!("dataset `{}`", spec.id);
+                    errors.add(Some(spec.line), key, message, Some(hint.into()));
+                    return;
+                }
+                Err(other) => repeats.push(Err((Outcome::from(&other), other.to_string()))),
+            }
+        }
+        for &ratio in &spec.ratios {
+            for (repeat, folds) in repeats.iter().enumerate() {
+                let mut push = |fold: usize, rows: Rows, notes: &[Note]| {
+                    units.push(self.unit(data, (ratio, repeat, fold), rows, notes));
+                };
+                match (folds, input.pair_train) {
+                    (Err((outcome, reason)), _) => {
+                        push(0, Rows::None(*outcome, reason.clone()), &[]);
+                    }
+                    (Ok(_), Some(n_train)) => match pair_partition(data.n_rows(), n_train) {
+                        Ok(partition) => push(0, Rows::Cut(partition), &[]),
+                        Err(error) => push(0, Rows::None(Outcome::Failed, error.to_string()), &[]),
+                    },
+                    (Ok((partitions, notes)), None) => {
+                        for (fold, partition) in partitions.iter().enumerate() {
+                            push(fold, Rows::Cut(partition.clone()), notes);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn unit(
+        &self,
+        data: &Dataset,
+        (ratio, repeat, fold): (RatioSpec, usize, usize),
+        rows: Rows,
+        notes: &[Note],
+    ) -> Unit {
+        let Self { sweep, at, input } = *self;
+        let spec = &sweep.datasets[input.spec];
+        let (profile, ratio_text) = match ratio {
+            RatioSpec::Natural => ("natural", "natural".to_owned()),
+            RatioSpec::Induced(ratio) => (spec.profile.id(), ratio.to_string()),
+        };
+        // Only what decides the rows: streams hang on this key, and must not move when, say, the metric
+        // prior of the sweep does.
+        let rows_key = format!(
+            "{}|split={:?}|group={}|repeat={repeat}|fold={fold}",
+            input.hash.hex(),
+            sweep.protocol.split,
+            sweep.protocol.group_duplicates
+        );
+        let rows = match (rows, ratio) {
+            (Rows::Cut(partition), RatioSpec::Induced(ratio)) => {
+                let key = sweep.seed.stage("imbalance").text(&rows_key);
+                let natural = data.labels().select(partition.train()).counts();
+                let thinned = Ratio::new(ratio)
+                    .and_then(|ratio| profile::counts_within(spec.profile, &natural, ratio))
+                    .and_then(|target| {
+                        profile::thin(data.labels(), partition.train(), &target, &key)
+                    });
+                match thinned {
+                    Ok(train) => {
+                        match Partition::new(data.n_rows(), train, partition.test().to_vec()) {
+                            Ok(partition) => Rows::Cut(partition),
+                            Err(error) => Rows::None(Outcome::Failed, error.to_string()),
+                        }
+                    }
+                    Err(error) => Rows::None(Outcome::NotApplicable, error.to_string()),
+                }
+            }
+            (rows, _) => rows,
+        };
+        let none = ClassCounts::new(vec![0; input.n_classes]);
+        let (train, test) = match &rows {
+            Rows::Cut(partition) => (
+                data.labels().select(partition.train()).counts(),
+                data.labels().select(partition.test()).counts(),
+            ),
+            _ => (none.clone(), none),
+        };
+        let mut notes = notes.to_vec();
+        let absent: Vec<&str> = data
+            .labels()
+            .names()
+            .iter()
+            .zip(train.as_slice().iter().zip(test.as_slice()))
+            .filter(|(_, (train, test))| **train == 0 && **test > 0)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !absent.is_empty() {
+            notes.push(Note::Remark(format!(
+                "no training row of class {}",
+                absent.join(", ")
+            )));
+        }
+        Unit {
+            input: at,
+            ratio,
+            profile,
+            repeat,
+            fold,
+            key: format!("{rows_key}|{profile}|ratio={ratio_text}"),
+            rows,
+            train,
+            test,
+            notes,
+            groups: Vec::new(),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Verdict<'a> {
 pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) -> Record {
     let mut record = blank(plan, at);
     record.outcome = outcome;
-    record.reason = reason.to_owned();
+    reason.clone_into(&mut record.reason);
     record
 }
 

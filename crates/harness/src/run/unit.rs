@@ -14,6 +14,7 @@ use super::guard::{Budget, guarded};
 use super::judge::{self, Verdict};
 use super::prepare::{InnerFolds, Prepared, UnitData};
 use super::{Tally, failure};
+use crate::config::method::Built;
 use crate::config::sweep::{Correction, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
 
@@ -95,6 +96,14 @@ struct Scored {
 /// Out-of-fold scores, and how long they took.
 type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
 
+/// Which rows a fit is on: the outer split, or an inner fold of it.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    rows: &'a Prepared,
+    budget: Budget,
+    inner: Option<usize>,
+}
+
 /// The work on one resampled set of a unit.
 struct Work<'a> {
     plan: &'a Plan,
@@ -162,7 +171,7 @@ impl Work<'_> {
             .group
             .resampler
             .as_ref()
-            .map_or_else(String::new, |b| b.canonical());
+            .map_or_else(String::new, Built::canonical);
         let key = self.key("resample", &method, inner);
         let mut context = self.context(&key, budget, &rows.shared);
         let deadline = context.deadline;
@@ -201,10 +210,12 @@ impl Work<'_> {
     fn fit_and_score(
         &self,
         fit: &FitGroup,
-        rows: &Prepared,
         resampled: &Resampled,
-        budget: Budget,
-        inner: Option<usize>,
+        Turn {
+            rows,
+            budget,
+            inner,
+        }: Turn<'_>,
     ) -> StageResult<Scored> {
         let learner = &self.model(fit).learner;
         let most = learner.entry.caps.max_rows;
@@ -253,7 +264,12 @@ impl Work<'_> {
         budget: Budget,
         inner: &OnceLock<StageResult<Arc<InnerSets>>>,
     ) {
-        let scored = match self.fit_and_score(fit, &self.data.outer, resampled, budget, None) {
+        let turn = Turn {
+            rows: &self.data.outer,
+            budget,
+            inner: None,
+        };
+        let scored = match self.fit_and_score(fit, resampled, turn) {
             Ok(scored) => scored,
             Err(error) => return self.give_up(fit, "fit", &error),
         };
@@ -362,21 +378,21 @@ impl Work<'_> {
         for (at, (fold, resampled)) in folds.0.iter().zip(resampled).enumerate() {
             let in_fold = |error: &StageError| inner_error(at, error);
             let resampled = resampled.as_ref().map_err(in_fold)?;
+            let turn = Turn {
+                rows: &fold.prepared,
+                budget: budget.after(spent),
+                inner: Some(at),
+            };
             let scored = self
-                .fit_and_score(
-                    fit,
-                    &fold.prepared,
-                    resampled,
-                    budget.after(spent),
-                    Some(at),
-                )
+                .fit_and_score(fit, resampled, turn)
                 .map_err(|error| in_fold(&error))?;
             spent += scored.fit_seconds + scored.score_seconds;
             for note in resampled.notes.iter().chain(&scored.notes) {
                 let note = match note {
                     Note::Clamped(text) => Note::Clamped(format!("inner folds: {text}")),
-                    Note::Degenerate(text) => Note::Remark(format!("inner folds: {text}")),
-                    Note::Remark(text) => Note::Remark(format!("inner folds: {text}")),
+                    Note::Degenerate(text) | Note::Remark(text) => {
+                        Note::Remark(format!("inner folds: {text}"))
+                    }
                 };
                 if !notes.contains(&note) {
                     notes.push(note);

@@ -1,0 +1,235 @@
+//! The `[[population]]` and `[[dataset]]` entries.
+
+use std::path::{Path, PathBuf};
+
+use counterweight_core::Catalogue;
+use counterweight_data::preprocess::Preprocess;
+use counterweight_data::profile::Profile;
+
+use super::check_id;
+use crate::config::diagnostic::Diagnostics;
+use crate::config::method::{Place, build_grid, look_up};
+use crate::config::section::Section;
+use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
+use crate::config::tree::{Fields, Value};
+
+fn read_profile(s: &mut Section<'_, '_>) -> Profile {
+    match s.choice("profile", &["step", "exponential"]).as_deref() {
+        Some("exponential") => Profile::Exponential,
+        _ => Profile::Step,
+    }
+}
+
+fn read_preprocess(s: &mut Section<'_, '_>) -> Preprocess {
+    match s.choice("preprocess", &["standard", "none"]).as_deref() {
+        Some("none") => Preprocess::None,
+        _ => Preprocess::Standard,
+    }
+}
+
+/// One value or a list; `"natural"` only where the rows are real.
+fn read_ratios(s: &mut Section<'_, '_>, natural: bool) -> Option<Vec<RatioSpec>> {
+    let node = s.node("imbalance_ratio")?;
+    let one = std::slice::from_ref(node);
+    let items = if let Value::List(items) = &node.value {
+        items.as_slice()
+    } else {
+        one
+    };
+    let mut ratios = Vec::new();
+    for item in items {
+        let ratio = match &item.value {
+            Value::Text(word) if word == "natural" && natural => Some(RatioSpec::Natural),
+            Value::Real(v) if v.is_finite() && *v >= 1.0 => Some(RatioSpec::Induced(*v)),
+            Value::Whole(v) if *v >= 1 => Some(RatioSpec::Induced(*v as f64)),
+            _ => None,
+        };
+        match ratio {
+            Some(ratio) if ratios.contains(&ratio) => {
+                s.error("imbalance_ratio", "the same ratio twice", None);
+            }
+            Some(ratio) => ratios.push(ratio),
+            None => {
+                let words = if natural {
+                    "\"natural\" or a number"
+                } else {
+                    "a number"
+                };
+                let message = format!("a ratio is {words} of at least 1");
+                s.error("imbalance_ratio", message, None);
+            }
+        }
+    }
+    if items.is_empty() {
+        s.error(
+            "imbalance_ratio",
+            "an empty list",
+            Some("leave it out for the default".into()),
+        );
+    }
+    Some(ratios)
+}
+
+pub(super) fn read_population(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+) -> Vec<PopulationSpec> {
+    let mut s = Section::new(fields, path, line, errors);
+    let kind = s.text("kind");
+    if kind.is_none() && !fields.contains_key("kind") {
+        s.error(
+            "kind",
+            "missing",
+            Some("`list populations` shows them".into()),
+        );
+    }
+    let id = s.text("id");
+    if let Some(id) = &id {
+        check_id(id, "id", &mut s);
+    }
+    let sizes = [
+        s.whole("n_train", 2).map(SizeSpec::Total),
+        s.whole("n_max", 1).map(SizeSpec::Largest),
+        s.whole("minority_count", 1).map(SizeSpec::Smallest),
+    ];
+    let given: Vec<SizeSpec> = sizes.into_iter().flatten().collect();
+    if given.len() > 1 {
+        let hint = Some("keep one of `n_train`, `n_max` and `minority_count`".into());
+        s.error("n_train", "the size is fixed twice", hint);
+    }
+    let n_test = s.whole("n_test", 2).unwrap_or(4000);
+    let ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
+    let profile = read_profile(&mut s);
+    let preprocess = read_preprocess(&mut s);
+    let rest: Vec<_> = s.rest().collect();
+    let Some(kind) = kind else { return Vec::new() };
+    let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
+    let place = Place {
+        path,
+        line: kind_line,
+        noun: "population",
+    };
+    let Some(entry) = look_up(catalogue.populations, &kind, &place, errors) else {
+        return Vec::new();
+    };
+    let grid = build_grid(entry, rest.into_iter(), &place, errors);
+    grid.into_iter()
+        .map(|population| PopulationSpec {
+            id: format!(
+                "{}{}",
+                id.as_ref().unwrap_or(&kind),
+                population.grid_suffix()
+            ),
+            line,
+            population,
+            size: given.first().copied().unwrap_or(SizeSpec::Total(2000)),
+            n_test,
+            ratios: ratios
+                .iter()
+                .map(|ratio| match ratio {
+                    RatioSpec::Induced(ratio) => *ratio,
+                    RatioSpec::Natural => 1.0,
+                })
+                .collect(),
+            profile,
+            preprocess,
+        })
+        .collect()
+}
+
+pub(super) fn read_dataset(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    protocol_max_rows: Option<usize>,
+    errors: &mut Diagnostics,
+) -> Option<DatasetSpec> {
+    let mut s = Section::new(fields, path, line, errors);
+    let id = s.text("id");
+    let name = s.text("name");
+    let file = s.text("path").map(PathBuf::from);
+    let train = s.text("train").map(PathBuf::from);
+    let test = s.text("test").map(PathBuf::from);
+    let target = s.text("target");
+    let missing = s.texts("missing").unwrap_or_default();
+    let ignore = s.texts("ignore").unwrap_or_default();
+    let ratios = read_ratios(&mut s, true).unwrap_or_else(|| vec![RatioSpec::Natural]);
+    let profile = read_profile(&mut s);
+    let preprocess = read_preprocess(&mut s);
+    let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);
+    let stem = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let needs_target = |s: &mut Section<'_, '_>| {
+        if target.is_none() && !fields.contains_key("target") {
+            let hint = Some("add `target = \"...\"`: the name of the label column".to_owned());
+            s.error("target", "missing", hint);
+        }
+        target.clone()
+    };
+    let (source, fallback) = match (name.as_ref(), file, train, test) {
+        // `path` beside `name`: the name is the id of the user's own file.
+        (_, Some(file), None, None) => {
+            let fallback = name.clone().or_else(|| stem(&file));
+            (
+                needs_target(&mut s).map(|target| Source::File { path: file, target }),
+                fallback,
+            )
+        }
+        (_, None, Some(train), Some(test)) => {
+            let fallback = name.clone().or_else(|| stem(&train));
+            (
+                needs_target(&mut s).map(|target| Source::Pair {
+                    train,
+                    test,
+                    target,
+                }),
+                fallback,
+            )
+        }
+        (Some(name), None, None, None) => (
+            Some(Source::Library { name: name.clone() }),
+            Some(name.clone()),
+        ),
+        (None, None, None, None) => {
+            let hint = "give a `name` from `list datasets`, a `path`, or `train` and `test`";
+            s.error("name", "the dataset has no source", Some(hint.into()));
+            (None, None)
+        }
+        (_, _, train, test) if train.is_some() != test.is_some() => {
+            let (lone, other) = if train.is_some() {
+                ("train", "test")
+            } else {
+                ("test", "train")
+            };
+            let hint = Some("or give one file as `path`".to_owned());
+            s.error(lone, format!("`{lone}` needs `{other}` beside it"), hint);
+            (None, None)
+        }
+        _ => {
+            let hint = Some("keep `path`, or `train` and `test`".to_owned());
+            s.error("path", "the dataset has two sources", hint);
+            (None, None)
+        }
+    };
+    let id = id.or(fallback).unwrap_or_default();
+    if source.is_some() {
+        check_id(&id, "id", &mut s);
+    }
+    s.finish();
+    Some(DatasetSpec {
+        id,
+        line,
+        source: source?,
+        missing,
+        ignore,
+        ratios,
+        profile,
+        preprocess,
+        max_rows,
+    })
+}

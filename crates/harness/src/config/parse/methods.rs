@@ -1,0 +1,230 @@
+//! The `[[model]]` and `[[correction]]` entries.
+
+use counterweight_core::{Catalogue, Entry, find, nearest};
+
+use super::{check_id, entries};
+use crate::config::diagnostic::Diagnostics;
+use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
+use crate::config::presets;
+use crate::config::section::Section;
+use crate::config::sweep::{Correction, Model};
+use crate::config::tree::{self, Fields, Node};
+
+pub(super) fn read_model(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+) -> Vec<Model> {
+    let mut s = Section::new(fields, path, line, errors);
+    let kind = s.text("kind");
+    if kind.is_none() && !fields.contains_key("kind") {
+        s.error("kind", "missing", Some("`list models` shows them".into()));
+    }
+    let id = s.text("id");
+    if let Some(id) = &id {
+        check_id(id, "id", &mut s);
+    }
+    let rest: Vec<_> = s.rest().collect();
+    let Some(kind) = kind else { return Vec::new() };
+    let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
+    let place = Place {
+        path,
+        line: kind_line,
+        noun: "model",
+    };
+    let Some(entry) = look_up(catalogue.learners, &kind, &place, errors) else {
+        return Vec::new();
+    };
+    build_grid(entry, rest.into_iter(), &place, errors)
+        .into_iter()
+        .map(|learner| Model {
+            id: format!("{}{}", id.as_ref().unwrap_or(&kind), learner.grid_suffix()),
+            learner,
+        })
+        .collect()
+}
+
+pub(super) fn read_correction(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+) -> Vec<Correction> {
+    if fields.contains_key("preset") {
+        return read_preset(fields, path, line, catalogue, errors);
+    }
+    let mut s = Section::new(fields, path, line, errors);
+    let id = s.text("id");
+    if let Some(id) = &id {
+        check_id(id, "id", &mut s);
+    }
+    let (resample, loss, decide) = (s.node("resample"), s.node("loss"), s.node("decide"));
+    s.finish();
+    if id.is_none() && resample.is_none() && loss.is_none() && decide.is_none() {
+        let hint = Some("give it a stage, or `id = \"none\"` for no correction".to_owned());
+        errors.add(Some(line), path, "an empty correction", hint);
+        return Vec::new();
+    }
+    let before = errors.clone();
+    let resamplers = stage(resample, "resample", path, catalogue.resamplers, errors);
+    let losses = stage(loss, "loss", path, catalogue.losses, errors);
+    let decisions = stage(decide, "decide", path, catalogue.decisions, errors);
+    if *errors != before {
+        return Vec::new();
+    }
+    let identity_loss = default_stage(catalogue.losses, "cross-entropy", path, errors);
+    let identity_decide = default_stage(catalogue.decisions, "argmax", path, errors);
+    let (Some(identity_loss), Some(identity_decide)) = (identity_loss, identity_decide) else {
+        return Vec::new();
+    };
+    let kinds: Vec<&str> = [
+        resamplers.first().map(|b| b.entry.card.id),
+        losses.first().map(|b| b.entry.card.id),
+        decisions.first().map(|b| b.entry.card.id),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let base = id.unwrap_or_else(|| kinds.join("+"));
+    let resamplers: Vec<_> = if resample.is_none() {
+        vec![None]
+    } else {
+        resamplers.into_iter().map(Some).collect()
+    };
+    let losses = if loss.is_none() {
+        vec![identity_loss]
+    } else {
+        losses
+    };
+    let decisions = if decide.is_none() {
+        vec![identity_decide]
+    } else {
+        decisions
+    };
+    let mut list = Vec::new();
+    for resample in &resamplers {
+        for loss in &losses {
+            for decide in &decisions {
+                let none = Vec::new();
+                let grids = [
+                    ("resample", resample.as_ref().map_or(&none, |b| &b.grid)),
+                    ("loss", &loss.grid),
+                    ("decide", &decide.grid),
+                ];
+                list.push(Correction {
+                    id: format!("{base}{}", joint_suffix(&grids)),
+                    resample: resample.clone(),
+                    loss: loss.clone(),
+                    decide: decide.clone(),
+                });
+            }
+        }
+    }
+    list
+}
+
+/// The suffix of a grid over several stages; a key that two stages vary carries its stage's name.
+fn joint_suffix(grids: &[(&str, &Vec<(String, String)>); 3]) -> String {
+    let mut pairs = Vec::new();
+    for (at, (stage, grid)) in grids.iter().enumerate() {
+        for (key, value) in *grid {
+            let elsewhere = grids
+                .iter()
+                .enumerate()
+                .any(|(other, (_, g))| other != at && g.iter().any(|(k, _)| k == key));
+            let key = if elsewhere {
+                format!("{stage}.{key}")
+            } else {
+                key.clone()
+            };
+            pairs.push((key, value.clone()));
+        }
+    }
+    grid_suffix(&pairs)
+}
+
+fn stage<C, T: ?Sized>(
+    node: Option<&Node>,
+    noun: &'static str,
+    path: &str,
+    entries: &'static [Entry<C, T>],
+    errors: &mut Diagnostics,
+) -> Vec<Built<C, T>> {
+    let Some(node) = node else { return Vec::new() };
+    let path = format!("{path} > {noun}");
+    let Some((kind, line, fields)) = stage_parts(node, &path, errors) else {
+        return Vec::new();
+    };
+    let place = Place {
+        path: &path,
+        line,
+        noun,
+    };
+    let Some(entry) = look_up(entries, &kind, &place, errors) else {
+        return Vec::new();
+    };
+    let empty = Fields::new();
+    let given = fields
+        .unwrap_or(&empty)
+        .iter()
+        .filter(|(key, _)| key.as_str() != "kind")
+        .map(|(key, (line, node))| (key.as_str(), *line, node));
+    build_grid(entry, given, &place, errors)
+}
+
+/// The identity of a stage, which the catalogue has to hold.
+fn default_stage<C, T: ?Sized>(
+    entries: &'static [Entry<C, T>],
+    id: &str,
+    path: &str,
+    errors: &mut Diagnostics,
+) -> Option<Built<C, T>> {
+    let built = find(entries, id).map(Built::with_defaults);
+    if let Some(Ok(built)) = built {
+        return Some(built);
+    }
+    errors.add(None, path, format!("the catalogue has no `{id}`"), None);
+    None
+}
+
+fn read_preset(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+) -> Vec<Correction> {
+    let mut s = Section::new(fields, path, line, errors);
+    let id = s.text("preset");
+    s.finish();
+    let Some(id) = id else { return Vec::new() };
+    let Some(preset) = presets::ALL.iter().find(|preset| preset.id == id) else {
+        let names = presets::ALL.iter().map(|preset| preset.id);
+        let hint = nearest(&id, names.clone()).map_or_else(
+            || format!("known: {}", names.collect::<Vec<_>>().join(", ")),
+            |name| format!("did you mean `{name}`?"),
+        );
+        let message = format!("there is no preset called `{id}`");
+        errors.add(Some(line), format!("{path} > preset"), message, Some(hint));
+        return Vec::new();
+    };
+    let mut inner = Diagnostics::new(&format!("preset {id}"));
+    let root = tree::parse(preset.toml, &mut inner);
+    let node = root.get("correction").map(|(_, node)| node);
+    let mut list = Vec::new();
+    for (path, line, fields) in entries(node, "correction", &mut inner) {
+        list.extend(read_correction(fields, &path, line, catalogue, &mut inner));
+    }
+    for error in inner.into_sorted() {
+        errors.add(
+            Some(line),
+            format!("{path} > preset"),
+            error.to_string(),
+            None,
+        );
+    }
+    list
+}

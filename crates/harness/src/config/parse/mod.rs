@@ -1,0 +1,205 @@
+//! Reads format 1 of the sweep file.
+
+mod data;
+mod methods;
+mod protocol;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use counterweight_core::{Catalogue, Seed};
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::section::Section;
+use super::sweep::{Correction, Sweep};
+use super::tree::{self, Fields, Node, Value};
+use data::{read_dataset, read_population};
+use methods::{read_correction, read_model};
+use protocol::read_protocol;
+
+/// The only format there is so far.
+const FORMAT: usize = 1;
+
+/// Parses and checks a sweep.
+///
+/// # Errors
+/// Every error of the file, in the order of their lines.
+pub fn parse(file: &Path, text: &str, catalogue: &Catalogue) -> Result<Sweep, Vec<Diagnostic>> {
+    let mut errors = Diagnostics::new(&file.display().to_string());
+    let root = tree::parse(text, &mut errors);
+    if !errors.is_empty() {
+        // After a syntax error the rest of the tree is guesswork; more messages would mislead.
+        return Err(errors.into_sorted());
+    }
+    let sweep = read_root(&root, file, text, catalogue, &mut errors);
+    if errors.is_empty() {
+        Ok(sweep)
+    } else {
+        Err(errors.into_sorted())
+    }
+}
+
+fn read_root(
+    root: &Fields,
+    file: &Path,
+    text: &str,
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+) -> Sweep {
+    let mut section = Section::new(root, "", 1, errors);
+    match section.whole("format", 1) {
+        Some(FORMAT) => {}
+        Some(other) => section.error(
+            "format",
+            format!("format {other} is not known to this version"),
+            Some(format!("this version reads format {FORMAT}")),
+        ),
+        None if root.contains_key("format") => {}
+        None => section.error("format", "missing", Some("add `format = 1`".into())),
+    }
+    let stem = file
+        .file_stem()
+        .map_or_else(|| "sweep".into(), |s| s.to_string_lossy().into_owned());
+    let fallback = match file.parent().and_then(Path::file_name) {
+        Some(folder) if stem == "sweep" => folder.to_string_lossy().into_owned(),
+        _ => stem,
+    };
+    let name = section.text("name").unwrap_or(fallback);
+    check_id(&name, "name", &mut section);
+    let seed = Seed(section.whole("seed", 0).unwrap_or(0) as u64);
+    let protocol_node = section.node("protocol");
+    let populations = section.node("population");
+    let datasets = section.node("dataset");
+    let models = section.node("model");
+    let corrections = section.node("correction");
+    section.finish();
+
+    let (protocol, protocol_max_rows) = read_protocol(protocol_node, errors);
+    let mut sweep = Sweep {
+        file: file.to_path_buf(),
+        text: text.to_owned(),
+        name,
+        seed,
+        protocol,
+        populations: Vec::new(),
+        datasets: Vec::new(),
+        models: Vec::new(),
+        corrections: Vec::new(),
+    };
+    for (path, line, fields) in entries(populations, "population", errors) {
+        sweep
+            .populations
+            .extend(read_population(fields, &path, line, catalogue, errors));
+    }
+    for (path, line, fields) in entries(datasets, "dataset", errors) {
+        sweep
+            .datasets
+            .extend(read_dataset(fields, &path, line, protocol_max_rows, errors));
+    }
+    let mut lines = Lines::default();
+    for p in &sweep.populations {
+        lines.claim(&p.id, "dataset", p.line, errors);
+    }
+    for d in &sweep.datasets {
+        lines.claim(&d.id, "dataset", d.line, errors);
+    }
+    let mut lines = Lines::default();
+    for (path, line, fields) in entries(models, "model", errors) {
+        for model in read_model(fields, &path, line, catalogue, errors) {
+            lines.claim(&model.id, "model", line, errors);
+            sweep.models.push(model);
+        }
+    }
+    let mut lines = Lines::default();
+    for (path, line, fields) in entries(corrections, "correction", errors) {
+        for correction in read_correction(fields, &path, line, catalogue, errors) {
+            // Presets overlap (most hold `none`): the same id for the same stages is one arm.
+            let same = |other: &Correction| {
+                other.id == correction.id && other.canonical() == correction.canonical()
+            };
+            if fields.contains_key("preset") && sweep.corrections.iter().any(same) {
+                continue;
+            }
+            lines.claim(&correction.id, "correction", line, errors);
+            sweep.corrections.push(correction);
+        }
+    }
+    for (key, given) in [
+        ("model", models.is_some()),
+        ("correction", corrections.is_some()),
+    ] {
+        if !given {
+            let hint = Some(format!("add a [[{key}]] entry"));
+            errors.add(None, "", format!("the sweep has no {key}"), hint);
+        }
+    }
+    if populations.is_none() && datasets.is_none() {
+        let hint = Some("add a [[population]] or a [[dataset]] entry".to_owned());
+        errors.add(None, "", "the sweep has no data", hint);
+    }
+    sweep
+}
+
+/// Ids that are taken, with the line that took them.
+#[derive(Default)]
+struct Lines(BTreeMap<String, usize>);
+
+impl Lines {
+    fn claim(&mut self, id: &str, noun: &str, line: usize, errors: &mut Diagnostics) {
+        if let Some(first) = self.0.get(id) {
+            errors.add(
+                Some(line),
+                "id",
+                format!("two {noun}s are called `{id}`: the first is in line {first}"),
+                Some("give one of them an `id` of its own".into()),
+            );
+        } else {
+            self.0.insert(id.to_owned(), line);
+        }
+    }
+}
+
+/// The entries of an array of tables, with their paths (`model 2`).
+fn entries<'n>(
+    node: Option<&'n Node>,
+    noun: &str,
+    errors: &mut Diagnostics,
+) -> Vec<(String, usize, &'n Fields)> {
+    let Some(node) = node else { return Vec::new() };
+    let hint = || Some(format!("write [[{noun}]] with double brackets"));
+    let Value::List(items) = &node.value else {
+        errors.add(Some(node.line), noun, "expected a list of tables", hint());
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        if let Value::Table(fields) = &item.value {
+            // The span of an array's table starts at its header only in some parsers: the first
+            // key's line serves as well and is never above the header.
+            let line = fields
+                .values()
+                .map(|(line, _)| *line)
+                .min()
+                .unwrap_or(item.line);
+            found.push((
+                format!("{noun} {}", at + 1),
+                line.min(item.line.max(1)),
+                fields,
+            ));
+        } else {
+            errors.add(Some(item.line), noun, "expected a table", hint());
+        }
+    }
+    found
+}
+
+fn check_id(id: &str, key: &str, section: &mut Section<'_, '_>) {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.+[]=,".contains(c);
+    if id.is_empty() || !id.chars().all(good) {
+        section.error(
+            key,
+            format!("`{id}` is not an id"),
+            Some("ids are made of letters, digits and -_.+[]=,".into()),
+        );
+    }
+}

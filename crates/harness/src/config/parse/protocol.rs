@@ -1,0 +1,104 @@
+//! The `[protocol]` table.
+
+use std::time::Duration;
+
+use counterweight_core::SmallClass;
+
+use crate::config::diagnostic::Diagnostics;
+use crate::config::section::Section;
+use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
+use crate::config::tree::{Fields, Node, Value};
+
+pub(super) fn read_protocol(
+    node: Option<&Node>,
+    errors: &mut Diagnostics,
+) -> (Protocol, Option<usize>) {
+    let empty = Fields::new();
+    let (fields, line) = match node {
+        Some(Node {
+            value: Value::Table(fields),
+            line,
+        }) => (fields, *line),
+        Some(other) => {
+            errors.add(Some(other.line), "protocol", "expected a table", None);
+            (&empty, other.line)
+        }
+        None => (&empty, 1),
+    };
+    let mut s = Section::new(fields, "protocol", line, errors);
+    let folds = s.whole("folds", 2);
+    let test = s.real("test", "between 0 and 1", |v| v > 0.0 && v < 1.0);
+    if fields.contains_key("folds") && fields.contains_key("test") {
+        s.error(
+            "test",
+            "`folds` and `test` exclude each other",
+            Some("keep one".into()),
+        );
+    }
+    let split = test.map_or(SplitSpec::Folds(folds.unwrap_or(5)), SplitSpec::HoldOut);
+    let repeats = s.whole("repeats", 1).unwrap_or(1);
+    let inner_folds = s.whole("inner_folds", 2).unwrap_or(5);
+    let small_class = match s
+        .choice("small_class", &["clamp", "error", "skip"])
+        .as_deref()
+    {
+        Some("error") => SmallClass::Error,
+        Some("skip") => SmallClass::Skip,
+        _ => SmallClass::Clamp,
+    };
+    if s.flag("keep_scores") == Some(true) {
+        let hint = Some("leave it out or set it to false".into());
+        s.error(
+            "keep_scores",
+            "this version does not write scores.parquet yet",
+            hint,
+        );
+    }
+    let timeout = s.text("timeout").and_then(|text| {
+        let parsed = duration(&text);
+        if parsed.is_none() {
+            let hint = Some("write a number and a unit, such as \"90s\", \"10m\" or \"2h\"".into());
+            s.error("timeout", format!("`{text}` is not a duration"), hint);
+        }
+        parsed
+    });
+    let metric_prior = match s
+        .choice("metric_prior", &["train", "test", "uniform"])
+        .as_deref()
+    {
+        Some("test") => MetricPrior::Test,
+        Some("uniform") => MetricPrior::Uniform,
+        _ => MetricPrior::Train,
+    };
+    let group_duplicates = s
+        .choice("duplicates", &["keep", "group"])
+        .is_some_and(|word| word == "group");
+    let max_rows = s.whole("max_rows", 2);
+    s.finish();
+    let protocol = Protocol {
+        split,
+        repeats,
+        inner_folds,
+        small_class,
+        timeout,
+        metric_prior,
+        group_duplicates,
+    };
+    (protocol, max_rows)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let at = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let number: f64 = text[..at].trim().parse().ok()?;
+    let unit = match &text[at..] {
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    (number > 0.0)
+        .then(|| Duration::try_from_secs_f64(number * unit).ok())
+        .flatten()
+}
