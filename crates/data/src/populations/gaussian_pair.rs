@@ -95,3 +95,56 @@ pub(crate) const ENTRY: PopulationEntry = PopulationEntry {
     caps: PopulationCaps { binary: true },
     build: |_| Ok(Box::new(GaussianPair)),
 };
+
+#[cfg(test)]
+mod tests {
+    use counterweight_core::Prior;
+
+    use super::super::bayes_balanced_error;
+    use super::super::contract::{balanced_sample, golden, test_rows};
+    use super::*;
+
+    #[test]
+    fn the_bayes_error_is_phi_of_minus_root_two() {
+        let n = 200_000;
+        let found = bayes_balanced_error(&GaussianPair, &test_rows(&GaussianPair, n)).unwrap();
+        let expected: f64 = 0.078_649_603_525_142_6;
+        let error = 4.0 * (expected * (1.0 - expected) / n as f64).sqrt();
+        assert!((found - expected).abs() < error, "{found}");
+    }
+
+    #[test]
+    fn the_rule_for_accuracy_has_its_closed_balanced_error() {
+        let n = 100_000;
+        let x = [0, 1].map(|class| balanced_sample(&GaussianPair, class, n));
+        let rows = golden("pair-error");
+        assert_eq!(rows.len(), 4);
+        for [pi, _, _, _, expected] in rows {
+            let log_prior = Prior::from_weights(vec![1.0 - pi, pi]).unwrap().logs();
+            let wrong = |class: usize| {
+                let missed = x[class].iter_rows().filter(|row| {
+                    let score = |k: usize| GaussianPair.log_density(k, row) + log_prior[k];
+                    score(1 - class) > score(class)
+                });
+                missed.count() as f64 / n as f64
+            };
+            let found = 0.5 * (wrong(0) + wrong(1));
+            // Each error rate has variance p (1 - p) / n <= 1 / (4 n).
+            let error = 5.0 * (1.0 / (8.0 * n as f64)).sqrt();
+            assert!(
+                (found - expected).abs() < error,
+                "{pi}: {found} for {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_log_odds_are_linear_and_the_density_is_normalised() {
+        for x in [[0.0, 0.0], [1.5, -0.25], [-7.0, 2.0]] {
+            let odds = GaussianPair.log_density(1, &x) - GaussianPair.log_density(0, &x);
+            assert!((odds - 2.0 * (x[0] + x[1])).abs() < 1e-12);
+        }
+        let peak = GaussianPair.log_density(1, &[1.0, 1.0]);
+        assert!((peak + std::f64::consts::TAU.ln()).abs() < 1e-15);
+    }
+}

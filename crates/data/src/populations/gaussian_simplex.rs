@@ -53,8 +53,8 @@
 //!
 //! # References
 //!
-//! J. M. Wozencraft and I. M. Jacobs, "Principles of Communication Engineering", Wiley 1965, section
-//! 4.4 (the error of equally likely orthogonal signals in white noise, which is this one).
+//! J. M. Wozencraft and I. M. Jacobs, "Principles of Communication Engineering", Wiley 1965, chapter
+//! 4 (the error of equally likely orthogonal signals in white noise, which is this one).
 
 use counterweight_core::params::Default;
 use counterweight_core::{
@@ -185,3 +185,92 @@ pub(crate) const ENTRY: PopulationEntry = PopulationEntry {
     caps: PopulationCaps { binary: false },
     build: |params| Ok(Box::new(GaussianSimplex::try_from(params)?)),
 };
+
+#[cfg(test)]
+mod tests {
+    use super::super::bayes_balanced_error;
+    use super::super::contract::{golden, test_rows};
+    use super::*;
+
+    #[test]
+    fn the_bayes_error_has_its_closed_form() {
+        let rows = golden("simplex-bayes");
+        assert_eq!(rows.len(), 16);
+        for [k, separation, _, _, expected] in rows {
+            let k = [2, 3, 5, 10]
+                .into_iter()
+                .find(|&n| (n as f64 - k).abs() < 0.5)
+                .unwrap();
+            for dim in [None, Some(k + 3)] {
+                let population = GaussianSimplex::new(k, dim, separation).unwrap();
+                let n = 40_000;
+                let found = bayes_balanced_error(&population, &test_rows(&population, n)).unwrap();
+                let error = 5.0 * (expected * (1.0 - expected) / n as f64).sqrt();
+                assert!(
+                    (found - expected).abs() < error.max(1e-12),
+                    "{k} {dim:?} {separation}: {found} for {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn without_separation_the_error_is_exactly_that_of_one_class() {
+        // All ties: class 0 is decided everywhere, on the very rows.
+        let population = GaussianSimplex::new(4, None, 0.0).unwrap();
+        let found = bayes_balanced_error(&population, &test_rows(&population, 1000));
+        assert_eq!(found, Some(0.75));
+    }
+
+    #[test]
+    fn any_two_means_are_the_separation_apart() {
+        let population = GaussianSimplex::new(5, Some(8), 3.0).unwrap();
+        for a in 0..5 {
+            for b in 0..a {
+                let squares: f64 = population
+                    .mean(a)
+                    .zip(population.mean(b))
+                    .map(|(a, b)| (a - b).powi(2))
+                    .sum();
+                assert!((squares.sqrt() - 3.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn two_classes_are_the_gaussian_pair_turned() {
+        // Along the line of the means both populations are N(+-s/2, 1).
+        let simplex = GaussianSimplex::new(2, None, 8.0_f64.sqrt()).unwrap();
+        let pair = super::super::gaussian_pair::GaussianPair;
+        for t in [-3.0, -0.4, 0.0, 1.7] {
+            let on_simplex = [1.0 - t, 1.0 + t];
+            let on_pair = [t, t];
+            for class in 0..2 {
+                let a = simplex.log_density(class, &on_simplex);
+                let b = pair.log_density(class, &on_pair);
+                assert!((a - b).abs() < 1e-12, "{t} {class}: {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_that_leave_no_room_are_refused() {
+        assert!(GaussianSimplex::new(3, Some(3), 2.0).is_ok());
+        let error = GaussianSimplex::new(3, Some(2), 2.0).unwrap_err();
+        assert_eq!(error.key, "dim");
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("raise `dim` to 3, or leave it out")
+        );
+        assert_eq!(
+            GaussianSimplex::new(1, None, 2.0).unwrap_err().key,
+            "classes"
+        );
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(
+                GaussianSimplex::new(2, None, bad).unwrap_err().key,
+                "separation"
+            );
+        }
+    }
+}

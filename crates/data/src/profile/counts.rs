@@ -244,3 +244,271 @@ fn round_down(ratio: f64) -> f64 {
     let scale = if ratio >= 1000.0 { 1.0 } else { 1000.0 };
     ((ratio * scale * (1.0 + 1e-13)).floor() / scale).max(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ratio(ratio: f64) -> Ratio {
+        Ratio::new(ratio).unwrap()
+    }
+
+    fn largest_of(error: &ProfileError) -> Option<f64> {
+        match error {
+            ProfileError::EmptyClass { largest, .. } => *largest,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn the_exponential_profile_has_the_counts_of_cifar_lt() {
+        let counts = |r: f64| {
+            let counts = counts_of_largest(Profile::Exponential, 10, ratio(r), 5000).unwrap();
+            counts.as_slice().to_vec()
+        };
+        assert_eq!(
+            counts(100.0),
+            [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+        );
+        assert_eq!(counts(100.0).iter().sum::<usize>(), 12_406);
+        assert_eq!(
+            counts(10.0),
+            [5000, 3871, 2997, 2320, 1796, 1391, 1077, 834, 645, 500]
+        );
+        assert_eq!(counts(10.0).iter().sum::<usize>(), 20_431);
+        assert_eq!(counts(1.0), [5000; 10]);
+        let cifar_100 = counts_of_largest(Profile::Exponential, 100, ratio(100.0), 500).unwrap();
+        assert_eq!((cifar_100.total(), cifar_100.as_slice()[99]), (10_847, 5));
+    }
+
+    #[test]
+    fn the_step_profile_keeps_half_of_the_classes_large() {
+        let counts = |k, r: f64, n| {
+            let counts = counts_of_largest(Profile::Step, k, ratio(r), n).unwrap();
+            counts.as_slice().to_vec()
+        };
+        assert_eq!(counts(2, 10.0, 900), [900, 90]);
+        assert_eq!(counts(3, 10.0, 900), [900, 900, 90]);
+        assert_eq!(counts(4, 7.0, 100), [100, 100, 14, 14]);
+        assert_eq!(counts(10, 100.0, 5000)[4..6], [5000, 50]);
+    }
+
+    #[test]
+    fn perfect_powers_lose_no_row_to_rounding() {
+        // n_max = base^(K-1) m at ratio base^(K-1): every class has base^(K-1-i) m rows, exactly.
+        for k in 2..10_u32 {
+            for base in 2..8_usize {
+                for m in [1, 7, 50] {
+                    let top = base.pow(k - 1);
+                    if top * m > 1_000_000 {
+                        continue;
+                    }
+                    let expected: Vec<usize> = (0..k).map(|i| base.pow(k - 1 - i) * m).collect();
+                    let (profile, k, r) = (Profile::Exponential, k as usize, ratio(top as f64));
+                    let largest = counts_of_largest(profile, k, r, top * m).unwrap();
+                    assert_eq!(largest.as_slice(), expected);
+                    let smallest = counts_of_smallest(profile, k, r, m).unwrap();
+                    assert_eq!(smallest.as_slice(), expected);
+                    let total = counts_of_total(profile, k, r, expected.iter().sum()).unwrap();
+                    assert_eq!(total.as_slice(), expected);
+                    let within = counts_within(profile, &largest, r).unwrap();
+                    assert_eq!(within, largest);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn totals_go_by_largest_remainder() {
+        let counts = |profile, k, r: f64, n| {
+            counts_of_total(profile, k, ratio(r), n)
+                .unwrap()
+                .as_slice()
+                .to_vec()
+        };
+        assert_eq!(counts(Profile::Step, 2, 19.0, 2000), [1900, 100]);
+        assert_eq!(counts(Profile::Step, 2, 100.0, 1000), [990, 10]);
+        // Quotas 3.67, 3.67, 1.83, 1.83.
+        assert_eq!(counts(Profile::Step, 4, 2.0, 11), [4, 3, 2, 2]);
+        // Equal remainders go to the lower classes.
+        assert_eq!(counts(Profile::Step, 3, 1.0, 11), [4, 4, 3]);
+        // Quotas 1.5 and 0.5 tie, and the tie empties class 1.
+        let error = counts_of_total(Profile::Step, 2, ratio(3.0), 2).unwrap_err();
+        assert_eq!(largest_of(&error), Some(2.999));
+        // Quotas 57.14, 28.57, 14.29.
+        assert_eq!(counts(Profile::Exponential, 3, 4.0, 100), [57, 29, 14]);
+    }
+
+    #[test]
+    fn an_empty_class_is_named_with_the_largest_ratio_that_would_do() {
+        let error = counts_of_largest(Profile::Step, 4, ratio(101.0), 100).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "step profile at imbalance ratio 101: class 2 (from 0) would have no row; the largest \
+             ratio that would do is 100"
+        );
+        let error = counts_of_largest(Profile::Step, 2, ratio(1.0), 0).unwrap_err();
+        assert_eq!(largest_of(&error), None);
+        let error = counts_of_smallest(Profile::Exponential, 3, ratio(5.0), 0).unwrap_err();
+        assert_eq!(largest_of(&error), None);
+        // The minority's quota 100 / (1 + ratio) has to stay above one half.
+        let error = counts_of_total(Profile::Step, 2, ratio(1e6), 100).unwrap_err();
+        assert_eq!(largest_of(&error), Some(198.999));
+        let error = counts_of_total(Profile::Step, 4, ratio(2.0), 3).unwrap_err();
+        assert_eq!(largest_of(&error), None);
+        let natural = ClassCounts::new(vec![30, 0, 500]);
+        let error = counts_within(Profile::Step, &natural, ratio(600.0)).unwrap_err();
+        assert_eq!(
+            error,
+            ProfileError::EmptyClass {
+                class: 0,
+                profile: Profile::Step,
+                ratio: ratio(600.0),
+                largest: Some(500.0),
+            }
+        );
+    }
+
+    #[test]
+    fn fewer_than_two_classes_have_no_ratio() {
+        for k in [0, 1] {
+            for profile in Profile::ALL {
+                let error = Err(ProfileError::TooFewClasses { found: k });
+                assert_eq!(counts_of_total(profile, k, ratio(1.0), 9), error);
+                assert_eq!(counts_of_largest(profile, k, ratio(1.0), 9), error);
+                assert_eq!(counts_of_smallest(profile, k, ratio(1.0), 9), error);
+                let natural =
+                    ClassCounts::new((0..3).map(|class| usize::from(class < k)).collect());
+                assert_eq!(counts_within(profile, &natural, ratio(1.0)), error);
+            }
+        }
+    }
+
+    #[test]
+    fn counts_beyond_exactness_are_refused() {
+        let error = counts_of_smallest(Profile::Step, 2, ratio(1e300), 10).unwrap_err();
+        assert!(matches!(error, ProfileError::TooManyRows { .. }));
+        let counts = counts_of_smallest(Profile::Step, 2, ratio(1e15), 9).unwrap();
+        assert_eq!(counts.as_slice(), [9_000_000_000_000_000, 9]);
+    }
+
+    #[test]
+    fn real_data_give_the_most_rows_that_keep_the_ratio() {
+        let within = |profile, natural: &[usize], r: f64| {
+            let natural = ClassCounts::new(natural.to_vec());
+            counts_within(profile, &natural, ratio(r))
+                .unwrap()
+                .as_slice()
+                .to_vec()
+        };
+        // The rare class binds below the natural ratio, the common one above it.
+        assert_eq!(within(Profile::Step, &[34, 500], 10.0), [34, 340]);
+        assert_eq!(within(Profile::Step, &[34, 500], 50.0), [10, 500]);
+        assert_eq!(within(Profile::Step, &[34, 500], 1.0), [34, 34]);
+        assert_eq!(within(Profile::Step, &[9, 100], 2.5), [9, 22]);
+        // Ranks by count; absent classes stay absent; ties in class order.
+        assert_eq!(
+            within(Profile::Step, &[40, 0, 300, 500, 30], 10.0),
+            [30, 0, 300, 300, 30]
+        );
+        assert_eq!(within(Profile::Step, &[50, 50, 50], 10.0), [50, 50, 5]);
+        // Rank 0 allows 1000, rank 1 allows 70 * 10, rank 2 allows 50 * 100.
+        assert_eq!(
+            within(Profile::Exponential, &[50, 70, 1000], 100.0),
+            [7, 70, 700]
+        );
+    }
+
+    fn profiles() -> impl Strategy<Value = Profile> {
+        prop::sample::select(Profile::ALL.to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn totals_are_met_within_a_row_of_the_shares_and_never_rise(
+            profile in profiles(), k in 2_usize..30, r in 1.0_f64..1000.0, n in 1_usize..100_000,
+        ) {
+            let counts = match counts_of_total(profile, k, ratio(r), n) {
+                Ok(counts) => counts,
+                Err(error) => {
+                    // What the message promises holds.
+                    if let Some(largest) = largest_of(&error) {
+                        prop_assert!(largest < r);
+                        prop_assert!(counts_of_total(profile, k, ratio(largest), n).is_ok());
+                    } else {
+                        prop_assert!(n < k);
+                    }
+                    return Ok(());
+                }
+            };
+            prop_assert_eq!(counts.total(), n);
+            prop_assert!(counts.as_slice().is_sorted_by(|a, b| a >= b));
+            let divisors: Vec<f64> = (0..k).map(|i| profile.divisor(i, k, ratio(r))).collect();
+            let shares: f64 = divisors.iter().map(|d| d.recip()).sum();
+            for (count, d) in counts.as_slice().iter().zip(divisors) {
+                let quota = n as f64 / d / shares;
+                prop_assert!((*count as f64 - quota).abs() < 1.0 + 1e-6);
+            }
+        }
+
+        #[test]
+        fn ladders_of_the_largest_class_never_grow(
+            profile in profiles(), k in 2_usize..30, n in 1_usize..100_000, a in 0.0_f64..1.0, b in 0.0_f64..1.0,
+        ) {
+            let of = |u: f64| counts_of_largest(profile, k, ratio((n as f64).powf(u)), n).unwrap();
+            let (more, fewer) = (of(a.min(b)), of(a.max(b)));
+            prop_assert_eq!(more.as_slice()[0], n);
+            for (more, fewer) in more.as_slice().iter().zip(fewer.as_slice()) {
+                prop_assert!(more >= fewer);
+            }
+        }
+
+        #[test]
+        fn the_smallest_class_has_its_count(
+            profile in profiles(), k in 2_usize..30, r in 1.0_f64..1e4, m in 1_usize..5000,
+        ) {
+            let counts = counts_of_smallest(profile, k, ratio(r), m).unwrap();
+            prop_assert_eq!(counts.as_slice()[k - 1], m);
+            prop_assert!(counts.as_slice().is_sorted_by(|a, b| a >= b));
+            let largest = counts.as_slice()[0] as f64;
+            prop_assert!(largest <= m as f64 * r + 1e-6 && largest > m as f64 * r - 1.0 - 1e-6);
+        }
+
+        #[test]
+        fn real_data_are_never_asked_for_more_than_they_have(
+            profile in profiles(), natural in prop::collection::vec(0_usize..2000, 2..12), r in 1.0_f64..3000.0,
+        ) {
+            let natural = ClassCounts::new(natural);
+            let k = natural.n_present();
+            prop_assume!(k >= 2);
+            let counts = match counts_within(profile, &natural, ratio(r)) {
+                Ok(counts) => counts,
+                Err(error) => {
+                    let largest = largest_of(&error).unwrap();
+                    prop_assert!(largest < r);
+                    prop_assert!(counts_within(profile, &natural, ratio(largest)).is_ok());
+                    return Ok(());
+                }
+            };
+            let pairs: Vec<(usize, usize)> = natural
+                .as_slice()
+                .iter()
+                .zip(counts.as_slice())
+                .map(|(&have, &take)| (have, take))
+                .collect();
+            // Absent stays absent, nobody gives more than it has, and one class gives all it has.
+            prop_assert!(pairs.iter().all(|&(have, take)| take <= have && (have == 0) == (take == 0)));
+            prop_assert!(pairs.iter().any(|&(have, take)| have > 0 && take == have));
+            for a in &pairs {
+                for b in &pairs {
+                    prop_assert!(a.0 <= b.0 || a.1 >= b.1, "the order of the classes is kept");
+                }
+            }
+            // The ratio is met but for the rows that the floors drop.
+            let (top, low) = (counts.largest() as f64, counts.smallest_present() as f64);
+            prop_assert!(top < r * (low + 1.0) + 1e-6 && top + 1.0 > r * low - 1e-6);
+        }
+    }
+}
