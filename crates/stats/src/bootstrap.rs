@@ -10,16 +10,22 @@
 //! [ m - t*(1 - alpha/2) se,  m - t*(alpha/2) se ]
 //! ```
 //!
-//! It is second-order accurate: at 30 datasets it covers 93-97 % where a percentile bootstrap covers
-//! about 92 %.
+//! It is second-order accurate; percentiles of m* are too short at 30 datasets.
 //!
-//! **`BCa`** ([`bootstrap_statistic`], any statistic): percentiles shifted for bias
-//! z0 = Phi^-1(share of resamples below the estimate) and acceleration a from the jackknife over
-//! clusters,
+//! **`BCa`**: see [`bootstrap_statistic`].
 //!
-//! ```text
-//! p(alpha) = Phi( z0 + (z0 + z) / (1 - a (z0 + z)) ),  z = Phi^-1(alpha)
-//! ```
+//! Coverage of the nominal 95 % at 30 datasets, 20,000 trials of `examples/null_simulation.rs`:
+//!
+//! | differences | studentised | `BCa` |
+//! |---|---|---|
+//! | normal | 95.1 % | 93.5 % |
+//! | skewed (gamma, shape 2) | 94.7 % | |
+//! | 30 datasets in 20 clusters | 94.7 % | |
+//! | half of them zero | 96.1 % | |
+//! | Student with 3 degrees of freedom | 92.7 % | |
+//!
+//! A symmetric interval (quantiles of |t*|) covers 96 % in the last row but 91 % for log-normal
+//! differences, where this one keeps 92.5 %; gains are skewed more often than heavy on both sides.
 //!
 //! When most differences are exactly zero, a resample can lack all others; its se* is zero, t* is
 //! infinite, and if that happens in a quantile's share of the draws the studentised interval has no
@@ -29,17 +35,18 @@
 //!
 //! # References
 //!
-//! B. Efron (1987), Better bootstrap confidence intervals, JASA 82, 171-185. T. J. `DiCiccio` and
-//! B. Efron (1996), Bootstrap confidence intervals, Statistical Science 11, 189-228. A. C. Cameron,
+//! B. Efron and T. J. `DiCiccio` (1996), Bootstrap confidence intervals, Statistical Science 11,
+//! 189-228. P. Hall (1988), Theoretical comparison of bootstrap confidence intervals, Annals of
+//! Statistics 16, 927-953. A. C. Cameron,
 //! J. B. Gelbach, D. L. Miller (2008), Bootstrap-based improvements for inference with clustered
 //! errors, Review of Economics and Statistics 90, 414-427.
 
 use rand::RngExt;
 
-use crate::error::{Result, StatsError, Unit, at_least, finite};
+use crate::bca::bootstrap_statistic;
+use crate::error::{Result, StatsError, Unit, at_least, no_overflow};
 use crate::paired::{ClusterSum, PairedDifferences, mean_and_variance};
 use crate::params::{Level, Seed, Stream};
-use crate::special::{normal_cdf, normal_upper_quantile};
 
 /// Fewest clusters of which an interval is given; below, resamples repeat each other too often.
 const FEWEST_CLUSTERS: usize = 5;
@@ -111,7 +118,8 @@ impl Interval {
 ///
 /// # Errors
 ///
-/// [`StatsError::TooFew`] with fewer than five clusters or 199 draws.
+/// [`StatsError::TooFew`] with fewer than five clusters or 199 draws, [`StatsError::Undefined`] if
+/// squares overflow.
 ///
 /// # Examples
 ///
@@ -131,6 +139,7 @@ pub fn bootstrap_mean(
     let sums = differences.cluster_sums();
     check(sums.len(), options)?;
     let (estimate, variance) = mean_and_variance(&sums);
+    no_overflow(variance, "a bootstrap interval")?;
     if is_constant(differences.values()) {
         let method = IntervalMethod::Constant;
         return Ok(interval(
@@ -174,73 +183,7 @@ pub fn bootstrap_mean(
     })
 }
 
-/// The `BCa` interval of any statistic of a list of clusters.
-///
-/// `statistic` gets indices below `n_clusters`, with repeats in a resample and one short in the
-/// jackknife, and must be finite for all of them. `options.method` is not read.
-///
-/// # Errors
-///
-/// [`StatsError::TooFew`] with fewer than five clusters or 199 draws, [`StatsError::NotFinite`] where
-/// the statistic is.
-pub fn bootstrap_statistic(
-    n_clusters: usize,
-    options: BootstrapOptions,
-    mut statistic: impl FnMut(&[usize]) -> f64,
-) -> Result<Interval> {
-    check(n_clusters, options)?;
-    let all: Vec<usize> = (0..n_clusters).collect();
-    let estimate = finite(statistic(&all), || {
-        "the statistic of all clusters".to_owned()
-    })?;
-    let mut jackknife = Vec::with_capacity(n_clusters);
-    for left_out in 0..n_clusters {
-        let kept: Vec<usize> = all
-            .iter()
-            .copied()
-            .filter(|&index| index != left_out)
-            .collect();
-        jackknife.push(finite(statistic(&kept), || {
-            format!("the jackknife without {left_out}")
-        })?);
-    }
-    let mut values = Vec::with_capacity(options.draws);
-    resample(n_clusters, options, |indices| {
-        values.push(finite(statistic(indices), || {
-            "a bootstrap resample".to_owned()
-        })?);
-        Ok(())
-    })?;
-    values.sort_by(f64::total_cmp);
-    if is_constant(&values) {
-        let method = IntervalMethod::Constant;
-        return Ok(interval(
-            (estimate, estimate, estimate),
-            options,
-            method,
-            n_clusters,
-        ));
-    }
-    let bias = bias(&values, estimate);
-    let acceleration = acceleration(&jackknife);
-    let end = |p: f64| {
-        let shifted = bias - normal_upper_quantile(p);
-        // The denominator reaches zero only for |a| of 0.2 and more with extreme bias; the clamp keeps
-        // the percentile on its own side.
-        let adjusted = bias + shifted / (1.0 - acceleration * shifted).max(1e-3);
-        quantile(&values, normal_cdf(adjusted))
-    };
-    let half = options.level.alpha() / 2.0;
-    let (lower, upper) = (end(half), end(1.0 - half));
-    Ok(interval(
-        (estimate, lower, upper),
-        options,
-        IntervalMethod::Bca,
-        n_clusters,
-    ))
-}
-
-fn check(n_clusters: usize, options: BootstrapOptions) -> Result<()> {
+pub(crate) fn check(n_clusters: usize, options: BootstrapOptions) -> Result<()> {
     at_least(
         "a bootstrap interval",
         Unit::Clusters,
@@ -256,7 +199,7 @@ fn check(n_clusters: usize, options: BootstrapOptions) -> Result<()> {
     Ok(())
 }
 
-fn interval(
+pub(crate) fn interval(
     (estimate, lower, upper): (f64, f64, f64),
     options: BootstrapOptions,
     method: IntervalMethod,
@@ -273,7 +216,7 @@ fn interval(
 }
 
 /// Calls `visit` with `draws` lists of cluster indices drawn with replacement.
-fn resample(
+pub(crate) fn resample(
     n_clusters: usize,
     options: BootstrapOptions,
     mut visit: impl FnMut(&[usize]) -> std::result::Result<(), StatsError>,
@@ -303,12 +246,12 @@ fn studentised(drawn: &[ClusterSum], estimate: f64) -> f64 {
     }
 }
 
-fn is_constant(values: &[f64]) -> bool {
+pub(crate) fn is_constant(values: &[f64]) -> bool {
     values.windows(2).all(|pair| pair.first() == pair.last())
 }
 
 /// The quantile of sorted values at position p (B + 1), interpolated, clamped to the extremes.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let position = (p * (sorted.len() + 1) as f64 - 1.0).clamp(0.0, (sorted.len() - 1) as f64);
     let at = |index: f64| {
         #[expect(
@@ -325,27 +268,6 @@ fn quantile(sorted: &[f64], p: f64) -> f64 {
         low + share * (high - low)
     } else {
         low
-    }
-}
-
-/// z0: the normal quantile of the share of resamples below the estimate, ties as halves.
-fn bias(sorted: &[f64], estimate: f64) -> f64 {
-    let below = sorted.partition_point(|value| *value < estimate) as f64;
-    let not_above = sorted.partition_point(|value| *value <= estimate) as f64;
-    let count = sorted.len() as f64;
-    let share = (0.5 * (below + not_above) / count).clamp(0.5 / count, 1.0 - 0.5 / count);
-    -normal_upper_quantile(share)
-}
-
-/// a = sum (mean - x)^3 / (6 (sum (mean - x)^2)^(3/2)) over jackknife values.
-fn acceleration(jackknife: &[f64]) -> f64 {
-    let mean = jackknife.iter().sum::<f64>() / jackknife.len() as f64;
-    let cubes: f64 = jackknife.iter().map(|value| (mean - value).powi(3)).sum();
-    let squares: f64 = jackknife.iter().map(|value| (mean - value).powi(2)).sum();
-    if squares > 0.0 {
-        cubes / (6.0 * squares.powf(1.5))
-    } else {
-        0.0
     }
 }
 
@@ -425,7 +347,5 @@ mod tests {
             ..BootstrapOptions::default()
         };
         assert!(bootstrap_mean(&differences(&GAINS), few).is_err());
-        let nan = bootstrap_statistic(8, options(IntervalMethod::Bca), |_| f64::NAN);
-        assert!(matches!(nan, Err(StatsError::NotFinite { .. })));
     }
 }

@@ -12,9 +12,9 @@
 //! A. Ismail-Fawaz et al. (2023), An approach to multiple comparison benchmark evaluations that is
 //! stable under manipulation of the comparate set, arXiv:2305.11921.
 
+use crate::complete_table::BlockDesign;
 use crate::error::Result;
 use crate::pairwise::{Pairwise, PairwiseOptions, pairwise};
-use crate::table::BlockDesign;
 
 /// One cell of the matrix, read as "row against column".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,8 +132,9 @@ pub fn comparison_matrix(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::complete_table::CompleteTable;
     use crate::params::Direction;
-    use crate::table::{CompleteTable, Dataset};
+    use crate::score_table::Dataset;
 
     #[test]
     fn wins_follow_the_direction_and_mirror() {

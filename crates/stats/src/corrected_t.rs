@@ -16,7 +16,7 @@
 //! 239-281. R. R. Bouckaert and E. Frank (2004), Evaluating the replicability of significance tests
 //! for comparing learning algorithms, PAKDD.
 
-use crate::error::{Result, StatsError, Unit, at_least, finite};
+use crate::error::{Result, StatsError, Unit, at_least, finite, no_overflow};
 use crate::params::Level;
 use crate::special::{student_sf, student_upper_quantile};
 
@@ -98,6 +98,7 @@ pub fn corrected_t(differences: &[f64], share: TestShare, level: Level) -> Resul
     let mean = differences.iter().sum::<f64>() / folds;
     let squares: f64 = differences.iter().map(|value| (value - mean).powi(2)).sum();
     let variance = squares / (folds - 1.0);
+    no_overflow(variance, "the corrected t statistic")?;
     let scale = differences
         .iter()
         .fold(0.0_f64, |most, value| most.max(value.abs()));

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Result, Unit, at_least};
-use crate::table::ScoreTable;
+use crate::score_table::ScoreTable;
 
 /// Methods that count once.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,7 +184,7 @@ fn describe(table: &ScoreTable, members: &[usize]) -> MethodGroup {
 mod tests {
     use super::*;
     use crate::params::Direction;
-    use crate::table::Dataset;
+    use crate::score_table::Dataset;
 
     fn table(lines: &[[Option<f64>; 4]]) -> ScoreTable {
         let datasets = (0..lines.len())

@@ -162,6 +162,18 @@ pub(crate) fn finite(value: f64, place: impl FnOnce() -> String) -> Result<f64> 
     }
 }
 
+/// The value unless it overflowed: squares of finite values need not be finite.
+pub(crate) fn no_overflow(value: f64, what: &'static str) -> Result<f64> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(StatsError::Undefined {
+            what,
+            reason: "the values are too large to square",
+        })
+    }
+}
+
 /// `Ok` if `found >= needed`.
 pub(crate) fn at_least(
     what: &'static str,

@@ -17,10 +17,10 @@
 //! M. Friedman (1937), The use of ranks to avoid the assumption of normality, JASA 32, 675-701.
 //! J. Demsar (2006), JMLR 7, 1-30.
 
+use crate::complete_table::BlockDesign;
 use crate::error::{Result, StatsError};
 use crate::ranks::RankTable;
 use crate::special::chi_squared_sf;
-use crate::table::BlockDesign;
 
 /// What Friedman's statistic does about ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,8 +126,9 @@ fn ln_unanimous(ranks: &RankTable) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::complete_table::CompleteTable;
     use crate::params::Direction;
-    use crate::table::{CompleteTable, Dataset};
+    use crate::score_table::Dataset;
 
     fn design(width: usize, values: &[f64]) -> BlockDesign {
         let datasets = (0..values.len() / width).map(|i| Dataset::independent(format!("d{i}")));

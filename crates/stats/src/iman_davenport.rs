@@ -66,9 +66,10 @@ pub fn iman_davenport(friedman: &Friedman) -> ImanDavenport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::complete_table::{BlockDesign, CompleteTable};
     use crate::friedman::{TieCorrection, friedman};
     use crate::params::Direction;
-    use crate::table::{BlockDesign, CompleteTable, Dataset};
+    use crate::score_table::Dataset;
 
     #[test]
     fn unanimity_has_an_exact_probability_instead_of_zero() {

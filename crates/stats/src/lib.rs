@@ -28,10 +28,12 @@
 //! result is NaN: what has no value is a [`StatsError`].
 
 mod bayesian_signed_rank;
+mod bca;
 mod bonferroni_dunn;
 mod bootstrap;
 mod cliques;
 mod comparison_matrix;
+mod complete_table;
 mod corrected_t;
 mod crossover;
 mod detectable_effect;
@@ -48,19 +50,20 @@ mod pairwise;
 mod params;
 mod quadrature;
 mod ranks;
+mod score_table;
+mod signed_rank_null;
 mod special;
 mod stability;
 mod studentized_range;
-mod table;
 mod wilcoxon;
 
 pub use bayesian_signed_rank::{BayesianOptions, BayesianSignedRank, bayesian_signed_rank};
+pub use bca::bootstrap_statistic;
 pub use bonferroni_dunn::bonferroni_dunn_cd;
-pub use bootstrap::{
-    BootstrapOptions, Interval, IntervalMethod, bootstrap_mean, bootstrap_statistic,
-};
+pub use bootstrap::{BootstrapOptions, Interval, IntervalMethod, bootstrap_mean};
 pub use cliques::PairGraph;
 pub use comparison_matrix::{ComparisonMatrix, MatrixCell, comparison_matrix};
+pub use complete_table::{BlockDesign, CompleteTable};
 pub use corrected_t::{CorrectedT, TestShare, corrected_t};
 pub use crossover::{
     Crossing, Crossover, CrossoverCurve, Knot, RatioBand, RatioPoint, Side, crossover,
@@ -83,9 +86,9 @@ pub use paired::PairedDifferences;
 pub use pairwise::{Independent, Pair, Pairwise, PairwiseOptions, against_control, pairwise};
 pub use params::{Direction, Level, Seed};
 pub use ranks::{Midranks, RankTable, Ranking, mean_ranks, midranks};
+pub use score_table::{Dataset, ScoreTable};
 pub use stability::{Drop, Stability, WithoutOne, drop_one};
 pub use studentized_range::{studentized_range_quantile, studentized_range_sf};
-pub use table::{BlockDesign, CompleteTable, Dataset, ScoreTable};
 pub use wilcoxon::{
     Alternative, Wilcoxon, WilcoxonMethod, WilcoxonOptions, ZeroTreatment, wilcoxon,
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Result, StatsError, Unit, finite};
 use crate::params::Direction;
-use crate::table::{Dataset, ScoreTable};
+use crate::score_table::{Dataset, ScoreTable};
 
 /// One row of results.
 #[derive(Debug, Clone, PartialEq)]

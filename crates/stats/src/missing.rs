@@ -11,9 +11,10 @@
 //!
 //! A dataset that a policy cannot fill (nothing observed, or no baseline value) is dropped and named.
 
+use crate::complete_table::CompleteTable;
 use crate::error::{Result, StatsError, Unit, at_least};
 use crate::ranks::{Ranking, mean_ranks};
-use crate::table::{CompleteTable, ScoreTable};
+use crate::score_table::ScoreTable;
 
 /// What to do about missing cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -238,7 +239,7 @@ pub fn compare_policies(
 mod tests {
     use super::*;
     use crate::params::Direction;
-    use crate::table::Dataset;
+    use crate::score_table::Dataset;
 
     fn table(cells: Vec<Option<f64>>) -> ScoreTable {
         let datasets = (0..cells.len() / 3).map(|i| Dataset::independent(format!("d{i}")));

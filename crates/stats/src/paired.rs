@@ -1,6 +1,6 @@
 //! Paired differences over datasets.
 
-use crate::error::{Result, StatsError, Unit, at_least, finite};
+use crate::error::{Result, StatsError, Unit, at_least, finite, no_overflow};
 
 /// Differences `a - b`, one a dataset, with the cluster of each: at least one, all finite.
 ///
@@ -112,11 +112,12 @@ impl PairedDifferences {
     ///
     /// # Errors
     ///
-    /// [`StatsError::TooFew`] with fewer than two clusters.
+    /// [`StatsError::TooFew`] with fewer than two clusters, [`StatsError::Undefined`] if squares
+    /// overflow.
     pub fn standard_error(&self) -> Result<f64> {
         at_least("a standard error", Unit::Clusters, self.n_clusters, 2)?;
         let (_, squared) = mean_and_variance(&self.cluster_sums());
-        Ok(squared.sqrt())
+        Ok(no_overflow(squared, "a standard error")?.sqrt())
     }
 }
 

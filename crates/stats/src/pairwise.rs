@@ -13,11 +13,11 @@
 //! classifiers over multiple data sets" for all pairwise comparisons, JMLR 9, 2677-2694.
 
 use crate::cliques::PairGraph;
+use crate::complete_table::{BlockDesign, CompleteTable};
 use crate::error::{Result, StatsError, Unit};
 use crate::holm::holm;
 use crate::params::{Direction, Level};
-use crate::table::{BlockDesign, CompleteTable};
-use crate::wilcoxon::{Wilcoxon, WilcoxonOptions, wilcoxon};
+use crate::wilcoxon::{Alternative, Wilcoxon, WilcoxonOptions, wilcoxon};
 
 /// What a row of the test is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +80,7 @@ pub struct Pairwise {
     level: Level,
     n_units: usize,
     direction: Direction,
+    alternative: Alternative,
 }
 
 impl Pairwise {
@@ -118,11 +119,16 @@ impl Pairwise {
         Some(if toward_b { pair.b } else { pair.a })
     }
 
-    /// The smallest p value that the test could have given, 2^(1-n) two-sided with all differences of
-    /// one sign. If its Holm-corrected value exceeds the level, no pair could have differed.
+    /// Whether no pair could have differed, whatever the data: the smallest p value that n signs can
+    /// give, 2^-n one-sided and twice that two-sided, exceeds the level after Holm's correction.
     pub fn underpowered(&self) -> bool {
-        let smallest = 0.5_f64.powi(i32::try_from(self.n_units).unwrap_or(i32::MAX) - 1);
-        smallest * self.pairs.len() as f64 > self.level.alpha()
+        let tails = if self.alternative == Alternative::TwoSided {
+            2.0
+        } else {
+            1.0
+        };
+        let signs = i32::try_from(self.n_units).unwrap_or(i32::MAX);
+        tails * 0.5_f64.powi(signs) * self.pairs.len() as f64 > self.level.alpha()
     }
 
     /// The graph that joins methods without a significant difference.
@@ -234,13 +240,14 @@ fn family(
         level: options.level,
         n_units: table.datasets().len(),
         direction: table.direction(),
+        alternative: options.test.alternative,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Dataset;
+    use crate::score_table::Dataset;
 
     fn design(n: usize, related: bool, value: impl Fn(usize, usize) -> f64) -> BlockDesign {
         let datasets = (0..n).map(|i| Dataset {

@@ -7,9 +7,9 @@
 //!
 //! J. Demsar (2006), Statistical comparisons of classifiers over multiple data sets, JMLR 7, 1-30.
 
+use crate::complete_table::CompleteTable;
 use crate::error::{Result, Unit, at_least, finite};
 use crate::params::Direction;
-use crate::table::CompleteTable;
 
 /// Midranks of one line and the sizes of its ties.
 #[derive(Debug, Clone, PartialEq)]
@@ -239,7 +239,7 @@ pub fn mean_ranks(table: &CompleteTable) -> Result<Ranking> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Dataset;
+    use crate::score_table::Dataset;
 
     fn table(direction: Direction, values: &[f64]) -> CompleteTable {
         let datasets = (0..values.len() / 3).map(|i| Dataset::independent(format!("d{i}")));

@@ -12,9 +12,9 @@
 //! A. Benavoli, G. Corani, F. Mangili (2016), Should we really use post-hoc tests based on mean-ranks?,
 //! JMLR 17(5), 1-10. M. G. Kendall (1945), The treatment of ties in ranking problems, Biometrika 33.
 
+use crate::complete_table::CompleteTable;
 use crate::error::{Result, Unit, at_least};
 use crate::ranks::{Ranking, mean_ranks};
-use crate::table::CompleteTable;
 
 /// What is left out, one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +189,7 @@ fn kendall_tau_b(points: &[(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::params::Direction;
-    use crate::table::Dataset;
+    use crate::score_table::Dataset;
 
     fn table(width: usize, values: &[f64]) -> CompleteTable {
         let datasets = (0..values.len() / width).map(|i| Dataset {
