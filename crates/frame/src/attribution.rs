@@ -24,7 +24,9 @@ pub fn table(entries: &[Entry]) -> String {
             entry.citation.clone(),
         ];
         let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
-        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        text.push_str("| ");
+        text.push_str(&cells.join(" | "));
+        text.push_str(" |\n");
     }
     text
 }

@@ -27,7 +27,7 @@ pub(crate) fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, FrameE
         let before = &bytes[..error.valid_up_to()];
         FrameError::NotUtf8 {
             path: path.to_owned(),
-            line: 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64,
+            line: before.split(|&byte| byte == b'\n').count() as u64,
         }
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
@@ -100,10 +100,9 @@ impl<'a> Reader<'a> {
     /// Length of the line break at the current position, if there is one.
     fn break_length(&self) -> Option<usize> {
         match &self.text.as_bytes()[self.at..] {
-            [b'\n', ..] => Some(1),
             [b'\r', b'\n', ..] => Some(2),
-            // A file cut off inside its last CRLF.
-            [b'\r'] => Some(1),
+            // The second is a file cut off inside its last CRLF.
+            [b'\n', ..] | [b'\r'] => Some(1),
             _ => None,
         }
     }

@@ -150,7 +150,9 @@ pub fn read_pair(
         if column.name == options.target {
             continue;
         }
-        let other = second.position(&column.name).expect("the names agree");
+        let other = second
+            .position(&column.name)
+            .ok_or_else(|| pair_error("the columns differ".into()))?;
         let kinds = (first.kind(at)?, second.kind(other)?);
         let kind = match kinds {
             (Kind::Unknown, Kind::Unknown) => Kind::Numeric,

@@ -1,5 +1,7 @@
 //! Summaries and warnings.
 
+use std::fmt::Write as _;
+
 use counterweight_core::Cells;
 use counterweight_frame::{describe, read_dataset};
 
@@ -78,7 +80,7 @@ fn warnings_about_suspicious_columns() {
         } else {
             "r"
         };
-        text.push_str(&format!("{},{almost},person{i},{leak},{class}\n", i + 100));
+        writeln!(text, "{},{almost},person{i},{leak},{class}", i + 100).unwrap();
     }
     let folder = Folder::new();
     let path = folder.file("t.csv", text);

@@ -1,4 +1,4 @@
-//! Parquet files that other programs wrote (tests/goldens/frame/write_goldens.py).
+//! Parquet files that other programs wrote (`tests/goldens/frame/write_goldens.py`).
 
 use counterweight_core::{Cells, ColumnValues};
 use counterweight_frame::{FrameError, ReadOptions, read_dataset, read_table};

@@ -1,5 +1,11 @@
 //! Through the public door: files in, datasets and tables out, and what is said when something is
 //! wrong.
+#![expect(
+    clippy::float_cmp,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: values are read back to the bit, and helpers stand outside of #[test]"
+)]
 
 mod datasets;
 mod describing;

@@ -81,7 +81,6 @@ fn separators_missing_spellings_and_ignored_columns() {
 
 #[test]
 fn every_complaint_about_a_file_says_where_and_what_to_try() {
-    let header = "a,b,y\n";
     let cases: [(&[u8], &str); 22] = [
         (
             b"",
@@ -188,7 +187,6 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
              or list the spelling: missing = [\"nan\"]",
         ),
     ];
-    assert!(header.starts_with('a'));
     let folder = Folder::new();
     for (content, expected) in cases {
         let path = folder.file("t.csv", content);
