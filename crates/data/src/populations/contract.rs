@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use counterweight_core::{
     ClassCounts, Entry, Labels, Matrix, Partition, Population, Samples, Seed, StageError, Stream,
-    StreamKey, Test, Train, find, params,
+    StreamKey, Test, Train, find, log_sum_exp, params,
 };
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn key(seed: u64) -> StreamKey {
 }
 
 /// `n` rows of one class.
-pub(crate) fn balanced_sample(population: &dyn Population, class: usize, n: usize) -> Matrix {
+pub(crate) fn class_rows(population: &dyn Population, class: usize, n: usize) -> Matrix {
     population.sample(class, n, &mut key(11).number(class).open())
 }
 
@@ -61,7 +61,7 @@ fn built() -> Vec<(&'static str, Box<dyn Population>)> {
         .collect()
 }
 
-/// Rows `from..` of a matrix, as texts that show every bit.
+/// The entries, compared by every bit.
 fn bits(x: &Matrix) -> Vec<u64> {
     x.as_slice().iter().map(|v| v.to_bits()).collect()
 }
@@ -167,7 +167,7 @@ fn samples_follow_the_density() {
     let sd = 0.2_f64;
     for (id, population) in built() {
         for class in 0..population.n_classes() {
-            let x = balanced_sample(&*population, class, n);
+            let x = class_rows(&*population, class, n);
             let log_p: Vec<f64> = x
                 .iter_rows()
                 .map(|row| population.log_density(class, row))
@@ -382,13 +382,24 @@ fn a_population_that_breaks_its_contract_is_an_error() {
 }
 
 #[test]
-fn an_order_of_magnitude_in_rows_does_not_move_the_bayes_error() {
+fn the_bayes_error_is_what_the_posterior_says() {
+    // On balanced rows the Bayes error and the mean of 1 - max_y p(y | x) have the same expectation.
     for (id, population) in built() {
-        let error = |n| bayes_balanced_error(&*population, &test_rows(&*population, n)).unwrap();
-        let (few, many) = (error(4000), error(40_000));
+        let n = 40_000;
+        let test = test_rows(&*population, n);
+        let found = bayes_balanced_error(&*population, &test).unwrap();
+        let doubt = |row: &[f64]| {
+            let logs: Vec<f64> = (0..population.n_classes())
+                .map(|k| population.log_density(k, row))
+                .collect();
+            let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            1.0 - (top - log_sum_exp(&logs)).exp()
+        };
+        let expected = test.features().iter_rows().map(doubt).sum::<f64>() / n as f64;
+        let error = 5.0 * (expected * (1.0 - expected) / n as f64).sqrt();
         assert!(
-            (few - many).abs() < 5.0 * (0.25_f64 / 4000.0).sqrt(),
-            "{id}: {few} {many}"
+            (found - expected).abs() < error,
+            "{id}: {found} for {expected}"
         );
     }
 }

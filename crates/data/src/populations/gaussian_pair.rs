@@ -101,7 +101,7 @@ mod tests {
     use counterweight_core::Prior;
 
     use super::super::bayes_balanced_error;
-    use super::super::contract::{balanced_sample, golden, test_rows};
+    use super::super::contract::{class_rows, golden, test_rows};
     use super::*;
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_rule_for_accuracy_has_its_closed_balanced_error() {
         let n = 100_000;
-        let x = [0, 1].map(|class| balanced_sample(&GaussianPair, class, n));
+        let x = [0, 1].map(|class| class_rows(&GaussianPair, class, n));
         let rows = golden("pair-error");
         assert_eq!(rows.len(), 4);
         for [pi, _, _, _, expected] in rows {

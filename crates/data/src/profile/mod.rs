@@ -16,8 +16,8 @@
 //! Class i of K (from 0; for real data the class with the i-th most rows) has
 //! `n_i = n_max / d_i(ratio)` rows, with
 //!
-//! - `step`: d = 1 for the first ceil(K/2) classes and d = ratio for the others;
-//! - `exponential`: d_i = ratio^(i/(K-1)), a long tail with equal steps on the log axis.
+//! - `step`: `d_i = 1` for the first ceil(K/2) classes and `d_i = ratio` for the others;
+//! - `exponential`: `d_i = ratio^(i/(K-1))`, a long tail with equal steps on the log axis.
 //!
 //! Fractions are dropped as `floor(n_i + 1e-9)`, where the 1e-9 keeps whole numbers whole under
 //! rounding. [`counts_of_total`] alone has a sum to meet and rounds by largest remainder.
@@ -53,7 +53,7 @@
 //! of samples", CVPR 2019 (exponential). M. Buda, A. Maki and M. A. Mazurowski, "A systematic study
 //! of the class imbalance problem in convolutional neural networks", Neural Networks 106, 2018
 //! (step). K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning imbalanced datasets with
-//! label-distribution-aware margin loss", NeurIPS 2019 (both, as benchmarks). M. L. Balinski and
+//! label-distribution-aware margin loss", `NeurIPS` 2019 (both, as benchmarks). M. L. Balinski and
 //! H. P. Young, "Fair Representation", 1982 (largest remainder).
 
 mod counts;
