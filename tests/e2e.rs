@@ -1,0 +1,7 @@
+//! The contract of the command line, checked by running the binary.
+//!
+//! One test binary instead of one a theme: linking is the dearest part of these tests, and the
+//! themes then share the machine's cores instead of waiting for each other.
+
+mod common;
+mod exactness;
