@@ -1,8 +1,8 @@
 //! The contract of every decision, checked over the whole registry.
 
 use counterweight_core::{
-    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, Decisions, FittedRule, Matrix,
-    Note, ParamValue, Prior, Scores, StageError, StageResult, find,
+    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, Decisions, FittedRule, LossContext,
+    Matrix, Note, ParamValue, Prior, Scores, StageError, StageResult, find,
 };
 use proptest::prelude::*;
 
@@ -437,6 +437,44 @@ proptest! {
                 .count();
             prop_assert!(hits >= last);
             last = hits;
+        }
+    }
+
+    /// Whatever weighted cross-entropy of f + o is learnt, the effective prior rule on its scores is the
+    /// Bayes rule for balanced error, and `prior = "train"` on top of a full correction corrects twice.
+    #[test]
+    fn the_effective_prior_rule_completes_every_loss(
+        seed in 0_u64..1_000_000,
+        counts in proptest::collection::vec(1_usize..200, 3),
+        tau in -1.0_f64..2.0,
+    ) {
+        let case = case(&counts, 0.0, seed);
+        let logs = case.prior.logs();
+        let expected = case.decide(&*of("prior-threshold", &[("prior", text("train"))]));
+        let about = LossContext { seen: &case.counts, train: &case.counts };
+        for entry in crate::loss::ALL {
+            let given = [("tau", real(tau))];
+            let has_tau = entry.card.params.iter().any(|spec| spec.name == "tau");
+            let loss = built(entry, if has_tau { &given } else { &[] });
+            let terms = loss.terms(&about).unwrap();
+            let (Some(o), Some(own)) = (terms.logit_offsets(), terms.scores_prior(&case.counts)) else {
+                continue;
+            };
+            let optimum = Matrix::from_fn(case.log.rows(), 3, |i, k| {
+                case.log.at(i, k) + terms.weights[k].ln() - o[k]
+            });
+            let scores = Scores::logits(optimum).unwrap();
+            let context = DecideContext { scores_prior: Some(&own), train: &case.counts };
+            let fitted = of("prior-threshold", &[]).fit(&context, None).unwrap();
+            let decided = fitted.rule.decide(&scores).unwrap();
+            prop_assert_eq!(decided.as_slice(), &expected[..], "{}", entry.card.id);
+            if has_tau {
+                // log eta - tau log pi - log pi: at tau = 1 this is the double correction.
+                let twice = of("prior-threshold", &[("prior", text("train"))]).fit(&context, None).unwrap();
+                let sum: Vec<f64> = logs.iter().map(|p| (tau + 1.0) * p).collect();
+                let direct = Scores::log_probabilities(case.log.clone()).unwrap().argmax(&sum).unwrap();
+                prop_assert_eq!(twice.rule.decide(&scores).unwrap(), direct);
+            }
         }
     }
 

@@ -19,7 +19,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`](super::strategy) | rows a class |
+//! | `strategy` | `auto` | see [`strategy`] | rows a class |
 //! | `shrinkage` | 0 | at least 0 | factor on the normal-reference bandwidth |
 //!
 //! # Cost
@@ -37,7 +37,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`](super::strategy); [`StageError::NotApplicable`] for `shrinkage` above 0
+//! Those of [`strategy`]; [`StageError::NotApplicable`] for `shrinkage` above 0
 //! without numeric columns; [`StageError::Failed`] where a standard deviation overflows.
 //!
 //! # Examples

@@ -16,7 +16,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`](super::strategy) | rows a class |
+//! | `strategy` | `auto` | see [`strategy`] | rows a class |
 //!
 //! # Cost
 //!
@@ -29,7 +29,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`](super::strategy).
+//! Those of [`strategy`].
 //!
 //! # Examples
 //!

@@ -20,7 +20,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`](super::strategy) | rows a class |
+//! | `strategy` | `auto` | see [`strategy`] | rows a class |
 //! | `k` | 5 | at least 1 | neighbours |
 //!
 //! # Cost
@@ -41,7 +41,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`](super::strategy) and of the `small_class` policy;
+//! Those of [`strategy`] and of the `small_class` policy;
 //! [`StageError::NotApplicable`](counterweight_core::StageError::NotApplicable) for nominal columns
 //! (planning puts `smote-nc` in its place); `Failed` for values that are not finite.
 //!

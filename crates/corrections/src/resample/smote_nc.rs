@@ -19,7 +19,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`](super::strategy) | rows a class |
+//! | `strategy` | `auto` | see [`strategy`] | rows a class |
 //! | `k` | 5 | at least 1 | neighbours |
 //!
 //! # Cost
@@ -39,7 +39,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`](super::strategy) and of the `small_class` policy;
+//! Those of [`strategy`] and of the `small_class` policy;
 //! [`StageError::NotApplicable`] unless there are columns of both kinds; [`StageError::Failed`] for
 //! values that are not finite or not a code of their column.
 //!
