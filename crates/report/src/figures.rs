@@ -1,17 +1,21 @@
-//! The analysis as figures.
+//! The analysis as figures: picks what is worth a picture and hands plain numbers to [`plots`](crate::plots).
 
-use crate::analysis::{Analysis, RatioCurve};
+use std::collections::BTreeSet;
+
+use crate::analysis::{Analysis, Comparison, RatioCurve, mean};
 use crate::error::{ReportError, Result};
+use crate::plots::{self, Figure, PlotError, Theme};
 use crate::view::file_name;
-use crate::plots::{
-    Figure, Measure, PlotError, RatioCurves, RatioLine, RatioPanel, RatioPoint, Theme, ratio_curves,
-};
 
-/// A figure with its file name.
+/// A figure with its file name and what stands around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     /// File name without its ending.
     pub(crate) name: String,
+    /// The model that it is about; `None` for all.
+    pub(crate) model: Option<usize>,
+    /// What it shows, told apart from all other figures.
+    pub(crate) heading: String,
     /// What a reader has to know beyond its description; ids between backticks.
     pub(crate) note: String,
     /// The figure.
@@ -20,11 +24,47 @@ pub(crate) struct Placed {
 
 /// Most subjects (populations, datasets) that get a ratio figure of their own.
 const MOST_SUBJECTS: usize = 12;
+/// Most corrections of a comparison matrix that can still be read.
+const MOST_COMPARED: usize = 12;
+/// Most corrections of a heat map.
+const MOST_COLUMNS: usize = 24;
 
+/// All figures, those about all models first.
+///
+/// # Errors
+/// [`ReportError::Figure`] when one cannot be drawn.
 pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
-    let mut figures = Figures::new(analysis);
+    let order: Vec<String> = analysis.corrections.iter().map(|c| c.id.clone()).collect();
+    let mut theme = Theme::page().with_order(&order);
+    if let Some(baseline) = analysis.baseline {
+        analysis
+            .correction(baseline)
+            .clone_into(&mut theme.baseline);
+    }
+    let mut figures = Figures {
+        analysis,
+        theme,
+        placed: Vec::new(),
+    };
     figures.ratios()?;
+    figures.taus()?;
+    figures.gains()?;
+    for comparison in &analysis.overall {
+        figures.heat_map(comparison)?;
+        figures.ranks(comparison)?;
+        figures.pairs(comparison)?;
+        figures.recalls(comparison)?;
+        figures.costs(comparison)?;
+    }
     Ok(figures.placed)
+}
+
+/// What stands around a figure.
+struct Frame {
+    name: String,
+    model: Option<usize>,
+    heading: String,
+    note: String,
 }
 
 struct Figures<'a> {
@@ -33,106 +73,524 @@ struct Figures<'a> {
     placed: Vec<Placed>,
 }
 
-impl<'a> Figures<'a> {
-    fn new(analysis: &'a Analysis) -> Self {
-        let order: Vec<String> = analysis.corrections.iter().map(|c| c.id.clone()).collect();
-        let mut theme = Theme::page().with_order(&order);
-        if let Some(baseline) = analysis.baseline {
-            analysis
-                .correction(baseline)
-                .clone_into(&mut theme.baseline);
-        }
-        Self {
-            analysis,
-            theme,
-            placed: Vec::new(),
-        }
-    }
-
+impl Figures<'_> {
     fn add(
         &mut self,
-        name: &str,
-        note: &str,
+        frame: Frame,
         draw: impl FnOnce(&Theme) -> std::result::Result<Figure, PlotError>,
     ) -> Result<()> {
-        let theme = self.theme.clone().with_prefix(name);
+        let Frame {
+            mut name,
+            model,
+            heading,
+            note,
+        } = frame;
+        // Two ids may become one file name; the number of the figure tells them apart.
+        if self.placed.iter().any(|placed| placed.name == name) {
+            name = format!("{name}-{}", self.placed.len());
+        }
+        let theme = self.theme.clone().with_prefix(&name);
         let figure = draw(&theme).map_err(|source| ReportError::Figure {
-            figure: name.to_owned(),
+            figure: name.clone(),
             reason: source.to_string(),
         })?;
-        self.placed.push(Placed { note: note.to_owned(),
-            name: name.to_owned(),
+        self.placed.push(Placed {
+            name,
+            model,
+            heading,
+            note,
             figure,
         });
         Ok(())
     }
 
+    /// The frame of a figure about one model.
+    fn frame(&self, kind: &str, model: usize, heading: &str, note: &str) -> Frame {
+        let id = self.analysis.model(model);
+        Frame {
+            name: format!("{kind}_{}", file_name(id)),
+            model: Some(model),
+            heading: format!("{heading}: {id}"),
+            note: note.to_owned(),
+        }
+    }
+
     /// Ratio against balanced error: one figure a subject, one panel a model.
     fn ratios(&mut self) -> Result<()> {
-        let mut subjects: Vec<(&str, &str, usize)> = Vec::new();
-        for curve in &self.analysis.ratios.curves {
-            let subject = (
-                curve.subject.as_str(),
-                curve.profile.as_str(),
-                curve.n_datasets,
-            );
-            if !subjects.contains(&subject) {
-                subjects.push(subject);
+        let analysis = self.analysis;
+        let key = |c: &RatioCurve| (c.subject.clone(), c.profile.clone(), c.n_datasets);
+        let mut subjects: Vec<Vec<&RatioCurve>> = Vec::new();
+        for curve in &analysis.ratios.curves {
+            let same = |s: &&mut Vec<&RatioCurve>| s.first().is_some_and(|f| key(f) == key(curve));
+            match subjects.iter_mut().find(same) {
+                Some(subject) => subject.push(curve),
+                None => subjects.push(vec![curve]),
             }
         }
-        // Populations, then what many datasets have in common, then single datasets.
-        let single = |subject: &(&str, &str, usize)| {
-            self.analysis
-                .ratios
-                .curves
-                .iter()
-                .any(|c| c.subject == subject.0 && !c.synthetic && c.n_datasets == 1)
+        let single = |curves: &Vec<&RatioCurve>| {
+            curves
+                .first()
+                .is_some_and(|c| !c.synthetic && c.n_datasets == 1)
         };
-        subjects.sort_by_key(single);
-        let several = subjects.len() > subjects.iter().filter(|s| single(s)).count();
-        // Single real datasets only where nothing else shows the ratio.
-        subjects.retain(|subject| !several || !single(subject));
+        // Populations and groups of datasets; single real datasets only where nothing else shows
+        // the ratio, since all their numbers are in the table.
+        if subjects.iter().any(|curves| !single(curves)) {
+            subjects.retain(|curves| !single(curves));
+        }
         subjects.truncate(MOST_SUBJECTS);
-        let curves = &self.analysis.ratios.curves;
-        let plans: Vec<(String, RatioCurves)> = subjects
-            .iter()
-            .map(|(subject, profile, n)| {
-                let own: Vec<&RatioCurve> = curves
-                    .iter()
-                    .filter(|c| {
-                        (c.subject.as_str(), c.profile.as_str(), c.n_datasets)
-                            == (*subject, *profile, *n)
-                    })
-                    .collect();
-                let name = format!("ratio_{}_{profile}", file_name(subject));
-                (name, ratio_data(self.analysis, &own))
-            })
-            .collect();
-        let note = "Bands are 95 % t intervals over repeats and folds.";
-        for (name, data) in plans {
-            self.add(&name, note, |theme| ratio_curves(&data, theme))?;
+        for curves in subjects {
+            let Some(first) = curves.first() else {
+                continue;
+            };
+            let several = if first.n_datasets > 1 {
+                ", means over the datasets"
+            } else {
+                ""
+            };
+            let frame = Frame {
+                name: format!("ratio_{}_{}", file_name(&first.subject), first.profile),
+                model: None,
+                heading: format!("Imbalance ratio against balanced error: {}", first.subject),
+                note: format!(
+                    "Profile {}. Bands are 95 % t intervals over repeats and folds{several}.",
+                    first.profile
+                ),
+            };
+            let data = ratio_data(analysis, &curves);
+            self.add(frame, |theme| plots::ratio_curves(&data, theme))?;
         }
         Ok(())
     }
+
+    /// Tau against balanced error: one panel a model, one curve a family.
+    fn taus(&mut self) -> Result<()> {
+        let mut panels: Vec<plots::TauPanel> = Vec::new();
+        for curve in &self.analysis.taus.curves {
+            let model = self.analysis.model(curve.model);
+            let best = curve
+                .points
+                .iter()
+                .find(|p| (p.tau - curve.best).abs() < 1e-12);
+            let line = plots::TauCurve {
+                name: curve.family.clone(),
+                points: curve
+                    .points
+                    .iter()
+                    .map(|p| (p.tau, p.mean, p.interval.map(|i| (i.lower, i.upper))))
+                    .collect(),
+                optimum: best.map(|best| plots::TauOptimum {
+                    tau: best.tau,
+                    value: best.mean,
+                    interval: curve.best_interval,
+                }),
+            };
+            match panels.iter_mut().find(|panel| panel.model == model) {
+                Some(panel) => panel.curves.push(line),
+                None => panels.push(plots::TauPanel {
+                    model: model.to_owned(),
+                    note: String::new(),
+                    curves: vec![line],
+                }),
+            }
+        }
+        if panels.is_empty() {
+            return Ok(());
+        }
+        let frame = Frame {
+            name: "tau".to_owned(),
+            model: None,
+            heading: "Tau against balanced error".to_owned(),
+            note: "Means over the datasets that all taus of a curve have a value for, with 95 % \
+                   intervals over datasets. Tau 0 is no correction."
+                .to_owned(),
+        };
+        let data = plots::TauSweep {
+            panels,
+            theory: Some(1.0),
+        };
+        self.add(frame, |theme| plots::tau_sweep(&data, theme))
+    }
+
+    /// Gain of each model's best-ranked correction on real datasets against their ratio.
+    fn gains(&mut self) -> Result<()> {
+        let analysis = self.analysis;
+        let Some(baseline) = analysis.baseline else {
+            return Ok(());
+        };
+        let mut panels = Vec::new();
+        for comparison in &analysis.overall {
+            let Some(best) = comparison.ranked.iter().find(|r| r.correction != baseline) else {
+                continue;
+            };
+            let value = |point, c| analysis.cube.balanced_error(comparison.model, point, c);
+            let mut points = Vec::new();
+            for (index, point) in analysis.points.iter().enumerate() {
+                let real = analysis
+                    .datasets
+                    .get(point.dataset)
+                    .is_some_and(|d| !d.synthetic);
+                // Induced ratios of one dataset are not further datasets: its natural one speaks.
+                if !real || point.requested_ratio.is_some() {
+                    continue;
+                }
+                if let (Some(own), Some(base), Some(ratio)) = (
+                    value(index, best.correction),
+                    value(index, baseline),
+                    point.imbalance_ratio,
+                ) {
+                    points.push(plots::GainPoint {
+                        dataset: analysis.dataset(point.dataset).to_owned(),
+                        ratio,
+                        gain: base - own,
+                    });
+                }
+            }
+            if points.len() >= 3 {
+                panels.push(plots::GainPanel {
+                    name: format!(
+                        "{}: {}",
+                        analysis.model(comparison.model),
+                        analysis.correction(best.correction)
+                    ),
+                    points,
+                    trend: Vec::new(),
+                });
+            }
+        }
+        if panels.is_empty() {
+            return Ok(());
+        }
+        let frame = Frame {
+            name: "gain".to_owned(),
+            model: None,
+            heading: "Gain against imbalance ratio on real datasets".to_owned(),
+            note:
+                "The best-ranked correction of each model against no correction, one dot a dataset \
+                   at its natural ratio."
+                    .to_owned(),
+        };
+        let data = plots::GainScatter {
+            panels,
+            trend_name: String::new(),
+        };
+        self.add(frame, |theme| plots::gain_scatter(&data, theme))
+    }
+
+    /// Difference of each correction to none on each dataset.
+    fn heat_map(&mut self, comparison: &Comparison) -> Result<()> {
+        let analysis = self.analysis;
+        let Some(baseline) = analysis.baseline else {
+            return Ok(());
+        };
+        let model = comparison.model;
+        let mut columns: Vec<usize> = comparison.against.iter().map(|a| a.correction).collect();
+        let all = columns.len();
+        columns.truncate(MOST_COLUMNS);
+        let difference = |dataset: usize, correction: usize| {
+            mean(
+                analysis
+                    .points
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, point)| {
+                        let value = |c| analysis.cube.balanced_error(model, index, c);
+                        (point.dataset == dataset).then_some(())?;
+                        Some(value(correction)? - value(baseline)?)
+                    }),
+            )
+        };
+        let mut rows: Vec<(String, Vec<Option<f64>>)> = Vec::new();
+        for (dataset, info) in analysis.datasets.iter().enumerate() {
+            let cells: Vec<Option<f64>> = columns
+                .iter()
+                .map(|&correction| difference(dataset, correction))
+                .collect();
+            if cells.iter().any(Option::is_some) {
+                rows.push((info.id.clone(), cells));
+            }
+        }
+        if rows.is_empty() || columns.is_empty() {
+            return Ok(());
+        }
+        let note = if columns.len() < all {
+            format!(
+                "The {MOST_COLUMNS} corrections with the largest gains of {all}, largest first."
+            )
+        } else {
+            "Corrections by their mean difference, largest gain first; means over the ratios of a \
+             dataset."
+                .to_owned()
+        };
+        let frame = self.frame(
+            "heat",
+            model,
+            "Difference to no correction, dataset by dataset",
+            &note,
+        );
+        let (rows, cells) = rows.into_iter().unzip();
+        let data = plots::HeatMap {
+            measure: "balanced error".to_owned(),
+            rows,
+            columns: columns
+                .iter()
+                .map(|&c| analysis.correction(c).to_owned())
+                .collect(),
+            cells,
+            missing: "not applicable, or no value on some fold".to_owned(),
+        };
+        self.add(frame, |theme| plots::heat_map(&data, theme))
+    }
+
+    /// Mean ranks with the groups that no test tells apart.
+    fn ranks(&mut self, comparison: &Comparison) -> Result<()> {
+        let counted: Vec<_> = comparison
+            .ranked
+            .iter()
+            .filter(|ranked| ranked.same_as.is_none())
+            .collect();
+        if counted.len() < 2 || comparison.pairs.is_empty() {
+            return Ok(());
+        }
+        let place = |c: &usize| counted.iter().position(|ranked| ranked.correction == *c);
+        let data = plots::CriticalDifference {
+            methods: counted
+                .iter()
+                .map(|r| {
+                    (
+                        self.analysis.correction(r.correction).to_owned(),
+                        r.mean_rank,
+                    )
+                })
+                .collect(),
+            cliques: comparison
+                .cliques
+                .iter()
+                .map(|clique| clique.iter().filter_map(place).collect())
+                .collect(),
+            critical_difference: None,
+            datasets: comparison.datasets.len(),
+            test: "Wilcoxon with Holm".to_owned(),
+        };
+        let note = if comparison.underpowered {
+            "Underpowered: no pair could have differed significantly with so few independent \
+             datasets, so the bar says nothing."
+        } else {
+            "Related datasets count as one in the tests. Corrections that agree on every dataset are \
+             shown once."
+        };
+        let frame = self.frame("ranks", comparison.model, "Mean ranks", note);
+        self.add(frame, |theme| plots::critical_difference(&data, theme))
+    }
+
+    /// The multi-comparison matrix of the best-ranked corrections.
+    fn pairs(&mut self, comparison: &Comparison) -> Result<()> {
+        let mut shown: Vec<usize> = comparison
+            .ranked
+            .iter()
+            .filter(|ranked| ranked.same_as.is_none())
+            .map(|ranked| ranked.correction)
+            .collect();
+        let all = shown.len();
+        if all < 2 || comparison.pairs.is_empty() {
+            return Ok(());
+        }
+        if all > MOST_COMPARED {
+            let baseline = self
+                .analysis
+                .baseline
+                .filter(|baseline| shown.contains(baseline));
+            shown.truncate(MOST_COMPARED);
+            if let Some(baseline) = baseline.filter(|baseline| !shown.contains(baseline)) {
+                shown.pop();
+                shown.push(baseline);
+            }
+        }
+        let cell = |row: usize, column: usize| {
+            let found = |a, b| {
+                comparison
+                    .pairs
+                    .iter()
+                    .find(|pair| (pair.a, pair.b) == (a, b))
+            };
+            let straight = found(row, column).map(|pair| plots::Comparison {
+                difference: pair.mean_difference,
+                wins: pair.wins,
+                ties: pair.ties,
+                losses: pair.losses,
+                p: Some(pair.p_holm),
+            });
+            straight.or_else(|| {
+                found(column, row).map(|pair| plots::Comparison {
+                    difference: -pair.mean_difference,
+                    wins: pair.losses,
+                    ties: pair.ties,
+                    losses: pair.wins,
+                    p: Some(pair.p_holm),
+                })
+            })
+        };
+        let data = plots::ComparisonMatrix {
+            methods: shown
+                .iter()
+                .map(|&c| self.analysis.correction(c).to_owned())
+                .collect(),
+            cells: shown
+                .iter()
+                .map(|&row| shown.iter().map(|&column| cell(row, column)).collect())
+                .collect(),
+            level: 0.05,
+            test: "Wilcoxon with Holm over all pairs of the model".to_owned(),
+        };
+        let note = if shown.len() < all {
+            format!(
+                "The {} best ranked of {all}, with no correction.",
+                shown.len()
+            )
+        } else {
+            String::new()
+        };
+        let frame = self.frame(
+            "pairs",
+            comparison.model,
+            "Every correction against every other",
+            &note,
+        );
+        self.add(frame, |theme| plots::comparison_matrix(&data, theme))
+    }
+
+    /// Recall of frequent, medium and rare classes over the datasets of the common ranking.
+    fn recalls(&mut self, comparison: &Comparison) -> Result<()> {
+        let analysis = self.analysis;
+        let groups = ["many_recall", "medium_recall", "few_recall"].map(|id| analysis.metric(id));
+        // The same datasets for all corrections of a group, or the group compares datasets.
+        let of = |correction: usize, metric: Option<usize>| -> Option<plots::Estimate> {
+            let metric = metric?;
+            let value = |point: usize, correction: usize| {
+                let summary = analysis.cube.get(comparison.model, point, correction)?;
+                summary.means.get(metric).copied().flatten()
+            };
+            let shared: Vec<Vec<usize>> = comparison
+                .datasets
+                .iter()
+                .map(|&dataset| {
+                    (0..analysis.points.len())
+                        .filter(|&p| analysis.points.get(p).is_some_and(|x| x.dataset == dataset))
+                        .filter(|&p| {
+                            comparison
+                                .ranked
+                                .iter()
+                                .all(|r| value(p, r.correction).is_some())
+                        })
+                        .collect()
+                })
+                .collect();
+            let means = shared
+                .iter()
+                .filter_map(|points| mean(points.iter().filter_map(|&p| value(p, correction))));
+            mean(means).map(|mean| (mean, None))
+        };
+        let rows: Vec<plots::RecallRow> = comparison
+            .ranked
+            .iter()
+            .map(|ranked| {
+                let [many, medium, few] = groups.map(|group| of(ranked.correction, group));
+                let correction = analysis.correction(ranked.correction).to_owned();
+                plots::RecallRow {
+                    correction,
+                    many,
+                    medium,
+                    few,
+                }
+            })
+            .collect();
+        // One group alone has nothing to be compared with.
+        let groups_present = |row: &plots::RecallRow| {
+            [row.many, row.medium, row.few]
+                .iter()
+                .filter(|group| group.is_some())
+                .count()
+        };
+        if rows.len() < 2 || rows.iter().all(|row| groups_present(row) < 2) {
+            return Ok(());
+        }
+        let data = plots::RecallDots {
+            scope: analysis.model(comparison.model).to_owned(),
+            groups: ["100 and more", "20 to 99", "below 20"].map(str::to_owned),
+            rows,
+        };
+        let frame = self.frame(
+            "recall",
+            comparison.model,
+            "Recall by the training count of the class",
+            "Means over the datasets that all ranked corrections share; a group's mean is over those \
+             that have classes in it.",
+        );
+        self.add(frame, |theme| plots::recall_dots(&data, theme))
+    }
+
+    /// Balanced error against time.
+    fn costs(&mut self, comparison: &Comparison) -> Result<()> {
+        let analysis = self.analysis;
+        let datasets: BTreeSet<usize> = comparison.datasets.iter().copied().collect();
+        let points: Vec<plots::CostPoint> = comparison
+            .ranked
+            .iter()
+            .filter_map(|ranked| {
+                let own = analysis.own_datasets(comparison.model, ranked.correction);
+                let seconds = mean(own.iter().filter(|(d, _)| datasets.contains(d)).filter_map(
+                    |(_, points)| {
+                        mean(points.iter().filter_map(|&point| {
+                            analysis
+                                .cube
+                                .get(comparison.model, point, ranked.correction)?
+                                .seconds
+                        }))
+                    },
+                ))?;
+                (seconds > 0.0).then(|| plots::CostPoint {
+                    correction: analysis.correction(ranked.correction).to_owned(),
+                    seconds,
+                    seconds_band: None,
+                    error: ranked.mean_balanced_error,
+                    error_band: None,
+                })
+            })
+            .collect();
+        if points.len() < 2 {
+            return Ok(());
+        }
+        let data = plots::CostBenefit {
+            scope: analysis.model(comparison.model).to_owned(),
+            points,
+        };
+        let frame = self.frame(
+            "cost",
+            comparison.model,
+            "Balanced error against time",
+            "Mean seconds of resampling, fitting, cross-fitting and deciding a cell. Work that cells \
+             share is counted in each, so corrections that share a fit cost less together.",
+        );
+        self.add(frame, |theme| plots::cost_benefit(&data, theme))
+    }
 }
 
-fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> RatioCurves {
+fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> plots::RatioCurves {
     let mut panels = Vec::new();
     for model in 0..analysis.models.len() {
         let own: Vec<&&RatioCurve> = curves.iter().filter(|curve| curve.model == model).collect();
         let Some(first) = own.first() else { continue };
         let bayes = own.iter().max_by_key(|curve| curve.bayes.len());
-        panels.push(RatioPanel {
+        panels.push(plots::RatioPanel {
             model: analysis.model(model).to_owned(),
             note: first.subject.clone(),
             lines: own
                 .iter()
-                .map(|curve| RatioLine {
+                .map(|curve| plots::RatioLine {
                     correction: analysis.correction(curve.correction).to_owned(),
                     points: curve
                         .points
                         .iter()
-                        .map(|point| RatioPoint {
+                        .map(|point| plots::RatioPoint {
                             ratio: point.ratio,
                             value: point.mean,
                             band: point.band,
@@ -143,9 +601,8 @@ fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> RatioCurves {
             bayes: bayes.map(|curve| curve.bayes.clone()).unwrap_or_default(),
         });
     }
-    RatioCurves {
-        measure: Measure::BalancedError,
+    plots::RatioCurves {
+        measure: plots::Measure::BalancedError,
         panels,
     }
 }
-

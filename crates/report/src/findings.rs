@@ -5,6 +5,7 @@
 //! not have shown one.
 
 use counterweight_core::Outcome;
+use counterweight_stats::Side;
 
 use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};
 use crate::format::{self, count, fixed, list, list_up_to, percent, plural, points, rank, size};
@@ -219,12 +220,11 @@ fn interval(against: &Against, of_size: bool) -> String {
     })
 }
 
+/// What the corrections that lead and help do to the plain error rate.
 fn cost_sentence(analysis: &Analysis) -> String {
     let Some(metric) = analysis.metric("error_rate") else {
         return String::new();
     };
-    let mut dearer = 0;
-    let mut seen = 0;
     let mut costs = Vec::new();
     for comparison in compared(analysis) {
         let Some(best) = comparison.best() else {
@@ -232,14 +232,11 @@ fn cost_sentence(analysis: &Analysis) -> String {
         };
         let lowers = comparison
             .against(best.correction)
-            .is_some_and(|a| a.verdict == Verdict::Lowers);
-        let paid = comparison
-            .price(best.correction)
-            .and_then(|price| price.differences.get(metric).copied().flatten());
+            .is_some_and(|against| against.verdict == Verdict::Lowers);
+        let price = comparison.price(best.correction);
+        let paid = price.and_then(|price| price.differences.get(metric).copied().flatten());
         if let (true, Some(paid)) = (lowers, paid) {
-            seen += 1;
             costs.push(paid);
-            dearer += usize::from(paid > 0.0);
         }
     }
     let (Some(low), Some(high)) = (
@@ -248,19 +245,34 @@ fn cost_sentence(analysis: &Analysis) -> String {
     ) else {
         return String::new();
     };
-    let range = if seen == 1 {
-        format!("by {} points", points(low))
+    let (low_text, high_text) = (points(low), points(high));
+    let range = if low_text == high_text {
+        format!("by {low_text} points")
     } else {
-        format!("by {} to {} points", points(low), points(high))
+        format!("by {low_text} to {high_text} points")
     };
-    let who = if seen == 1 {
-        "the one model whose best-ranked correction lowers balanced error".to_owned()
+    let who = if costs.len() == 1 {
+        "the model whose best-ranked correction lowers balanced error".to_owned()
     } else {
-        format!("the {seen} models whose best-ranked correction lowers balanced error")
+        format!(
+            "the {} models whose best-ranked correction lowers balanced error",
+            costs.len()
+        )
+    };
+    let dearer = costs.iter().filter(|cost| **cost > 0.0).count();
+    let opening = if dearer > 0 {
+        "It has a price"
+    } else {
+        "It costs no accuracy"
     };
     format!(
-        "It has a price: for {who}, the plain error rate at the training prior changes {range} at \
-         the same time, and rises for {dearer}."
+        "{opening}: for {who}, the plain error rate at the training prior changes {range} at the \
+         same time{}.",
+        if dearer == 0 || dearer == costs.len() {
+            String::new()
+        } else {
+            format!(", and rises for {dearer} of them")
+        }
     )
 }
 
@@ -296,7 +308,7 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     let model = code(analysis.model(comparison.model));
     let Some(best) = comparison.best() else {
         return format!(
-            "For {model} no cell has a balanced error on every fold, so there is nothing to compare."
+            "For {model}, no cell has a balanced error on every fold, so there is nothing to compare."
         );
     };
     let n_datasets = comparison.datasets.len();
@@ -304,10 +316,10 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     let name = |correction: usize| code(analysis.correction(correction));
     if Some(best.correction) == analysis.baseline && !comparison.against.is_empty() {
         text.push(format!(
-            "For {model} no correction ranks better than none at all (mean rank {} of {}, {}, \
+            "For {model}, no correction ranks better than none at all (mean rank {} of {}, {}, \
              balanced error {} %).",
             rank(best.mean_rank),
-            comparison.ranked.len(),
+            comparison.n_counted(),
             plural(n_datasets, "dataset"),
             percent(best.mean_balanced_error),
         ));
@@ -316,16 +328,23 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         if comparison.ranked.len() > 1 {
             text.push(format!(
                 "It ranks first of {} (mean rank {} over {}).",
-                comparison.ranked.len(),
+                comparison.n_counted(),
                 rank(best.mean_rank),
                 plural(n_datasets, "dataset"),
             ));
         }
     } else {
         text.push(format!(
-            "For {model} {} is the best-ranked of {} (balanced error {} % over {}).",
+            "For {model}, {} {} (balanced error {} % over {}).",
             name(best.correction),
-            plural(comparison.ranked.len(), "correction"),
+            if comparison.ranked.len() == 1 {
+                "is the only correction with values".to_owned()
+            } else {
+                format!(
+                    "is the best-ranked of {} corrections",
+                    comparison.n_counted()
+                )
+            },
             percent(best.mean_balanced_error),
             plural(n_datasets, "dataset"),
         ));
@@ -334,21 +353,38 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         .ranked
         .iter()
         .skip(1)
-        .filter(|ranked| ranked.among_best == Some(true))
+        .filter(|ranked| ranked.among_best == Some(true) && ranked.same_as.is_none())
         .map(|ranked| name(ranked.correction))
         .collect();
-    if comparison.underpowered && comparison.ranked.len() > 1 {
+    if comparison.underpowered && comparison.n_counted() > 1 {
         text.push(format!(
             "Underpowered: with {} no pair of {} corrections could have differed significantly, \
              whatever the values.",
             plural(comparison.n_clusters, "independent dataset"),
-            comparison.ranked.len()
+            comparison.n_counted()
         ));
     } else if !alike.is_empty() {
         text.push(format!("No test tells it from {}.", list_up_to(&alike, 4)));
-    } else if comparison.ranked.len() > 1 {
+    } else if comparison.n_counted() > 1 {
         text.push("Every other correction is significantly worse.".to_owned());
     }
+    let twins: Vec<String> = comparison
+        .ranked
+        .iter()
+        .filter(|ranked| ranked.same_as == Some(best.correction))
+        .map(|ranked| name(ranked.correction))
+        .collect();
+    if !twins.is_empty() {
+        let verb = if twins.len() == 1 { "agrees" } else { "agree" };
+        text.push(format!(
+            "{} {verb} with it on every dataset and {} not counted again.",
+            list_up_to(&twins, 4),
+            if twins.len() == 1 { "is" } else { "are" },
+        ));
+    }
+    let best_against = comparison.against(best.correction);
+    text.extend(best_against.and_then(crossing_sentence));
+    text.extend(best_against.and_then(|against| pays_sentence(analysis, comparison, against)));
     let raises: Vec<String> = of_verdict(comparison, Verdict::Raises).map(name).collect();
     if !raises.is_empty() {
         let verb = if raises.len() == 1 { "raises" } else { "raise" };
@@ -369,6 +405,47 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         ));
     }
     text.join(" ")
+}
+
+/// From which ratio on the correction is the better choice, where that is known.
+fn crossing_sentence(against: &Against) -> Option<String> {
+    let found = against.along_ratio.as_ref()?;
+    let crossing = found.crossings.first()?;
+    // Without both ends the line only says that a crossing somewhere is not excluded.
+    let (low, high) = (crossing.lower?, crossing.upper?);
+    (crossing.better_above == Side::A).then(|| {
+        format!(
+            "It overtakes no correction at an imbalance ratio of about {} [{}, {}].",
+            format::ratio(crossing.ratio),
+            format::ratio(low),
+            format::ratio(high)
+        )
+    })
+}
+
+/// What the best-ranked correction does to the metrics that it does not target.
+fn pays_sentence(
+    analysis: &Analysis,
+    comparison: &Comparison,
+    against: &Against,
+) -> Option<String> {
+    let price = comparison.price(against.correction)?;
+    let change = |id: &str| {
+        price
+            .differences
+            .get(analysis.metric(id)?)
+            .copied()
+            .flatten()
+    };
+    let rate = change("error_rate")?;
+    let mut parts = vec![format!("error rate by {} points", points(rate))];
+    if let Some(f1) = change("macro_f1") {
+        parts.push(format!("macro-F1 by {} points", points(f1)));
+    }
+    if let Some(mcc) = change("mcc") {
+        parts.push(format!("MCC by {}", format::signed(mcc)));
+    }
+    Some(format!("At the same time it changes {}.", list(&parts)))
 }
 
 fn of_verdict(comparison: &Comparison, verdict: Verdict) -> impl Iterator<Item = usize> {
@@ -430,10 +507,14 @@ fn against_sentence(analysis: &Analysis, comparison: &Comparison, against: &Agai
             )
         }
         Verdict::TooFew => format!(
-            "For {model}, {correction} has a balanced error {} points from that of no correction on \
-             {on}; {} are too few for an interval.",
+            "For {model}, {correction} changes balanced error by {} points against no correction on \
+             {on}{levels}; {} too few for an interval.",
             points(against.mean_difference),
-            plural(against.n_clusters, "independent dataset"),
+            if against.n_clusters == 1 {
+                "1 independent dataset is".to_owned()
+            } else {
+                format!("{} independent datasets are", against.n_clusters)
+            },
         ),
     }
 }
@@ -525,6 +606,7 @@ fn caveats(analysis: &Analysis) -> Vec<String> {
             plural(comparison.n_datasets_any, "dataset"),
         ));
     }
+    caveats.extend(robustness(analysis));
     let clusters = analysis
         .overall
         .iter()
@@ -543,6 +625,42 @@ fn caveats(analysis: &Analysis) -> Vec<String> {
                 format!("Only {clusters} independent datasets are")
             }
         ));
+    }
+    caveats
+}
+
+/// What the rankings hang on.
+fn robustness(analysis: &Analysis) -> Vec<String> {
+    let mut caveats = Vec::new();
+    for comparison in &analysis.overall {
+        let Some(robust) = &comparison.robustness else {
+            continue;
+        };
+        let model = code(analysis.model(comparison.model));
+        if comparison.n_counted() < 2 {
+            continue;
+        }
+        if !robust.decisive_clusters.is_empty() {
+            let names: Vec<String> = robust.decisive_clusters.iter().map(|c| code(c)).collect();
+            caveats.push(format!(
+                "For {model}, another correction would lead without {}.",
+                match names.as_slice() {
+                    [one] => one.clone(),
+                    _ => format!("any one of {}", list_up_to(&names, 4)),
+                }
+            ));
+        }
+        if robust.policy_decides_leader {
+            caveats.push(format!(
+                "For {model}, who leads depends on how missing values are treated; the ranks under \
+                 each policy are given."
+            ));
+        } else if robust.policy_decides {
+            caveats.push(format!(
+                "For {model}, the order behind the leader depends on how missing values are treated; \
+                 the ranks under each policy are given."
+            ));
+        }
     }
     caveats
 }

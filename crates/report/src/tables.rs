@@ -3,6 +3,7 @@
 //! Numbers keep the units of the records (fractions); views show percentages and points.
 
 use counterweight_core::{Cells, Table};
+use counterweight_stats::Side;
 
 use crate::analysis::{Analysis, Comparison, Scope, Standing, Verdict};
 use crate::error::{ReportError, Result};
@@ -104,6 +105,8 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         taus(analysis)?,
         pairwise(analysis)?,
         omnibus(analysis)?,
+        robustness(analysis)?,
+        policies(analysis)?,
         per_dataset(analysis)?,
         per_model(analysis)?,
         models(analysis)?,
@@ -168,6 +171,15 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
     }
     let ranked = |row: &Row<'_>| row.comparison.rank_of(row.correction).cloned();
     let against = |row: &Row<'_>| row.comparison.against(row.correction).cloned();
+    let crossing = |row: &Row<'_>| {
+        row.comparison
+            .against(row.correction)?
+            .along_ratio
+            .as_ref()?
+            .crossings
+            .first()
+            .copied()
+    };
     let paid = |row: &Row<'_>, metric: &str| {
         let metric = analysis.metric(metric)?;
         row.comparison
@@ -183,7 +195,10 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
         "Balanced error in %, differences to no correction in points with 95 % intervals over \
          datasets (related sets count as one). Ranks and means stand on the datasets that all ranked \
          corrections of the model share, differences on all that a correction shares with no \
-         correction. Bold: best mean rank; underlined (italic in markdown): not significantly worse.",
+         correction. Corrections that agree on every dataset count once and share a rank. Practical: \
+         the probability that the correction is better by more than half a point, by the Bayesian \
+         signed-rank test. Bold: best mean rank; underlined (italic in markdown): not significantly \
+         worse.",
     )
     .words("model")
     .words("correction")
@@ -194,6 +209,7 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
     .numbers("difference")
     .words("95 % interval")
     .numbers("Holm p")
+    .numbers("practical")
     .words("verdict")
     .numbers("error rate");
     for row in &rows {
@@ -225,6 +241,10 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
             Cell::number(against.as_ref().map(|a| a.mean_difference), points),
             Cell::text(interval),
             Cell::number(against.as_ref().map(|a| a.p_holm), p_value),
+            Cell::number(
+                against.as_ref().and_then(|a| a.practical).map(|p| p.better),
+                |p| fixed(p, 2),
+            ),
             Cell::text(against.as_ref().map_or("", |a| verdict(a.verdict))),
             Cell::number(paid(row, "error_rate"), points),
         ]);
@@ -235,6 +255,10 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
         })
         .text("correction", &rows, |row| {
             analysis.correction(row.correction).to_owned()
+        })
+        .text("same_as", &rows, |row| {
+            let twin = ranked(row).and_then(|ranked| ranked.same_as);
+            twin.map_or("", |twin| analysis.correction(twin)).to_owned()
         })
         .real("mean_rank", &rows, |row| Some(ranked(row)?.mean_rank))
         .whole("n_datasets_ranked", &rows, |row| {
@@ -271,6 +295,26 @@ fn summary(analysis: &Analysis) -> Result<Sheet> {
         .whole("ties", &rows, |row| against(row).map_or(0, |a| a.ties))
         .whole("losses", &rows, |row| against(row).map_or(0, |a| a.losses))
         .real("detectable", &rows, |row| against(row)?.detectable)
+        .real("p_practically_better", &rows, |row| {
+            Some(against(row)?.practical?.better)
+        })
+        .real("p_equivalent", &rows, |row| {
+            Some(against(row)?.practical?.equivalent)
+        })
+        .real("p_practically_worse", &rows, |row| {
+            Some(against(row)?.practical?.worse)
+        })
+        .real("crossing_ratio", &rows, |row| Some(crossing(row)?.ratio))
+        .real("crossing_lower", &rows, |row| crossing(row)?.lower)
+        .real("crossing_upper", &rows, |row| crossing(row)?.upper)
+        .text("better_above_crossing", &rows, |row| {
+            crossing(row)
+                .map_or("", |c| match c.better_above {
+                    Side::A => "correction",
+                    Side::B => "none",
+                })
+                .to_owned()
+        })
         .text("verdict", &rows, |row| {
             against(row).map_or_else(String::new, |a| verdict(a.verdict).to_owned())
         })
@@ -756,6 +800,114 @@ fn omnibus(analysis: &Analysis) -> Result<Sheet> {
         .real("p_iman_davenport", &rows, |(_, test)| {
             Some(test.p_iman_davenport)
         })
+        .sheet(vec![view])
+}
+
+/// What the lead of each ranking hangs on.
+fn robustness(analysis: &Analysis) -> Result<Sheet> {
+    let rows: Vec<_> = analysis
+        .overall
+        .iter()
+        .filter_map(|c| Some((c, c.robustness.as_ref()?)))
+        .collect();
+    let mut view = View::new(
+        "robustness",
+        "What the rankings hang on",
+        "Independent datasets, and corrections, without which another correction leads; Kendall's \
+         tau-b to the most different ranking that leaving out one independent dataset gives (1: the \
+         same order); whether the policy for missing values decides the order.",
+    )
+    .words("model")
+    .words("leader")
+    .words("decisive datasets")
+    .words("decisive corrections")
+    .numbers("least tau-b")
+    .words("policy for missing values");
+    let leader = |comparison: &Comparison| {
+        comparison
+            .best()
+            .map_or("", |best| analysis.correction(best.correction))
+            .to_owned()
+    };
+    let policy = |decides_leader: bool, decides: bool| match (decides_leader, decides) {
+        (true, _) => "decides the leader",
+        (_, true) => "decides the order",
+        _ => "decides nothing",
+    };
+    for (comparison, robust) in &rows {
+        view.rows.push(vec![
+            model_cell(analysis, comparison.model),
+            Cell::code(leader(comparison)),
+            Cell::text(robust.decisive_clusters.join(", ")),
+            Cell::text(robust.decisive_corrections.join(", ")),
+            Cell::number(robust.worst_tau, |tau| fixed(tau, 2)),
+            Cell::text(policy(robust.policy_decides_leader, robust.policy_decides)),
+        ]);
+    }
+    Rows::new("robustness")
+        .text("model", &rows, |(c, _)| analysis.model(c.model).to_owned())
+        .text("leader", &rows, |(c, _)| leader(c))
+        .text("decisive_clusters", &rows, |(_, robust)| {
+            robust.decisive_clusters.join(";")
+        })
+        .text("decisive_corrections", &rows, |(_, robust)| {
+            robust.decisive_corrections.join(";")
+        })
+        .real("least_tau_b", &rows, |(_, robust)| robust.worst_tau)
+        .text("policy", &rows, |(_, robust)| {
+            policy(robust.policy_decides_leader, robust.policy_decides).to_owned()
+        })
+        .sheet(vec![view])
+}
+
+/// Ranks under every policy for missing values.
+fn policies(analysis: &Analysis) -> Result<Sheet> {
+    let mut rows = Vec::new();
+    for comparison in &analysis.overall {
+        for ranks in comparison
+            .robustness
+            .iter()
+            .flat_map(|robust| &robust.policies)
+        {
+            for &(correction, mean_rank) in &ranks.ranks {
+                rows.push((comparison.model, ranks, correction, mean_rank));
+            }
+        }
+    }
+    let mut view = View::new(
+        "policies",
+        "Ranks under each policy for missing values",
+        "Intersection: only datasets on which every ranked correction has a value at every ratio. \
+         Worst: a missing value is the worst of its dataset. Baseline: it is that of no correction. \
+         Models without missing values are left out.",
+    )
+    .words("model")
+    .words("policy")
+    .words("correction")
+    .numbers("mean rank")
+    .numbers("datasets")
+    .numbers("filled in");
+    for (model, ranks, correction, mean_rank) in &rows {
+        view.rows.push(vec![
+            model_cell(analysis, *model),
+            Cell::text(ranks.policy),
+            correction_cell(analysis, *correction),
+            Cell::number(Some(*mean_rank), rank),
+            Cell::count(ranks.n_datasets),
+            Cell::count(ranks.n_filled),
+        ]);
+    }
+    Rows::new("policies")
+        .text("model", &rows, |(model, ..)| {
+            analysis.model(*model).to_owned()
+        })
+        .text("policy", &rows, |(_, ranks, ..)| ranks.policy.to_owned())
+        .text("correction", &rows, |(_, _, c, _)| {
+            analysis.correction(*c).to_owned()
+        })
+        .real("mean_rank", &rows, |(.., mean_rank)| Some(*mean_rank))
+        .whole("n_datasets", &rows, |(_, ranks, ..)| ranks.n_datasets)
+        .whole("n_filled", &rows, |(_, ranks, ..)| ranks.n_filled)
         .sheet(vec![view])
 }
 

@@ -4,10 +4,13 @@
 //! (profile and requested ratio), a point's value the mean over repeats and folds. Related sets form
 //! one cluster: intervals and tests see the clusters, mean ranks and means the datasets.
 
+mod against;
 mod compare;
+mod cover;
 mod cube;
 mod outcomes;
 mod ratio;
+mod robust;
 mod standing;
 mod tau;
 
@@ -15,13 +18,14 @@ use std::collections::BTreeMap;
 
 use counterweight_core::{Catalogue, Record, ScoreKind, find};
 
-pub use compare::{
-    Against, Comparison, HALF_A_POINT, Omnibus, PairRow, Price, Ranked, Unranked, Verdict,
-};
+pub use against::{Against, HALF_A_POINT, Practical, Price, Verdict};
+pub use compare::{Comparison, Omnibus, PairRow, Ranked};
+pub use cover::Unranked;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
+pub use robust::{PolicyRanks, Robustness};
 pub use standing::Standing;
 pub use tau::{TauCurve, TauPoint, TauStudy};
 

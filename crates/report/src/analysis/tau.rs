@@ -10,7 +10,7 @@ use counterweight_stats::{
     BootstrapOptions, Interval, PairedDifferences, StatsError, bootstrap_mean, bootstrap_statistic,
 };
 
-use super::compare::cluster_numbers;
+use super::against::cluster_numbers;
 use super::{Analysis, CorrectionInfo, base_id, mean};
 use crate::error::{ReportError, Result};
 

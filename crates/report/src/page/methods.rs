@@ -38,7 +38,11 @@ const READING: [&str; 8] = [
 
 pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
     let stage = |read: fn(&crate::analysis::CorrectionInfo) -> &String| -> BTreeSet<&str> {
-        analysis.corrections.iter().map(|c| base_id(read(c))).collect()
+        analysis
+            .corrections
+            .iter()
+            .map(|c| base_id(read(c)))
+            .collect()
     };
     let cards = |ids: &BTreeSet<&str>, found: &dyn Fn(&str) -> Option<&'static Card>| {
         ids.iter().filter_map(|id| found(id)).collect::<Vec<_>>()
@@ -49,22 +53,42 @@ pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
         .filter(|dataset| dataset.synthetic)
         .map(|dataset| base_id(&dataset.id))
         .collect();
-    let models: BTreeSet<&str> =
-        analysis.models.iter().filter_map(|model| model.kind.as_deref()).collect();
+    let models: BTreeSet<&str> = analysis
+        .models
+        .iter()
+        .filter_map(|model| model.kind.as_deref())
+        .collect();
     let sections = [
-        ("Resampling", cards(&stage(|c| &c.resample), &|id| {
-            find(catalogue.resamplers, id).map(|entry| &entry.card)
-        })),
-        ("Losses", cards(&stage(|c| &c.loss), &|id| {
-            find(catalogue.losses, id).map(|entry| &entry.card)
-        })),
-        ("Decisions", cards(&stage(|c| &c.decide), &|id| {
-            find(catalogue.decisions, id).map(|entry| &entry.card)
-        })),
-        ("Models", cards(&models, &|id| find(catalogue.learners, id).map(|entry| &entry.card))),
-        ("Populations", cards(&populations, &|id| {
-            find(catalogue.populations, id).map(|entry| &entry.card)
-        })),
+        (
+            "Resampling",
+            cards(&stage(|c| &c.resample), &|id| {
+                find(catalogue.resamplers, id).map(|entry| &entry.card)
+            }),
+        ),
+        (
+            "Losses",
+            cards(&stage(|c| &c.loss), &|id| {
+                find(catalogue.losses, id).map(|entry| &entry.card)
+            }),
+        ),
+        (
+            "Decisions",
+            cards(&stage(|c| &c.decide), &|id| {
+                find(catalogue.decisions, id).map(|entry| &entry.card)
+            }),
+        ),
+        (
+            "Models",
+            cards(&models, &|id| {
+                find(catalogue.learners, id).map(|entry| &entry.card)
+            }),
+        ),
+        (
+            "Populations",
+            cards(&populations, &|id| {
+                find(catalogue.populations, id).map(|entry| &entry.card)
+            }),
+        ),
     ];
     html! {
         h3 { "How to read the numbers" }

@@ -40,9 +40,13 @@ pub(crate) fn page(
     sheets: &[Sheet],
     figures: &[Placed],
 ) -> String {
-    let views: Vec<(&Sheet, &View)> =
-        sheets.iter().flat_map(|sheet| sheet.views.iter().map(move |view| (sheet, view))).collect();
-    let tables = Tables { bytes: TABLE_BYTES / views.len().max(1) };
+    let views: Vec<(&Sheet, &View)> = sheets
+        .iter()
+        .flat_map(|sheet| sheet.views.iter().map(move |view| (sheet, view)))
+        .collect();
+    let tables = Tables {
+        bytes: TABLE_BYTES / views.len().max(1),
+    };
     let of = |names: &[&str]| -> Vec<(&Sheet, &View)> {
         names
             .iter()
@@ -101,7 +105,7 @@ pub(crate) fn page(
                     @if !figures.is_empty() {
                         section aria-labelledby="figures" {
                             h2 #figures { "Figures" }
-                            (all_figures(figures))
+                            (all_figures(analysis, figures))
                         }
                     }
                     section aria-labelledby="tables" {
@@ -134,7 +138,11 @@ pub(crate) fn page(
 }
 
 fn answer(analysis: &Analysis, findings: &[Finding]) -> Markup {
-    let of = |topic: Topic| findings.iter().filter(move |finding| finding.topic == topic);
+    let of = |topic: Topic| {
+        findings
+            .iter()
+            .filter(move |finding| finding.topic == topic)
+    };
     let mut answers = of(Topic::Answer);
     // The first sentence says what was run; the figures above it say the same at a glance, so
     // that the words can open with the result.
@@ -160,9 +168,16 @@ fn answer(analysis: &Analysis, findings: &[Finding]) -> Markup {
 }
 
 fn facts(analysis: &Analysis) -> Markup {
-    let synthetic = analysis.datasets.iter().filter(|dataset| dataset.synthetic).count();
-    let clusters: std::collections::BTreeSet<&str> =
-        analysis.datasets.iter().map(|dataset| dataset.cluster.as_str()).collect();
+    let synthetic = analysis
+        .datasets
+        .iter()
+        .filter(|dataset| dataset.synthetic)
+        .count();
+    let clusters: std::collections::BTreeSet<&str> = analysis
+        .datasets
+        .iter()
+        .map(|dataset| dataset.cluster.as_str())
+        .collect();
     let outcomes = &analysis.outcomes;
     html! {
         dl.facts {
@@ -209,28 +224,53 @@ fn by_model(analysis: &Analysis, findings: &[Finding]) -> Markup {
     }
 }
 
-fn all_figures(figures: &[Placed]) -> Markup {
+/// Figures about all models in the open, those of one model folded up under its name.
+fn all_figures(analysis: &Analysis, figures: &[Placed]) -> Markup {
+    // The room goes to the figures in their order, those about all models first.
     let mut left = FIGURE_BYTES;
+    let fits: Vec<bool> = figures
+        .iter()
+        .map(|placed| {
+            let fits = placed.figure.svg.len() <= left;
+            left -= if fits { placed.figure.svg.len() } else { 0 };
+            fits
+        })
+        .collect();
+    let of = |model: Option<usize>| -> Vec<(&Placed, bool)> {
+        let all = figures.iter().zip(fits.iter().copied());
+        all.filter(|(placed, _)| placed.model == model).collect()
+    };
     html! {
-        @for placed in figures {
-            @let fits = placed.figure.svg.len() <= left;
-            @let () = if fits { left -= placed.figure.svg.len() };
-            @let name = &placed.name;
-            figure {
-                @if fits {
-                    div.scroll role="group" tabindex="0" aria-label=(placed.figure.title) {
-                        (PreEscaped(&placed.figure.svg))
-                    }
+        @for (placed, fits) in of(None) { (one_figure(placed, fits)) }
+        @for model in 0..analysis.models.len() {
+            @let own = of(Some(model));
+            @if !own.is_empty() {
+                details open[analysis.models.len() == 1] {
+                    summary { h3 { "Figures of " code { (analysis.model(model)) } } }
+                    @for (placed, fits) in own { (one_figure(placed, fits)) }
                 }
-                figcaption {
-                    h3 { (placed.figure.title) }
-                    p { (placed.figure.description) }
-                    @if !placed.note.is_empty() { p.note { (rich(&placed.note)) } }
-                    @if !fits { p { "Too large for this page:" } }
-                    p.files {
-                        a href=(format!("plots/{name}.svg")) { "svg" } " · "
-                        a href=(format!("plots/{name}.png")) { "png" }
-                    }
+            }
+        }
+    }
+}
+
+fn one_figure(placed: &Placed, fits: bool) -> Markup {
+    let name = &placed.name;
+    html! {
+        figure {
+            h3 { (placed.heading) }
+            @if fits {
+                div.scroll role="group" tabindex="0" aria-label=(placed.heading) {
+                    (PreEscaped(&placed.figure.svg))
+                }
+            }
+            figcaption {
+                p { (minus(&placed.figure.description)) }
+                @if !placed.note.is_empty() { p.note { (rich(&placed.note)) } }
+                p.files {
+                    @if !fits { "Too large for this page: " }
+                    a href=(format!("plots/{name}.svg")) { "svg" } " · "
+                    a href=(format!("plots/{name}.png")) { "png" }
                 }
             }
         }

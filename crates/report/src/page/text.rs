@@ -18,8 +18,14 @@ pub(super) fn minus(text: &str) -> String {
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         let starts = matches!(before, ' ' | '[' | '(');
-        let number = rest.peek().is_some_and(|next| next.is_ascii_digit() || *next == '.');
-        out.push(if c == '-' && starts && number { '\u{2212}' } else { c });
+        let number = rest
+            .peek()
+            .is_some_and(|next| next.is_ascii_digit() || *next == '.');
+        out.push(if c == '-' && starts && number {
+            '\u{2212}'
+        } else {
+            c
+        });
         before = c;
     }
     out
@@ -31,8 +37,14 @@ mod tests {
 
     #[test]
     fn only_numbers_get_a_minus_sign() {
-        assert_eq!(minus("-7.1 points [-8.3, -5.9]"), "−7.1 points [−8.3, −5.9]");
-        assert_eq!(minus("logit-adjust is best-ranked, 5-10"), "logit-adjust is best-ranked, 5-10");
+        assert_eq!(
+            minus("-7.1 points [-8.3, -5.9]"),
+            "−7.1 points [−8.3, −5.9]"
+        );
+        assert_eq!(
+            minus("logit-adjust is best-ranked, 5-10"),
+            "logit-adjust is best-ranked, 5-10"
+        );
     }
 
     #[test]

@@ -1,0 +1,300 @@
+//! Each correction of a model against no correction, paired: how much, how sure, from which ratio on,
+//! and what it pays in other metrics.
+
+use std::collections::BTreeMap;
+
+use counterweight_stats::{
+    BayesianOptions, BootstrapOptions, Crossover, CrossoverCurve, Direction, Interval, Level,
+    PairedDifferences, PairwiseOptions, PowerOptions, RatioPoint, StatsError, bayesian_signed_rank,
+    bootstrap_mean, crossover, holm, minimum_detectable_effect, wilcoxon,
+};
+
+use super::compare::RESOLUTION;
+use super::cover::Cover;
+use super::{Analysis, mean};
+
+/// Half a point of balanced error: less is no difference that anyone would act on.
+pub const HALF_A_POINT: f64 = 0.005;
+
+/// What a comparison with no correction comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Lower balanced error: the test and the interval agree.
+    Lowers,
+    /// Higher balanced error: the test and the interval agree.
+    Raises,
+    /// The interval lies within half a point of zero.
+    Equivalent,
+    /// The same value on every dataset.
+    Identical,
+    /// Neither a difference nor equivalence is shown.
+    Unclear,
+    /// Fewer than five independent clusters: no interval.
+    TooFew,
+}
+
+/// A correction against the baseline, paired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Against {
+    /// Index of the correction.
+    pub correction: usize,
+    /// Datasets that both have a value for.
+    pub n_datasets: usize,
+    /// Independent clusters among them.
+    pub n_clusters: usize,
+    /// Mean over datasets of correction - baseline.
+    pub mean_difference: f64,
+    /// Its 95 % interval by a bootstrap over clusters; `None` with fewer than five.
+    pub interval: Option<Interval>,
+    /// Wilcoxon's p value over clusters.
+    pub p_raw: f64,
+    /// The same after Holm's correction over the corrections of the model.
+    pub p_holm: f64,
+    /// Datasets on which the correction is better.
+    pub wins: usize,
+    /// Datasets on which both are equal.
+    pub ties: usize,
+    /// Datasets on which the baseline is better.
+    pub losses: usize,
+    /// The difference that these clusters would have shown with a power of 80 %.
+    pub detectable: Option<f64>,
+    /// How probable a difference of practical size is; over all points only.
+    pub practical: Option<Practical>,
+    /// The difference as a line in the logarithm of the ratio; over all points only.
+    pub along_ratio: Option<Crossover>,
+    /// What it comes to.
+    pub verdict: Verdict,
+}
+
+/// What a correction does to every metric, paired with the baseline over the same datasets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Price {
+    /// Index of the correction.
+    pub correction: usize,
+    /// Datasets shared with the baseline.
+    pub n_datasets: usize,
+    /// Mean of each metric over those datasets, in the order of the analysis' metrics.
+    pub means: Vec<Option<f64>>,
+    /// Mean difference to the baseline; zero for the baseline itself.
+    pub differences: Vec<Option<f64>>,
+}
+
+/// Probabilities of Benavoli's Bayesian signed-rank test with a region of half a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Practical {
+    /// That the correction is better by more than half a point.
+    pub better: f64,
+    /// That the two are equivalent.
+    pub equivalent: f64,
+    /// That the correction is worse by more than half a point.
+    pub worse: f64,
+}
+
+/// Every correction of the cover against the baseline, by mean difference, and what each pays.
+pub(super) fn compare(
+    analysis: &Analysis,
+    cover: &Cover<'_>,
+    baseline: usize,
+    thorough: bool,
+) -> counterweight_stats::Result<(Vec<Against>, Vec<Price>)> {
+    let mut rows: Vec<Against> = Vec::new();
+    let mut prices = Vec::new();
+    for &correction in &cover.valued {
+        let points = cover.shared_points(&[baseline, correction]);
+        if points.is_empty() {
+            continue;
+        }
+        prices.push(price(analysis, cover.model, baseline, correction, &points));
+        if correction == baseline {
+            continue;
+        }
+        let difference =
+            |point: usize| Some(cover.value(point, correction)? - cover.value(point, baseline)?);
+        let differences: Vec<f64> = points
+            .values()
+            .filter_map(|points| mean(points.iter().filter_map(|&point| difference(point))))
+            .collect();
+        let clusters = cluster_numbers(analysis, points.keys().copied());
+        let mut row = against(correction, differences, &clusters, thorough)?;
+        if thorough {
+            let along: Vec<RatioPoint> = points
+                .values()
+                .zip(&clusters)
+                .flat_map(|(points, &cluster)| points.iter().map(move |&point| (cluster, point)))
+                .filter_map(|(cluster, point)| {
+                    let ratio = analysis.points.get(point)?.imbalance_ratio?;
+                    Some(RatioPoint {
+                        cluster,
+                        ratio,
+                        difference: difference(point)?,
+                    })
+                })
+                .collect();
+            row.along_ratio = too_few(crossover(
+                &along,
+                Direction::LowerIsBetter,
+                CrossoverCurve::Line,
+                Level::FIVE_PERCENT,
+            ))?;
+        }
+        rows.push(row);
+    }
+    let raw: Vec<f64> = rows.iter().map(|row| row.p_raw).collect();
+    if !raw.is_empty() {
+        for (row, p_holm) in rows.iter_mut().zip(holm(&raw)?) {
+            row.p_holm = p_holm;
+            row.verdict = verdict(row);
+        }
+    }
+    rows.sort_by(|a, b| {
+        a.mean_difference
+            .total_cmp(&b.mean_difference)
+            .then(a.correction.cmp(&b.correction))
+    });
+    Ok((rows, prices))
+}
+
+/// Dense numbers of the clusters of some datasets, by first appearance.
+pub(super) fn cluster_numbers(
+    analysis: &Analysis,
+    datasets: impl Iterator<Item = usize>,
+) -> Vec<usize> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    datasets
+        .filter_map(|dataset| analysis.datasets.get(dataset))
+        .map(|dataset| {
+            let next = seen.len();
+            *seen.entry(dataset.cluster.as_str()).or_insert(next)
+        })
+        .collect()
+}
+
+/// The mean of each cluster, by cluster number.
+fn cluster_means(paired: &[f64], clusters: &[usize]) -> Vec<f64> {
+    let mut groups: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (value, cluster) in paired.iter().zip(clusters) {
+        groups.entry(*cluster).or_default().push(*value);
+    }
+    groups
+        .into_values()
+        .filter_map(|values| mean(values.into_iter()))
+        .collect()
+}
+
+/// A statistic that these data are too few for, or that is 0/0 on them, is no error of the report.
+pub(super) fn too_few<T>(
+    result: counterweight_stats::Result<T>,
+) -> counterweight_stats::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StatsError::TooFew { .. } | StatsError::Undefined { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+fn against(
+    correction: usize,
+    differences: Vec<f64>,
+    clusters: &[usize],
+    thorough: bool,
+) -> counterweight_stats::Result<Against> {
+    let by_cluster = cluster_means(&differences, clusters);
+    let test = wilcoxon(&by_cluster, PairwiseOptions::default().test)?;
+    let draws = if thorough { 9_999 } else { 1_999 };
+    let practical = if thorough && by_cluster.len() >= 5 {
+        let options = BayesianOptions {
+            rope: HALF_A_POINT,
+            draws: 10_000,
+            ..Default::default()
+        };
+        let found = bayesian_signed_rank(&by_cluster, options)?;
+        Some(Practical {
+            better: found.p_below,
+            equivalent: found.p_rope,
+            worse: found.p_above,
+        })
+    } else {
+        None
+    };
+    let paired = PairedDifferences::new(differences, clusters)?;
+    let options = BootstrapOptions {
+        draws,
+        ..BootstrapOptions::default()
+    };
+    let interval = too_few(bootstrap_mean(&paired, options))?;
+    let detectable = too_few(minimum_detectable_effect(&paired, PowerOptions::default()))?;
+    let count = |keep: &dyn Fn(f64) -> bool| paired.values().iter().filter(|v| keep(**v)).count();
+    Ok(Against {
+        correction,
+        n_datasets: paired.len(),
+        n_clusters: paired.n_clusters(),
+        mean_difference: paired.mean(),
+        interval,
+        p_raw: test.p_value,
+        p_holm: 1.0,
+        wins: count(&|v| v < -RESOLUTION / 2.0),
+        ties: count(&|v| v.abs() <= RESOLUTION / 2.0),
+        losses: count(&|v| v > RESOLUTION / 2.0),
+        detectable: detectable.map(|detectable| detectable.effect),
+        practical,
+        along_ratio: None,
+        verdict: Verdict::Unclear,
+    })
+}
+
+fn verdict(row: &Against) -> Verdict {
+    if row.ties == row.n_datasets {
+        return Verdict::Identical;
+    }
+    let Some(interval) = row.interval else {
+        return Verdict::TooFew;
+    };
+    let differs = row.p_holm <= Level::FIVE_PERCENT.alpha();
+    if differs && interval.upper < 0.0 {
+        Verdict::Lowers
+    } else if differs && interval.lower > 0.0 {
+        Verdict::Raises
+    } else if -HALF_A_POINT <= interval.lower && interval.upper <= HALF_A_POINT {
+        Verdict::Equivalent
+    } else {
+        Verdict::Unclear
+    }
+}
+
+fn price(
+    analysis: &Analysis,
+    model: usize,
+    baseline: usize,
+    correction: usize,
+    points: &BTreeMap<usize, Vec<usize>>,
+) -> Price {
+    let n_metrics = analysis.metrics.len();
+    let read = |correction: usize, point: usize, metric: usize| {
+        analysis
+            .cube
+            .get(model, point, correction)?
+            .means
+            .get(metric)
+            .copied()
+            .flatten()
+    };
+    // A metric is compared over the points where both sides have it.
+    let over = |metric: usize, value: &dyn Fn(f64, f64) -> f64| {
+        mean(points.values().filter_map(|points| {
+            mean(points.iter().filter_map(|&point| {
+                let own = read(correction, point, metric)?;
+                Some(value(own, read(baseline, point, metric)?))
+            }))
+        }))
+    };
+    Price {
+        correction,
+        n_datasets: points.len(),
+        means: (0..n_metrics)
+            .map(|metric| over(metric, &|own, _| own))
+            .collect(),
+        differences: (0..n_metrics)
+            .map(|metric| over(metric, &|own, base| own - base))
+            .collect(),
+    }
+}
