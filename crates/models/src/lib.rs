@@ -66,3 +66,10 @@ const fn precedes(a: &str, b: &str) -> bool {
     }
     a.len() < b.len()
 }
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod goldens;
+#[cfg(test)]
+mod testing;

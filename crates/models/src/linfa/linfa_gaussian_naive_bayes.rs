@@ -139,12 +139,12 @@ impl Learner for LinfaGaussianNaiveBayes {
         }
         let y: Array1<usize> = task.y.iter().map(|&class| class as usize).collect();
         let data = DatasetBase::new(owned_records(&task.x), y);
-        let model = GaussianNbParams::new()
+        let densities = GaussianNbParams::new()
             .var_smoothing(self.var_smoothing)
             .fit(&data)
             .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
         let model = Model {
-            model,
+            densities,
             n_features: task.n_features(),
             present: task.present,
             n_classes: task.n_classes,
@@ -167,7 +167,7 @@ fn any_feature_varies(x: &Matrix) -> bool {
 
 #[derive(Debug)]
 struct Model {
-    model: GaussianNb<f64, usize>,
+    densities: GaussianNb<f64, usize>,
     n_features: usize,
     present: Vec<usize>,
     n_classes: usize,
@@ -179,7 +179,7 @@ impl Fitted for Model {
         let mut log = Matrix::zeros(x.rows(), self.present.len());
         if x.rows() > 0 {
             // A hash map, but only looked up by key: its order does not matter.
-            let joint = self.model.joint_log_likelihood(records(x));
+            let joint = self.densities.joint_log_likelihood(records(x));
             for k in 0..self.present.len() {
                 let column = joint.get(&k).ok_or_else(|| {
                     StageError::Failed(format!("linfa: class {} is missing", self.present[k]))

@@ -52,8 +52,8 @@
 //! ```
 //!
 //! # References
-//! Hand and Yu (2001), Idiot's Bayes: not so stupid after all?, Int. Stat. Review 69(3). Chan, Golub,
-//! LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
+//! Hand and Yu (2001), Idiot's Bayes: not so stupid after all?, Int. Stat. Review 69(3). Chan, Golub
+//! and `LeVeque` (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{

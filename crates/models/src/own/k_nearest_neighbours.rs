@@ -352,3 +352,88 @@ impl Fitted for Model {
         ))?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{blobs, normal, rng, train};
+    use proptest::prelude::*;
+
+    fn model(x: &Matrix, k: usize) -> Model {
+        let y: Vec<u32> = (0..x.rows()).map(|i| u32::from(i % 2 == 1)).collect();
+        let data = train(x, &y, 2);
+        let task = Task::new(&data, &LossTerms::cross_entropy(2), HONOURS).unwrap();
+        Model::new(&task, k, Votes::Uniform).unwrap()
+    }
+
+    /// All distances, sorted by (distance, row).
+    fn naive(model: &Model, query: &[f64]) -> Vec<Neighbour> {
+        let mut all: Vec<Neighbour> = model
+            .rows
+            .iter_rows()
+            .enumerate()
+            .map(|(row, x)| (squared_distance(query, x), row))
+            .collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.truncate(model.k);
+        all
+    }
+
+    fn centred(model: &Model, x: &Matrix) -> Matrix {
+        Matrix::from_fn(x.rows(), x.cols(), |i, j| x.at(i, j) - model.centre[j])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn neighbours_are_exact_and_ties_go_by_row(
+            seed in 0_u64..1000,
+            n in 2_usize..400,
+            d in 1_usize..6,
+            k in 1_usize..12,
+            // 0: continuous; 1: a coarse grid full of ties; 2: near-duplicates far from the origin.
+            kind in 0_u8..3,
+        ) {
+            let mut rng = rng(seed);
+            let x = Matrix::from_fn(n, d, |_, _| {
+                let z = normal(&mut rng);
+                match kind {
+                    0 => z,
+                    1 => (2.0 * z).round(),
+                    _ => 1e6 + 1e-6 * z,
+                }
+            });
+            let model = model(&x, k.min(n));
+            let queries = centred(&model, &x);
+            let found = model.neighbours(&queries);
+            for (i, found) in found.iter().enumerate() {
+                prop_assert_eq!(found, &naive(&model, queries.row(i)));
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_are_exact_across_tiles() {
+        let mut rng = rng(5);
+        let x = Matrix::from_fn(2 * TILE + 37, 3, |_, _| (3.0 * normal(&mut rng)).round());
+        let model = model(&x, 7);
+        let (queries, _) = blobs(6, &[20, 20], 3);
+        let queries = centred(&model, &queries);
+        for (i, found) in model.neighbours(&queries).iter().enumerate() {
+            assert_eq!(found, &naive(&model, queries.row(i)));
+        }
+    }
+
+    #[test]
+    fn distance_votes_survive_tiny_distances_and_zeros() {
+        let x = Matrix::from_vec(3, 1, vec![0.0, 1e-150, 1.0]).unwrap();
+        let mut model = model(&x, 3);
+        model.votes = Votes::Distance;
+        let mut shares = [0.0; 2];
+        model.shares(&[(0.0, 0), (1e-300, 1), (1.0, 2)], &mut shares);
+        assert!((shares[0] - 1.0).abs() < 1e-15 && shares[1].abs() < 1e-15);
+        let mut shares = [0.0; 2];
+        model.shares(&[(1e-300, 1), (4e-300, 0)], &mut shares);
+        assert!((shares[1] - 1.0).abs() < 1e-12 && (shares[0] - 0.5).abs() < 1e-12);
+    }
+}

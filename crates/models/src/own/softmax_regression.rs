@@ -66,7 +66,7 @@
 //! # References
 //! Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 4.4. Menon et al.
 //! (2021), Long-tail learning via logit adjustment, ICLR. Kini et al. (2021), Label-imbalanced and
-//! group-sensitive classification under overparameterization, NeurIPS. Albert and Anderson (1984),
+//! group-sensitive classification under overparameterization, `NeurIPS`. Albert and Anderson (1984),
 //! On the existence of maximum likelihood estimates in logistic regression models, Biometrika 71.
 
 use counterweight_core::params::Default as Preset;
@@ -532,5 +532,334 @@ impl Fitted for Model {
             }
         }
         Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        Fit, blobs, fit, gap, learner, normal, offset, rng, train, try_fit, weighted,
+    };
+    use counterweight_core::{Deadline, ParamValue, Seed, Shared, SmallClass};
+
+    const ID: &str = "softmax-regression";
+
+    fn l2(value: f64) -> (&'static str, ParamValue) {
+        ("l2", ParamValue::Real(value))
+    }
+
+    /// Log-scores relative to the first class: what the margins act on.
+    fn log_odds(fit: &Fit, x: &Matrix) -> Vec<f64> {
+        let scores = fit.scores(x);
+        let rows = scores.log().iter_rows();
+        rows.flat_map(|row| row.iter().map(|s| s - row[0]).collect::<Vec<_>>())
+            .collect()
+    }
+
+    fn worst(a: &[f64], b: &[f64]) -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn logit_adjustment_moves_unpenalised_intercepts_alone() {
+        for counts in [&[90, 10][..], &[60, 25, 5], &[40, 20, 10, 6]] {
+            let k = counts.len();
+            let n: usize = counts.iter().sum();
+            let (x, y) = blobs(21, counts, 3);
+            let data = train(&x, &y, k);
+            let log_prior: Vec<f64> = counts.iter().map(|&c| (c as f64 / n as f64).ln()).collect();
+            let plain = log_odds(&fit(ID, &[], &data, &LossTerms::cross_entropy(k)), &x);
+            for tau in [0.5, 1.0, 2.0] {
+                let offsets: Vec<f64> = log_prior.iter().map(|p| tau * p).collect();
+                let adjusted = log_odds(&fit(ID, &[], &data, &offset(&offsets)), &x);
+                let expected: Vec<f64> = plain
+                    .iter()
+                    .enumerate()
+                    .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
+                    .collect();
+                assert!(worst(&adjusted, &expected) < 1e-6, "tau {tau}, {counts:?}");
+                // With a penalised intercept the two differ.
+                let penalised = [("penalise_intercept", ParamValue::Flag(true)), l2(5.0)];
+                let plain = log_odds(
+                    &fit(ID, &penalised, &data, &LossTerms::cross_entropy(k)),
+                    &x,
+                );
+                let adjusted = log_odds(&fit(ID, &penalised, &data, &offset(&offsets)), &x);
+                let expected: Vec<f64> = plain
+                    .iter()
+                    .enumerate()
+                    .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
+                    .collect();
+                assert!(worst(&adjusted, &expected) > 0.05, "tau {tau}, {counts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mean_probabilities_equal_class_shares_at_the_optimum() {
+        for counts in [&[90, 10][..], &[60, 25, 5]] {
+            let k = counts.len();
+            let n: usize = counts.iter().sum();
+            let (x, y) = blobs(22, counts, 3);
+            let data = train(&x, &y, k);
+            let offsets: Vec<f64> = counts.iter().map(|&c| (c as f64 / n as f64).ln()).collect();
+            for offsets in [vec![0.0; k], offsets] {
+                let scores = fit(ID, &[], &data, &offset(&offsets)).scores(&x);
+                let mut mean = vec![0.0; k];
+                for row in scores.log().iter_rows() {
+                    // softmax(f + o) under the adjusted loss.
+                    let mut row: Vec<f64> = row.iter().zip(&offsets).map(|(s, o)| s + o).collect();
+                    counterweight_core::log_softmax(&mut row);
+                    for (m, s) in mean.iter_mut().zip(&row) {
+                        *m += s.exp() / n as f64;
+                    }
+                }
+                for (m, &count) in mean.iter().zip(counts) {
+                    assert!((m - count as f64 / n as f64).abs() < 1e-9, "{mean:?}");
+                }
+            }
+        }
+    }
+
+    fn problem_parts(
+        seed: u64,
+        counts: &[usize],
+        d: usize,
+        terms: &LossTerms,
+    ) -> (Train, LossTerms) {
+        let (x, y) = blobs(seed, counts, d);
+        (train(&x, &y, counts.len()), terms.clone())
+    }
+
+    fn solve(
+        method: Method,
+        params: &SoftmaxRegression,
+        (data, terms): &(Train, LossTerms),
+        start: Option<f64>,
+    ) -> (Solution, Vec<f64>) {
+        let task = Task::new(data, terms, HONOURS).unwrap();
+        let kernel = Kernel::new(&task);
+        let null = kernel.null_scores(&task.mass());
+        let mut problem = Problem::new(params, &task, kernel);
+        let mut theta = problem.with_intercepts(&null);
+        if let Some(value) = start {
+            theta.fill(value);
+        }
+        let shared = Shared::default();
+        let stream = Seed(1).stage("fit").open();
+        let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+        let solution = params
+            .solve(&mut problem, theta, method, &mut context)
+            .unwrap();
+        let scores = problem.scores(&solution.theta);
+        (solution, scores)
+    }
+
+    fn params(l2: f64) -> SoftmaxRegression {
+        SoftmaxRegression {
+            l2,
+            penalise_intercept: false,
+            tolerance: 1e-10,
+        }
+    }
+
+    #[test]
+    fn newton_copes_with_large_offsets_from_zero() {
+        for counts in [&[95, 5][..], &[60, 30, 10]] {
+            let k = counts.len();
+            let offsets: Vec<f64> = (0..k).map(|j| -25.0 * j as f64).collect();
+            let parts = problem_parts(23, counts, 3, &offset(&offsets));
+            let (near, expected) = solve(Method::Newton, &params(1.0), &parts, None);
+            for start in [0.0, 3.0] {
+                let (far, found) = solve(Method::Newton, &params(1.0), &parts, Some(start));
+                assert!(far.relative_gradient <= 1e-10 && near.relative_gradient <= 1e-10);
+                // Up to the constant that a softmax does not see.
+                let c = expected.len() / parts.0.samples().n_rows();
+                for (a, b) in found.chunks(c).zip(expected.chunks(c)) {
+                    for j in 1..c {
+                        assert!(((a[j] - a[0]) - (b[j] - b[0])).abs() < 1e-6);
+                    }
+                    if c == 1 {
+                        assert!((a[0] - b[0]).abs() < 1e-6);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_methods_find_the_same_optimum() {
+        for (counts, terms) in [
+            (&[70, 30][..], weighted(&[1.0, 4.0])),
+            (&[50, 30, 20], offset(&[0.0, -1.0, -2.0])),
+            (&[40, 20, 10, 10, 10], LossTerms::cross_entropy(5)),
+        ] {
+            for l2 in [1.0, 1e-3] {
+                let parts = problem_parts(24, counts, 4, &terms);
+                let (_, a) = solve(Method::Newton, &params(l2), &parts, None);
+                let (b, f) = solve(Method::Lbfgs, &params(l2), &parts, None);
+                assert!(b.relative_gradient <= 1e-10);
+                let c = if counts.len() == 2 { 1 } else { counts.len() };
+                for (a, b) in a.chunks(c).zip(f.chunks(c)) {
+                    let gap = if c == 1 {
+                        a[0] - b[0]
+                    } else {
+                        (a[1] - a[0]) - (b[1] - b[0])
+                    };
+                    assert!(gap.abs() < 1e-5, "{counts:?} l2 {l2}: {gap:.1e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn factors_keep_the_fit_convex_and_converged() {
+        for counts in [&[80, 20][..], &[50, 30, 10]] {
+            let mut terms = LossTerms::cross_entropy(counts.len());
+            for (j, &count) in counts.iter().enumerate() {
+                terms.factors[j] = (count as f64 / counts[0] as f64).powf(0.3);
+            }
+            let parts = problem_parts(25, counts, 3, &terms);
+            for method in [Method::Newton, Method::Lbfgs] {
+                let (solution, _) = solve(method, &params(0.5), &parts, Some(0.0));
+                assert!(solution.relative_gradient <= 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn separable_rows_without_penalty_are_named() {
+        // Completely separable; and quasi-completely: a feature that is positive for class 1 only.
+        let complete = Matrix::from_fn(20, 1, |i, _| i as f64);
+        let y: Vec<u32> = (0..20).map(|i| u32::from(i >= 10)).collect();
+        let mut generator = rng(3);
+        let mut quasi = Matrix::from_fn(40, 2, |_, _| normal(&mut generator));
+        let quasi_y: Vec<u32> = (0..40)
+            .map(|i| u32::from(i % 2 == 1 || i % 8 == 0))
+            .collect();
+        for (i, &class) in quasi_y.iter().enumerate() {
+            let tells = class == 1 && i % 3 == 0;
+            quasi.set(i, 0, f64::from(u8::from(tells)));
+        }
+        let (three, three_y) = blobs(5, &[6, 6, 6], 20);
+        let cases = [
+            (&complete, &y, 2),
+            (&quasi, &quasi_y, 2),
+            (&three, &three_y, 3),
+        ];
+        for (x, y, k) in cases {
+            let data = train(x, y, k);
+            let terms = LossTerms::cross_entropy(k);
+            let free = fit(ID, &[l2(0.0)], &data, &terms);
+            assert!(free.degenerate(), "{:?}", free.details);
+            assert!(!fit(ID, &[l2(0.1)], &data, &terms).degenerate());
+        }
+        // And by the other method.
+        let parts = (train(&complete, &y, 2), LossTerms::cross_entropy(2));
+        let task = Task::new(&parts.0, &parts.1, HONOURS).unwrap();
+        let mut problem = Problem::new(&params(0.0), &task, Kernel::new(&task));
+        let shared = Shared::default();
+        let stream = Seed(1).stage("fit").open();
+        let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+        let start = problem.with_intercepts(&[0.0]);
+        let end = params(0.0).solve(&mut problem, start, Method::Lbfgs, &mut context);
+        assert!(
+            end.is_err()
+                || context
+                    .notes
+                    .iter()
+                    .any(|n| matches!(n, Note::Degenerate(_)))
+        );
+    }
+
+    #[test]
+    fn collinear_columns_without_penalty_change_no_prediction() {
+        for counts in [&[40, 30][..], &[40, 30, 20]] {
+            let k = counts.len();
+            let (x, y) = blobs(26, counts, 2);
+            let more = Matrix::from_fn(x.rows(), 5, |i, j| match j {
+                0 | 1 => x.at(i, j),
+                2 => 4.0,
+                3 => x.at(i, 0) - 2.0 * x.at(i, 1),
+                _ => x.at(i, 1),
+            });
+            let terms = LossTerms::cross_entropy(k);
+            let lean = fit(ID, &[l2(0.0)], &train(&x, &y, k), &terms);
+            let fat = fit(ID, &[l2(0.0)], &train(&more, &y, k), &terms);
+            assert!(!lean.degenerate() && !fat.degenerate());
+            assert!(gap(&lean.scores(&x), &fat.scores(&more)) < 1e-7);
+        }
+    }
+
+    #[test]
+    fn an_impossible_tolerance_is_an_error_with_the_reason() {
+        let (x, y) = blobs(27, &[500, 300], 3);
+        let huge = Matrix::from_fn(800, 3, |i, j| x.at(i, j) * 1e200);
+        let learner = learner(ID, &[]);
+        let data = train(&huge, &y, 2);
+        let ended = try_fit(
+            &*learner,
+            &data,
+            &LossTerms::cross_entropy(2),
+            SmallClass::Clamp,
+        );
+        match ended {
+            Err(StageError::Failed(text)) => assert!(text.contains("standardise"), "{text}"),
+            Ok(fit) => assert!(fit.details["relative_gradient"] <= 1e-10),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn the_population_optimum_of_the_gaussian_pair_is_reached() {
+        // Means +-(1, 1), identity covariance, prior .05: plain regression has balanced error
+        // .180770286478417, adjusted by the prior .0786496035251426.
+        let (n, rare) = (200_000, 10_000);
+        let mut generator = rng(11);
+        let y: Vec<u32> = (0..n).map(|i| u32::from(i < rare)).collect();
+        let x = Matrix::from_fn(n, 2, |i, _| {
+            normal(&mut generator) + if y[i] == 1 { 1.0 } else { -1.0 }
+        });
+        let data = train(&x, &y, 2);
+        let model = fit(ID, &[], &data, &LossTerms::cross_entropy(2));
+        // The fitted boundary's exact balanced error, from the line that it draws.
+        let probe = Matrix::from_vec(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0]).unwrap();
+        let odds: Vec<f64> = log_odds(&model, &probe)
+            .chunks(2)
+            .map(|pair| pair[1])
+            .collect();
+        let (b, u, v) = (odds[0], odds[1] - odds[0], odds[2] - odds[0]);
+        let balanced_error = |b: f64| {
+            let length = u.hypot(v);
+            let rare = phi(-(b + u + v) / length);
+            let common = phi((b - u - v) / length);
+            0.5 * (rare + common)
+        };
+        assert!((balanced_error(b) - 0.180_770_286_478_417).abs() < 0.004);
+        let adjusted = b + (0.95_f64 / 0.05).ln();
+        assert!((balanced_error(adjusted) - 0.078_649_603_525_142_6).abs() < 1e-4);
+    }
+
+    /// The normal distribution function, by Simpson's rule on its density.
+    fn phi(z: f64) -> f64 {
+        let steps = 2000;
+        let h = z / f64::from(steps);
+        let density = |t: f64| (-0.5 * t * t).exp() / std::f64::consts::TAU.sqrt();
+        let sum: f64 = (0..=steps)
+            .map(|i| {
+                let weight = match i {
+                    0 => 1.0,
+                    i if i == steps => 1.0,
+                    i if i % 2 == 1 => 4.0,
+                    _ => 2.0,
+                };
+                weight * density(f64::from(i) * h)
+            })
+            .sum();
+        0.5 + sum * h / 3.0
     }
 }

@@ -132,6 +132,7 @@ impl SemiCholesky {
     }
 
     /// Number of coordinates that were left out.
+    #[cfg(test)]
     pub(crate) fn n_dropped(&self) -> usize {
         self.dropped.iter().filter(|d| **d).count()
     }

@@ -82,7 +82,7 @@ fn line_search(
         value: 0.0,
         gradient: vec![0.0; direction.len()],
     };
-    for _ in 0..80 {
+    for _ in 0..200 {
         point.theta.copy_from_slice(&from.theta);
         add_scaled(&mut point.theta, step, direction);
         point.value = objective.value_gradient(&point.theta, &mut point.gradient);
@@ -108,7 +108,9 @@ fn line_search(
                 }
             }
         };
-        if step < 1e-16 || step > 1e16 {
+        // A direction may be longer than any sensible step by as much as curvature can vanish, so
+        // short steps are no reason to give up; steps that no longer move anything are.
+        if !(1e-150..=1e16).contains(&step) {
             break;
         }
     }
