@@ -1,8 +1,8 @@
 //! Resamplers, losses and decisions for imbalanced classification.
 //!
-//! A correction is a triple (resample, loss, decide), each with an identity default. Every method is
-//! one file that ends in its registry entry; each folder's `ALL` is the sorted list that planning,
-//! documentation and the contract suites read:
+//! A correction is a triple (resample, loss, decide), each with an identity default. Every method
+//! is one file that ends in its registry entry; each folder's `ALL` is the sorted list that
+//! planning, documentation and the contract suites read:
 //!
 //! * [`resample::ALL`] changes the training rows,
 //! * [`loss::ALL`] builds the terms of the one loss kernel,

@@ -1,11 +1,11 @@
 //! Exact k nearest neighbours by blocked brute force, for numeric and mixed columns.
 //!
 //! Squared distances to a block of rows are first estimated by one matrix product
-//! (`|a|^2 + |b|^2 - 2ab` on centred columns). That form cancels for near-duplicates, so it only rules
-//! rows out: a row whose estimate, less a bound on its rounding error, is beyond the k-th best so
-//! far cannot be among the k nearest. Every other row's distance is computed directly, column by
-//! column. The lists therefore are those of a plain double loop over direct distances, to the last
-//! bit, whatever kernel multiplied the matrices.
+//! (`|a|^2 + |b|^2 - 2ab` on centred columns). That form cancels for near-duplicates, so it only
+//! rules rows out: a row whose estimate, less a bound on its rounding error, is beyond the k-th
+//! best so far cannot be among the k nearest. Every other row's distance is computed directly,
+//! column by column. The lists therefore are those of a plain double loop over direct distances, to
+//! the last bit, whatever kernel multiplied the matrices.
 //!
 //! Ties are broken by row number, the lower one first, and a row is never its own neighbour: it is
 //! left out by its number, not by a distance of zero, so duplicates of it stay.
@@ -13,9 +13,9 @@
 //! # Metrics
 //!
 //! * [`Metric::Euclidean`] over all columns (all of them have to be numeric).
-//! * [`Metric::Mixed`], the metric of SMOTE-NC: Euclidean over the numeric columns, and each nominal
-//!   column in which two rows differ adds the square of the median of the numeric columns' standard
-//!   deviations (divisor n) within one class.
+//! * [`Metric::Mixed`], the metric of SMOTE-NC: Euclidean over the numeric columns, and each
+//!   nominal column in which two rows differ adds the square of the median of the numeric columns'
+//!   standard deviations (divisor n) within one class.
 //!
 //! # Cost
 //!
@@ -24,8 +24,8 @@
 //!
 //! # Differences from scikit-learn
 //!
-//! scikit-learn's brute force orders by the cancelling form and breaks ties by whatever comes out of
-//! a partial sort; imbalanced-learn drops the first neighbour as "the row itself", which for
+//! scikit-learn's brute force orders by the cancelling form and breaks ties by whatever comes out
+//! of a partial sort; imbalanced-learn drops the first neighbour as "the row itself", which for
 //! duplicated rows may be another row.
 
 use std::cmp::Ordering;
@@ -401,7 +401,8 @@ impl Search {
 }
 
 /// The neighbour lists of a training set: computed once and shared by every stage that asks. The
-/// lists reach a little further than `k`, so that stages of different k share them; take the first k.
+/// lists reach a little further than `k`, so that stages of different k share them; take the first
+/// k.
 ///
 /// # Errors
 /// As [`Points::new`] and [`nearest`].

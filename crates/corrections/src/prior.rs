@@ -68,8 +68,8 @@ impl PriorSource {
     /// The prior for a decision.
     ///
     /// # Errors
-    /// [`StageError::NotApplicable`] when `effective` is asked of scores that have no prior of their
-    /// own; [`StageError::Failed`] when there are no rows, or not as many numbers as classes.
+    /// [`StageError::NotApplicable`] when `effective` is asked of scores that have no prior of
+    /// their own; [`StageError::Failed`] when there are no rows, or not as many numbers as classes.
     pub fn for_decision(&self, context: &DecideContext<'_>) -> StageResult<Prior> {
         let n_classes = context.train.n_classes();
         let prior = match self {

@@ -1,5 +1,5 @@
-//! What the tests of this crate share: building methods from pairs, making training sets and scores, and
-//! the registry checks.
+//! What the tests of this crate share: building methods from pairs, making training sets and
+//! scores, and the registry checks.
 
 use std::collections::BTreeMap;
 use std::path::Path;

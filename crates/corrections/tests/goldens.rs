@@ -200,9 +200,9 @@ fn moments(rows: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<f64>>) {
     (mean, covariance)
 }
 
-/// Two independent large samples agree: the means within five standard errors of their difference, the
-/// covariances within five of theirs, taking twice the product of the standard deviations for the
-/// deviation of a product (for a bell shape it is at most sqrt 2 times that product).
+/// Two independent large samples agree: the means within five standard errors of their difference,
+/// the covariances within five of theirs, taking twice the product of the standard deviations for
+/// the deviation of a product (for a bell shape it is at most sqrt 2 times that product).
 fn agree(what: &str, golden: &Value, rows: &[Vec<f64>]) {
     let (mean, covariance) = moments(rows);
     let their_mean = numbers(&golden["mean"]);

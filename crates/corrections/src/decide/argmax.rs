@@ -22,8 +22,8 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! As scikit-learn's `predict` of probabilistic classifiers, but scores within 1e-12 of each other are a
-//! tie.
+//! As scikit-learn's `predict` of probabilistic classifiers, but scores within 1e-12 of each other
+//! are a tie.
 //!
 //! # Errors
 //!

@@ -440,8 +440,9 @@ proptest! {
         }
     }
 
-    /// Whatever weighted cross-entropy of f + o is learnt, the effective prior rule on its scores is the
-    /// Bayes rule for balanced error, and `prior = "train"` on top of a full correction corrects twice.
+    /// Whatever weighted cross-entropy of f + o is learnt, the effective prior rule on its scores
+    /// is the Bayes rule for balanced error, and `prior = "train"` on top of a full correction
+    /// corrects twice.
     #[test]
     fn the_effective_prior_rule_completes_every_loss(
         seed in 0_u64..1_000_000,
@@ -478,8 +479,8 @@ proptest! {
         }
     }
 
-    /// decision = argmax log eta + log w + log r - o - a: a full correction anywhere leaves the effective
-    /// prior rule nothing to do, and any split of it decides alike.
+    /// decision = argmax log eta + log w + log r - o - a: a full correction anywhere leaves the
+    /// effective prior rule nothing to do, and any split of it decides alike.
     #[test]
     fn a_correction_decides_the_same_wherever_it_is_made(
         seed in 0_u64..1_000_000,

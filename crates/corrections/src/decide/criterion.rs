@@ -4,8 +4,8 @@
 //! definitions agree with the metrics of the report (scikit-learn's conventions): classes without
 //! rows and without decisions are left out.
 
-/// What a rule decided for rows of known class: enough for every criterion, and updated in O(1) when one
-/// row changes its decision.
+/// What a rule decided for rows of known class: enough for every criterion, and updated in O(1)
+/// when one row changes its decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     rows: Vec<usize>,
@@ -111,9 +111,10 @@ impl Criterion {
         })
     }
 
-    /// What tuning maximises: the metric, turned so that more is better. The G-mean is 0 as soon as one
-    /// class is never hit, which would leave a search no direction; there the objective is negative,
-    /// and rises with fewer classes missed, then with the mean recall. Negative infinity without rows.
+    /// What tuning maximises: the metric, turned so that more is better. The G-mean is 0 as soon as
+    /// one class is never hit, which would leave a search no direction; there the objective is
+    /// negative, and rises with fewer classes missed, then with the mean recall. Negative infinity
+    /// without rows.
     pub fn objective(self, tally: &Tally) -> f64 {
         let Some(value) = self.value(tally) else {
             return f64::NEG_INFINITY;

@@ -1,11 +1,12 @@
-//! Post-hoc logit adjustment: subtracts tau times the log prior from the scores and takes the largest.
+//! Post-hoc logit adjustment: subtracts tau times the log prior from the scores and takes the
+//! largest.
 //!
 //! # When it helps, when it hurts
 //!
-//! With calibrated scores tau = 1 is the Bayes rule for balanced error and tau = 0 the one for accuracy;
-//! between them lies every compromise, and a whole grid of tau costs one fit. On miscalibrated scores the best
-//! tau is another one, and tuning it is tuning a temperature. Probabilities of exactly 0 and 1 (1-NN, grown
-//! trees) do not move at any tau.
+//! With calibrated scores tau = 1 is the Bayes rule for balanced error and tau = 0 the one for
+//! accuracy; between them lies every compromise, and a whole grid of tau costs one fit. On
+//! miscalibrated scores the best tau is another one, and tuning it is tuning a temperature.
+//! Probabilities of exactly 0 and 1 (1-NN, grown trees) do not move at any tau.
 //!
 //! # Formula
 //!
@@ -24,14 +25,15 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! The paper subtracts the training prior. Here the default is the scores' own prior, so that after a
-//! full correction the rule is a no-op; `prior = "train"` on top of one is the double correction.
+//! The paper subtracts the training prior. Here the default is the scores' own prior, so that after
+//! a full correction the rule is a no-op; `prior = "train"` on top of one is the double correction.
 //! scikit-learn has no such rule.
 //!
 //! # Errors
 //!
-//! Those of [`PriorSource::for_decision`]; [`StageError::Failed`](counterweight_core::StageError::Failed)
-//! where tau times a log prior overflows.
+//! Those of [`PriorSource::for_decision`];
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) where tau times a log prior
+//! overflows.
 //!
 //! # Examples
 //!
@@ -52,8 +54,8 @@
 //!
 //! # References
 //!
-//! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via logit
-//! adjustment", ICLR 2021, equation 9.
+//! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via
+//! logit adjustment", ICLR 2021, equation 9.
 
 use counterweight_core::params::Default;
 use counterweight_core::{

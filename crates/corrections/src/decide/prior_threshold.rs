@@ -1,12 +1,12 @@
-//! The prior rule: divides each probability by the prior and takes the largest. For two classes it is a
-//! threshold at the prior of the positive class.
+//! The prior rule: divides each probability by the prior and takes the largest. For two classes it
+//! is a threshold at the prior of the positive class.
 //!
 //! # When it helps, when it hurts
 //!
-//! The Bayes rule for balanced error when the scores are calibrated: nothing to tune, no fit. It costs
-//! accuracy, precision and F1 at the natural prior, and inherits every miscalibration: on
-//! over-confident scores it moves the boundary too little, and on probabilities of exactly 0 and 1 (1-NN,
-//! grown trees) not at all.
+//! The Bayes rule for balanced error when the scores are calibrated: nothing to tune, no fit. It
+//! costs accuracy, precision and F1 at the natural prior, and inherits every miscalibration: on
+//! over-confident scores it moves the boundary too little, and on probabilities of exactly 0 and 1
+//! (1-NN, grown trees) not at all.
 //!
 //! # Formula
 //!
@@ -49,9 +49,9 @@
 //!
 //! # References
 //!
-//! F. Provost, "Machine learning from imbalanced data sets 101", AAAI workshop 2000. G. Collell, D. Prelec
-//! and K. R. Patil, "A simple plug-in bagging ensemble based on threshold-moving for classifying
-//! binary and multiclass imbalanced data", Neurocomputing 275, 2018.
+//! F. Provost, "Machine learning from imbalanced data sets 101", AAAI workshop 2000. G. Collell, D.
+//! Prelec and K. R. Patil, "A simple plug-in bagging ensemble based on threshold-moving for
+//! classifying binary and multiclass imbalanced data", Neurocomputing 275, 2018.
 
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,

@@ -1,9 +1,9 @@
 //! The exact line search behind tuned decisions: the best offset of one class, the others fixed.
 //!
-//! Row i is decided as class k exactly when the offset of k lies below the row's critical offset, its
-//! score for k less the best adjusted score of the other classes. One sort of the critical offsets gives
-//! every decision that any offset can lead to, and the criterion follows by moving one row at a
-//! time: O(n K + n log n), and nothing is missed between the points of a grid.
+//! Row i is decided as class k exactly when the offset of k lies below the row's critical offset,
+//! its score for k less the best adjusted score of the other classes. One sort of the critical
+//! offsets gives every decision that any offset can lead to, and the criterion follows by moving
+//! one row at a time: O(n K + n log n), and nothing is missed between the points of a grid.
 
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{Matrix, TIE};
@@ -52,9 +52,9 @@ const BEYOND: f64 = 1.0;
 
 /// The offset of `class` that maximises `criterion`, the other `offsets` fixed.
 ///
-/// Between two neighbouring cuts all offsets decide alike, and the midpoint stands for them; where `anchor`
-/// itself lies between them, the anchor. Of equally good ones the nearest to `anchor` is taken, of
-/// equally near ones the largest.
+/// Between two neighbouring cuts all offsets decide alike, and the midpoint stands for them; where
+/// `anchor` itself lies between them, the anchor. Of equally good ones the nearest to `anchor` is
+/// taken, of equally near ones the largest.
 pub fn best_offset(
     rows: &Rows<'_>,
     offsets: &[f64],
@@ -137,8 +137,8 @@ struct Turning {
     rival: usize,
 }
 
-/// The offset below which the row is decided as `class`: negative infinity when it never is, positive
-/// when every finite offset decides so.
+/// The offset below which the row is decided as `class`: negative infinity when it never is,
+/// positive when every finite offset decides so.
 fn critical_offset(scores: &[f64], without: &[f64], class: usize, rival: usize) -> f64 {
     if scores[class] == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;

@@ -2,9 +2,9 @@
 //!
 //! # When it helps, when it hurts
 //!
-//! Where the costs of the two errors are known, the threshold follows from them and needs no tuning. A
-//! number taken over from other data ("0.2 instead of 0.5") is right only by luck: the threshold
-//! for balanced error is the prior of the positive class, see
+//! Where the costs of the two errors are known, the threshold follows from them and needs no
+//! tuning. A number taken over from other data ("0.2 instead of 0.5") is right only by luck: the
+//! threshold for balanced error is the prior of the positive class, see
 //! [`prior_threshold`](super::prior_threshold).
 //!
 //! # Formula
@@ -24,12 +24,13 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! As scikit-learn's `FixedThresholdClassifier`, but the positive class is the rarer one and not the
-//! second, and a tie goes to the lowest class.
+//! As scikit-learn's `FixedThresholdClassifier`, but the positive class is the rarer one and not
+//! the second, and a tie goes to the lowest class.
 //!
 //! # Errors
 //!
-//! [`StageError::NotApplicable`] for more than two classes; [`StageError::Failed`] without training rows.
+//! [`StageError::NotApplicable`] for more than two classes; [`StageError::Failed`] without training
+//! rows.
 //!
 //! # Examples
 //!

@@ -1,20 +1,23 @@
-//! Offsets per class that maximise a metric on out-of-fold scores; for two classes, a tuned threshold.
+//! Offsets per class that maximise a metric on out-of-fold scores; for two classes, a tuned
+//! threshold.
 //!
 //! # When it helps, when it hurts
 //!
-//! It repairs miscalibration that the prior rule cannot see, and it is the way to metrics that have no
-//! closed-form rule (macro-F1, G-mean). It needs cross-fitting, K times the fit, and chases noise when the
-//! minority has few rows: with a dozen positives the chosen threshold scatters widely, as its spread
-//! over the inner folds shows, and the untuned prior rule is often better on new rows.
+//! It repairs miscalibration that the prior rule cannot see, and it is the way to metrics that have
+//! no closed-form rule (macro-F1, G-mean). It needs cross-fitting, K times the fit, and chases
+//! noise when the minority has few rows: with a dozen positives the chosen threshold scatters
+//! widely, as its spread over the inner folds shows, and the untuned prior rule is often better on
+//! new rows.
 //!
 //! # Formula
 //!
-//! `argmax_y s_y - o_y` with o chosen to maximise `metric` over the out-of-fold scores of the training rows.
-//! The start is the prior rule, `o = log prior` of the scores (of the training rows when the scores have no
-//! prior of their own). Two classes: the exact optimum over all cut points, found by one sort; between two
-//! scores the midpoint of their log odds, and of equally good cuts the one nearest to the start. More
-//! classes: coordinate ascent, the classes in order, each by the same exact search, until a round brings no gain. The metric on the inner scores is
-//! never worse than that of the prior rule.
+//! `argmax_y s_y - o_y` with o chosen to maximise `metric` over the out-of-fold scores of the
+//! training rows. The start is the prior rule, `o = log prior` of the scores (of the training rows
+//! when the scores have no prior of their own). Two classes: the exact optimum over all cut points,
+//! found by one sort; between two scores the midpoint of their log odds, and of equally good cuts
+//! the one nearest to the start. More classes: coordinate ascent, the classes in order, each by the
+//! same exact search, until a round brings no gain. The metric on the inner scores is never worse
+//! than that of the prior rule.
 //!
 //! # Parameters
 //!
@@ -24,24 +27,28 @@
 //!
 //! # Cost
 //!
-//! O(n log n) for two classes, O(K (n K + n log n)) a round of K classes (a few rounds); and the inner fits.
+//! O(n log n) for two classes, O(K (n K + n log n)) a round of K classes (a few rounds); and the
+//! inner fits.
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! * scikit-learn's `TunedThresholdClassifierCV` tries 100 thresholds, interpolates each fold's curve and averages them, for two classes; here
-//!   every cut point of the pooled out-of-fold scores is tried, for any number of classes.
-//! * Coordinate ascent finds a local optimum for more than two classes; there is no exact method that is
-//!   not exponential in K.
-//! * Where the G-mean is 0 the search prefers fewer missed classes, then a higher mean recall, so that it does not stop on the plateau.
+//! * scikit-learn's `TunedThresholdClassifierCV` tries 100 thresholds, interpolates each fold's
+//!   curve and averages them, for two classes; here every cut point of the pooled out-of-fold
+//!   scores is tried, for any number of classes.
+//! * Coordinate ascent finds a local optimum for more than two classes; there is no exact method
+//!   that is not exponential in K.
+//! * Where the G-mean is 0 the search prefers fewer missed classes, then a higher mean recall, so
+//!   that it does not stop on the plateau.
 //!
 //! # Errors
 //!
-//! [`StageError::NotApplicable`] for votes; [`StageError::Failed`] without out-of-fold scores, or when they do not
-//! fit the classes. A training set of one class keeps the prior rule, with a note.
+//! [`StageError::NotApplicable`] for votes; [`StageError::Failed`] without out-of-fold scores, or
+//! when they do not fit the classes. A training set of one class keeps the prior rule, with a note.
 //!
-//! Details: `threshold` (two classes, of the rarer class), `threshold_fold_min`, `threshold_fold_max` and
-//! `threshold_fold_sd` (of thresholds tuned on one inner fold each, over the folds that hold both classes), `offset[class]`,
-//! `tuned_metric` and `prior_rule_metric` (inner values), `rounds`.
+//! Details: `threshold` (two classes, of the rarer class), `threshold_fold_min`,
+//! `threshold_fold_max` and `threshold_fold_sd` (of thresholds tuned on one inner fold each, over
+//! the folds that hold both classes), `offset[class]`, `tuned_metric` and `prior_rule_metric`
+//! (inner values), `rounds`.
 //!
 //! # Examples
 //!
@@ -69,9 +76,10 @@
 //!
 //! # References
 //!
-//! O. O. Koyejo, N. Natarajan, P. Ravikumar and I. S. Dhillon, "Consistent binary classification with
-//! generalized performance metrics", Advances in Neural Information Processing Systems 27, 2014. H. Narasimhan, H. Ramaswamy, A. Saha and S. Agarwal,
-//! "Consistent multiclass algorithms for complex performance measures", ICML 2015.
+//! O. O. Koyejo, N. Natarajan, P. Ravikumar and I. S. Dhillon, "Consistent binary classification
+//! with generalized performance metrics", Advances in Neural Information Processing Systems 27,
+//! 2014. H. Narasimhan, H. Ramaswamy, A. Saha and S. Agarwal, "Consistent multiclass algorithms for
+//! complex performance measures", ICML 2015.
 
 use counterweight_core::params::Default;
 use counterweight_core::{
@@ -198,7 +206,8 @@ struct Ascent {
 }
 
 impl TunedThreshold {
-    /// Coordinate ascent from `start`. For two classes one class is moved, which is the whole search.
+    /// Coordinate ascent from `start`. For two classes one class is moved, which is the whole
+    /// search.
     fn ascend(self, rows: &Rows<'_>, start: &[f64], context: &DecideContext<'_>) -> Ascent {
         let movable: Vec<usize> = match context.train.rarest() {
             Some(positive) if start.len() == 2 => vec![positive],

@@ -22,8 +22,8 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! None from scikit-learn's `log_loss` for classes that have rows; classes without rows are masked here
-//! (scikit-learn does not know of them).
+//! None from scikit-learn's `log_loss` for classes that have rows; classes without rows are masked
+//! here (scikit-learn does not know of them).
 //!
 //! # Errors
 //!
@@ -45,8 +45,8 @@
 //!
 //! # References
 //!
-//! D. R. Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical Society B
-//! 20, 1958.
+//! D. R. Cox, "The regression analysis of binary sequences", Journal of the Royal Statistical
+//! Society B 20, 1958.
 
 use counterweight_core::{
     Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,

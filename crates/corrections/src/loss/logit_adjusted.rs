@@ -1,19 +1,20 @@
-//! The logit-adjusted loss: cross-entropy of the scores plus tau times the log prior, so that the scores
-//! themselves have to make up for the imbalance.
+//! The logit-adjusted loss: cross-entropy of the scores plus tau times the log prior, so that the
+//! scores themselves have to make up for the imbalance.
 //!
 //! # When it helps, when it hurts
 //!
-//! Consistent for balanced error at tau = 1 without any row counting more than another, which spares the
-//! variance of weights. On a convex model with an unpenalised intercept it only moves the intercept:
-//! predictions equal post-hoc `logit-adjust` with the same tau, at the price of a fit. It is a
-//! method of its own where the model cannot simply shift: penalised intercepts, early stopping,
-//! boosting at tau other than 1, networks.
+//! Consistent for balanced error at tau = 1 without any row counting more than another, which
+//! spares the variance of weights. On a convex model with an unpenalised intercept it only moves
+//! the intercept: predictions equal post-hoc `logit-adjust` with the same tau, at the price of a
+//! fit. It is a method of its own where the model cannot simply shift: penalised intercepts, early
+//! stopping, boosting at tau other than 1, networks.
 //!
 //! # Formula
 //!
-//! `l(y, f) = w_y log(1 + sum_{j != y} exp(f_j - f_y + tau (log pi_j - log pi_y)))`, `w_y = 1`; with
-//! `consistent`, `w_y` is proportional to `pi_y^(tau - 1)`, scaled to `sum_y n_y w_y = n`: then every tau
-//! is consistent for balanced error. With `epsilon`, `log pi_j` is `log(pi_j + epsilon)` throughout.
+//! `l(y, f) = w_y log(1 + sum_{j != y} exp(f_j - f_y + tau (log pi_j - log pi_y)))`, `w_y = 1`;
+//! with `consistent`, `w_y` is proportional to `pi_y^(tau - 1)`, scaled to `sum_y n_y w_y = n`:
+//! then every tau is consistent for balanced error. With `epsilon`, `log pi_j` is
+//! `log(pi_j + epsilon)` throughout.
 //!
 //! # Parameters
 //!
@@ -30,15 +31,15 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! * The paper's plain form is consistent at tau = 1 only; `consistent` takes the weights of its Theorem 1
-//!   with delta = pi^tau, scaled to a mean of 1 over the rows.
+//! * The paper's plain form is consistent at tau = 1 only; `consistent` takes the weights of its
+//!   Theorem 1 with delta = pi^tau, scaled to a mean of 1 over the rows.
 //! * Classes without rows are masked instead of being given a small probability.
 //! * scikit-learn has no such loss.
 //!
 //! # Errors
 //!
-//! [`StageError::Failed`] without rows, for another number of prior numbers than classes, for a prior of 0 on a class
-//! that has rows, and where tau times a log prior overflows.
+//! [`StageError::Failed`] without rows, for another number of prior numbers than classes, for a
+//! prior of 0 on a class that has rows, and where tau times a log prior overflows.
 //!
 //! # Examples
 //!
@@ -58,10 +59,9 @@
 //!
 //! # References
 //!
-//! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via logit
-//! adjustment", ICLR 2021. J. Ren et al., "Balanced meta-softmax for long-tailed visual
-//! recognition", Advances in Neural
-//! Information Processing Systems 33, 2020 (tau = 1).
+//! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via
+//! logit adjustment", ICLR 2021. J. Ren et al., "Balanced meta-softmax for long-tailed visual
+//! recognition", Advances in Neural Information Processing Systems 33, 2020 (tau = 1).
 
 use counterweight_core::params::Default;
 use counterweight_core::{

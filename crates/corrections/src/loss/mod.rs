@@ -1,11 +1,11 @@
 //! Losses: they only build the terms of the one loss kernel, for the counts at hand.
 //!
-//! Every loss but `weighted` with explicit weights is scaled so that the weights of the rows that the learner sees sum to their
-//! number, `sum_y n_y w_y = n`: a penalty beside the sum of losses then means the same under all of
-//! them.
+//! Every loss but `weighted` with explicit weights is scaled so that the weights of the rows that
+//! the learner sees sum to their number, `sum_y n_y w_y = n`: a penalty beside the sum of losses
+//! then means the same under all of them.
 //!
-//! A class without rows is masked: weight 0, and negative infinity in its whole column of margins. No
-//! row of its own exists, so its row of margins repeats that of a class with rows, which keeps
+//! A class without rows is masked: weight 0, and negative infinity in its whole column of margins.
+//! No row of its own exists, so its row of margins repeats that of a class with rows, which keeps
 //! [`LossTerms::logit_offsets`](counterweight_core::LossTerms::logit_offsets) consistent.
 
 use counterweight_core::{ClassCounts, LossEntry, LossTerms, Matrix, StageError, StageResult};
@@ -20,8 +20,8 @@ mod contract;
 /// Every loss, sorted by id.
 pub const ALL: &[LossEntry] = &[cross_entropy::ENTRY, logit_adjusted::ENTRY, weighted::ENTRY];
 
-/// The terms of a weighted cross-entropy of `f + offsets`, with the classes absent from `seen` masked.
-/// Weights and offsets of absent classes are not looked at.
+/// The terms of a weighted cross-entropy of `f + offsets`, with the classes absent from `seen`
+/// masked. Weights and offsets of absent classes are not looked at.
 ///
 /// # Errors
 /// [`StageError::Failed`] without rows, or when a weight or a margin of a present class overflows.
@@ -66,7 +66,8 @@ fn offset_terms(seen: &ClassCounts, weights: &[f64], offsets: &[f64]) -> StageRe
 }
 
 /// `weights` times the factor that makes the weights of all rows sum to their number, given as
-/// logarithms so that neither the largest nor the smallest gets lost on the way. Absent classes get 0.
+/// logarithms so that neither the largest nor the smallest gets lost on the way. Absent classes get
+/// 0.
 fn scaled(seen: &ClassCounts, log_weights: &[f64]) -> Vec<f64> {
     let counts = seen.as_slice();
     let top = (0..counts.len())

@@ -2,15 +2,15 @@
 //!
 //! # When it helps, when it hurts
 //!
-//! The oldest correction, and consistent for balanced error with inverse frequencies where the model is
-//! flexible enough. A misspecified model also changes its slopes, since the minority's misfit now
-//! counts more: that can help or hurt. Large weights on few rows mean variance, and a separable
-//! problem ignores them in the limit.
+//! The oldest correction, and consistent for balanced error with inverse frequencies where the
+//! model is flexible enough. A misspecified model also changes its slopes, since the minority's
+//! misfit now counts more: that can help or hurt. Large weights on few rows mean variance, and a
+//! separable problem ignores them in the limit.
 //!
 //! # Formula
 //!
-//! `l(y, f) = w_y log(1 + sum_{j != y} exp(f_j - f_y))` with `n_y` rows of class y among the n rows that
-//! the learner sees, and
+//! `l(y, f) = w_y log(1 + sum_{j != y} exp(f_j - f_y))` with `n_y` rows of class y among the n rows
+//! that the learner sees, and
 //!
 //! | scheme | `w_y` before scaling |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | `effective-number` | `(1 - beta) / (1 - beta^n_y)` |
 //! | `explicit` | as given, not scaled |
 //!
-//! scaled so that `sum_y n_y w_y = n`; `inverse-frequency` is then `n / (K n_y)` with K classes that have
-//! rows. beta = 0 gives weights of 1, and beta towards 1 the inverse frequencies.
+//! scaled so that `sum_y n_y w_y = n`; `inverse-frequency` is then `n / (K n_y)` with K classes
+//! that have rows. beta = 0 gives weights of 1, and beta towards 1 the inverse frequencies.
 //!
 //! # Parameters
 //!
@@ -37,15 +37,15 @@
 //! # Differences from the paper and from scikit-learn
 //!
 //! * `inverse-frequency` is scikit-learn's `class_weight = "balanced"`.
-//! * The effective-number paper scales the weights to sum to K; here, as everywhere, they are scaled to
-//!   a mean of 1 over the rows, so that the penalty keeps its meaning.
+//! * The effective-number paper scales the weights to sum to K; here, as everywhere, they are
+//!   scaled to a mean of 1 over the rows, so that the penalty keeps its meaning.
 //! * Absent classes have weight 0 and do not count in K.
 //!
 //! # Errors
 //!
-//! When it is built: `weights` without `explicit` or the other way round, all of them 0, or a `beta` for
-//! another scheme. For given rows: [`StageError::Failed`] without rows, for another number of
-//! weights than classes, or when every class that has rows has weight 0.
+//! When it is built: `weights` without `explicit` or the other way round, all of them 0, or a
+//! `beta` for another scheme. For given rows: [`StageError::Failed`] without rows, for another
+//! number of weights than classes, or when every class that has rows has weight 0.
 //!
 //! # Examples
 //!
@@ -63,9 +63,9 @@
 //!
 //! # References
 //!
-//! G. King and L. Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001. Y. Cui, M.
-//! Jia, T.-Y. Lin, Y. Song and S. Belongie, "Class-balanced loss based on effective number of
-//! samples", CVPR 2019. C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
+//! G. King and L. Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001. Y.
+//! Cui, M. Jia, T.-Y. Lin, Y. Song and S. Belongie, "Class-balanced loss based on effective number
+//! of samples", CVPR 2019. C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
 use counterweight_core::params::Default;
 use counterweight_core::{

@@ -485,6 +485,27 @@ fn resampling_twice_keeps_origins_in_the_original_data() {
 }
 
 #[test]
+fn more_rows_than_memory_are_an_error_value() {
+    for entry in ALL.iter().filter(|entry| grows(entry)) {
+        let set = if entry.caps.numeric_only == OnNominal::Handles {
+            numeric(&[20, 8], 2, 1)
+        } else {
+            mixed(&[20, 8], 1)
+        };
+        let found = run(
+            &*built(entry, &[("strategy", table(&[("c1", i64::MAX / 8)]))]),
+            &set,
+            1,
+        );
+        let id = entry.card.id;
+        assert!(
+            matches!(found, Err(StageError::OutOfMemory(_))),
+            "{id}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_smote_point_lies_on_its_segment_with_one_uniform_u() {
     let set = numeric(&[4000, 20], 6, 11);
     let entry = ALL.iter().find(|e| e.card.id == "smote").unwrap();

@@ -1,54 +1,76 @@
-//! What resamplers build their results with: a training set that grows behind its original rows, and
-//! the shared policy for classes too small for k neighbours.
+//! What resamplers build their results with: a training set that grows behind its original rows,
+//! and the shared policy for classes too small for k neighbours.
 
-use counterweight_core::{Labels, Matrix, Origin, Samples, StageContext, StageResult, Train};
+use counterweight_core::{
+    Labels, Matrix, Origin, Samples, StageContext, StageError, StageResult, Train,
+};
 
 /// The training rows, first and in order, followed by new ones.
 #[derive(Debug)]
 pub(crate) struct Growth<'a> {
     from: &'a Samples,
-    x: Matrix,
+    x: Vec<f64>,
     y: Vec<u32>,
     origins: Vec<Origin>,
 }
 
 impl<'a> Growth<'a> {
-    pub(crate) fn new(from: &'a Samples) -> Self {
-        Self {
+    /// Room for the rows that `targets` asks for, one number a class.
+    ///
+    /// # Errors
+    /// [`StageError::OutOfMemory`] when there is no such room: a count in a sweep file can be
+    /// anything, and finding out row by row would end the whole process.
+    pub(crate) fn new(from: &'a Samples, targets: &[usize]) -> StageResult<Self> {
+        let mut growth = Self {
             from,
-            x: from.x().clone(),
-            y: from.y().ids().to_vec(),
-            origins: from.origins().to_vec(),
+            x: Vec::new(),
+            y: Vec::new(),
+            origins: Vec::new(),
+        };
+        let rows = targets
+            .iter()
+            .try_fold(0_usize, |sum, &n| sum.checked_add(n));
+        let room = rows.filter(|&rows| growth.reserve(rows));
+        if room.is_none() {
+            return Err(StageError::OutOfMemory(format!(
+                "no memory for the rows that `strategy` asks for: {targets:?}; ask for fewer"
+            )));
         }
+        growth.x.extend_from_slice(from.x().as_slice());
+        growth.y.extend_from_slice(from.y().ids());
+        growth.origins.extend_from_slice(from.origins());
+        Ok(growth)
+    }
+
+    fn reserve(&mut self, rows: usize) -> bool {
+        rows.checked_mul(self.from.x().cols())
+            .is_some_and(|cells| self.x.try_reserve_exact(cells).is_ok())
+            && self.y.try_reserve_exact(rows).is_ok()
+            && self.origins.try_reserve_exact(rows).is_ok()
     }
 
     /// Appends a copy of `row`.
-    pub(crate) fn copy(&mut self, row: usize) -> StageResult<()> {
-        self.x.push_row(self.from.x().row(row))?;
+    pub(crate) fn copy(&mut self, row: usize) {
+        self.x.extend_from_slice(self.from.x().row(row));
         self.y.push(self.from.y().ids()[row]);
         self.origins.push(self.from.origins()[row]);
-        Ok(())
     }
 
     /// Appends a row made at `base` (whose class it has) towards `neighbour`.
-    pub(crate) fn made(
-        &mut self,
-        base: usize,
-        neighbour: usize,
-        values: &[f64],
-    ) -> StageResult<()> {
-        self.x.push_row(values)?;
+    pub(crate) fn made(&mut self, base: usize, neighbour: usize, values: &[f64]) {
+        self.x.extend_from_slice(values);
         self.y.push(self.from.y().ids()[base]);
         self.origins.push(Origin::Synthetic {
             base: original(self.from.origins()[base]),
             neighbour: original(self.from.origins()[neighbour]),
         });
-        Ok(())
     }
 
     pub(crate) fn finish(self, train: &Train) -> StageResult<Train> {
+        let rows = self.y.len();
         let y = Labels::new(self.y, self.from.y().names().clone())?;
-        let grown = Samples::new(self.x, self.from.kinds().clone(), y, self.origins)?;
+        let x = Matrix::from_vec(rows, self.from.x().cols(), self.x)?;
+        let grown = Samples::new(x, self.from.kinds().clone(), y, self.origins)?;
         train.derive(|_| Ok(grown))
     }
 }
@@ -61,7 +83,8 @@ fn original(origin: Origin) -> usize {
 }
 
 /// The number of neighbours to use for a class of `rows` rows: `k`, or what the small-class policy
-/// makes of it when there are not so many others. Zero means that the class has one row, which can only be copied.
+/// makes of it when there are not so many others. Zero means that the class has one row, which can
+/// only be copied.
 ///
 /// # Errors
 /// As [`StageContext::clamp`].

@@ -1,18 +1,18 @@
-//! Random over-sampling: copies rows of the smaller classes, drawn with replacement; with `shrinkage`
-//! above 0 the copies are jittered (a smoothed bootstrap, as in ROSE).
+//! Random over-sampling: copies rows of the smaller classes, drawn with replacement; with
+//! `shrinkage` above 0 the copies are jittered (a smoothed bootstrap, as in ROSE).
 //!
 //! # When it helps, when it hurts
 //!
-//! Copies act as whole-number class weights and work for learners that honour no weights. They add no
-//! information: flexible learners (deep trees, 1-NN) fit the copied points again and again. Jitter
-//! spreads each point into a Gaussian bump, which softens that, and blurs features that are not
-//! continuous.
+//! Copies act as whole-number class weights and work for learners that honour no weights. They add
+//! no information: flexible learners (deep trees, 1-NN) fit the copied points again and again.
+//! Jitter spreads each point into a Gaussian bump, which softens that, and blurs features that are
+//! not continuous.
 //!
 //! # Formula
 //!
-//! A new row of class c is `x_i + h_c z`, with i drawn uniformly from the class and z standard normal
-//! in each numeric column j, `h_cj = shrinkage * (4 / ((d + 2) n))^(1 / (d + 4)) * sd_cj`: the
-//! normal-reference bandwidth with d numeric columns, n training rows and the class's standard
+//! A new row of class c is `x_i + h_c z`, with i drawn uniformly from the class and z standard
+//! normal in each numeric column j, `h_cj = shrinkage * (4 / ((d + 2) n))^(1 / (d + 4)) * sd_cj`:
+//! the normal-reference bandwidth with d numeric columns, n training rows and the class's standard
 //! deviation (divisor: its number of rows). Nominal values are copied.
 //!
 //! # Parameters
@@ -28,8 +28,8 @@
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! * ROSE (Menardi and Torelli) replaces all rows by smoothed ones and takes the class's size for n in the bandwidth.
-//!   As in imbalanced-learn 0.14, originals stay and n counts all training rows.
+//! * ROSE (Menardi and Torelli) replaces all rows by smoothed ones and takes the class's size for n
+//!   in the bandwidth. As in imbalanced-learn 0.14, originals stay and n counts all training rows.
 //! * imbalanced-learn refuses `shrinkage` for data with nominal columns; here, as in ROSE, the
 //!   numeric columns are smoothed and nominal values copied. With no numeric column, a `shrinkage`
 //!   above 0 is not applicable, since it would do nothing.
@@ -64,8 +64,8 @@
 //!
 //! # References
 //!
-//! G. Menardi and N. Torelli, "Training and assessing classification rules with imbalanced data", Data
-//! Mining and Knowledge Discovery 28, 2014. A. W. Bowman and A. Azzalini, "Applied Smoothing
+//! G. Menardi and N. Torelli, "Training and assessing classification rules with imbalanced data",
+//! Data Mining and Knowledge Discovery 28, 2014. A. W. Bowman and A. Azzalini, "Applied Smoothing
 //! Techniques for Data Analysis", 1997 (the bandwidth).
 
 use counterweight_core::params::Default;
@@ -109,7 +109,7 @@ impl Resampler for RandomOver {
                 "`shrinkage` smooths numeric columns and there are none; leave it at 0".into(),
             ));
         }
-        let mut growth = Growth::new(samples);
+        let mut growth = Growth::new(samples, &targets)?;
         for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
             if target == have {
                 continue;
@@ -129,9 +129,9 @@ impl Resampler for RandomOver {
                         let z: f64 = context.stream.sample(StandardNormal);
                         values[column] += width * z;
                     }
-                    growth.made(base, base, &values)?;
+                    growth.made(base, base, &values);
                 } else {
-                    growth.copy(base)?;
+                    growth.copy(base);
                 }
             }
         }

@@ -2,15 +2,15 @@
 //!
 //! # When it helps, when it hurts
 //!
-//! Cheap, and it makes everything after it cheaper. It estimates from the smallest class's number of
-//! rows a class, so it throws information away: at a high imbalance ratio with a small minority the
-//! variance can cost more than the balance brings. Ensembles of several such subsets recover most
-//! of that.
+//! Cheap, and it makes everything after it cheaper. It estimates from the smallest class's number
+//! of rows a class, so it throws information away: at a high imbalance ratio with a small minority
+//! the variance can cost more than the balance brings. Ensembles of several such subsets recover
+//! most of that.
 //!
 //! # Formula
 //!
-//! For each class that `strategy` shrinks from n to m rows, one of the `n! / (m! (n - m)!)` subsets,
-//! each as likely. Kept rows stay in their order.
+//! For each class that `strategy` shrinks from n to m rows, one of the `n! / (m! (n - m)!)`
+//! subsets, each as likely. Kept rows stay in their order.
 //!
 //! # Parameters
 //!
@@ -24,8 +24,8 @@
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! There is no one paper. imbalanced-learn 0.14 groups the kept rows by class and offers drawing with
-//! replacement; here rows keep their order and an under-sampler always returns a subset.
+//! There is no one paper. imbalanced-learn 0.14 groups the kept rows by class and offers drawing
+//! with replacement; here rows keep their order and an under-sampler always returns a subset.
 //!
 //! # Errors
 //!

@@ -1,19 +1,19 @@
-//! SMOTE: new rows of the smaller classes, each somewhere on the segment between a row and one of its
-//! k nearest neighbours of the same class.
+//! SMOTE: new rows of the smaller classes, each somewhere on the segment between a row and one of
+//! its k nearest neighbours of the same class.
 //!
 //! # When it helps, when it hurts
 //!
-//! It fills the space between minority rows, which widens the regions of local and tree learners where
-//! copies would only deepen them. It assumes that the segment between two minority rows is minority
-//! ground: with small disjuncts, noise, or many dimensions the new rows land among the majority.
-//! Interpolation shrinks the spread of the class (see the formula), and linear models with a
-//! correct prior shift gain little that a class weight does not give.
+//! It fills the space between minority rows, which widens the regions of local and tree learners
+//! where copies would only deepen them. It assumes that the segment between two minority rows is
+//! minority ground: with small disjuncts, noise, or many dimensions the new rows land among the
+//! majority. Interpolation shrinks the spread of the class (see the formula), and linear models
+//! with a correct prior shift gain little that a class weight does not give.
 //!
 //! # Formula
 //!
-//! `x = x_i + u (x_j - x_i)`: row i uniform over the class, j uniform over its k nearest
-//! neighbours (Euclidean, within the class), and ONE `u ~ U[0, 1)` for all columns, so that x lies on
-//! the segment and not in the box around it. For `k = n_c - 1` the mean of the new rows is the class
+//! `x = x_i + u (x_j - x_i)`: row i uniform over the class, j uniform over its k nearest neighbours
+//! (Euclidean, within the class), and ONE `u ~ U[0, 1)` for all columns, so that x lies on the
+//! segment and not in the box around it. For `k = n_c - 1` the mean of the new rows is the class
 //! mean and their covariance is `2/3 - 1/(3 (n_c - 1))` times the class covariance (divisor `n_c`).
 //!
 //! # Parameters
@@ -25,24 +25,24 @@
 //!
 //! # Cost
 //!
-//! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a training set),
-//! then O(d) a new row.
+//! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a
+//! training set), then O(d) a new row.
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! * The paper gives every row the same number of new rows and draws u a column in its pseudo-code; as
-//!   in imbalanced-learn 0.14 rows are drawn uniformly, with one u a new row.
+//! * The paper gives every row the same number of new rows and draws u a column in its pseudo-code;
+//!   as in imbalanced-learn 0.14 rows are drawn uniformly, with one u a new row.
 //! * A row is left out of its own list by its number; imbalanced-learn drops the first of k + 1
 //!   neighbours, which for duplicated rows may be another row.
-//! * k at or above a class's number of rows follows the sweep's `small_class` policy (imbalanced-learn
-//!   raises): under `clamp` k is reduced to `n_c - 1` and named in a note; the row of a class with a
-//!   single one is copied.
+//! * k at or above a class's number of rows follows the sweep's `small_class` policy
+//!   (imbalanced-learn raises): under `clamp` k is reduced to `n_c - 1` and named in a note; the
+//!   row of a class with a single one is copied.
 //! * Distances between rows that tie are broken by row number.
 //!
 //! # Errors
 //!
 //! Those of [`strategy`] and of the `small_class` policy;
-//! [`StageError::NotApplicable`](counterweight_core::StageError::NotApplicable) for nominal columns
+//! [`StageError::NotApplicable`] for nominal columns
 //! (planning puts `smote-nc` in its place); `Failed` for values that are not finite.
 //!
 //! # Examples
@@ -71,9 +71,9 @@
 //!
 //! # References
 //!
-//! N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: synthetic minority over-sampling
-//! technique", Journal of Artificial Intelligence Research 16, 2002. Y. Elor and H. Averbuch-Elor,
-//! "To SMOTE, or not to SMOTE?", 2022 (when it does not help).
+//! N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: synthetic minority
+//! over-sampling technique", Journal of Artificial Intelligence Research 16, 2002. Y. Elor and H.
+//! Averbuch-Elor, "To SMOTE, or not to SMOTE?", 2022 (when it does not help).
 
 use counterweight_core::params::Default;
 use counterweight_core::{
@@ -123,7 +123,7 @@ impl Resampler for Smote {
         let counts = train.counts();
         let names = samples.y().names();
         let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples);
+        let mut growth = Growth::new(samples, &targets)?;
         let mut made = vec![0.0; samples.x().cols()];
         for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
             if target == have {
@@ -133,7 +133,7 @@ impl Resampler for Smote {
             let k = neighbours_to_use(self.k, have, &names[class], context)?;
             if k == 0 {
                 for _ in have..target {
-                    growth.copy(rows[0])?;
+                    growth.copy(rows[0]);
                 }
                 continue;
             }
@@ -148,7 +148,7 @@ impl Resampler for Smote {
                 for (value, (&from, &to)) in made.iter_mut().zip(ends) {
                     *value = between(from, to, u);
                 }
-                growth.made(base, other, &made)?;
+                growth.made(base, other, &made);
             }
         }
         growth.finish(train)

@@ -1,10 +1,10 @@
-//! SMOTE-NC: SMOTE for rows with numeric and nominal columns. Numeric values are interpolated, nominal
-//! values are decided by a vote of the neighbours.
+//! SMOTE-NC: SMOTE for rows with numeric and nominal columns. Numeric values are interpolated,
+//! nominal values are decided by a vote of the neighbours.
 //!
 //! # When it helps, when it hurts
 //!
-//! Where `smote` would interpolate codes (level 1.7 of 3), this makes rows that could exist. The vote
-//! takes the most frequent level around a row, so rare levels get rarer, and a numeric column
+//! Where `smote` would interpolate codes (level 1.7 of 3), this makes rows that could exist. The
+//! vote takes the most frequent level around a row, so rare levels get rarer, and a numeric column
 //! that stands alone among many nominal ones sets the scale of all of them.
 //!
 //! # Formula
@@ -12,8 +12,9 @@
 //! Squared distance: `sum over numeric j of (a_j - b_j)^2 + m s^2`, with m the number of nominal
 //! columns in which a and b differ and s the median over the numeric columns of the standard
 //! deviation within the class that is made larger (divisor: its number of rows). Numeric values are
-//! `x_i + u (x_j - x_i)` with one `u ~ U[0, 1)` a row, as in [`smote`](super::smote); a nominal value is the most frequent level among
-//! the k nearest neighbours of row i (row i itself does not vote), a tie going to the lowest code.
+//! `x_i + u (x_j - x_i)` with one `u ~ U[0, 1)` a row, as in [`smote`](super::smote); a nominal
+//! value is the most frequent level among the k nearest neighbours of row i (row i itself does not
+//! vote), a tie going to the lowest code.
 //!
 //! # Parameters
 //!
@@ -24,16 +25,17 @@
 //!
 //! # Cost
 //!
-//! O(m^2 d) for the neighbours of each class of m rows that grows, then O(k d) a new row. Memory is linear in
-//! the data: codes are compared as codes, never one-hot encoded.
+//! O(m^2 d) for the neighbours of each class of m rows that grows, then O(k d) a new row. Memory is
+//! linear in the data: codes are compared as codes, never one-hot encoded.
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! * The metric is imbalanced-learn 0.14's (it writes s / sqrt 2 into one-hot columns, which comes to the
-//!   same distances), and the paper's. Where s = 0 (most numeric columns are constant in the class) nominal
-//!   differences do not count, in both; a note says so here.
+//! * The metric is imbalanced-learn 0.14's (it writes s / sqrt 2 into one-hot columns, which comes
+//!   to the same distances), and the paper's. Where s = 0 (most numeric columns are constant in the
+//!   class) nominal differences do not count, in both; a note says so here.
 //! * A tied vote goes to the lowest code; imbalanced-learn draws among the tied levels.
-//! * As in [`smote`](super::smote): a row is left out of its own list by number, and small classes follow `small_class`.
+//! * As in [`smote`](super::smote): a row is left out of its own list by number, and small classes
+//!   follow `small_class`.
 //! * All-numeric data are not applicable, as there (planning puts `smote` in its place), and so are
 //!   all-nominal data, which have no numeric scale: they need `smote-n`.
 //!
@@ -68,8 +70,8 @@
 //!
 //! # References
 //!
-//! N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: synthetic minority over-sampling
-//! technique", Journal of Artificial Intelligence Research 16, 2002, section 6.1.
+//! N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE: synthetic minority
+//! over-sampling technique", Journal of Artificial Intelligence Research 16, 2002, section 6.1.
 
 use counterweight_core::{
     Card, Matrix, Note, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry,
@@ -119,7 +121,7 @@ impl Resampler for SmoteNc {
         let counts = train.counts();
         let names = samples.y().names();
         let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples);
+        let mut growth = Growth::new(samples, &targets)?;
         let mut made = vec![0.0; samples.x().cols()];
         for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
             if target == have {
@@ -129,7 +131,7 @@ impl Resampler for SmoteNc {
             let k = neighbours_to_use(self.k, have, &names[class], context)?;
             if k == 0 {
                 for _ in have..target {
-                    growth.copy(rows[0])?;
+                    growth.copy(rows[0]);
                 }
                 continue;
             }
@@ -155,7 +157,7 @@ impl Resampler for SmoteNc {
                 for &(column, levels) in &nominal {
                     made[column] = vote(samples.x(), near, column, levels);
                 }
-                growth.made(base, other, &made)?;
+                growth.made(base, other, &made);
             }
         }
         growth.finish(train)

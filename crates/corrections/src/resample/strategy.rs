@@ -10,9 +10,9 @@
 //! | `all` | every class up to the largest | every class down to the smallest |
 //! | table of counts | the named classes up to their count | the named classes down to their count |
 //!
-//! Counts are of the classes that have rows; absent classes stay absent. Where several classes share
-//! the largest or smallest count, "the" largest or smallest is the lowest class among them. Whole
-//! rows are had by cutting off the fraction.
+//! Counts are of the classes that have rows; absent classes stay absent. Where several classes
+//! share the largest or smallest count, "the" largest or smallest is the lowest class among them.
+//! Whole rows are had by cutting off the fraction.
 //!
 //! # Differences from imbalanced-learn 0.14
 //!
