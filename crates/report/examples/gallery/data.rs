@@ -1,19 +1,23 @@
 //! Made-up but realistic numbers for every figure, shared by the gallery and the tests.
 
 use counterweight_report::plots::{
-    Figure, Measure, PlotError, RatioCurves, RatioLine, RatioPanel, RatioPoint, Theme, ratio_curves,
+    Comparison, ComparisonMatrix, CostBenefit, CostPoint, CriticalDifference, Figure, GainPanel,
+    GainPoint, GainScatter, HeatMap, Measure, PlotError, RankChange, RankSlope, RatioCurves,
+    RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow, TauCurve, TauOptimum, TauPanel,
+    TauSweep, Theme, TrendPoint, comparison_matrix, cost_benefit, critical_difference,
+    gain_scatter, heat_map, rank_slope, ratio_curves, recall_dots, tau_sweep,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
 #[derive(Debug)]
-pub struct Noise(u64);
+pub(crate) struct Noise(u64);
 
 impl Noise {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -21,12 +25,12 @@ impl Noise {
         (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
     }
 
-    pub fn around(&mut self, width: f64) -> f64 {
+    pub(crate) fn around(&mut self, width: f64) -> f64 {
         (self.next() + self.next() + self.next() - 1.5) * width
     }
 }
 
-pub const CORRECTIONS: [&str; 14] = [
+pub(crate) const CORRECTIONS: [&str; 14] = [
     "none",
     "weighted",
     "weighted-sqrt",
@@ -43,7 +47,7 @@ pub const CORRECTIONS: [&str; 14] = [
     "easy-ensemble",
 ];
 
-pub const MODELS: [&str; 9] = [
+pub(crate) const MODELS: [&str; 9] = [
     "softmax-regression",
     "gaussian-naive-bayes",
     "k-nearest-neighbours",
@@ -55,14 +59,9 @@ pub const MODELS: [&str; 9] = [
     "gradient-boosting",
 ];
 
-pub fn long_names(n: usize) -> Vec<String> {
+pub(crate) fn long_names(n: usize) -> Vec<String> {
     (0..n)
-        .map(|i| {
-            format!(
-                "smote-nc(k=5,ratio=1.0)+logit-adjusted(tau={}.25)+calibrated(isotonic)",
-                i
-            )
-        })
+        .map(|i| format!("smote-nc(k=5,ratio=1.0)+logit-adjusted(tau={i}.25)+calibrated(isotonic)"))
         .collect()
 }
 
@@ -77,7 +76,7 @@ fn left(correction: &str) -> f64 {
     }
 }
 
-pub fn ratio_data(
+pub(crate) fn ratio_data(
     models: &[&str],
     corrections: &[&str],
     ratios: &[f64],
@@ -207,9 +206,467 @@ fn ratio_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
     )
 }
 
+fn names(of: &[&str]) -> Vec<String> {
+    of.iter().map(|name| (*name).to_owned()).collect()
+}
+
+pub(crate) fn datasets(n: usize) -> Vec<String> {
+    const SOME: [&str; 12] = [
+        "abalone-19",
+        "adult",
+        "car-evaluation",
+        "ecoli-imu",
+        "glass",
+        "letter-a",
+        "mammography",
+        "optical-digits-8",
+        "ozone-level-1hr",
+        "us-crime",
+        "wine-quality-white",
+        "yeast-me2",
+    ];
+    (0..n)
+        .map(|i| {
+            if i < SOME.len() {
+                SOME[i].to_owned()
+            } else {
+                format!("openml-{:05}-{}", 1000 + i * 37, SOME[i % SOME.len()])
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn heat_data(rows: Vec<String>, columns: Vec<String>) -> HeatMap {
+    let mut noise = Noise::new(11);
+    let cells = (0..rows.len())
+        .map(|_| {
+            let scale = noise.next().powi(2) * 0.2;
+            columns
+                .iter()
+                .map(|c| {
+                    (noise.next() > 0.06).then(|| -scale * (1.0 - left(c)) + noise.around(0.02))
+                })
+                .collect()
+        })
+        .collect();
+    HeatMap {
+        measure: "balanced error".to_owned(),
+        rows,
+        columns,
+        cells,
+        missing: "not applicable, or fewer rows than the correction needs".to_owned(),
+    }
+}
+
+fn heat_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
+    let mut add = |name: &str, theme: &Theme, data: &HeatMap| -> Result<(), PlotError> {
+        out.push((
+            name.to_owned(),
+            heat_map(data, &theme.clone().with_prefix(name))?,
+        ));
+        Ok(())
+    };
+    let (page, column) = (Theme::page(), Theme::column());
+    add(
+        "heat-8x6",
+        &page,
+        &heat_data(datasets(8), names(&CORRECTIONS[1..7])),
+    )?;
+    add(
+        "heat-60x13",
+        &page,
+        &heat_data(datasets(60), names(&CORRECTIONS[1..])),
+    )?;
+    add(
+        "heat-1x1",
+        &page,
+        &heat_data(datasets(1), names(&CORRECTIONS[1..2])),
+    )?;
+    add(
+        "heat-column",
+        &column,
+        &heat_data(datasets(20), names(&CORRECTIONS[1..])),
+    )?;
+    add(
+        "heat-long",
+        &page,
+        &heat_data(long_names(6), long_names(14)),
+    )?;
+    let mut zero = heat_data(datasets(3), names(&CORRECTIONS[1..4]));
+    zero.cells = vec![vec![Some(0.0); 3], vec![None; 3], vec![Some(-0.0); 3]];
+    add("heat-zero", &page, &zero)?;
+    add("heat-empty", &page, &heat_data(Vec::new(), Vec::new()))
+}
+
+pub(crate) fn tau_data(models: &[&str], curves: usize, steps: u32) -> TauSweep {
+    let mut noise = Noise::new(3);
+    let panels = models
+        .iter()
+        .enumerate()
+        .map(|(m, model)| TauPanel {
+            model: (*model).to_owned(),
+            note: String::new(),
+            curves: (0..curves)
+                .map(|c| {
+                    let best = 1.0 + 0.12 * m as f64 - 0.1 * c as f64;
+                    let floor = 0.08 + 0.02 * c as f64 + 0.01 * m as f64;
+                    let at = |tau: f64| {
+                        floor + 0.06 * (1.0 + c as f64) * (1.0 - (-(tau - best).powi(2)).exp())
+                    };
+                    let points = (0..=steps)
+                        .map(|i| {
+                            let tau = 3.0 * f64::from(i) / f64::from(steps);
+                            let value = at(tau) + noise.around(0.0005);
+                            (tau, value, Some((value - 0.008, value + 0.008)))
+                        })
+                        .collect();
+                    TauCurve {
+                        name: format!("ratio {}", [100, 10, 50, 200, 20][c % 5]),
+                        points,
+                        optimum: Some(TauOptimum {
+                            tau: best,
+                            value: at(best),
+                            interval: Some((best - 0.2, best + 0.25)),
+                        }),
+                    }
+                })
+                .collect(),
+        })
+        .collect();
+    TauSweep {
+        panels,
+        theory: Some(1.0),
+    }
+}
+
+pub(crate) fn rank_data(n: usize, long: bool) -> CriticalDifference {
+    let long_names = long_names(n);
+    let methods = (0..n)
+        .map(|i| {
+            let name = if long {
+                long_names[i].clone()
+            } else {
+                CORRECTIONS[(i * 5) % 14].to_owned()
+            };
+            (
+                name,
+                1.3 + (n as f64 - 2.2) * (i as f64 / n as f64).powf(0.8)
+                    + if i % 3 == 0 { 0.15 } else { 0.0 },
+            )
+        })
+        .collect();
+    let mut cliques: Vec<Vec<usize>> = (0..n.saturating_sub(2))
+        .step_by(2)
+        .map(|i| vec![i, i + 1, i + 2])
+        .collect();
+    if n > 5 {
+        cliques.push(vec![1, 3, 5]);
+    }
+    CriticalDifference {
+        methods,
+        cliques,
+        critical_difference: (!long).then_some(1.2),
+        datasets: 54,
+        test: "Wilcoxon signed-rank, Holm, level .05".to_owned(),
+    }
+}
+
+#[expect(clippy::needless_range_loop, reason = "a pair fills two cells")]
+pub(crate) fn matrix_data(methods: Vec<String>) -> ComparisonMatrix {
+    let mut noise = Noise::new(5);
+    let n = methods.len();
+    let mut cells = vec![vec![None; n]; n];
+    for i in 0..n {
+        for j in i + 1..n {
+            let difference = -0.012 * (j - i) as f64 + noise.around(0.006);
+            let wins = 27 + (j - i) * 2;
+            let p = Some((-(difference.abs() * 300.0)).exp());
+            let losses = 54_usize.saturating_sub(wins + 3);
+            cells[i][j] = Some(Comparison {
+                difference,
+                wins,
+                ties: 3,
+                losses,
+                p,
+            });
+            cells[j][i] = Some(Comparison {
+                difference: -difference,
+                wins: losses,
+                ties: 3,
+                losses: wins,
+                p,
+            });
+        }
+    }
+    if n > 4 {
+        cells[1][3] = None;
+        cells[3][1] = None;
+    }
+    ComparisonMatrix {
+        methods,
+        cells,
+        level: 0.05,
+        test: "Wilcoxon signed-rank, Holm".to_owned(),
+    }
+}
+
+pub(crate) fn gain_data(panels: &[&str], n: usize) -> GainScatter {
+    let mut noise = Noise::new(17);
+    let names = datasets(n);
+    let panels = panels
+        .iter()
+        .map(|name| {
+            let points: Vec<GainPoint> = names
+                .iter()
+                .map(|dataset| {
+                    let ratio = 10_f64.powf(noise.next() * 2.4);
+                    let gain =
+                        0.05 * ratio.log10() * (1.0 - left(name)) - 0.01 + noise.around(0.04);
+                    GainPoint {
+                        dataset: dataset.clone(),
+                        ratio,
+                        gain,
+                    }
+                })
+                .collect();
+            let trend = if n < 5 {
+                Vec::new()
+            } else {
+                (0..8)
+                    .map(|i| {
+                        let ratio = 10_f64.powf(f64::from(i) / 7.0 * 2.3);
+                        let gain = 0.05 * ratio.log10() * (1.0 - left(name)) - 0.01;
+                        TrendPoint {
+                            ratio,
+                            gain,
+                            band: Some((gain - 0.012, gain + 0.012)),
+                        }
+                    })
+                    .collect()
+            };
+            GainPanel {
+                name: (*name).to_owned(),
+                points,
+                trend,
+            }
+        })
+        .collect();
+    GainScatter {
+        panels,
+        trend_name: if n < 5 {
+            String::new()
+        } else {
+            "medians of eight bins and their 95 % bootstrap interval".to_owned()
+        },
+    }
+}
+
+pub(crate) fn recall_data(corrections: Vec<String>) -> RecallDots {
+    let rows = corrections
+        .into_iter()
+        .enumerate()
+        .map(|(i, correction)| {
+            let rest = left(&correction);
+            let estimate =
+                |value: f64| Some((value, Some((value - 0.02, (value + 0.02).min(1.0)))));
+            RecallRow {
+                correction,
+                many: estimate(0.86 + 0.1 * rest),
+                medium: if i == 3 {
+                    None
+                } else {
+                    estimate(0.8 - 0.15 * rest)
+                },
+                few: estimate(0.75 - 0.5 * rest),
+            }
+        })
+        .collect();
+    RecallDots {
+        scope: "softmax-regression".to_owned(),
+        groups: names(&[
+            "many (> 100 training rows)",
+            "medium (20 to 100)",
+            "few (< 20)",
+        ])
+        .try_into()
+        .unwrap_or_default(),
+        rows,
+    }
+}
+
+pub(crate) fn cost_data(corrections: Vec<String>) -> CostBenefit {
+    let mut noise = Noise::new(23);
+    let points = corrections
+        .into_iter()
+        .enumerate()
+        .map(|(i, correction)| {
+            let seconds = 0.02
+                * [
+                    1.0, 1.1, 1.1, 2.0, 0.2, 4.0, 1.0, 1.0, 6.0, 1.02, 1.4, 4.2, 1.1, 9.0,
+                ][i % 14]
+                * (1.0 + 0.1 * noise.next());
+            let error = 0.12 + 0.2 * left(&correction) + noise.around(0.004);
+            CostPoint {
+                correction,
+                seconds,
+                seconds_band: Some((seconds * 0.9, seconds * 1.15)),
+                error,
+                error_band: Some((error - 0.008, error + 0.008)),
+            }
+        })
+        .collect();
+    CostBenefit {
+        scope: "softmax-regression".to_owned(),
+        points,
+    }
+}
+
+pub(crate) fn slope_data(n: usize, long: bool) -> RankSlope {
+    let mut noise = Noise::new(29);
+    let long_names = long_names(n);
+    let methods = (0..n)
+        .map(|i| {
+            let before = 1.4 + i as f64 * 0.8;
+            let changed = i % 5 == 2;
+            RankChange {
+                correction: if long {
+                    long_names[i].clone()
+                } else {
+                    CORRECTIONS[i % 14].to_owned()
+                },
+                before: (i != 6).then_some(before),
+                after: (i != 7).then_some(if changed {
+                    before * 0.4 + 2.0
+                } else {
+                    before + noise.around(0.3)
+                }),
+                changed,
+            }
+        })
+        .collect();
+    RankSlope {
+        before: "baseline".to_owned(),
+        after: "this change".to_owned(),
+        methods,
+    }
+}
+
+fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
+    let theme = |name: &str| {
+        let base = if name.ends_with("column") {
+            Theme::column()
+        } else {
+            Theme::page()
+        };
+        base.with_prefix(name)
+    };
+    let mut add =
+        |name: &str, draw: &dyn Fn(&Theme) -> Result<Figure, PlotError>| -> Result<(), PlotError> {
+            out.push((name.to_owned(), draw(&theme(name))?));
+            Ok(())
+        };
+    add("tau-5", &|t| tau_sweep(&tau_data(&MODELS[..5], 1, 60), t))?;
+    add("tau-3-ratios", &|t| {
+        tau_sweep(&tau_data(&MODELS[..2], 3, 8), t)
+    })?;
+    add("tau-column", &|t| {
+        tau_sweep(&tau_data(&MODELS[..1], 2, 60), t)
+    })?;
+    add("tau-one-tau", &|t| {
+        tau_sweep(
+            &TauSweep {
+                panels: tau_data(&MODELS[..1], 1, 1).panels,
+                theory: None,
+            },
+            t,
+        )
+    })?;
+    add("tau-empty", &|t| {
+        tau_sweep(
+            &TauSweep {
+                panels: Vec::new(),
+                theory: None,
+            },
+            t,
+        )
+    })?;
+    add("cd-6", &|t| critical_difference(&rank_data(6, false), t))?;
+    add("cd-14", &|t| critical_difference(&rank_data(14, false), t))?;
+    add("cd-long", &|t| critical_difference(&rank_data(9, true), t))?;
+    add("cd-column", &|t| {
+        critical_difference(&rank_data(6, false), t)
+    })?;
+    add("cd-14-column", &|t| {
+        critical_difference(&rank_data(14, false), t)
+    })?;
+    add("cd-2", &|t| critical_difference(&rank_data(2, false), t))?;
+    add("cd-empty", &|t| {
+        critical_difference(&rank_data(0, false), t)
+    })?;
+    add("mcm-5", &|t| {
+        comparison_matrix(&matrix_data(names(&CORRECTIONS[..5])), t)
+    })?;
+    add("mcm-14", &|t| {
+        comparison_matrix(&matrix_data(names(&CORRECTIONS)), t)
+    })?;
+    add("mcm-long", &|t| {
+        comparison_matrix(&matrix_data(long_names(8)), t)
+    })?;
+    add("mcm-14-column", &|t| {
+        comparison_matrix(&matrix_data(names(&CORRECTIONS)), t)
+    })?;
+    add("mcm-empty", &|t| {
+        comparison_matrix(&matrix_data(names(&CORRECTIONS[..1])), t)
+    })?;
+    add("gain-1", &|t| {
+        gain_scatter(&gain_data(&["logit-adjust"], 55), t)
+    })?;
+    add("gain-4", &|t| {
+        gain_scatter(&gain_data(&CORRECTIONS[1..5], 55), t)
+    })?;
+    add("gain-column", &|t| {
+        gain_scatter(&gain_data(&["smote"], 55), t)
+    })?;
+    add("gain-one-dataset", &|t| {
+        gain_scatter(&gain_data(&["smote"], 1), t)
+    })?;
+    add("gain-empty", &|t| gain_scatter(&gain_data(&[], 0), t))?;
+    add("recall-14", &|t| {
+        recall_dots(&recall_data(names(&CORRECTIONS)), t)
+    })?;
+    add("recall-1-column", &|t| {
+        recall_dots(&recall_data(names(&CORRECTIONS[..1])), t)
+    })?;
+    add("recall-long", &|t| {
+        recall_dots(&recall_data(long_names(6)), t)
+    })?;
+    add("recall-empty", &|t| {
+        recall_dots(&recall_data(Vec::new()), t)
+    })?;
+    add("cost-14", &|t| {
+        cost_benefit(&cost_data(names(&CORRECTIONS)), t)
+    })?;
+    add("cost-14-column", &|t| {
+        cost_benefit(&cost_data(names(&CORRECTIONS)), t)
+    })?;
+    add("cost-long", &|t| cost_benefit(&cost_data(long_names(8)), t))?;
+    add("cost-1", &|t| {
+        cost_benefit(&cost_data(names(&CORRECTIONS[..1])), t)
+    })?;
+    add("cost-empty", &|t| cost_benefit(&cost_data(Vec::new()), t))?;
+    add("slope-14", &|t| rank_slope(&slope_data(14, false), t))?;
+    add("slope-long-column", &|t| {
+        rank_slope(&slope_data(6, true), t)
+    })?;
+    add("slope-1", &|t| rank_slope(&slope_data(1, false), t))?;
+    add("slope-empty", &|t| rank_slope(&slope_data(0, false), t))
+}
+
 /// Every figure with a name, extremes included.
-pub fn all() -> Result<Vec<(String, Figure)>, PlotError> {
+pub(crate) fn all() -> Result<Vec<(String, Figure)>, PlotError> {
     let mut out = Vec::new();
     ratio_figures(&mut out)?;
+    heat_figures(&mut out)?;
+    other_figures(&mut out)?;
     Ok(out)
 }

@@ -17,15 +17,6 @@ pub(super) struct Frame {
     pub(super) bottom: f64,
 }
 
-impl Frame {
-    pub(super) fn middle(&self) -> (f64, f64) {
-        (
-            f64::midpoint(self.left, self.right),
-            f64::midpoint(self.top, self.bottom),
-        )
-    }
-}
-
 /// Ticks of a horizontal axis whose labels keep `gap` pixels apart.
 pub(super) fn x_ticks(scale: &Scale, wanted: usize) -> Result<Ticks, PlotError> {
     // Measured before the choice, because the closure that judges cannot fail.
@@ -152,7 +143,7 @@ pub(super) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)
 /// A logarithmic domain with air at both ends.
 pub(super) fn pad_log((low, high): (f64, f64)) -> (f64, f64) {
     if high / low < 1.05 {
-        (low / 2.0, high * 2.0)
+        (low / 2.5, high * 1.7)
     } else {
         let air = (high / low).powf(0.03);
         (low / air, high * air)

@@ -99,6 +99,92 @@ pub(super) fn shorten(text: &str, size: f64, bold: bool, room: f64) -> Result<St
     Ok("…".to_owned())
 }
 
+/// Shortens names that stand beside each other so that different names stay different: where plain
+/// shortening would make two alike, what they share is cut instead of what tells them apart.
+pub(super) fn shorten_all(
+    names: &[&str],
+    size: f64,
+    bold: bool,
+    room: f64,
+) -> Result<Vec<String>, PlotError> {
+    let mut out = Vec::with_capacity(names.len());
+    for name in names {
+        out.push(shorten(name, size, bold, room)?);
+    }
+    for i in 0..names.len() {
+        let group: Vec<usize> = (0..names.len())
+            .filter(|j| out[*j] == out[i] && names[*j] != names[i] || *j == i)
+            .collect();
+        if group.len() < 2 {
+            continue;
+        }
+        let chars: Vec<Vec<char>> = group.iter().map(|j| names[*j].chars().collect()).collect();
+        let shortest = chars.iter().map(Vec::len).min().unwrap_or(0);
+        let same = |at: &dyn Fn(&[char]) -> char| chars.iter().all(|c| at(c) == at(&chars[0]));
+        let head = (0..shortest).take_while(|k| same(&|c| c[*k])).count();
+        let tail = (0..shortest - head)
+            .take_while(|k| same(&|c| c[c.len() - 1 - k]))
+            .count();
+        for (j, c) in group.iter().zip(&chars) {
+            out[*j] = around(c, head..c.len() - tail, (size, bold), room)?;
+        }
+    }
+    // Names that differ too early and too late for one window are numbered in the end.
+    for i in 0..names.len() {
+        if (0..i).any(|j| out[j] == out[i] && names[j] != names[i]) {
+            let number = format!("{} ", i + 1);
+            let left = room - width(&number, size, bold)?;
+            out[i] = format!("{number}{}", shorten(names[i], size, bold, left)?);
+        }
+    }
+    Ok(out)
+}
+
+/// The part that matters with as much before it, then of the beginning, as fits.
+fn around(
+    chars: &[char],
+    part: std::ops::Range<usize>,
+    (size, bold): (f64, bool),
+    room: f64,
+) -> Result<String, PlotError> {
+    let build = |head: usize, before: usize, after: usize| {
+        let from = part.start.saturating_sub(before);
+        let to = (part.end + after).min(chars.len());
+        let mut text = String::new();
+        if head < from {
+            text.extend(&chars[..head]);
+            text.push('…');
+        } else {
+            text.extend(&chars[..from]);
+        }
+        text.extend(&chars[from..to]);
+        if to < chars.len() {
+            text.push('…');
+        }
+        text
+    };
+    let mut best = shorten(&build(0, 0, 0), size, bold, room)?;
+    let (mut head, mut before, mut after) = (0, 0, 0);
+    for step in 0..2 * chars.len() {
+        // Six signs of context first, three behind, then the beginning grows.
+        let (h, b, a) = match step {
+            0..6 => (head, before + 1, after),
+            6..9 => (head, before, after + 1),
+            _ => (head + 1, before, after),
+        };
+        let text = build(h, b, a);
+        if width(&text, size, bold)? > room {
+            if step >= 9 {
+                break;
+            }
+            continue;
+        }
+        (head, before, after) = (h, b, a);
+        best = text;
+    }
+    Ok(best)
+}
+
 /// Breaks a text at spaces into lines that fit; a single word that does not fit is shortened.
 pub(super) fn wrap(text: &str, size: f64, bold: bool, room: f64) -> Result<Vec<String>, PlotError> {
     let mut lines: Vec<String> = Vec::new();
@@ -162,6 +248,31 @@ mod tests {
         assert!(short.starts_with("logit") && short.ends_with(".5") && short.contains('…'));
         assert_eq!(shorten("none", 10.0, false, 90.0).unwrap(), "none");
         assert_eq!(shorten("none", 10.0, false, 1.0).unwrap(), "…");
+    }
+
+    #[test]
+    fn names_that_differ_in_the_middle_stay_different() {
+        let names: Vec<String> = (0..12)
+            .map(|i| format!("smote-nc(k=5,ratio=1.0)+logit-adjusted(tau={i}.25)+calibrated"))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for room in [60.0, 100.0, 160.0] {
+            let short = shorten_all(&names, 9.0, false, room).unwrap();
+            for (i, a) in short.iter().enumerate() {
+                assert!(width(a, 9.0, false).unwrap() <= room, "{a}");
+                assert!(short[..i].iter().all(|b| a != b), "{short:?}");
+            }
+        }
+        let short = shorten_all(&names, 9.0, false, 130.0).unwrap();
+        assert!(
+            short[3].contains("tau=3") && short[3].starts_with("smote"),
+            "{}",
+            short[3]
+        );
+        assert_eq!(
+            shorten_all(&["a", "b"], 9.0, false, 130.0).unwrap(),
+            ["a", "b"]
+        );
     }
 
     #[test]

@@ -12,10 +12,10 @@ const LINE: f64 = 15.0;
 pub(super) enum Sample {
     /// A line with a marker in its middle.
     Series(Style),
-    /// A line only.
-    Line(Stroke),
     /// A marker only.
     Mark(Style),
+    /// A line only.
+    Line(Stroke),
 }
 
 /// Height and number of columns of a key within a width.
@@ -42,7 +42,9 @@ pub(super) fn draw(
 ) -> Result<(), PlotError> {
     let column = column_width(entries, width)?;
     let (_, columns) = measure(entries, width)?;
-    for (i, (sample, name)) in entries.iter().enumerate() {
+    let names: Vec<&str> = entries.iter().map(|entry| entry.1.as_str()).collect();
+    let names = font::shorten_all(&names, size::LABEL, false, column - SAMPLE - 6.0)?;
+    for (i, ((sample, _), name)) in entries.iter().zip(names).enumerate() {
         let x = left + (i % columns) as f64 * column;
         let y = top + (i / columns) as f64 * LINE + LINE / 2.0;
         let (from, to) = ((x, y), (x + SAMPLE, y));
@@ -52,13 +54,11 @@ pub(super) fn draw(
                 scene.line(from, to, Stroke::dashed(style.ink, style.width, style.dash));
                 scene.marker(middle, style.shape, 3.0, (style.ink, style.hollow));
             }
-            Sample::Line(stroke) => scene.line(from, to, stroke.clone()),
             Sample::Mark(style) => {
-                scene.marker(middle, style.shape, 3.2, (style.ink, style.hollow));
+                scene.marker(middle, style.shape, 3.6, (style.ink, style.hollow));
             }
+            Sample::Line(stroke) => scene.line(from, to, stroke.clone()),
         }
-        let room = (column - SAMPLE - 6.0).min(left + width - x - SAMPLE - 6.0);
-        let name = font::shorten(name, size::LABEL, false, room)?;
         let at = (x + SAMPLE + 6.0, y + size::LABEL * font::MIDDLE);
         scene.text(Text::new(at, name, size::LABEL, super::theme::INK));
     }

@@ -56,6 +56,130 @@ pub(super) fn room(gap: f64, (low, high): (f64, f64)) -> usize {
     (((high - low) / gap).max(0.0).floor()) as usize + 1
 }
 
+/// Left, top, right, bottom.
+pub(super) type Area = [f64; 4];
+
+fn meet(a: &Area, b: &Area) -> bool {
+    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+}
+
+/// Puts labels beside points: to the right, the left, above, below and at the corners, the first
+/// place within the bounds that is free of points, of other labels and their leaders, and, as far
+/// as that is possible, of lines.
+#[derive(Debug, Clone)]
+pub(super) struct Placer {
+    bounds: Area,
+    /// Points and labels: never covered.
+    taken: Vec<Area>,
+    /// Lines of the figure: covered only when there is no other place.
+    lines: Vec<Area>,
+}
+
+/// A line as small boxes.
+fn boxes((x0, y0): (f64, f64), (x1, y1): (f64, f64)) -> Vec<Area> {
+    const STEP: f64 = 2.0;
+    const HALF: f64 = 1.0;
+    let steps = ((x1 - x0).hypot(y1 - y0) / STEP).ceil().clamp(1.0, 2000.0);
+    let mut out = Vec::new();
+    let mut i = 0.0;
+    while i <= steps {
+        let (x, y) = (x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps);
+        out.push([x - HALF, y - HALF, x + HALF, y + HALF]);
+        i += 1.0;
+    }
+    out
+}
+
+impl Placer {
+    pub(super) fn new(bounds: Area, points: &[(f64, f64)], radius: f64) -> Self {
+        let taken = points
+            .iter()
+            .map(|(x, y)| [x - radius, y - radius, x + radius, y + radius])
+            .collect();
+        Self {
+            bounds,
+            taken,
+            lines: Vec::new(),
+        }
+    }
+
+    /// A line that labels should not cover.
+    pub(super) fn avoid(&mut self, line: &[(f64, f64)]) {
+        for pair in line.windows(2) {
+            self.lines.extend(boxes(pair[0], pair[1]));
+        }
+    }
+
+    /// The left and upper corner for a label of this size, or nothing when every place is taken.
+    ///
+    /// The farther rings need a leader line, which the caller draws where [`leader`] says so.
+    pub(super) fn place(&mut self, point: (f64, f64), extent: (f64, f64)) -> Option<(f64, f64)> {
+        [true, false]
+            .into_iter()
+            .find_map(|strict| self.attempt(point, extent, strict))
+    }
+
+    fn attempt(
+        &mut self,
+        (x, y): (f64, f64),
+        (w, h): (f64, f64),
+        strict: bool,
+    ) -> Option<(f64, f64)> {
+        const NEAR: f64 = 6.0;
+        for ring in 0..6 {
+            let d = NEAR + f64::from(ring) * 6.0;
+            let candidates = [
+                (x + d, y - h / 2.0),
+                (x - d - w, y - h / 2.0),
+                (x - w / 2.0, y - d - h),
+                (x - w / 2.0, y + d),
+                (x + d * 0.7, y - d * 0.7 - h),
+                (x + d * 0.7, y + d * 0.7),
+                (x - d * 0.7 - w, y - d * 0.7 - h),
+                (x - d * 0.7 - w, y + d * 0.7),
+            ];
+            for (left, top) in candidates {
+                let area = [left, top, left + w, top + h];
+                let inside = area[0] >= self.bounds[0]
+                    && area[1] >= self.bounds[1]
+                    && area[2] <= self.bounds[2]
+                    && area[3] <= self.bounds[3];
+                let free =
+                    |areas: &[Area], area: &Area| !areas.iter().any(|other| meet(area, other));
+                if !inside || !free(&self.taken, &area) || (strict && !free(&self.lines, &area)) {
+                    continue;
+                }
+                let leading = leader((x, y), (left, top), (w, h))
+                    .map(|end| boxes((x, y), end))
+                    .unwrap_or_default();
+                // The first boxes of a leader lie on its own point, the last on its own label.
+                let own = |area: &Area| (area[0] - x).hypot(area[1] - y) < NEAR + 1.0;
+                if leading
+                    .iter()
+                    .any(|part| !own(part) && !free(&self.taken, part))
+                {
+                    continue;
+                }
+                self.taken.push(area);
+                self.taken.extend(leading);
+                return Some((left, top));
+            }
+        }
+        None
+    }
+}
+
+/// Where a leader from a point to a label ends: the nearest place on the label's edge; nothing when
+/// the label lies at the point.
+pub(super) fn leader(
+    (x, y): (f64, f64),
+    (left, top): (f64, f64),
+    (w, h): (f64, f64),
+) -> Option<(f64, f64)> {
+    let end = (x.clamp(left - 1.0, left + w + 1.0), y.clamp(top, top + h));
+    ((end.0 - x).hypot(end.1 - y) > 9.0).then_some(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +197,27 @@ mod tests {
         assert_eq!(spread(&[20.0, 20.0], 10.0, (0.0, 100.0)), [15.0, 25.0]);
         assert_eq!(spread(&[1.0, 1.0], 10.0, (0.0, 100.0)), [0.0, 10.0]);
         assert_eq!(spread(&[99.0, 98.0], 10.0, (0.0, 100.0)), [100.0, 90.0]);
+    }
+
+    #[test]
+    fn labels_beside_points_avoid_points_and_each_other() {
+        let points: Vec<(f64, f64)> = (0..6).map(|i| (50.0 + f64::from(i) * 4.0, 50.0)).collect();
+        let mut placer = Placer::new([0.0, 0.0, 200.0, 100.0], &points, 3.0);
+        let placed: Vec<Area> = points
+            .iter()
+            .filter_map(|p| placer.place(*p, (30.0, 8.0)))
+            .map(|(x, y)| [x, y, x + 30.0, y + 8.0])
+            .collect();
+        assert!(placed.len() >= 5, "{}", placed.len());
+        for (i, a) in placed.iter().enumerate() {
+            assert!(placed[..i].iter().all(|b| !meet(a, b)));
+            assert!(
+                points
+                    .iter()
+                    .all(|(x, y)| !meet(a, &[x - 3.0, y - 3.0, x + 3.0, y + 3.0]))
+            );
+        }
+        assert_eq!(placer.place((50.0, 50.0), (300.0, 8.0)), None);
     }
 
     #[test]

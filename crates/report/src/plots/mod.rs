@@ -36,18 +36,36 @@
 mod axes;
 mod bitmap;
 mod check;
+mod comparison_matrix;
+mod cost_benefit;
+mod critical_difference;
 mod dash;
 mod font;
+mod gain_scatter;
+mod grid;
+mod heat_map;
 mod key;
 mod labels;
+mod multiples;
+mod rank_slope;
 mod ratio_curves;
+mod recall_dots;
 mod scale;
 mod scene;
 mod svg;
+mod tau_sweep;
 mod theme;
 
 pub use check::{Fault, TextBox, check_text, text_boxes, well_formed};
+pub use comparison_matrix::{Comparison, ComparisonMatrix, comparison_matrix};
+pub use cost_benefit::{CostBenefit, CostPoint, cost_benefit};
+pub use critical_difference::{CriticalDifference, critical_difference};
+pub use gain_scatter::{GainPanel, GainPoint, GainScatter, TrendPoint, gain_scatter};
+pub use heat_map::{HeatMap, heat_map};
+pub use rank_slope::{RankChange, RankSlope, rank_slope};
 pub use ratio_curves::{Measure, RatioCurves, RatioLine, RatioPanel, RatioPoint, ratio_curves};
+pub use recall_dots::{Estimate, RecallDots, RecallRow, recall_dots};
+pub use tau_sweep::{TauCurve, TauOptimum, TauPanel, TauPoint, TauSweep, tau_sweep};
 pub use theme::{Theme, css};
 
 use scene::{Anchor, Scene, Text};
@@ -105,6 +123,14 @@ impl Guard {
             place: place.to_owned(),
             hint,
         }
+    }
+
+    fn twice(self, what: &str, place: &str) -> PlotError {
+        self.error(
+            format!("{what} given twice"),
+            place,
+            "average its cells first",
+        )
     }
 
     fn finite(self, value: f64, name: &str, place: &str) -> Result<f64, PlotError> {

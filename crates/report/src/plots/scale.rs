@@ -54,7 +54,7 @@ impl Scale {
         };
         let mut last = Vec::new();
         for values in candidates {
-            let ticks: Vec<(f64, String)> = label(&values)
+            let ticks: Vec<(f64, String)> = label(&values, self.kind)
                 .into_iter()
                 .zip(&values)
                 .map(|(text, value)| (*value, text))
@@ -77,7 +77,7 @@ fn linear((low, high): (f64, f64), wanted: usize) -> Vec<Vec<f64>> {
     for _ in 0..4 {
         for (factor, over) in [(1.0, 1.0), (2.0, 1.0), (5.0, 1.0)] {
             let step = factor * over * 10_f64.powf(power);
-            if step >= raw * 0.999 {
+            if step >= raw * 0.9 {
                 steps.push(step);
             }
         }
@@ -136,7 +136,7 @@ fn logarithmic((low, high): (f64, f64)) -> Vec<Vec<f64>> {
 }
 
 /// Labels with as many decimals as the finest value needs, and the proper minus sign.
-fn label(values: &[f64]) -> Vec<String> {
+fn label(values: &[f64], kind: Kind) -> Vec<String> {
     let decimals = |value: f64| {
         (0..=8)
             .find(|d| {
@@ -147,14 +147,11 @@ fn label(values: &[f64]) -> Vec<String> {
             .unwrap_or(8)
     };
     let most = values.iter().map(|v| decimals(*v)).max().unwrap_or(0);
-    // Over several decades each label takes its own number of decimals: .001, .01, ... 10.
-    let spread = values
-        .last()
-        .zip(values.first())
-        .is_some_and(|(b, a)| *a > 0.0 && b / a >= 50.0);
+    // On a logarithmic axis each label takes its own number of decimals: 0.001, 0.01, ... 10.
+    let own = kind == Kind::Log;
     values
         .iter()
-        .map(|value| fixed(*value, if spread { decimals(*value) } else { most }))
+        .map(|value| fixed(*value, if own { decimals(*value) } else { most }))
         .collect()
 }
 

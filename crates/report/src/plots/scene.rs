@@ -55,7 +55,7 @@ pub(super) enum Anchor {
 pub(super) struct Text {
     /// Point on the baseline.
     pub(super) at: Point,
-    pub(super) text: String,
+    pub(super) words: String,
     pub(super) size: f64,
     pub(super) bold: bool,
     pub(super) anchor: Anchor,
@@ -68,7 +68,7 @@ impl Text {
     pub(super) fn new(at: Point, text: impl Into<String>, size: f64, ink: Ink) -> Self {
         Self {
             at,
-            text: text.into(),
+            words: text.into(),
             size,
             bold: false,
             anchor: Anchor::Start,
@@ -162,7 +162,7 @@ impl Scene {
     }
 
     pub(super) fn text(&mut self, text: Text) {
-        if !text.text.is_empty() {
+        if !text.words.is_empty() {
             self.items.push(Item::Text(text));
         }
     }

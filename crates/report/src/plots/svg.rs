@@ -158,7 +158,7 @@ fn write_text(out: &mut String, text: &Text) {
             "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\"{anchor}{bold}{turn} style=\"{}\">{}</text>\n",
             number(text.size),
             paint("fill", text.ink),
-            escape(&text.text)
+            escape(&text.words)
         ),
     );
 }

@@ -43,15 +43,20 @@ pub(super) const HIGH: Ink = Ink::new("--cw-high", 0xA8_45_00, 0xC2_5A_10);
 /// Text on a strong colour.
 pub(super) const ON_STRONG: Ink = Ink::new("--cw-on-strong", 0xFF_FF_FF, 0xFF_FF_FF);
 
-/// Okabe and Ito's colours in an order in which neighbours differ most, also in grey. Their yellow
-/// is left out (1.3 to 1 against white) and their black is [`INK`], kept for the baseline.
-const SERIES: [Ink; 6] = [
+/// Okabe and Ito's colours in an order in which neighbours differ most, also in grey, then four
+/// darker relatives. Their yellow is left out (1.3 to 1 against white) and their black is
+/// [`INK`], kept for the baseline.
+const SERIES: [Ink; 10] = [
     Ink::new("--cw-c1", 0x00_72_B2, 0x3D_9B_DC),
     Ink::new("--cw-c2", 0xD5_5E_00, 0xE8_7A_26),
     Ink::new("--cw-c3", 0x00_9E_73, 0x1F_B5_8B),
     Ink::new("--cw-c4", 0xCC_79_A7, 0xDB_90_BB),
     Ink::new("--cw-c5", 0xE6_9F_00, 0xEB_AE_2B),
     Ink::new("--cw-c6", 0x56_B4_E9, 0x6F_C3_F0),
+    Ink::new("--cw-c7", 0x7A_2E_0E, 0xF0_B3_92),
+    Ink::new("--cw-c8", 0x00_53_40, 0x9A_E0_C8),
+    Ink::new("--cw-c9", 0x6B_2A_6F, 0xC9_A6_E0),
+    Ink::new("--cw-c10", 0x6F_6A_12, 0xD9_D4_7A),
 ];
 
 const INKS: [Ink; 8] = [PAPER, INK, MUTED, GRID, REST, LOW, HIGH, ON_STRONG];
@@ -183,8 +188,8 @@ impl Theme {
                     dash: &[],
                     width: 1.9,
                 },
-                // Six colours, five dashes and seven shapes have no common divisor, so that any
-                // two of the first 210 series differ in at least one channel besides colour.
+                // Five dashes and seven shapes have no common divisor, so that the first 35
+                // series differ in dash or shape alone, whatever becomes of their colours.
                 Some(at) => Style {
                     ink: SERIES[at % SERIES.len()],
                     shape: SHAPES[at % SHAPES.len()],
@@ -195,6 +200,20 @@ impl Theme {
             })
             .collect()
     }
+}
+
+/// Relative luminance of a colour as WCAG 2 defines it, 0 to 1.
+pub(super) fn luminance(rgb: u32) -> f64 {
+    let [_, r, g, b] = rgb.to_be_bytes();
+    let linear = |c: u8| {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.040_45 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
 
 /// Text sizes in CSS pixels; 8 px is 6 pt, the least that print keeps legible.
@@ -233,19 +252,6 @@ pub fn css() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn luminance(rgb: u32) -> f64 {
-        let [_, r, g, b] = rgb.to_be_bytes();
-        let linear = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.040_45 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
-        };
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-    }
 
     fn contrast(a: u32, b: u32) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
