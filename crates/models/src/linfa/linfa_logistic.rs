@@ -141,7 +141,7 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     };
     let work_of_one = work.n_train as f64 * columns as f64 * (work.n_features as f64 * 1e-9 + 3e-8);
     let scored = work.n_score as f64 * columns as f64 * (work.n_features as f64 * 2e-9 + 1e-8);
-    1e-4 + 3.0 * (params.whole("max_iterations") as f64).min(60.0) * work_of_one + scored
+    1e-4 + 0.5 * (params.whole("max_iterations") as f64).min(60.0) * work_of_one + scored
 }
 
 /// Checked parameters.

@@ -120,7 +120,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let pairs = work.n_train as f64 * work.n_score as f64;
-    1e-5 + pairs * (1.2e-9 + work.n_features as f64 * 1.2e-10)
+    1e-5 + pairs * (2e-9 + work.n_features as f64 * 1.2e-10)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

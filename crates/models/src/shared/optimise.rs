@@ -161,7 +161,7 @@ pub(crate) fn newton(
     unreachable!("the last iteration stops")
 }
 
-/// L-BFGS with ten pairs and a diagonal preconditioner.
+/// L-BFGS with ten pairs and a diagonal preconditioner, for at most `most` iterations.
 ///
 /// # Errors
 /// [`StageError::Timeout`](counterweight_core::StageError::Timeout) past the deadline.
@@ -169,9 +169,9 @@ pub(crate) fn lbfgs(
     objective: &mut impl Objective,
     start: Vec<f64>,
     tolerance: f64,
+    most: usize,
     deadline: Deadline,
 ) -> StageResult<Solution> {
-    const ITERATIONS: usize = 10_000;
     const PAIRS: usize = 10;
     // The preconditioner follows the curvature, which changes on the way to the optimum.
     const REFRESH: usize = 50;
@@ -180,7 +180,7 @@ pub(crate) fn lbfgs(
     let mut pairs: std::collections::VecDeque<(Vec<f64>, Vec<f64>, f64)> =
         std::collections::VecDeque::new();
     let mut restarted = false;
-    for iteration in 0..=ITERATIONS {
+    for iteration in 0..=most {
         deadline.check()?;
         let relative_gradient = objective.relative(&here.gradient);
         let done = |stop| Solution {
@@ -192,7 +192,7 @@ pub(crate) fn lbfgs(
         if relative_gradient <= tolerance {
             return Ok(done(Stop::Converged));
         }
-        if iteration == ITERATIONS {
+        if iteration == most {
             return Ok(done(Stop::Iterations));
         }
         if iteration % REFRESH == 0 {
