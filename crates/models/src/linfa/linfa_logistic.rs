@@ -341,3 +341,39 @@ impl Fitted for Model {
         Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{blobs, fit, learner, train, try_fit};
+    use counterweight_core::{ParamValue, SmallClass};
+
+    #[test]
+    fn a_wrong_optimum_is_an_error_and_an_early_stop_a_remark() {
+        let (mut x, y) = blobs(31, &[200, 170, 130], 5);
+        let terms = LossTerms::cross_entropy(3);
+        let sound = fit("linfa-logistic", &[], &train(&x, &y, 3), &terms);
+        assert!(sound.notes.is_empty() && sound.details["relative_gradient"] < REMARKABLE);
+        let one = [("max_iterations", ParamValue::Whole(5))];
+        let early = fit("linfa-logistic", &one, &train(&x, &y, 3), &terms);
+        assert!(matches!(early.notes.as_slice(), [Note::Remark(_)]));
+        // One outlying row: the library returns Ok.
+        for value in x.row_mut(3) {
+            *value *= 100.0;
+        }
+        let learner = learner("linfa-logistic", &[]);
+        let ended = try_fit(&*learner, &train(&x, &y, 3), &terms, SmallClass::Clamp);
+        assert!(matches!(ended, Err(StageError::Failed(text)) if text.contains("wrong optimum")));
+    }
+
+    #[test]
+    fn binary_probabilities_belong_to_the_right_class_whichever_is_larger() {
+        for counts in [[60, 20], [20, 60], [40, 40]] {
+            let (x, y) = blobs(32, &counts, 2);
+            let terms = LossTerms::cross_entropy(2);
+            let scores = fit("linfa-logistic", &[], &train(&x, &y, 2), &terms).scores(&x);
+            let ours = fit("softmax-regression", &[], &train(&x, &y, 2), &terms).scores(&x);
+            assert!(crate::testing::gap(&scores, &ours) < 1e-4, "{counts:?}");
+        }
+    }
+}
