@@ -176,7 +176,7 @@ impl Figures<'_> {
                 points: curve
                     .points
                     .iter()
-                    .map(|p| (p.tau, p.mean, p.interval.map(|i| (i.lower, i.upper))))
+                    .map(|p| (p.tau, p.mean, p.interval))
                     .collect(),
                 optimum: best.map(|best| plots::TauOptimum {
                     tau: best.tau,
@@ -201,7 +201,8 @@ impl Figures<'_> {
             model: None,
             heading: "Tau against balanced error".to_owned(),
             note: "Means over the datasets that all taus of a curve have a value for, with 95 % \
-                   intervals over datasets. Tau 0 is no correction."
+                   intervals within datasets (the level of each dataset taken out). Tau 0 is no \
+                   correction."
                 .to_owned(),
         };
         let data = plots::TauSweep {

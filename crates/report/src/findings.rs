@@ -129,6 +129,15 @@ fn overall_sentence(analysis: &Analysis) -> String {
                 each other."
             .to_owned();
     };
+    if analysis
+        .overall
+        .iter()
+        .all(|comparison| comparison.ranked.is_empty())
+    {
+        return "No model has a balanced error on every fold of any dataset, so there is nothing to \
+                compare."
+            .to_owned();
+    }
     let models: Vec<&Comparison> = compared(analysis).collect();
     if models.is_empty() {
         return "Only one correction has values, so there is nothing to compare.".to_owned();
@@ -413,7 +422,8 @@ fn crossing_sentence(against: &Against) -> Option<String> {
     let crossing = found.crossings.first()?;
     // Without both ends the line only says that a crossing somewhere is not excluded.
     let (low, high) = (crossing.lower?, crossing.upper?);
-    (crossing.better_above == Side::A).then(|| {
+    // At a ratio of nearly 1 there is nothing to overtake.
+    (crossing.better_above == Side::A && crossing.ratio >= 1.1).then(|| {
         format!(
             "It overtakes no correction at an imbalance ratio of about {} [{}, {}].",
             format::ratio(crossing.ratio),

@@ -683,8 +683,8 @@ fn taus(analysis: &Analysis) -> Result<Sheet> {
         })
         .whole("n_datasets", &rows, |(curve, _)| curve.n_datasets)
         .real("mean_balanced_error", &rows, |(_, point)| Some(point.mean))
-        .real("lower", &rows, |(_, point)| Some(point.interval?.lower))
-        .real("upper", &rows, |(_, point)| Some(point.interval?.upper))
+        .real("lower", &rows, |(_, point)| Some(point.interval?.0))
+        .real("upper", &rows, |(_, point)| Some(point.interval?.1))
         .real("best_tau", &rows, |(curve, _)| Some(curve.best))
         .real("best_tau_lower", &rows, |(curve, _)| {
             Some(curve.best_interval?.0)

@@ -85,7 +85,15 @@ pub struct Head {
 
 /// An id as a part of a file name or an anchor: letters, digits, `_` and `-`; anything else becomes `-`.
 pub(crate) fn file_name(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+    id.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }
 
 /// A table to be read.

@@ -144,6 +144,23 @@ impl Comparison {
             .count()
     }
 
+    /// Groups of corrections that agree on every dataset.
+    pub fn twins(&self) -> Vec<Vec<usize>> {
+        let heads = self.ranked.iter().filter(|ranked| ranked.same_as.is_none());
+        heads
+            .map(|head| {
+                let same = |r: &&Ranked| r.same_as == Some(head.correction);
+                let others = self
+                    .ranked
+                    .iter()
+                    .filter(same)
+                    .map(|ranked| ranked.correction);
+                std::iter::once(head.correction).chain(others).collect()
+            })
+            .filter(|group: &Vec<usize>| group.len() > 1)
+            .collect()
+    }
+
     /// A correction's place in the common ranking.
     pub fn rank_of(&self, correction: usize) -> Option<&Ranked> {
         self.ranked
@@ -165,7 +182,13 @@ impl Comparison {
             .find(|price| price.correction == correction)
     }
 
-    pub(super) fn new(analysis: &Analysis, model: usize, scope: Scope) -> Result<Self> {
+    /// `twins` are groups of corrections that count once; over all points they are found instead.
+    pub(super) fn new(
+        analysis: &Analysis,
+        model: usize,
+        scope: Scope,
+        twins: &[Vec<usize>],
+    ) -> Result<Self> {
         let cover = Cover::new(analysis, model, scope);
         let mut comparison = Self {
             model,
@@ -185,7 +208,7 @@ impl Comparison {
             against: Vec::new(),
             prices: Vec::new(),
         };
-        comparison.rank(analysis, &cover)?;
+        comparison.rank(analysis, &cover, twins)?;
         if let Some(baseline) = analysis.baseline {
             let what = comparison.what(analysis);
             (comparison.against, comparison.prices) =
@@ -203,7 +226,7 @@ impl Comparison {
         )
     }
 
-    fn rank(&mut self, analysis: &Analysis, cover: &Cover<'_>) -> Result<()> {
+    fn rank(&mut self, analysis: &Analysis, cover: &Cover<'_>, twins: &[Vec<usize>]) -> Result<()> {
         let (kept, dropped) = cover.intersection(analysis.baseline);
         self.unranked = dropped;
         if kept.is_empty() {
@@ -236,7 +259,20 @@ impl Comparison {
         let rounded = errors.rounded(RESOLUTION).map_err(error)?;
         // Two names of one rule count once, so that no rank is pushed apart and no test is paid for
         // a pair that cannot differ.
-        let groups = group_duplicates(&rounded.to_scores(), &[], ALIKE_ON).map_err(error)?;
+        let declared: Vec<Vec<String>> = twins
+            .iter()
+            .map(|group| {
+                let here = group.iter().filter(|c| kept.contains(c));
+                here.map(|&c| analysis.correction(c).to_owned()).collect()
+            })
+            .collect();
+        // Within a scope nothing new is found: who agrees there by chance still counts.
+        let alike_on = if self.scope == Scope::All {
+            ALIKE_ON
+        } else {
+            usize::MAX
+        };
+        let groups = group_duplicates(&rounded.to_scores(), &declared, alike_on).map_err(error)?;
         let counted = rounded
             .select_methods(&groups.representatives())
             .map_err(error)?;

@@ -336,7 +336,7 @@ impl Analysis {
 
     fn compare(&mut self) -> Result<()> {
         for model in 0..self.models.len() {
-            let comparison = Comparison::new(self, model, Scope::All)?;
+            let comparison = Comparison::new(self, model, Scope::All, &[])?;
             self.overall.push(comparison);
         }
         for scope in [Scope::Real, Scope::Synthetic]
@@ -349,7 +349,12 @@ impl Analysis {
                 continue;
             }
             for model in 0..self.models.len() {
-                let comparison = Comparison::new(self, model, scope)?;
+                let twins = self
+                    .overall
+                    .get(model)
+                    .map(Comparison::twins)
+                    .unwrap_or_default();
+                let comparison = Comparison::new(self, model, scope, &twins)?;
                 if !comparison.ranked.is_empty() {
                     self.scoped.push(comparison);
                 }

@@ -3,14 +3,18 @@
 //! Stages are texts such as `logit-adjust[prior=effective,tau=0.5]`; corrections with equal stages
 //! but for one `tau` form a family. Without resampling, tau = 0 is no correction by definition, so
 //! the baseline stands at 0 when it has the same remaining stages and no member claims the place.
+//!
+//! Intervals are within datasets: each dataset's values are shifted to a common mean over the taus
+//! before the bootstrap over clusters. Datasets differ in level far more than taus do, and an interval
+//! of the plain mean would say how hard the datasets are, not what tau does.
 
 use std::collections::BTreeMap;
 
 use counterweight_stats::{
-    BootstrapOptions, Interval, PairedDifferences, StatsError, bootstrap_mean, bootstrap_statistic,
+    BootstrapOptions, PairedDifferences, bootstrap_mean, bootstrap_statistic,
 };
 
-use super::against::cluster_numbers;
+use super::against::{cluster_numbers, too_few};
 use super::{Analysis, CorrectionInfo, base_id, mean};
 use crate::error::{ReportError, Result};
 
@@ -23,8 +27,8 @@ pub struct TauPoint {
     pub correction: usize,
     /// Mean balanced error over the datasets of the curve.
     pub mean: f64,
-    /// Its 95 % interval over clusters of datasets; `None` with fewer than five.
-    pub interval: Option<Interval>,
+    /// Its 95 % interval within datasets (see the module); `None` with fewer than five clusters.
+    pub interval: Option<(f64, f64)>,
 }
 
 /// One family of corrections on one model.
@@ -198,18 +202,28 @@ fn curve(
         what: format!("the tau curve of {family}"),
         source,
     };
+    let levels: Vec<f64> = (0..shared.len())
+        .filter_map(|row| mean(columns.iter().filter_map(|column| column.get(row).copied())))
+        .collect();
+    let overall = mean(levels.iter().copied()).unwrap_or(0.0);
     let mut points = Vec::new();
     for (&(tau, correction), column) in valued.iter().zip(&columns) {
-        let paired = PairedDifferences::new(column.clone(), &clusters).map_err(error)?;
-        let interval = match bootstrap_mean(&paired, BootstrapOptions::default()) {
-            Ok(interval) => Some(interval),
-            Err(StatsError::TooFew { .. }) => None,
-            Err(source) => return Err(error(source)),
+        let centred = column
+            .iter()
+            .zip(&levels)
+            .map(|(value, level)| value - level)
+            .collect();
+        let paired = PairedDifferences::new(centred, &clusters).map_err(error)?;
+        let interval = too_few(bootstrap_mean(&paired, BootstrapOptions::default()))
+            .map_err(error)?
+            .map(|interval| (interval.lower + overall, interval.upper + overall));
+        let Some(mean) = mean(column.iter().copied()) else {
+            return Ok(None);
         };
         points.push(TauPoint {
             tau,
             correction,
-            mean: paired.mean(),
+            mean,
             interval,
         });
     }
@@ -237,11 +251,9 @@ fn curve(
         draws: 1_999,
         ..BootstrapOptions::default()
     };
-    let best_interval = match bootstrap_statistic(n_clusters, options, best_of) {
-        Ok(interval) => Some((interval.lower, interval.upper)),
-        Err(StatsError::TooFew { .. }) => None,
-        Err(source) => return Err(error(source)),
-    };
+    let best_interval = too_few(bootstrap_statistic(n_clusters, options, best_of))
+        .map_err(error)?
+        .map(|interval| (interval.lower, interval.upper));
     Ok(Some(TauCurve {
         model,
         family: family.to_owned(),

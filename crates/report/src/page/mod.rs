@@ -384,14 +384,15 @@ fn table(view: &View, id: &str) -> Markup {
         let wide = wide.get(column).copied().unwrap_or(false);
         match (numeric, cell.code && !wide, wide) {
             (true, _, _) => Some("n"),
-            (_, true, _) => Some("k"),
             (_, _, true) => Some("w"),
+            // Ids and intervals break badly.
+            (_, code, _) if code || cell.text.starts_with('[') => Some("k"),
             _ => None,
         }
     };
     html! {
         table data-enhance {
-            caption id=(id) { (view.title) }
+            caption.visually-hidden id=(id) { (view.title) }
             thead {
                 tr {
                     @for head in &view.heads {

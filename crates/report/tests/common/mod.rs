@@ -1,4 +1,9 @@
 //! A deterministic generator of records, and a catalogue of mocks.
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test program uses a part of it"
+)]
 
 use std::collections::BTreeMap;
 
@@ -45,7 +50,12 @@ impl Decision for Mock {
 }
 
 const fn card(id: &'static str, summary: &'static str) -> Card {
-    Card { id, summary, reference: "A mock (2026), Journal of Mocks 1, 1-2.", params: &[] }
+    Card {
+        id,
+        summary,
+        reference: "A mock (2026), Journal of Mocks 1, 1-2.",
+        params: &[],
+    }
 }
 
 const fn metric(id: &'static str, also_raw: bool, lower: Option<bool>) -> MetricEntry {
@@ -66,7 +76,12 @@ const fn learner(id: &'static str, library: &'static str, scores: ScoreKind) -> 
         card: card(id, "a learner"),
         caps: LearnerCaps {
             library,
-            honours: LossNeeds { weights: true, margins: true, factors: true, focal: true },
+            honours: LossNeeds {
+                weights: true,
+                margins: true,
+                factors: true,
+                focal: true,
+            },
             scores,
             multiclass: true,
             deterministic: true,
@@ -91,7 +106,11 @@ static METRICS: &[MetricEntry] = &[
 static LEARNERS: &[LearnerEntry] = &[
     learner("gaussian-naive-bayes", "own", ScoreKind::Probability),
     learner("mlp", "own", ScoreKind::Probability),
-    learner("smartcore-random-forest", "smartcore 0.7.0", ScoreKind::Vote),
+    learner(
+        "smartcore-random-forest",
+        "smartcore 0.7.0",
+        ScoreKind::Vote,
+    ),
     learner("softmax-regression", "own", ScoreKind::Probability),
 ];
 static TAU: &[ParamSpec] = &[ParamSpec::new(
@@ -107,7 +126,9 @@ static DECISIONS: &[DecisionEntry] = &[Entry {
         reference: "Menon et al. (2021), ICLR.",
         params: TAU,
     },
-    caps: RuleCaps { family: "logit-adjustment" },
+    caps: RuleCaps {
+        family: "logit-adjustment",
+    },
     build: |_| Ok(Box::new(Mock)),
 }];
 
@@ -146,7 +167,10 @@ impl Draws {
     }
 
     pub(crate) fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
@@ -163,7 +187,15 @@ pub(crate) struct Data {
 }
 
 const fn real(id: &'static str, cluster: &'static str, classes: usize, natural: f64) -> Data {
-    Data { id, cluster, synthetic: false, classes, natural, ratios: &[0.0], difficulty: 0.2 }
+    Data {
+        id,
+        cluster,
+        synthetic: false,
+        classes,
+        natural,
+        ratios: &[0.0],
+        difficulty: 0.2,
+    }
 }
 
 pub(crate) static DATA: &[Data] = &[
@@ -189,8 +221,14 @@ pub(crate) static DATA: &[Data] = &[
     real("abalone-9-18", "abalone", 2, 16.4),
     real("ecoli", "", 5, 71.5),
     real("glass", "", 6, 8.4),
-    Data { ratios: &[0.0, 10.0, 50.0], ..real("letter-img", "", 2, 26.2) },
-    Data { ratios: &[0.0, 10.0, 50.0], ..real("pendigits", "", 2, 9.4) },
+    Data {
+        ratios: &[0.0, 10.0, 50.0],
+        ..real("letter-img", "", 2, 26.2)
+    },
+    Data {
+        ratios: &[0.0, 10.0, 50.0],
+        ..real("pendigits", "", 2, 9.4)
+    },
     real("thyroid-sick", "", 2, 15.3),
     real("us-crime", "", 2, 12.3),
     real("wine-quality", "", 2, 25.8),
@@ -224,15 +262,31 @@ const fn arm(id: &'static str, family: &'static str, strength: f64) -> Arm {
 }
 
 const fn adjust(id: &'static str, decide: &'static str, strength: f64) -> Arm {
-    Arm { decide, needs_scores: true, ..arm(id, "logit-adjustment", strength) }
+    Arm {
+        decide,
+        needs_scores: true,
+        ..arm(id, "logit-adjustment", strength)
+    }
 }
 
 pub(crate) static ARMS: &[Arm] = &[
     arm("none", "none", 0.0),
-    Arm { loss: "weighted[scheme=inverse-frequency]", ..arm("inverse-frequency", "reweighting", 0.82) },
-    Arm { loss: "weighted[scheme=inverse-sqrt]", ..arm("inverse-sqrt", "reweighting", 0.5) },
-    Arm { resample: "random-under", ..arm("random-under", "resampling", 0.7) },
-    Arm { resample: "smote[k=5]", ..arm("smote", "resampling", 0.78) },
+    Arm {
+        loss: "weighted[scheme=inverse-frequency]",
+        ..arm("inverse-frequency", "reweighting", 0.82)
+    },
+    Arm {
+        loss: "weighted[scheme=inverse-sqrt]",
+        ..arm("inverse-sqrt", "reweighting", 0.5)
+    },
+    Arm {
+        resample: "random-under",
+        ..arm("random-under", "resampling", 0.7)
+    },
+    Arm {
+        resample: "smote[k=5]",
+        ..arm("smote", "resampling", 0.78)
+    },
     Arm {
         decide: "threshold[t=0.2]",
         binary: true,
@@ -244,9 +298,21 @@ pub(crate) static ARMS: &[Arm] = &[
         needs_scores: true,
         ..arm("tuned-threshold", "thresholding", 0.8)
     },
-    adjust("logit-adjust[tau=0.5]", "logit-adjust[prior=effective,tau=0.5]", 0.6),
-    adjust("logit-adjust[tau=1]", "logit-adjust[prior=effective,tau=1]", 0.86),
-    adjust("logit-adjust[tau=1.5]", "logit-adjust[prior=effective,tau=1.5]", 0.7),
+    adjust(
+        "logit-adjust[tau=0.5]",
+        "logit-adjust[prior=effective,tau=0.5]",
+        0.6,
+    ),
+    adjust(
+        "logit-adjust[tau=1]",
+        "logit-adjust[prior=effective,tau=1]",
+        0.86,
+    ),
+    adjust(
+        "logit-adjust[tau=1.5]",
+        "logit-adjust[prior=effective,tau=1.5]",
+        0.7,
+    ),
     adjust("prior-threshold", "prior-threshold", 0.86),
     Arm {
         loss: "weighted[scheme=inverse-frequency]",
@@ -295,7 +361,9 @@ pub(crate) fn records(design: &Design) -> Vec<Record> {
                         for &a in &design.arms {
                             let seed = [d as u64, place as u64, repeat, fold, m as u64]
                                 .iter()
-                                .fold(7, |seed: u64, part| seed.wrapping_mul(131).wrapping_add(*part));
+                                .fold(7, |seed: u64, part| {
+                                    seed.wrapping_mul(131).wrapping_add(*part)
+                                });
                             records.push(record(data, requested, (repeat, fold), m, a, seed));
                         }
                     }
@@ -316,26 +384,44 @@ fn record(
 ) -> Record {
     let arm = &ARMS[arm_index];
     let (model_id, spread) = MODELS[model];
-    let ratio = if requested > 0.0 { requested } else { data.natural };
+    let ratio = if requested > 0.0 {
+        requested
+    } else {
+        data.natural
+    };
     let votes = model_id == "forest";
     let mut shared = Draws::new(seed);
     let mut own = Draws::new(seed.wrapping_mul(31).wrapping_add(arm_index as u64));
     let difficulty = data.difficulty * (0.8 + 0.4 * shared.next());
     let avoidable = 0.06 * spread * ratio.ln();
-    let noise = if arm.id == "none" { 0.0 } else { 0.02 * (own.next() - 0.5) };
+    let noise = if arm.id == "none" {
+        0.0
+    } else {
+        0.02 * (own.next() - 0.5)
+    };
     // What is the same rule in exact arithmetic is the same in these records.
     let noise = if arm.id == "prior-threshold" {
-        let twin = ARMS.iter().position(|other| other.id == "logit-adjust[tau=1]").unwrap_or(0);
+        let twin = ARMS
+            .iter()
+            .position(|other| other.id == "logit-adjust[tau=1]")
+            .unwrap_or(0);
         0.02 * (Draws::new(seed.wrapping_mul(31).wrapping_add(twin as u64)).next() - 0.5)
     } else {
         noise
     };
-    let harm = if model_id.starts_with("gaussian") { 0.5 } else { 1.0 };
+    let harm = if model_id.starts_with("gaussian") {
+        0.5
+    } else {
+        1.0
+    };
     let error = (difficulty + avoidable * (1.0 - harm * arm.strength) + noise).clamp(0.005, 0.7);
     let n_train: u64 = if data.synthetic { 2000 } else { 1600 };
     let minority = ((n_train as f64 / (ratio + 1.0)) as u64).max(2);
     let mut record = Record {
-        cell: CellId(format!("{:016x}", seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (arm_index as u64) << 7 ^ ratio.to_bits())),
+        cell: CellId(format!(
+            "{:016x}",
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (arm_index as u64) << 7 ^ ratio.to_bits()
+        )),
         dataset: data.id.into(),
         source: if data.synthetic { "synthetic" } else { "real" }.into(),
         n_train,
@@ -349,7 +435,11 @@ fn record(
         repeat,
         fold,
         model: model_id.into(),
-        model_params: if model_id.starts_with("mlp") { "epochs=20;hidden=32".into() } else { String::new() },
+        model_params: if model_id.starts_with("mlp") {
+            "epochs=20;hidden=32".into()
+        } else {
+            String::new()
+        },
         correction: arm.id.into(),
         family: arm.family.into(),
         resample: arm.resample.into(),
@@ -378,16 +468,29 @@ fn record(
     }
     if arm.id == "smote" && minority < 12 {
         record.outcome = Outcome::Clamped;
-        record.reason = format!("k = 5 reduced to {} for the smallest class", minority.min(4));
+        record.reason = format!(
+            "k = 5 reduced to {} for the smallest class",
+            minority.min(4)
+        );
     }
     let rate = (difficulty * 0.5 + 0.05 * arm.strength.max(0.0) * ratio.ln() / 5.0).min(0.9);
     record.metrics.insert("balanced_error".into(), error);
     record.metrics.insert("error_rate".into(), rate);
-    record.metrics.insert("worst_recall".into(), (1.0 - 1.6 * error).max(0.0));
+    record
+        .metrics
+        .insert("worst_recall".into(), (1.0 - 1.6 * error).max(0.0));
     record.metrics.insert("g_mean".into(), 1.0 - 1.1 * error);
-    record.metrics.insert("macro_f1".into(), 1.0 - 1.2 * error - 0.1 * arm.strength.max(0.0));
-    record.metrics.insert("mcc".into(), 1.0 - 2.0 * error - 0.1 * arm.strength.max(0.0));
-    record.metrics.insert("few_recall".into(), 1.0 - 1.5 * error);
+    record.metrics.insert(
+        "macro_f1".into(),
+        1.0 - 1.2 * error - 0.1 * arm.strength.max(0.0),
+    );
+    record.metrics.insert(
+        "mcc".into(),
+        1.0 - 2.0 * error - 0.1 * arm.strength.max(0.0),
+    );
+    record
+        .metrics
+        .insert("few_recall".into(), 1.0 - 1.5 * error);
     if !votes {
         record.metrics.insert("log_loss".into(), 2.0 * rate);
         record.metrics.insert("brier".into(), rate * 0.7);
@@ -408,7 +511,11 @@ pub(crate) fn timings(records: &[Record]) -> Vec<Timing> {
             resample_seconds: if record.resample == "none" { 0.0 } else { 0.02 },
             fit_seconds: if record.model == "forest" { 0.4 } else { 0.05 },
             score_seconds: 0.01,
-            crossfit_seconds: if record.decide.starts_with("tuned") { 0.2 } else { 0.0 },
+            crossfit_seconds: if record.decide.starts_with("tuned") {
+                0.2
+            } else {
+                0.0
+            },
             decide_seconds: 0.001,
         })
         .collect()
@@ -439,4 +546,25 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
         ],
         command: "counterweight run reports/mock",
     }
+}
+
+/// The records again under other names, so many times as datasets and as corrections, with a little
+/// difference each.
+pub(crate) fn copies(records: &[Record], datasets: u32, corrections: u32) -> Vec<Record> {
+    let mut all = Vec::new();
+    for dataset in 0..datasets {
+        for record in records {
+            for correction in 0..corrections {
+                let mut copy = record.clone();
+                copy.dataset = format!("{}-{dataset}", record.dataset);
+                copy.correction = format!("{}-{correction}", record.correction);
+                copy.cell.0 = format!("{}-{dataset}-{correction}", record.cell);
+                if let Some(error) = copy.metrics.get_mut("balanced_error") {
+                    *error += 0.001 * f64::from(correction) + 0.0001 * f64::from(dataset);
+                }
+                all.push(copy);
+            }
+        }
+    }
+    all
 }
