@@ -3,7 +3,8 @@
 //! A cell compares the correction of its row with that of its column: mean difference in points,
 //! wins / ties / losses over the datasets, and the p value; bold where p lies below the level.
 //! The colour shows the difference. Lines that do not fit into a cell are left out from the last
-//! on, and the note below says what is shown.
+//! on, and the note below says what is shown; where none fits, a sign marks what is significant, so
+//! that the direction survives in grey.
 
 use std::fmt::Write as _;
 
@@ -79,7 +80,8 @@ pub fn comparison_matrix(data: &ComparisonMatrix, theme: &Theme) -> Result<Figur
         2 => "Numbers: mean difference in points; wins/ties/losses of the row.".to_owned(),
         _ => "Numbers: mean difference in points; wins/ties/losses of the row; p value.".to_owned(),
     };
-    let note = format!("{shown} Bold: p below {} ({}).", data.level, data.test);
+    let mark = if lines == 0 { "Sign" } else { "Bold" };
+    let note = format!("{shown} {mark}: p below {} ({}).", data.level, data.test);
     let notes = font::wrap(&note, size::TICK, false, theme.width - 16.0)?;
     let mut scene = Scene::new(theme.width, bottom + 54.0 + 12.0 * notes.len() as f64);
     grid.names(&mut scene, names, upright)?;
@@ -98,6 +100,12 @@ pub fn comparison_matrix(data: &ComparisonMatrix, theme: &Theme) -> Result<Figur
                         let (ink, opacity) = scale.paint(points);
                         scene.rect(rect, ink, opacity);
                         let bold = cell.p.is_some_and(|p| p < data.level);
+                        if lines == 0 && bold {
+                            let sign = if points < 0.0 { "−" } else { "+" };
+                            let at = (middle.0, middle.1 + size::TICK * font::MIDDLE);
+                            let text = Text::new(at, sign, size::TICK, scale.text_ink(points));
+                            scene.text(text.bold().anchored(Anchor::Middle));
+                        }
                         for (k, text) in self::texts(cell).into_iter().take(lines).enumerate() {
                             let up = (k as f64 - (lines as f64 - 1.0) / 2.0) * 10.0;
                             let at = (middle.0, middle.1 + up + size::SMALL * font::MIDDLE);

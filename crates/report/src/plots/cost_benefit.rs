@@ -200,12 +200,16 @@ fn draw_points(
             scene.line(from, to, Stroke::solid(style.ink, 0.9));
         }
     }
-    let room = (frame.right - frame.left) * 0.45;
-    let short = font::shorten_all(&names, size::TICK, false, room)?;
+    let room = (frame.right - frame.left) * 0.3;
     let mut unplaced = Vec::new();
-    for (((text, name), style), at) in short.into_iter().zip(&names).zip(&styles).zip(&places) {
-        let extent = (font::width(&text, size::TICK, false)?, size::TICK);
-        let Some((left, top)) = placer.place(*at, extent) else {
+    for ((name, style), at) in names.iter().zip(&styles).zip(&places) {
+        let extent = (font::width(name, size::TICK, false)?, size::TICK);
+        let place = if extent.0 <= room {
+            placer.place_clear(*at, extent)
+        } else {
+            None
+        };
+        let Some((left, top)) = place else {
             unplaced.push((Sample::Mark(*style), (*name).to_owned()));
             continue;
         };
@@ -214,7 +218,7 @@ fn draw_points(
         }
         scene.text(Text::new(
             (left, top + size::TICK * 0.86),
-            text,
+            *name,
             size::TICK,
             INK,
         ));

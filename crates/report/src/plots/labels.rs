@@ -110,6 +110,15 @@ impl Placer {
         }
     }
 
+    /// The same without ever covering a line, for figures with a key for what finds no place.
+    pub(super) fn place_clear(
+        &mut self,
+        point: (f64, f64),
+        extent: (f64, f64),
+    ) -> Option<(f64, f64)> {
+        self.attempt(point, extent, true)
+    }
+
     /// The left and upper corner for a label of this size, or nothing when every place is taken.
     ///
     /// The farther rings need a leader line, which the caller draws where [`leader`] says so.
