@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use counterweight_core::Timing;
+use counterweight_core::{CellId, Timing};
 use counterweight_harness::run::Sink as _;
 use counterweight_harness::store::{Entry, Header, SegmentWriter, join, segment_files};
 
@@ -15,7 +15,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
     let folder = Folder::of_report(path)?;
     let (plan, files) = folder.plan()?;
     let mut joined = folder.joined()?;
-    let own = joined.entries.len();
+    let before = joined.entries.clone();
     let planned = plan.index();
     let mut strangers = 0;
     for store in stores {
@@ -27,9 +27,18 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
             }
         }
     }
-    if joined.entries.len() > own {
+    // A value that replaced a failure is news as well as a cell that was not there.
+    let news: Vec<(&CellId, &Entry)> = joined
+        .entries
+        .iter()
+        .filter(|(cell, entry)| {
+            before
+                .get(*cell)
+                .is_none_or(|old| old.record != entry.record)
+        })
+        .collect();
+    if !news.is_empty() {
         // What came from elsewhere is kept here too, so that a later run takes it for done.
-        let before = folder.joined()?.entries;
         let header = Header::new(
             env!("CARGO_PKG_VERSION"),
             &plan.sweep_hash.hex(),
@@ -37,11 +46,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
             &cpu_features(),
         );
         let writer = SegmentWriter::create(&folder.output, &header)?;
-        for (cell, entry) in joined
-            .entries
-            .iter()
-            .filter(|(cell, _)| !before.contains_key(cell))
-        {
+        for (cell, entry) in news {
             writer.keep(&entry.record, &entry.timing).map_err(|error| {
                 CliError::internal(format!("{}: cell {cell}: {error}", writer.path().display()))
             })?;

@@ -161,11 +161,12 @@ pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
         line,
         reason: error.to_string(),
     };
-    let lines = bytes[..complete]
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty());
-    for (number, line) in (1..).zip(lines) {
-        if number == 1 {
+    // Empty lines are passed over but counted: the number in a message is the one an editor shows.
+    let lines = (1..)
+        .zip(bytes[..complete].split(|&byte| byte == b'\n'))
+        .filter(|(_, line)| !line.is_empty());
+    for (number, line) in lines {
+        if segment.header.is_none() {
             let header: Header = serde_json::from_slice(line).map_err(|e| bad(number, &e))?;
             if header.format > FORMAT {
                 return Err(StoreError::Format {
