@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use counterweight_harness::plan::Plan;
+use counterweight_harness::plan::{FitGroup, Plan, estimated_seconds};
 use counterweight_harness::run::{self, Control, Outlets};
 use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter};
 
@@ -214,18 +214,24 @@ fn dry_run(plan: &Plan, selected: &[bool], jobs: usize) {
         "{:<32} {:>6} {:>7} {:>9} {:>14}",
         "all", total.0, total.1, total.2, total.3
     );
-    let seconds: f64 = plan
-        .units
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| {
-            plan.cells
-                .iter()
-                .zip(selected)
-                .any(|(c, s)| *s && c.unit == *at)
-        })
-        .map(|(_, unit)| plan.unit_seconds(unit))
-        .sum();
+    let wanted = |fit: &&FitGroup| fit.cells.iter().any(|&cell| selected[cell]);
+    let mut seconds = vec![0.0; plan.sweep.models.len()];
+    for unit in &plan.units {
+        for fit in unit
+            .groups
+            .iter()
+            .flat_map(|group| &group.fits)
+            .filter(wanted)
+        {
+            seconds[fit.model] += estimated_seconds(plan, unit, fit);
+        }
+    }
+    println!();
+    println!("{:<32} {:>12}", "model", "estimated s");
+    for (model, seconds) in plan.sweep.models.iter().zip(&seconds) {
+        println!("{:<32} {seconds:>12.1}", model.id);
+    }
+    let seconds: f64 = seconds.iter().sum();
     println!(
         "estimated work: {:.0} s of one core, about {:.0} s on {jobs} threads",
         seconds,

@@ -91,8 +91,17 @@ const HONOURS: LossNeeds = LossNeeds {
     focal: false,
 };
 
-/// Most coefficients for which Newton's O(P^2) a row is worth its few steps.
-const NEWTON_LIMIT: usize = 300;
+/// Whether Newton's few steps of O(n P^2 + P^3) beat the many of L-BFGS, O(n P) each.
+///
+/// Some four Newton steps finish what L-BFGS began, while L-BFGS alone takes several hundred on
+/// one-hot columns. The rates are those of a matrix product (from the cache) and of a pass over
+/// the rows (from memory); only their ratio matters, and the choice depends on shapes alone.
+fn newton_is_cheaper(n: f64, p: f64, scores: f64) -> bool {
+    // The Hessian is symmetric in its blocks: half of it is computed when there are many.
+    let newton = 4.0 * (n * p * p * (1.0 + 1.0 / scores) / 8e9 + p * p * p / 3e9);
+    let lbfgs = 800.0 * n * p * 4.0 / 1.5e9;
+    newton < lbfgs
+}
 
 /// Rows handled together: their scores and scaled features stay in the cache.
 const BLOCK: usize = 256;
@@ -144,10 +153,10 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     };
     let p = (columns * (work.n_features + 1)) as f64;
     let (n, scored) = (work.n_train as f64, work.n_score as f64);
-    let fit = if p <= NEWTON_LIMIT as f64 {
-        2.0 * (n * p * (p + 40.0) * 1.5e-10 + p * p * p * 3e-10)
+    let fit = if newton_is_cheaper(n, p, columns as f64) {
+        4.0 * (n * p * (p + 40.0) * 1.5e-10 + p * p * p * 3e-10)
     } else {
-        60.0 * n * p * 1e-9
+        700.0 * n * p * 2e-9
     };
     1e-4 + fit + scored * p * 2e-9
 }
@@ -187,7 +196,8 @@ impl Learner for SoftmaxRegression {
         let start = kernel.null_scores(&task.mass());
         let mut problem = Problem::new(self, &task, kernel);
         let theta = problem.with_intercepts(&start);
-        let method = if theta.len() <= NEWTON_LIMIT {
+        let (n, p) = (task.n_rows() as f64, theta.len() as f64);
+        let method = if newton_is_cheaper(n, p, problem.n_scores as f64) {
             Method::Newton
         } else {
             Method::Lbfgs
