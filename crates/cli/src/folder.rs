@@ -85,8 +85,15 @@ impl Folder {
     pub(crate) fn plan(&self) -> Result<(Plan, Files)> {
         let text = std::fs::read_to_string(&self.sweep)
             .map_err(|error| CliError::usage(format!("{}: {error}", self.sweep.display())))?;
-        let sweep = config::parse(&self.sweep, &text, &CATALOGUE).map_err(|list| report(&list))?;
         let files = Files::new(self.sweep.parent().unwrap_or_else(|| Path::new(".")));
+        let sweep = config::parse(&self.sweep, &text, &CATALOGUE).map_err(|rejected| {
+            let mut errors = rejected.errors;
+            if let Some(sweep) = rejected.sound {
+                errors.extend(Plan::check(&sweep, &files));
+                errors.sort_by_key(|error| error.line);
+            }
+            report(&errors)
+        })?;
         let plan = Plan::new(Arc::new(sweep), CATALOGUE, &files).map_err(|list| report(&list))?;
         Ok((plan, files))
     }

@@ -9,5 +9,5 @@ pub mod sweep;
 mod tree;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use parse::parse;
+pub use parse::{Rejected, parse};
 pub use sweep::Sweep;

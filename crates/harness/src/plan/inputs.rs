@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::{DataSource, Input, InputKind, LoadError, Loaded};
 use crate::config::sweep::DatasetSpec;
-use crate::config::{Diagnostic, Diagnostics, Sweep};
+use crate::config::{Diagnostics, Sweep};
 
-pub(super) fn load(sweep: &Sweep, source: &dyn DataSource) -> Result<Vec<Input>, Vec<Diagnostic>> {
-    let mut errors = Diagnostics::new(&sweep.file.display().to_string());
+/// Every input that can be learnt from; what is wrong with the others goes to `errors`.
+pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnostics) -> Vec<Input> {
     let mut inputs: Vec<Input> = sweep
         .populations
         .iter()
@@ -54,11 +54,7 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource) -> Result<Vec<Input>,
             }
         }
     }
-    if errors.is_empty() {
-        Ok(inputs)
-    } else {
-        Err(errors.into_sorted())
-    }
+    inputs
 }
 
 fn load_one(

@@ -169,8 +169,10 @@ impl Plan {
         catalogue: Catalogue,
         source: &dyn DataSource,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let inputs = inputs::load(&sweep, source)?;
-        let mut units = units::split(&sweep, &inputs)?;
+        let (inputs, mut units, errors) = prepare(&sweep, source);
+        if !errors.is_empty() {
+            return Err(errors.into_sorted());
+        }
         let cells = cells::expand(&sweep, &catalogue, &inputs, &mut units);
         let sweep_hash = sweep_hash(&sweep, &inputs);
         let metrics = metrics(&sweep, &catalogue)?;
@@ -183,6 +185,12 @@ impl Plan {
             cells,
             sweep_hash,
         })
+    }
+
+    /// Every error that the data of a sweep bring to light, in the order of their lines: what
+    /// [`Plan::new`] would say, for a sweep that cannot become a plan for other reasons.
+    pub fn check(sweep: &Sweep, source: &dyn DataSource) -> Vec<Diagnostic> {
+        prepare(sweep, source).2.into_sorted()
     }
 
     /// The cell of that id, or the only one whose id begins so.
@@ -213,6 +221,14 @@ impl Plan {
             .map(|(at, cell)| (cell.id.clone(), at))
             .collect()
     }
+}
+
+/// Loads and splits; goes on after an error, so that all come out at once.
+fn prepare(sweep: &Sweep, source: &dyn DataSource) -> (Vec<Input>, Vec<Unit>, Diagnostics) {
+    let mut errors = Diagnostics::new(&sweep.file.display().to_string());
+    let inputs = inputs::load(sweep, source, &mut errors);
+    let units = units::split(sweep, &inputs, &mut errors);
+    (inputs, units, errors)
 }
 
 fn metrics(

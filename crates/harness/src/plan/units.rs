@@ -8,25 +8,21 @@ use counterweight_data::split::{duplicate_groups, hold_out, stratified_folds};
 use super::inputs::pair_partition;
 use super::{Input, InputKind, Rows, Unit};
 use crate::config::sweep::{PopulationSpec, RatioSpec, SizeSpec, SplitSpec};
-use crate::config::{Diagnostic, Diagnostics, Sweep};
+use crate::config::{Diagnostics, Sweep};
 
-pub(super) fn split(sweep: &Sweep, inputs: &[Input]) -> Result<Vec<Unit>, Vec<Diagnostic>> {
-    let mut errors = Diagnostics::new(&sweep.file.display().to_string());
+/// The splits of every input; ratios and folds that cannot be go to `errors`.
+pub(super) fn split(sweep: &Sweep, inputs: &[Input], errors: &mut Diagnostics) -> Vec<Unit> {
     let mut units = Vec::new();
     for (at, input) in inputs.iter().enumerate() {
         let splitter = Splitter { sweep, at, input };
         match &input.kind {
             InputKind::Population(spec) => {
-                splitter.draw(spec, &mut units, &mut errors);
+                splitter.draw(spec, &mut units, errors);
             }
-            InputKind::Real(data) => splitter.cut(data, &mut units, &mut errors),
+            InputKind::Real(data) => splitter.cut(data, &mut units, errors),
         }
     }
-    if errors.is_empty() {
-        Ok(units)
-    } else {
-        Err(errors.into_sorted())
-    }
+    units
 }
 
 /// The folds of one repeat, or why there are none.

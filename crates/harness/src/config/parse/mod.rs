@@ -20,22 +20,38 @@ use protocol::read_protocol;
 /// The only format there is so far.
 const FORMAT: usize = 1;
 
+/// A sweep file with errors.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Every error of the file, in the order of their lines.
+    pub errors: Vec<Diagnostic>,
+    /// The entries without errors, so that their data can be checked in the same go: a user mends a
+    /// typo and a missing file at once. `None` after a syntax error.
+    pub sound: Option<Box<Sweep>>,
+}
+
 /// Parses and checks a sweep.
 ///
 /// # Errors
-/// Every error of the file, in the order of their lines.
-pub fn parse(file: &Path, text: &str, catalogue: &Catalogue) -> Result<Sweep, Vec<Diagnostic>> {
+/// Every error of the file, and what is sound in it.
+pub fn parse(file: &Path, text: &str, catalogue: &Catalogue) -> Result<Sweep, Rejected> {
     let mut errors = Diagnostics::new(&file.display().to_string());
     let root = tree::parse(text, &mut errors);
     if !errors.is_empty() {
         // After a syntax error the rest of the tree is guesswork; more messages would mislead.
-        return Err(errors.into_sorted());
+        return Err(Rejected {
+            errors: errors.into_sorted(),
+            sound: None,
+        });
     }
     let sweep = read_root(&root, file, text, catalogue, &mut errors);
     if errors.is_empty() {
         Ok(sweep)
     } else {
-        Err(errors.into_sorted())
+        Err(Rejected {
+            errors: errors.into_sorted(),
+            sound: Some(Box::new(sweep)),
+        })
     }
 }
 
@@ -86,22 +102,29 @@ fn read_root(
         models: Vec::new(),
         corrections: Vec::new(),
     };
+    let mut lines = Lines::default();
     for (path, line, fields) in entries(populations, "population", errors) {
-        sweep
-            .populations
-            .extend(read_population(fields, &path, line, catalogue, errors));
+        let before = errors.len();
+        let read = read_population(fields, &path, line, catalogue, errors);
+        let sound = errors.len() == before;
+        for population in read {
+            lines.claim(&population.id, "dataset", population.line, errors);
+            // What stands in for a value in error would only raise errors of its own.
+            if sound {
+                sweep.populations.push(population);
+            }
+        }
     }
     for (path, line, fields) in entries(datasets, "dataset", errors) {
-        sweep
-            .datasets
-            .extend(read_dataset(fields, &path, line, protocol_max_rows, errors));
-    }
-    let mut lines = Lines::default();
-    for p in &sweep.populations {
-        lines.claim(&p.id, "dataset", p.line, errors);
-    }
-    for d in &sweep.datasets {
-        lines.claim(&d.id, "dataset", d.line, errors);
+        let before = errors.len();
+        let read = read_dataset(fields, &path, line, protocol_max_rows, errors);
+        let sound = errors.len() == before;
+        if let Some(dataset) = read {
+            lines.claim(&dataset.id, "dataset", dataset.line, errors);
+            if sound {
+                sweep.datasets.push(dataset);
+            }
+        }
     }
     let mut lines = Lines::default();
     for (path, line, fields) in entries(models, "model", errors) {
