@@ -1,6 +1,6 @@
 //! The answer in sentences, made from the analysis and nothing else.
 //!
-//! Ids stand between backticks; [`plain`] drops them. A sentence claims a difference only where the
+//! Ids stand between backticks; LaTeX and plain text drop them. A sentence claims a difference only where the
 //! test and the interval agree, says how many datasets are behind it, and says when the data could
 //! not have shown one.
 
@@ -367,8 +367,8 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         .collect();
     if comparison.underpowered && comparison.n_counted() > 1 {
         text.push(format!(
-            "Underpowered: with {} no pair of {} corrections could have differed significantly, \
-             whatever the values.",
+            "The ranking is underpowered: with {} no pair of its {} corrections could have differed \
+             significantly, whatever the values.",
             plural(comparison.n_clusters, "independent dataset"),
             comparison.n_counted()
         ));

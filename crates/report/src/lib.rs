@@ -95,6 +95,34 @@ const MARKDOWN_BYTES: usize = 200_000;
 /// [`ReportError::Twice`] when two records claim one place of the design, [`ReportError::Stats`] and
 /// [`ReportError::Table`] for numbers that are not finite, [`ReportError::Figure`] when a figure
 /// cannot be drawn.
+///
+/// # Examples
+///
+/// ```
+/// use counterweight_core::Catalogue;
+/// use counterweight_report::{ReportInput, build};
+///
+/// let catalogue = Catalogue {
+///     resamplers: &[],
+///     losses: &[],
+///     decisions: &[],
+///     learners: &[],
+///     metrics: &[],
+///     populations: &[],
+/// };
+/// let report = build(&ReportInput {
+///     sweep_name: "nothing-yet",
+///     sweep_text: "",
+///     records: &[],
+///     timings: &[],
+///     catalogue: &catalogue,
+///     about: Vec::new(),
+///     provenance: Vec::new(),
+///     command: "counterweight run reports/nothing-yet",
+/// })?;
+/// assert!(report.index_html.contains("There are no records yet"));
+/// # Ok::<(), counterweight_report::ReportError>(())
+/// ```
 pub fn build(input: &ReportInput<'_>) -> Result<ReportOutput> {
     let analysis = Analysis::new(input)?;
     let findings = findings::findings(&analysis);

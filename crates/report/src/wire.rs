@@ -2,8 +2,8 @@
 //! records.parquet.
 //!
 //! The columns of the contract come first, in the contract's order; further columns follow (metrics
-//! that the contract does not name, the `_raw` metrics, class counts). A reader takes every real
-//! column that it does not know for a metric, so that a record survives the trip through a table of
+//! that the contract does not name, the `_raw` metrics, class counts). A reader takes every column
+//! of numbers that it does not know for a metric, so that a record survives the trip through a table of
 //! a later version. What is missing is an empty cell, never a NaN and never a zero.
 //!
 //! Details are long (cell, key, value), because every method has keys of its own.
@@ -35,12 +35,35 @@ pub const METRIC_COLUMNS: [&str; 17] = [
     "few_recall",
 ];
 
-/// Real columns that are not metrics.
-const OTHER_REAL: [&str; 4] = [
+/// Columns that are not metrics.
+const OTHER_COLUMNS: [&str; 27] = [
+    "cell",
+    "dataset",
+    "source",
+    "n_train",
+    "n_test",
+    "n_features",
+    "n_classes",
+    "profile",
     "requested_ratio",
     "imbalance_ratio",
+    "minority_count",
+    "repeat",
+    "fold",
+    "model",
+    "model_params",
+    "correction",
+    "family",
+    "resample",
+    "loss",
+    "decide",
+    "outcome",
+    "reason",
     "bayes_balanced_error",
     "regret",
+    "recalls",
+    "test_counts",
+    "train_counts",
 ];
 
 /// The column of a metric: metric ids may be written with hyphens, columns never are.
@@ -320,10 +343,10 @@ pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
     };
     let mut metrics: Vec<BTreeMap<String, f64>> = vec![BTreeMap::new(); table.n_rows()];
     for (column, cells) in table.columns() {
-        let known_other = OTHER_REAL.contains(&column.as_str());
-        let is_metric = METRIC_COLUMNS.contains(&column.as_str())
-            || (matches!(cells, Cells::Real(_)) && !known_other);
-        if is_metric && !matches!(column.as_str(), "recalls" | "test_counts" | "train_counts") {
+        // A csv reader may take a column of whole-valued reals for whole numbers.
+        let number = matches!(cells, Cells::Real(_) | Cells::Whole(_));
+        let known = METRIC_COLUMNS.contains(&column.as_str());
+        if known || (number && !OTHER_COLUMNS.contains(&column.as_str())) {
             for (row, value) in reader.real(column)?.into_iter().enumerate() {
                 if let (Some(value), Some(metrics)) = (value, metrics.get_mut(row)) {
                     metrics.insert(column.clone(), value);

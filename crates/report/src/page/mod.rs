@@ -185,7 +185,10 @@ fn facts(analysis: &Analysis) -> Markup {
                 dt { "Datasets" }
                 dd {
                     (format::count(analysis.datasets.len()))
-                    small { (format::plural(synthetic, "population")) ", " (clusters.len()) " independent" }
+                    small {
+                        (analysis.datasets.len() - synthetic) " real, " (synthetic) " synthetic; "
+                        (clusters.len()) " independent"
+                    }
                 }
             }
             div {

@@ -76,9 +76,6 @@
     sortable(table);
     filterable(table, number);
   });
-  window.addEventListener("beforeprint", function () {
-    Array.prototype.forEach.call(document.querySelectorAll("details"), function (part) { part.open = true; });
-  });
   // A link to a table inside a closed part opens it.
   function reveal() {
     var target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -364,7 +364,7 @@ pub(crate) fn records(design: &Design) -> Vec<Record> {
                                 .fold(7, |seed: u64, part| {
                                     seed.wrapping_mul(131).wrapping_add(*part)
                                 });
-                            records.push(record(data, requested, (repeat, fold), m, a, seed));
+                            records.push(record(data, requested, (repeat, fold), (m, a), seed));
                         }
                     }
                 }
@@ -374,12 +374,18 @@ pub(crate) fn records(design: &Design) -> Vec<Record> {
     records
 }
 
+/// Rows of the smaller of two classes.
+fn minority(rows: u64, ratio: f64) -> u64 {
+    (2..rows)
+        .find(|&n| (n + 1) as f64 * (ratio + 1.0) > rows as f64)
+        .unwrap_or(rows)
+}
+
 fn record(
     data: &Data,
     requested: f64,
     (repeat, fold): (u64, u64),
-    model: usize,
-    arm_index: usize,
+    (model, arm_index): (usize, usize),
     seed: u64,
 ) -> Record {
     let arm = &ARMS[arm_index];
@@ -416,7 +422,7 @@ fn record(
     };
     let error = (difficulty + avoidable * (1.0 - harm * arm.strength) + noise).clamp(0.005, 0.7);
     let n_train: u64 = if data.synthetic { 2000 } else { 1600 };
-    let minority = ((n_train as f64 / (ratio + 1.0)) as u64).max(2);
+    let minority = minority(n_train, ratio);
     let mut record = Record {
         cell: CellId(format!(
             "{:016x}",

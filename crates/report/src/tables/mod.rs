@@ -1,0 +1,163 @@
+//! The tables: each as numbers (for parquet and csv) and, where people read it, as a view.
+//!
+//! Numbers keep the units of the records (fractions); views show percentages and points.
+
+mod comparison;
+mod sweep;
+mod values;
+
+use counterweight_core::{Cells, Table};
+
+use crate::analysis::Analysis;
+use crate::error::{ReportError, Result};
+use crate::view::{Cell, Mark, View};
+
+/// A table under its file name, with the views that show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sheet {
+    /// File name without its ending.
+    pub name: String,
+    /// The numbers.
+    pub table: Table,
+    /// What is read; several where one would be too wide.
+    pub views: Vec<View>,
+}
+
+/// Collects rows of a table column by column.
+struct Rows {
+    name: String,
+    columns: Vec<(String, Cells)>,
+}
+
+impl Rows {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            columns: Vec::new(),
+        }
+    }
+
+    fn text<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> String) -> Self {
+        let cells = rows
+            .iter()
+            .map(|row| Some(get(row)).filter(|text| !text.is_empty()));
+        self.columns
+            .push((column.to_owned(), Cells::Text(cells.collect())));
+        self
+    }
+
+    fn real<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> Option<f64>) -> Self {
+        self.columns.push((
+            column.to_owned(),
+            Cells::Real(rows.iter().map(get).collect()),
+        ));
+        self
+    }
+
+    fn whole<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> usize) -> Self {
+        let whole = |row: &T| Some(i64::try_from(get(row)).unwrap_or(i64::MAX));
+        self.columns.push((
+            column.to_owned(),
+            Cells::Whole(rows.iter().map(whole).collect()),
+        ));
+        self
+    }
+
+    fn sheet(self, views: Vec<View>) -> Result<Sheet> {
+        let mut table = Table::new();
+        for (column, cells) in self.columns {
+            table = table
+                .with(column, cells)
+                .map_err(|source| ReportError::Table {
+                    table: self.name.clone(),
+                    source,
+                })?;
+        }
+        Ok(Sheet {
+            name: self.name,
+            table,
+            views,
+        })
+    }
+}
+
+/// Every table, in the order of the page.
+///
+/// # Errors
+/// [`ReportError::Table`] for a number that is not finite.
+pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
+    Ok(vec![
+        comparison::summary(analysis)?,
+        comparison::price(analysis)?,
+        comparison::ranks(analysis)?,
+        comparison::bands(analysis)?,
+        values::ratios(analysis)?,
+        values::ratio_curves(analysis)?,
+        values::taus(analysis)?,
+        comparison::pairwise(analysis)?,
+        comparison::omnibus(analysis)?,
+        comparison::robustness(analysis)?,
+        comparison::policies(analysis)?,
+        values::per_dataset(analysis)?,
+        values::per_model(analysis)?,
+        sweep::models(analysis)?,
+        sweep::datasets(analysis)?,
+        sweep::corrections(analysis)?,
+        sweep::outcomes(analysis)?,
+        sweep::reasons(analysis)?,
+    ])
+}
+
+/// Bold for the first place, underlined for those that no test tells from it.
+fn place_mark(place: usize, among_best: Option<bool>) -> Mark {
+    match (place, among_best) {
+        (0, _) => Mark::Best,
+        (_, Some(true)) => Mark::AmongBest,
+        _ => Mark::Plain,
+    }
+}
+
+fn model_cell(analysis: &Analysis, model: usize) -> Cell {
+    Cell::code(analysis.model(model))
+}
+
+fn correction_cell(analysis: &Analysis, correction: usize) -> Cell {
+    Cell::code(analysis.correction(correction))
+}
+
+/// The markdown of the main summary: sentences, the main table, the price, the outcomes; below 64 KB,
+/// the limit of a comment on a pull request.
+pub(crate) fn summary_markdown(
+    sweep: &str,
+    findings: &[crate::findings::Finding],
+    sheets: &[Sheet],
+    command: &str,
+) -> String {
+    use std::fmt::Write as _;
+    const LIMIT: usize = 64_000;
+    let mut text = format!("## {sweep}\n\n");
+    for finding in findings {
+        let line = format!("- {}\n", finding.text);
+        if text.len() + line.len() > LIMIT / 4 {
+            text.push_str("- More in `index.html`.\n");
+            break;
+        }
+        text.push_str(&line);
+    }
+    text.push('\n');
+    let view = |name: &str| {
+        sheets
+            .iter()
+            .find(|sheet| sheet.name == name)
+            .and_then(|sheet| sheet.views.first())
+    };
+    for (name, share) in [("summary", 2), ("price", 3), ("outcomes", 8), ("ranks", 4)] {
+        if let Some(view) = view(name) {
+            let room = (LIMIT.saturating_sub(text.len() + 400)).min(LIMIT / share);
+            text.push_str(&view.markdown(room));
+            text.push('\n');
+        }
+    }
+    let _ = writeln!(text, "Reproduce: `{}`", command.replace('`', "'"));
+    text
+}
