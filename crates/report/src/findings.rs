@@ -199,6 +199,30 @@ fn overall_sentence(analysis: &Analysis) -> String {
             list_up_to(&leads, 4)
         ));
     }
+    let alone = models
+        .iter()
+        .filter(|comparison| {
+            let others = comparison
+                .ranked
+                .iter()
+                .skip(1)
+                .filter(|r| r.same_as.is_none());
+            let mut others = others.peekable();
+            others.peek().is_some() && others.all(|ranked| ranked.among_best == Some(false))
+        })
+        .count();
+    if models.len() > 1 {
+        text.push(match alone {
+            0 => "For no model is the leader significantly ahead of every other correction.".into(),
+            n if n == models.len() => {
+                "Each leader is significantly ahead of every other correction.".to_owned()
+            }
+            n => format!(
+                "For {n} of {} the leader is significantly ahead of every other correction.",
+                models.len()
+            ),
+        });
+    }
     let largest = models
         .iter()
         .flat_map(|c| c.against.iter().map(move |against| (c.model, against)))
@@ -335,9 +359,24 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     } else if let Some(against) = comparison.against(best.correction) {
         text.push(against_sentence(analysis, comparison, against));
         if comparison.ranked.len() > 1 {
+            let level: Vec<String> = comparison
+                .ranked
+                .iter()
+                .skip(1)
+                .filter(|r| r.same_as.is_none() && r.mean_rank - best.mean_rank < 1e-9)
+                .map(|ranked| name(ranked.correction))
+                .collect();
+            let first = if level.is_empty() {
+                format!("ranks first of {}", comparison.n_counted())
+            } else {
+                format!(
+                    "shares the first of {} ranks with {}",
+                    comparison.n_counted(),
+                    list(&level)
+                )
+            };
             text.push(format!(
-                "It ranks first of {} (mean rank {} over {}).",
-                comparison.n_counted(),
+                "It {first} (mean rank {} over {}).",
                 rank(best.mean_rank),
                 plural(n_datasets, "dataset"),
             ));

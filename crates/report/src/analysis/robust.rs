@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use counterweight_stats::{
-    CompleteTable, Dataset, Direction, Drop, MissingPolicy, ScoreTable, Stability,
+    CompleteTable, Dataset, Direction, Drop, MissingPolicy, ScoreTable, Stability, WithoutOne,
     compare_policies, drop_one,
 };
 
@@ -53,9 +53,16 @@ impl Robustness {
         let dropped = |drop| too_few(drop_one(counted, drop));
         let clusters = dropped(Drop::Cluster)?;
         let methods = dropped(Drop::Method)?;
+        // Leaders that tie in full and part on the rest are no change of the lead: decisive is what
+        // takes the lead from all of them. Without a leader itself somebody else has to lead.
         let decisive = |stability: Option<&Stability>| {
             stability.map_or_else(Vec::new, |stability| {
-                let decisive = stability.without.iter().filter(|one| one.leader_changes);
+                let full = stability.full.leaders();
+                let taken = |one: &&WithoutOne| {
+                    let now = one.ranking.leaders();
+                    !full.contains(&one.dropped.as_str()) && !full.iter().any(|l| now.contains(l))
+                };
+                let decisive = stability.without.iter().filter(taken);
                 decisive.map(|one| one.dropped.clone()).collect()
             })
         };
@@ -120,8 +127,16 @@ impl Robustness {
         }
         let place = corrections.iter().position(|&c| Some(c) == baseline);
         let compared = compare_policies(&table, MissingPolicy::Intersection, place.unwrap_or(0))?;
-        self.policy_decides = compared.policy_decides();
-        self.policy_decides_leader = compared.leader_depends;
+        self.policy_decides = !compared.conflicts.is_empty();
+        let leaders: Vec<Vec<&str>> = compared
+            .rankings
+            .iter()
+            .map(|ranking| ranking.ranking.leaders())
+            .collect();
+        let first = leaders.first().cloned().unwrap_or_default();
+        self.policy_decides_leader = leaders
+            .iter()
+            .any(|others| !first.iter().any(|leader| others.contains(leader)));
         for ranking in &compared.rankings {
             let policy = match ranking.policy {
                 MissingPolicy::Intersection => "intersection",
