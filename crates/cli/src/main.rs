@@ -15,13 +15,15 @@ mod progress;
 mod provenance;
 mod source;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command, DataCommand};
-use crate::exit::Exit;
+use crate::exit::{CliError, Exit};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -37,7 +39,33 @@ fn main() -> ExitCode {
             return code(if product { Exit::Ok } else { Exit::Usage });
         }
     };
-    let result = match cli.command {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !closed_pipe(panic.payload()) {
+            usual(panic);
+        }
+    }));
+    match catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
+        Ok(Ok(exit)) => code(exit),
+        Ok(Err(error)) => {
+            eprintln!("error: {error}");
+            if let Some(hint) = &error.hint {
+                eprintln!("  hint: {hint}");
+            }
+            code(error.exit)
+        }
+        Err(panic) if closed_pipe(&*panic) => code(Exit::Ok),
+        Err(_) => {
+            eprintln!(
+                "internal error: this is a bug; what ran is kept, and `run` goes on from there"
+            );
+            code(Exit::Internal)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<Exit, CliError> {
+    match command {
         Command::Run(args) => commands::run::run(&args),
         Command::Report { folder } => commands::report::report(&folder),
         Command::Status { folder, format } => commands::status::status(&folder, format.format),
@@ -52,17 +80,13 @@ fn main() -> ExitCode {
             format,
         }) => commands::data::inspect(&file, &target, missing, format.format),
         Command::Data(DataCommand::Verify { format }) => commands::data::verify(format.format),
-    };
-    match result {
-        Ok(exit) => code(exit),
-        Err(error) => {
-            eprintln!("error: {error}");
-            if let Some(hint) = &error.hint {
-                eprintln!("  hint: {hint}");
-            }
-            code(error.exit)
-        }
     }
+}
+
+/// `counterweight list models | head` closes the pipe early; that is no bug of anybody's.
+fn closed_pipe(panic: &(dyn Any + Send)) -> bool {
+    let words = panic.downcast_ref::<String>();
+    words.is_some_and(|words| words.starts_with("failed printing to stdout"))
 }
 
 fn code(exit: Exit) -> ExitCode {

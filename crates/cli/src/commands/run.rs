@@ -110,6 +110,7 @@ fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Resul
         eprintln!("note: interrupts will not wait for the cells in hand: {error}");
     }
     // A learner's panic is a record with its words; the default hook would print it as a crash.
+    let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let progress = Progress::new(args.quiet);
     let outlets = Outlets {
@@ -118,7 +119,7 @@ fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Resul
         control: &control,
     };
     let result = run::run(plan, todo, jobs(args), outlets);
-    drop(std::panic::take_hook());
+    std::panic::set_hook(usual);
     writer.flush()?;
     let summary = result.map_err(|error| {
         let cause = std::error::Error::source(&error)
