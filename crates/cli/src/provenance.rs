@@ -92,6 +92,11 @@ impl Provenance {
             .filter(|source| !source.is_empty())
     }
 
+    /// CPU features of the machine that wrote a folder's records.
+    pub(crate) fn cpu(folder: &Path) -> Option<String> {
+        Self::load(folder).map(|run| run.host.cpu_features)
+    }
+
     /// Name of the sweep that a folder holds.
     pub(crate) fn sweep_name(folder: &Path) -> Option<String> {
         Self::load(folder)
