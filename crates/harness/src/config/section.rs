@@ -1,6 +1,6 @@
 //! Reads one table of the sweep file, key by key. What is not asked for is an unknown key.
 
-use counterweight_core::nearest;
+use counterweight_core::{ParamSpec, nearest};
 
 use super::diagnostic::Diagnostics;
 use super::tree::{Fields, Node, Value};
@@ -183,6 +183,28 @@ impl<'f, 'e> Section<'f, 'e> {
             .iter()
             .filter(move |(key, _)| !known.contains(&key.as_str()))
             .map(|(key, (line, node))| (key.as_str(), *line, node))
+    }
+
+    /// The parameters of a method, read from the keys that were not asked for. A key that the method
+    /// does not have either is reported here, where the nearest name may be one of both kinds.
+    pub(crate) fn parameters(
+        &mut self,
+        specs: &'static [ParamSpec],
+    ) -> Vec<(&'f str, usize, &'f Node)> {
+        let own: Vec<&'static str> = specs.iter().map(|spec| spec.name).collect();
+        let (given, unknown): (Vec<_>, Vec<_>) =
+            self.rest().partition(|(key, ..)| own.contains(key));
+        for (key, line, _) in unknown {
+            let names = self.known.iter().copied().chain(own.iter().copied());
+            let hint = match nearest(key, names) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if own.is_empty() => "this method takes no parameters".to_owned(),
+                None => format!("the method takes: {}", own.join(", ")),
+            };
+            let name = self.name(key);
+            self.errors.add(Some(line), name, "unknown key", Some(hint));
+        }
+        given
     }
 
     /// Reports every key that was not asked for.

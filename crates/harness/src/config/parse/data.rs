@@ -104,7 +104,6 @@ pub(super) fn read_population(
     let ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
     let profile = read_profile(&mut s);
     let preprocess = read_preprocess(&mut s);
-    let rest: Vec<_> = s.rest().collect();
     let Some(kind) = kind else { return Vec::new() };
     let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
     let place = Place {
@@ -112,10 +111,11 @@ pub(super) fn read_population(
         line: kind_line,
         noun: "population",
     };
-    let Some(entry) = look_up(catalogue.populations, &kind, &place, errors) else {
+    let Some(entry) = look_up(catalogue.populations, &kind, &place, s.errors) else {
         return Vec::new();
     };
-    let grid = build_grid(entry, rest.into_iter(), &place, errors);
+    let params = s.parameters(entry.card.params);
+    let grid = build_grid(entry, params.into_iter(), &place, errors);
     grid.into_iter()
         .map(|population| PopulationSpec {
             id: format!(

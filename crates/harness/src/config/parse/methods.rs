@@ -26,7 +26,6 @@ pub(super) fn read_model(
     if let Some(id) = &id {
         check_id(id, "id", &mut s);
     }
-    let rest: Vec<_> = s.rest().collect();
     let Some(kind) = kind else { return Vec::new() };
     let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
     let place = Place {
@@ -34,10 +33,11 @@ pub(super) fn read_model(
         line: kind_line,
         noun: "model",
     };
-    let Some(entry) = look_up(catalogue.learners, &kind, &place, errors) else {
+    let Some(entry) = look_up(catalogue.learners, &kind, &place, s.errors) else {
         return Vec::new();
     };
-    build_grid(entry, rest.into_iter(), &place, errors)
+    let params = s.parameters(entry.card.params);
+    build_grid(entry, params.into_iter(), &place, errors)
         .into_iter()
         .map(|learner| Model {
             id: format!("{}{}", id.as_ref().unwrap_or(&kind), learner.grid_suffix()),
@@ -64,14 +64,29 @@ pub(super) fn read_correction(
     let (resample, loss, decide) = (s.node("resample"), s.node("loss"), s.node("decide"));
     s.finish();
     if id.is_none() && resample.is_none() && loss.is_none() && decide.is_none() {
-        let hint = Some("give it a stage, or `id = \"none\"` for no correction".to_owned());
-        errors.add(Some(line), path, "an empty correction", hint);
+        // With unknown keys only, those are what is wrong.
+        if fields.is_empty() {
+            let hint = Some("give it a stage, or `id = \"none\"` for no correction".to_owned());
+            errors.add(Some(line), path, "an empty correction", hint);
+        }
         return Vec::new();
     }
     let before = errors.clone();
-    let resamplers = stage(resample, "resample", path, catalogue.resamplers, errors);
-    let losses = stage(loss, "loss", path, catalogue.losses, errors);
-    let decisions = stage(decide, "decide", path, catalogue.decisions, errors);
+    let resamplers = stage(
+        resample,
+        ("resample", "resampler"),
+        path,
+        catalogue.resamplers,
+        errors,
+    );
+    let losses = stage(loss, ("loss", "loss"), path, catalogue.losses, errors);
+    let decisions = stage(
+        decide,
+        ("decide", "decision"),
+        path,
+        catalogue.decisions,
+        errors,
+    );
     if *errors != before {
         return Vec::new();
     }
@@ -148,13 +163,13 @@ fn joint_suffix(grids: &[(&str, &Vec<(String, String)>); 3]) -> String {
 
 fn stage<C, T: ?Sized>(
     node: Option<&Node>,
-    noun: &'static str,
+    (key, noun): (&'static str, &'static str),
     path: &str,
     entries: &'static [Entry<C, T>],
     errors: &mut Diagnostics,
 ) -> Vec<Built<C, T>> {
     let Some(node) = node else { return Vec::new() };
-    let path = format!("{path} > {noun}");
+    let path = format!("{path} > {key}");
     let Some((kind, line, fields)) = stage_parts(node, &path, errors) else {
         return Vec::new();
     };
@@ -201,6 +216,7 @@ fn read_preset(
     let id = s.text("preset");
     s.finish();
     let Some(id) = id else { return Vec::new() };
+    let line = fields.get("preset").map_or(line, |(line, _)| *line);
     let Some(preset) = presets::ALL.iter().find(|preset| preset.id == id) else {
         let names = presets::ALL.iter().map(|preset| preset.id);
         let hint = nearest(&id, names.clone()).map_or_else(
