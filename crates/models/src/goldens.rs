@@ -160,3 +160,37 @@ fn k_nearest_neighbours_are_scikit_learns() {
         assert!(p_gap < 1e-9, "{}: {p_gap:.1e}", case["name"]);
     }
 }
+
+/// The parameters of a case as a sweep file would give them.
+fn given(case: &Value) -> Vec<(&str, ParamValue)> {
+    let params = case["params"].as_object().unwrap();
+    let value = |value: &Value| match value {
+        Value::String(text) => ParamValue::Text(text.clone()),
+        Value::Array(items) => ParamValue::List(
+            items
+                .iter()
+                .map(|v| ParamValue::Real(v.as_f64().unwrap()))
+                .collect(),
+        ),
+        number => ParamValue::Real(number.as_f64().unwrap()),
+    };
+    params.iter().map(|(k, v)| (k.as_str(), value(v))).collect()
+}
+
+#[test]
+fn discriminant_analyses_and_centroids_are_scikit_learns() {
+    let sets = [
+        ("lda", golden!("lda")),
+        ("nearest-centroid", golden!("nearest_centroid")),
+        ("qda", golden!("qda")),
+    ];
+    for (id, cases) in sets {
+        assert!(cases.len() >= 5);
+        for case in cases {
+            let (p_gap, log_gap, _) = gaps(id, &given(&case), &case);
+            let name = &case["name"];
+            assert!(p_gap < 1e-10, "{id}, {name}: {p_gap:.1e}");
+            assert!(log_gap < 1e-10, "{id}, {name}: {log_gap:.1e}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-"""Writes softmax_regression.json, gaussian_naive_bayes.json and k_nearest_neighbours.json beside it.
+"""Writes one .json for each function that the last lines name, beside it.
 
     pip install -r requirements.txt && python make_goldens.py
 
@@ -12,9 +12,13 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import log_softmax, softmax
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 HERE = Path(__file__).parent
 
@@ -178,7 +182,84 @@ def k_nearest_neighbours():
     return cases
 
 
-for write in (softmax_regression, gaussian_naive_bayes, k_nearest_neighbours):
+def generative(model_of, settings, seed):
+    """Cases of a learner whose class weights are a change of priors; sklearn has priors only."""
+    cases = []
+    for name, counts, d, weights, params in settings:
+        x, y, x_test = data(seed + len(cases), counts, d, 20)
+        w = np.ones(len(counts)) if weights is None else np.asarray(weights, float)
+        priors = params.get("priors", "empirical")
+        base = {"empirical": np.asarray(counts, float), "uniform": np.ones(len(counts))}
+        shares = w * (base[priors] if isinstance(priors, str) else np.asarray(priors))
+        model = model_of(shares / shares.sum(), params).fit(x, y)
+        f = model.decision_function(x_test)
+        # Small probabilities of its `predict_log_proba` are one minus a large one.
+        f = np.column_stack([np.zeros(len(f)), f]) if f.ndim == 1 else f
+        log_p = log_softmax(f, axis=1)
+        if np.abs(np.exp(log_p) - model.predict_proba(x_test)).max() > 1e-13:
+            raise SystemExit(f"{name}: probabilities are not the softmax of the scores")
+        if isinstance(model, NearestCentroid):
+            # Twice the log-odds of the model that it states: see the learner's file.
+            log_p = log_softmax(log_p / 2, axis=1)
+        cases.append(case(name, x, y, x_test, log_p, w, **params))
+    return cases
+
+
+COMMON = [
+    ("2 classes", [60, 20], 4, None, {}),
+    ("3 classes", [50, 30, 12], 5, None, {}),
+    ("3 classes, weighted", [50, 30, 12], 5, [0.5, 1.25, 7.0], {}),
+    ("3 classes, uniform priors", [50, 30, 12], 5, None, {"priors": "uniform"}),
+    ("3 classes, given priors", [50, 30, 12], 5, [1.0, 2.0, 1.0], {"priors": [0.2, 0.3, 0.5]}),
+    ("8 classes", [40, 30, 25, 20, 15, 12, 10, 8], 3, None, {}),
+]
+
+
+def lda():
+    def model(priors, params):
+        if "shrinkage" in params:
+            # Covariances are averaged by the priors there, which are the shares in these cases.
+            return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=params["shrinkage"])
+        return LinearDiscriminantAnalysis(priors=priors)
+
+    settings = COMMON + [
+        ("shrinkage 0.3", [50, 30, 12], 5, None, {"shrinkage": 0.3}),
+        ("shrinkage 1", [50, 30, 12], 5, None, {"shrinkage": 1.0}),
+        ("as many features as rows", [12, 8], 20, None, {}),
+    ]
+    return generative(model, settings, 60)
+
+
+def qda():
+    def model(priors, params):
+        return QuadraticDiscriminantAnalysis(priors=priors, reg_param=params.get("reg_param", 0.0))
+
+    settings = COMMON + [
+        ("reg_param 0.1", [50, 30, 12], 5, None, {"reg_param": 0.1}),
+        ("reg_param 1", [50, 30, 12], 5, None, {"reg_param": 1.0}),
+    ]
+    return generative(model, settings, 80)
+
+
+def nearest_centroid():
+    def model(priors, params):
+        return NearestCentroid(priors=list(priors), shrink_threshold=params.get("shrink_threshold"))
+
+    settings = COMMON + [
+        ("shrink_threshold 0.5", [50, 30, 12], 6, None, {"shrink_threshold": 0.5}),
+        ("shrink_threshold 3", [50, 30, 12], 5, None, {"shrink_threshold": 3.0}),
+    ]
+    return generative(model, settings, 100)
+
+
+for write in (
+    softmax_regression,
+    gaussian_naive_bayes,
+    k_nearest_neighbours,
+    lda,
+    nearest_centroid,
+    qda,
+):
     path = HERE / f"{write.__name__}.json"
     path.write_text(json.dumps(write(), separators=(",", ":")) + "\n")
     print(path.name, path.stat().st_size)

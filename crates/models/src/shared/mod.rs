@@ -1,8 +1,12 @@
 //! What the learners share.
 
+pub(crate) mod centred;
 pub(crate) mod constant;
+pub(crate) mod eigen;
 pub(crate) mod kernel;
 pub(crate) mod linalg;
 pub(crate) mod linear;
 pub(crate) mod optimise;
+pub(crate) mod priors;
 pub(crate) mod task;
+pub(crate) mod trees;
