@@ -30,6 +30,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Fail when a ranking of methods regressed against the committed baseline
+    Gate(GateArgs),
     /// Join segments of shards or machines and write the records
     Merge {
         /// The report folder that receives them
@@ -99,6 +101,49 @@ pub(crate) struct RunArgs {
     /// Say nothing while running
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// A folder with sweep.toml, gate.toml and baseline.csv
+    pub(crate) folder: PathBuf,
+    /// Compare with this baseline instead of the folder's own
+    #[arg(long, value_name = "DIR|FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Compare these records (records.parquet, records.csv or their folder) instead of running
+    #[arg(long, value_name = "FILE")]
+    pub(crate) records: Option<PathBuf>,
+    /// Write baseline.csv and RANKING.md instead of comparing
+    #[arg(long, requires = "reason", conflicts_with_all = ["reseed", "only"])]
+    pub(crate) update: bool,
+    /// Why the baseline changes; kept in RANKING.md
+    #[arg(long, value_name = "TEXT", requires = "update")]
+    pub(crate) reason: Option<String>,
+    /// Run on the splits of another seed
+    #[arg(long, value_name = "N")]
+    pub(crate) reseed: Option<u64>,
+    /// Compare only cells with KEY=VALUE[,KEY=VALUE..]; repeat a key for alternatives
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) only: Option<Only>,
+    /// Threads (default: the machine's cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Say nothing while running
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) format: GateFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GateFormat {
+    Text,
+    Json,
+    /// Annotations of GitHub Actions, after the text
+    Github,
+    /// `JUnit` XML
+    Junit,
 }
 
 #[derive(Debug, Subcommand)]

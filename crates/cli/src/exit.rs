@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Incomplete = 3,
     /// Nothing was selected.
     NothingSelected = 4,
+    /// The baseline is missing, damaged or of another sweep.
+    Baseline = 5,
     /// A bug, or a machine that refuses.
     Internal = 70,
     /// Told to stop with work left.

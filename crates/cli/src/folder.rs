@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use counterweight_core::{Outcome, Record, Timing};
+use counterweight_core::{Outcome, Record, Seed, Timing};
 use counterweight_frame::{read_table, write_atomically, write_table};
-use counterweight_harness::config::{self, Diagnostic};
+use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_harness::store::{Entry, Joined, join, segment_files};
 use counterweight_report::{
@@ -83,6 +83,11 @@ impl Folder {
 
     /// Reads, checks and plans the sweep; every error is printed, one below the other.
     pub(crate) fn plan(&self) -> Result<(Plan, Files)> {
+        self.plan_seeded(None)
+    }
+
+    /// The same, under another seed than the sweep's own.
+    pub(crate) fn plan_seeded(&self, seed: Option<u64>) -> Result<(Plan, Files)> {
         let text = std::fs::read_to_string(&self.sweep)
             .map_err(|error| CliError::usage(format!("{}: {error}", self.sweep.display())))?;
         let files = Files::new(self.sweep.parent().unwrap_or_else(|| Path::new(".")));
@@ -94,6 +99,10 @@ impl Folder {
             }
             report(&errors)
         })?;
+        let sweep = Sweep {
+            seed: seed.map_or(sweep.seed, Seed),
+            ..sweep
+        };
         let plan = Plan::new(Arc::new(sweep), CATALOGUE, &files).map_err(|list| report(&list))?;
         Ok((plan, files))
     }

@@ -7,6 +7,7 @@
 )]
 
 mod args;
+mod build;
 mod catalogue;
 mod commands;
 mod exit;
@@ -69,6 +70,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Run(args) => commands::run::run(&args),
         Command::Report { folder } => commands::report::report(&folder),
         Command::Status { folder, format } => commands::status::status(&folder, format.format),
+        Command::Gate(args) => commands::gate::gate(&args),
         Command::Merge { folder, stores } => commands::merge::merge(&folder, &stores),
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
         Command::List { what, format } => commands::list::list(what, format.format),

@@ -10,6 +10,7 @@
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
 //! | [`plots`] | figures from plain numbers |
+//! | [`gate`] | rankings against a committed baseline |
 //! | `figures`, `page` | the analysis as figures, and everything as one offline page |
 
 pub mod analysis;
@@ -17,6 +18,7 @@ pub mod error;
 mod figures;
 pub mod findings;
 mod format;
+pub mod gate;
 mod page;
 pub mod plots;
 mod ranking;

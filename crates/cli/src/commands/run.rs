@@ -8,6 +8,7 @@ use counterweight_harness::run::{self, Control, Outlets};
 use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter};
 
 use crate::args::RunArgs;
+use crate::build::build_hash;
 use crate::exit::{CliError, Exit, Result};
 use crate::folder::{Folder, Material, about, outcomes};
 use crate::progress::Progress;
@@ -73,7 +74,8 @@ fn jobs(args: &RunArgs) -> usize {
     )
 }
 
-fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
+/// Which cells `--shard` and `--only` want.
+pub(crate) fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
     let units = args.shard.map(|shard| shard.units(plan));
     plan.cells
         .iter()
@@ -86,7 +88,7 @@ fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
 }
 
 /// Runs what is to do; gives whether it was told to stop before the end.
-fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Result<bool> {
+pub(crate) fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Result<bool> {
     if !todo.contains(&true) {
         if !args.quiet {
             eprintln!("nothing to run: every selected cell is done");
@@ -101,7 +103,8 @@ fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Resul
         &plan.sweep_hash.hex(),
         &shard,
         &cpu_features(),
-    );
+    )
+    .with_build(&build_hash());
     let writer = SegmentWriter::create(&folder.output, &header)?;
     let control = Arc::new(Control::default());
     let asked = Arc::clone(&control);

@@ -28,6 +28,10 @@ pub struct Header {
     pub shard: String,
     /// CPU features that a kernel may dispatch on.
     pub cpu: String,
+    /// Hash of the program that wrote it, empty where that is not known: who compares one build with
+    /// another must not take the results of the other for its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
 }
 
 impl Header {
@@ -39,6 +43,16 @@ impl Header {
             sweep: sweep.to_owned(),
             shard: shard.to_owned(),
             cpu: cpu.to_owned(),
+            build: String::new(),
+        }
+    }
+
+    /// The same header, written by this build.
+    #[must_use]
+    pub fn with_build(self, build: &str) -> Self {
+        Self {
+            build: build.to_owned(),
+            ..self
         }
     }
 }
