@@ -62,9 +62,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
+    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError, StageResult, Train,
+    Workload,
 };
 
 use ::linfa::DatasetBase;
@@ -73,8 +73,8 @@ use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::Array1;
 
 use crate::linfa::{LIBRARY, owned_records};
-use crate::shared::linalg::{add_scaled, dot};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::library_logistic::{Linear, judge};
+use crate::shared::task::Task;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: false,
@@ -89,11 +89,6 @@ const HONOURS: LossNeeds = LossNeeds {
 const LARGEST: f64 = 1e10;
 /// Largest penalty, for the same reason.
 const LARGEST_ALPHA: f64 = 1e10;
-/// Relative gradient above which the result carries a remark.
-const REMARKABLE: f64 = 1e-4;
-/// Relative gradient above which the result is no optimum.
-const WRONG: f64 = 1e-2;
-
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
         id: "linfa-logistic",
@@ -191,31 +186,13 @@ impl Learner for LinfaLogistic {
         } else {
             self.multinomial(&task)?
         };
-        let gradient = relative_gradient(&model, &task, self.alpha);
-        context.details.insert("relative_gradient".into(), gradient);
-        if gradient.is_nan() {
-            return Err(StageError::Failed(
-                "linfa returned coefficients that are no numbers".into(),
-            ));
-        }
-        if gradient > WRONG {
-            // The arm shows what a user of the library gets, so the model stands; the outcome says
-            // what it is.
-            context.note(Note::Degenerate(format!(
-                "linfa returned a wrong optimum as right: the gradient there is {gradient:.1e} of its \
-                 scale"
-            )));
-        } else if gradient > REMARKABLE {
-            context.note(Note::Remark(format!(
-                "linfa stopped short of the optimum: gradient {gradient:.1e} of its scale"
-            )));
-        }
+        judge("linfa", &model, &task, self.alpha, context)?;
         Ok(Box::new(model))
     }
 }
 
 impl LinfaLogistic {
-    fn binary(&self, task: &Task<'_>) -> StageResult<Model> {
+    fn binary(&self, task: &Task<'_>) -> StageResult<Linear> {
         let data = dataset(task);
         let fitted = LogisticRegression::default()
             .alpha(self.alpha)
@@ -230,7 +207,7 @@ impl LinfaLogistic {
             -1.0
         };
         let slopes = fitted.params().iter().map(|w| sign * w).collect();
-        Ok(Model {
+        Ok(Linear {
             slopes,
             intercepts: vec![sign * fitted.intercept()],
             n_features: task.n_features(),
@@ -239,7 +216,7 @@ impl LinfaLogistic {
         })
     }
 
-    fn multinomial(&self, task: &Task<'_>) -> StageResult<Model> {
+    fn multinomial(&self, task: &Task<'_>) -> StageResult<Linear> {
         let data = dataset(task);
         let fitted = MultiLogisticRegression::default()
             .alpha(self.alpha)
@@ -248,7 +225,7 @@ impl LinfaLogistic {
             .fit(&data)
             .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
         let slopes = fitted.params().t().iter().copied().collect();
-        Ok(Model {
+        Ok(Linear {
             slopes,
             intercepts: fitted.intercept().to_vec(),
             n_features: task.n_features(),
@@ -263,96 +240,12 @@ fn dataset(task: &Task<'_>) -> DatasetBase<ndarray::Array2<f64>, Array1<usize>> 
     DatasetBase::new(owned_records(&task.x), y)
 }
 
-/// The largest gradient of the true objective over coefficients, each relative to the gradient that
-/// predictions which are wrong everywhere would have.
-fn relative_gradient(model: &Model, task: &Task<'_>, alpha: f64) -> f64 {
-    let (d, m) = (model.n_features, task.n_present());
-    let mut slopes = vec![0.0; m * d];
-    let mut intercepts = vec![0.0; m];
-    let mut scale = vec![0.0; d];
-    let mut p = vec![0.0; m];
-    for (i, &class) in task.y.iter().enumerate() {
-        let row = task.x.row(i);
-        model.logits(row, &mut p);
-        counterweight_core::log_softmax(&mut p);
-        for (k, p) in p.iter().enumerate() {
-            let residual = p.exp() - f64::from(u8::from(k == class as usize));
-            add_scaled(&mut slopes[k * d..(k + 1) * d], residual, row);
-            intercepts[k] += residual;
-        }
-        for (s, x) in scale.iter_mut().zip(row) {
-            *s += x.abs();
-        }
-    }
-    // Two classes share one vector, of the second class.
-    let first = usize::from(m == 2);
-    let mut worst = 0.0_f64;
-    let mut see = |value: f64, scale: f64| {
-        let relative = if value.abs() > 0.0 {
-            value.abs() / scale
-        } else {
-            value
-        };
-        if relative > worst || relative.is_nan() {
-            worst = relative;
-        }
-    };
-    for (k, weights) in (first..m).zip(model.slopes.chunks_exact(d)) {
-        for j in 0..d {
-            see(slopes[k * d + j] + alpha * weights[j], scale[j]);
-        }
-        see(intercepts[k], task.n_rows() as f64);
-    }
-    worst
-}
-
-/// The coefficients that the library returned.
-#[derive(Debug)]
-struct Model {
-    /// One vector for two classes (the log-odds of the second), else one a class, row-major.
-    slopes: Vec<f64>,
-    intercepts: Vec<f64>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
-}
-
-impl Model {
-    fn logits(&self, row: &[f64], logits: &mut [f64]) {
-        let first = logits.len() - self.intercepts.len();
-        logits[..first].fill(0.0);
-        let vectors = self.slopes.chunks_exact(self.n_features);
-        for ((f, w), b) in logits[first..]
-            .iter_mut()
-            .zip(vectors)
-            .zip(&self.intercepts)
-        {
-            *f = dot(w, row) + b;
-        }
-    }
-}
-
-impl Fitted for Model {
-    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
-        for i in 0..x.rows() {
-            self.logits(x.row(i), log.row_mut(i));
-            if log.row(i).iter().any(|f| !f.is_finite()) {
-                return Err(StageError::Failed(format!(
-                    "linear scores of scored row {i} overflow; standardise the features"
-                )));
-            }
-        }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::library_logistic::REMARKABLE;
     use crate::testing::{blobs, fit, train};
-    use counterweight_core::ParamValue;
+    use counterweight_core::{Note, ParamValue};
 
     #[test]
     fn a_wrong_optimum_is_degenerate_and_an_early_stop_a_remark() {

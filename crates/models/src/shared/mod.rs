@@ -4,6 +4,7 @@ pub(crate) mod centred;
 pub(crate) mod constant;
 pub(crate) mod eigen;
 pub(crate) mod kernel;
+pub(crate) mod library_logistic;
 pub(crate) mod linalg;
 pub(crate) mod linear;
 pub(crate) mod optimise;

@@ -4,11 +4,17 @@ use ::smartcore::linalg::basic::matrix::DenseMatrix;
 use counterweight_core::{LearnerEntry, Matrix, Scores, StageError, StageResult};
 
 pub mod smartcore_decision_tree;
+pub mod smartcore_gaussian_naive_bayes;
+pub mod smartcore_k_nearest_neighbours;
+pub mod smartcore_logistic;
 pub mod smartcore_random_forest;
 
 /// The learners of this folder, sorted by id.
 pub const ALL: &[LearnerEntry] = &[
     smartcore_decision_tree::ENTRY,
+    smartcore_gaussian_naive_bayes::ENTRY,
+    smartcore_k_nearest_neighbours::ENTRY,
+    smartcore_logistic::ENTRY,
     smartcore_random_forest::ENTRY,
 ];
 
