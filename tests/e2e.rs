@@ -3,5 +3,8 @@
 //! One test binary instead of one a theme: linking is the dearest part of these tests, and the
 //! themes then share the machine's cores instead of waiting for each other.
 
+mod bad_input;
 mod common;
+mod contract;
+mod determinism;
 mod exactness;

@@ -1,0 +1,1087 @@
+//! What other programs rely on: columns, files, names, outcomes and exit codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterweight_core::Cells;
+use counterweight_frame::{read_table, write_table};
+
+use crate::common::{Noise, Place, Records, mixed_csv, numeric_csv};
+
+/// The columns of the contract, in its order.
+const COLUMNS: &str = "cell dataset source n_train n_test n_features n_classes profile \
+    requested_ratio imbalance_ratio minority_count repeat fold model model_params correction family \
+    resample loss decide outcome reason balanced_error error_rate worst_recall g_mean macro_f1 mcc \
+    kappa auroc average_precision brier log_loss ece calibration_intercept calibration_slope \
+    many_recall medium_recall few_recall bayes_balanced_error regret recalls";
+
+const OUTCOMES: [&str; 9] = [
+    "ok",
+    "clamped",
+    "degenerate",
+    "not-applicable",
+    "skipped",
+    "undefined",
+    "failed",
+    "timeout",
+    "out-of-memory",
+];
+
+/// Populations, a file and a pair; numeric, nominal and missing values; probabilities and votes.
+const SWEEP: &str = r#"
+format = 1
+name = "contract"
+seed = 3
+[protocol]
+folds = 3
+inner_folds = 2
+[[population]]
+kind = "gaussian-pair"
+n_train = 120
+n_test = 100
+imbalance_ratio = [1, 5]
+[[dataset]]
+path = "mixed.csv"
+target = "y"
+imbalance_ratio = ["natural", 4, 900]
+[[dataset]]
+train = "half_train.csv"
+test = "half_test.csv"
+target = "y"
+[[model]]
+kind = "softmax-regression"
+[[model]]
+kind = "k-nearest-neighbours"
+k = [1, 5]
+[[model]]
+id = "tree"
+kind = "smartcore-decision-tree"
+[[correction]]
+id = "none"
+[[correction]]
+loss = { kind = "weighted" }
+[[correction]]
+id = "logit-adjusted"
+loss = { kind = "logit-adjusted", tau = [0.5, 1.0] }
+[[correction]]
+resample = { kind = "smote", k = 4 }
+[[correction]]
+id = "smote+adjust"
+resample = { kind = "smote", k = 4, strategy = 0.5 }
+decide = { kind = "logit-adjust", tau = 1.0, prior = "effective" }
+[[correction]]
+decide = { kind = "tuned-threshold" }
+[[correction]]
+decide = { kind = "threshold", t = 0.2 }
+"#;
+
+fn place() -> Place {
+    let place = Place::with_sweep(SWEEP);
+    place.write("demo/mixed.csv", &mixed_csv(&[80, 40, 20], 4));
+    place.write("demo/half_train.csv", &numeric_csv(&[50, 20], 5));
+    place.write("demo/half_test.csv", &numeric_csv(&[30, 30], 6));
+    place
+}
+
+#[track_caller]
+fn json(place: &Place, file: &str) -> serde_json::Value {
+    serde_json::from_str(&place.read(file)).expect("JSON")
+}
+
+#[test]
+fn a_report_folder_holds_what_the_contract_says() {
+    let place = place();
+    let ran = place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    assert_eq!(ran.err, "", "--quiet");
+    let records = place.records("demo");
+    let columns: Vec<&str> = COLUMNS.split_whitespace().collect();
+    assert_eq!(records.header[..columns.len()], columns);
+    let unique: BTreeSet<&str> = records.rows.iter().map(|row| row.text("cell")).collect();
+    assert_eq!(unique.len(), records.rows.len(), "cells of one id");
+
+    // Files and folders.
+    for file in [
+        "sweep.toml",
+        "records.parquet",
+        "records.csv",
+        "timings.parquet",
+        "details.parquet",
+        "run.json",
+        "index.html",
+        "ranking.json",
+        "segments",
+    ] {
+        assert!(place.has(&format!("demo/{file}")), "{file} is not there");
+    }
+    let below = |folder: &str| -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(place.path(&format!("demo/{folder}")))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let tables = below("tables");
+    for kind in ["parquet", "csv", "md", "tex"] {
+        assert!(
+            tables.iter().any(|name| name.ends_with(kind)),
+            "no {kind} among {tables:?}"
+        );
+    }
+    let plots = below("plots");
+    let stems = |kind: &str| -> Vec<&str> {
+        plots
+            .iter()
+            .filter_map(|name| name.strip_suffix(kind))
+            .collect()
+    };
+    assert!(!stems(".svg").is_empty());
+    assert_eq!(stems(".svg"), stems(".png"));
+
+    run_json(&place, &records);
+    ranking_json(&place, &records);
+    parquet_equals_csv(&place, &records);
+    timings_are_of_cells(&place, &records);
+    let page = place.read("demo/index.html");
+    assert!(page.contains("<svg") && page.contains("</html>"));
+    for remote in ["src=\"http", "href=\"http://fonts", "@import"] {
+        assert!(
+            !page.contains(remote),
+            "the page is not self-contained: {remote}"
+        );
+    }
+    // Every inline figure says what it is, or that it is decoration.
+    for figure in page.split("<svg").skip(1) {
+        let (head, rest) = figure.split_once('>').unwrap();
+        let named = rest.trim_start().starts_with("<title");
+        assert!(
+            named || head.contains("aria-hidden=\"true\""),
+            "<svg{head}>"
+        );
+    }
+}
+
+fn run_json(place: &Place, records: &Records) {
+    let run = json(place, "demo/run.json");
+    for key in ["sweep_hash", "version", "revision", "values"] {
+        assert!(run[key].is_string(), "{key} of {run}");
+    }
+    assert_eq!(run["sweep"], "contract");
+    assert_eq!(run["version"], env!("CARGO_PKG_VERSION"));
+    assert!(!run["host"]["cpu_features"].as_str().unwrap().is_empty());
+    assert_eq!(run["cells"], records.rows.len());
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &records.rows {
+        *counts.entry(row.text("outcome")).or_default() += 1;
+    }
+    assert_eq!(run["outcomes"], serde_json::to_value(&counts).unwrap());
+    // Nothing of this machine's folders goes into a file that is committed.
+    let root = place.path("").display().to_string();
+    let root = root.trim_end_matches('/');
+    for file in ["run.json", "records.csv", "index.html", "ranking.json"] {
+        assert!(
+            !place.read(&format!("demo/{file}")).contains(root),
+            "{file}"
+        );
+    }
+}
+
+fn ranking_json(place: &Place, records: &Records) {
+    let ranking = json(place, "demo/ranking.json");
+    assert_eq!(ranking["format"], 1);
+    assert_eq!(ranking["sweep"], "contract");
+    let rankings = ranking["rankings"].as_array().unwrap();
+    assert!(!rankings.is_empty());
+    let models = records.distinct("model");
+    let corrections = records.distinct("correction");
+    for model in rankings {
+        assert!(models.contains(&model["model"].as_str().unwrap()));
+        assert!(model["n_datasets"].as_u64().unwrap() > 0);
+        let methods = model["methods"].as_array().unwrap();
+        assert!(methods.len() > 1, "{model}");
+        let mut last = 0.0;
+        for method in methods {
+            assert!(corrections.contains(&method["correction"].as_str().unwrap()));
+            assert!((0.0..=1.0).contains(&method["mean_balanced_error"].as_f64().unwrap()));
+            let rank = method["mean_rank"].as_f64().unwrap();
+            assert!(rank >= last && rank >= 1.0, "not best first: {model}");
+            last = rank;
+        }
+    }
+}
+
+/// records.parquet and records.csv are one table: the same columns, the same values to the last bit.
+fn parquet_equals_csv(place: &Place, records: &Records) {
+    let table = read_table(&place.path("demo/records.parquet")).unwrap();
+    let names: Vec<&str> = table
+        .columns()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(names, records.header);
+    assert_eq!(table.n_rows(), records.rows.len());
+    for (at, row) in records.rows.iter().enumerate() {
+        for (name, cells) in table.columns() {
+            match cells {
+                Cells::Text(texts) => {
+                    assert_eq!(texts[at].as_deref().unwrap_or(""), row.text(name), "{name}");
+                }
+                Cells::Whole(values) => {
+                    assert_eq!(
+                        values[at].map(|v| v.to_string()).unwrap_or_default(),
+                        row.text(name)
+                    );
+                }
+                Cells::Real(values) => {
+                    let bits = |value: Option<f64>| value.map(f64::to_bits);
+                    assert_eq!(bits(values[at]), bits(row.number(name)), "{name}");
+                }
+            }
+        }
+    }
+}
+
+fn timings_are_of_cells(place: &Place, records: &Records) {
+    let timings = read_table(&place.path("demo/timings.parquet")).unwrap();
+    let Some(Cells::Text(cells)) = timings.column("cell") else {
+        unreachable!("timings without a cell column");
+    };
+    let cells: Vec<&str> = cells.iter().map(|cell| cell.as_deref().unwrap()).collect();
+    let expected: Vec<&str> = records.rows.iter().map(|row| row.text("cell")).collect();
+    assert_eq!(cells, expected);
+    assert!(
+        !records.header.iter().any(|name| name.contains("seconds")),
+        "times in the records"
+    );
+}
+
+/// Each row is consistent in itself: the closed list of outcomes, and values exactly where they belong.
+#[test]
+fn records_mean_what_the_contract_says() {
+    let place = place();
+    let records = place.run_demo(0);
+    for row in &records.rows {
+        let outcome = row.text("outcome");
+        assert!(OUTCOMES.contains(&outcome), "{outcome}");
+        let valued = ["ok", "clamped", "degenerate"].contains(&outcome);
+        assert_eq!(row.number("balanced_error").is_some(), valued, "{row:?}");
+        if !valued {
+            assert!(!row.text("reason").is_empty());
+            assert_eq!(row.text("recalls"), "");
+            continue;
+        }
+        let recalls: Vec<f64> = row.recalls().into_iter().flatten().collect();
+        assert_eq!(
+            recalls.len(),
+            row.text("n_classes").parse::<usize>().unwrap()
+        );
+        let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
+        assert!((row.real("balanced_error") - (1.0 - mean)).abs() < 1e-12);
+        let worst = recalls.iter().copied().fold(1.0, f64::min);
+        assert!((row.real("worst_recall") - worst).abs() < 1e-12);
+        let g_mean = recalls
+            .iter()
+            .product::<f64>()
+            .powf(1.0 / recalls.len() as f64);
+        assert!((row.real("g_mean") - g_mean).abs() < 1e-12);
+        // A metric without a value is named.
+        for metric in [
+            "auroc",
+            "calibration_slope",
+            "many_recall",
+            "few_recall",
+            "log_loss",
+        ] {
+            assert_eq!(
+                row.number(metric).is_none(),
+                row.text("reason").contains(metric),
+                "{row:?}"
+            );
+        }
+    }
+    // Plan order: datasets, ratios, repeats, folds, models and corrections as the file has them.
+    let first: Vec<&str> = records
+        .rows
+        .iter()
+        .take(8)
+        .map(|row| row.text("correction"))
+        .collect();
+    assert_eq!(
+        first,
+        [
+            "none",
+            "weighted",
+            "logit-adjusted[tau=0.5]",
+            "logit-adjusted[tau=1]",
+            "smote",
+            "smote+adjust",
+            "tuned-threshold",
+            "threshold",
+        ]
+    );
+    let mut order: Vec<&str> = records.rows.iter().map(|row| row.text("dataset")).collect();
+    order.dedup();
+    assert_eq!(order, ["gaussian-pair", "mixed", "half_train"]);
+    assert_eq!(
+        records.distinct("model"),
+        [
+            "k-nearest-neighbours[k=1]",
+            "k-nearest-neighbours[k=5]",
+            "softmax-regression",
+            "tree"
+        ]
+    );
+    families(&records);
+    ratios_and_splits(&records);
+    combinations_that_a_model_cannot_honour(&records);
+}
+
+fn families(records: &Records) {
+    for (correction, family) in [
+        ("none", "none"),
+        ("weighted", "reweighting"),
+        ("logit-adjusted[tau=0.5]", "logit-adjustment"),
+        ("smote", "resampling"),
+        ("smote+adjust", "combination"),
+        ("tuned-threshold", "thresholding"),
+        ("threshold", "thresholding"),
+    ] {
+        let rows = records.of(&[("correction", correction)]);
+        assert!(
+            rows.iter().all(|row| row.text("family") == family),
+            "{correction}"
+        );
+    }
+    // Identity stages are named too, so that a reader need not know the defaults.
+    let none = records.of(&[("correction", "none")]);
+    for (stage, identity) in [
+        ("resample", "none"),
+        ("loss", "cross-entropy"),
+        ("decide", "argmax"),
+    ] {
+        assert!(
+            none.iter().all(|row| row.text(stage) == identity),
+            "{stage}"
+        );
+    }
+    let row = records.of(&[("model", "softmax-regression")])[0];
+    let params = row.text("model_params");
+    let keys: Vec<&str> = params
+        .split(';')
+        .map(|pair| pair.split_once('=').unwrap().0)
+        .collect();
+    assert!(keys.is_sorted() && keys.contains(&"l2"), "{params}");
+}
+
+fn ratios_and_splits(records: &Records) {
+    for row in records.of(&[("dataset", "gaussian-pair")]) {
+        assert_eq!(
+            (row.text("source"), row.text("profile")),
+            ("synthetic", "step")
+        );
+        assert_eq!(row.text("fold"), "0");
+        assert!(row.number("bayes_balanced_error").is_some() || row.text("outcome") != "ok");
+    }
+    let pair = records.of(&[("dataset", "gaussian-pair"), ("requested_ratio", "5.0")]);
+    assert!(
+        pair.iter()
+            .all(|row| row.text("n_train") == "120" && row.text("minority_count") == "20")
+    );
+    assert!(pair.iter().all(|row| row.text("train_counts") == "100;20"));
+    assert!(pair.iter().all(|row| row.text("test_counts") == "50;50"));
+
+    let natural = records.of(&[("dataset", "mixed"), ("requested_ratio", "")]);
+    let mut tested = BTreeMap::new();
+    for row in &natural {
+        assert_eq!(
+            (row.text("source"), row.text("profile")),
+            ("real", "natural")
+        );
+        // Columns before encoding.
+        assert_eq!((row.text("n_features"), row.text("n_classes")), ("3", "3"));
+        assert_eq!(row.number("bayes_balanced_error"), None);
+        assert_eq!(row.number("regret"), None);
+        assert!((row.real("n_train") + row.real("n_test") - 140.0).abs() < 1e-9);
+        tested.insert(row.text("fold"), row.real("n_test"));
+    }
+    assert_eq!(tested.keys().copied().collect::<Vec<_>>(), ["0", "1", "2"]);
+    assert!(
+        (tested.values().sum::<f64>() - 140.0).abs() < 1e-9,
+        "folds part the rows"
+    );
+    for row in records.of(&[("dataset", "mixed"), ("requested_ratio", "4.0")]) {
+        assert_eq!(row.text("profile"), "step");
+        let counts: Vec<f64> = row
+            .text("train_counts")
+            .split(';')
+            .map(|n| n.parse().unwrap())
+            .collect();
+        let ratio = counts[0] / counts[2];
+        assert!((row.real("imbalance_ratio") - ratio).abs() < 1e-12);
+        assert!((3.0..=5.0).contains(&ratio), "{ratio}");
+        // The training rows are thinned, never the test rows.
+        let same = [
+            ("dataset", "mixed"),
+            ("requested_ratio", ""),
+            ("fold", row.text("fold")),
+        ];
+        assert_eq!(row.text("n_test"), records.of(&same)[0].text("n_test"));
+    }
+    // Real data that cannot give the ratio.
+    for row in records.of(&[("dataset", "mixed"), ("requested_ratio", "900.0")]) {
+        assert_eq!(row.text("outcome"), "not-applicable");
+        assert!(row.text("reason").contains("900"), "{}", row.text("reason"));
+        assert_eq!(row.number("imbalance_ratio"), None);
+    }
+    // A given pair keeps its rows: one split, whatever `folds` says.
+    for row in records.of(&[("dataset", "half_train")]) {
+        assert_eq!((row.text("n_train"), row.text("n_test")), ("70", "60"));
+        assert_eq!((row.text("fold"), row.text("requested_ratio")), ("0", ""));
+        assert_eq!(row.text("train_counts"), "50;20");
+    }
+}
+
+fn combinations_that_a_model_cannot_honour(records: &Records) {
+    let knn = [
+        ("model", "k-nearest-neighbours[k=5]"),
+        ("dataset", "half_train"),
+    ];
+    let settled = |correction: &str, words: &str| {
+        let row = records.one(&[knn[0], knn[1], ("correction", correction)]);
+        assert_eq!(row.text("outcome"), "not-applicable");
+        assert!(row.text("reason").contains(words), "{}", row.text("reason"));
+    };
+    settled("weighted", "does not honour class weights");
+    settled("logit-adjusted[tau=1]", "does not honour margins");
+    // `threshold` is for two classes, and the file has three.
+    let three = records.of(&[
+        ("dataset", "mixed"),
+        ("requested_ratio", ""),
+        ("correction", "threshold"),
+    ]);
+    assert!(
+        three
+            .iter()
+            .all(|row| row.text("outcome") == "not-applicable")
+    );
+    let two = [
+        ("dataset", "half_train"),
+        ("correction", "threshold"),
+        ("model", "softmax-regression"),
+    ];
+    assert_eq!(records.one(&two).text("outcome"), "ok");
+
+    // Votes take no decision stage and have no metrics of probabilities.
+    let mut votes = 0;
+    for row in records.of(&[("model", "tree")]) {
+        let scored =
+            ["smote+adjust", "tuned-threshold", "threshold"].contains(&row.text("correction"));
+        if scored {
+            assert_eq!(row.text("outcome"), "not-applicable");
+        }
+        if row.number("balanced_error").is_some() {
+            votes += 1;
+            for metric in [
+                "auroc",
+                "average_precision",
+                "brier",
+                "log_loss",
+                "ece",
+                "brier_raw",
+            ] {
+                assert_eq!(row.number(metric), None, "{metric} of votes");
+            }
+            assert!(row.number("mcc").is_some());
+        }
+    }
+    assert!(votes > 0);
+
+    // SMOTE runs as what it is on the data at hand, and says so.
+    for (dataset, runs_as) in [
+        ("mixed", "smote-nc[k=4,strategy=auto]"),
+        ("half_train", "smote[k=4,strategy=auto]"),
+    ] {
+        for row in records.of(&[("dataset", dataset), ("correction", "smote")]) {
+            assert_eq!(row.text("resample"), runs_as);
+        }
+    }
+}
+
+#[test]
+fn no_report_leaves_out_the_report_only_and_a_dry_run_everything() {
+    let place = place();
+    let before = place.snapshot("demo");
+    let ran = place.call(&["run", "demo", "--dry-run"]).ends_with(0);
+    assert!(
+        ran.out.contains("gaussian-pair") && ran.out.contains("estimated work"),
+        "{}",
+        ran.out
+    );
+    assert!(place.snapshot("demo") == before, "a dry run writes");
+    place
+        .call(&["run", "demo", "--quiet", "--no-report"])
+        .ends_with(0);
+    for (file, there) in [
+        ("records.parquet", true),
+        ("records.csv", true),
+        ("timings.parquet", true),
+        ("run.json", true),
+        ("segments", true),
+        ("tables", false),
+        ("plots", false),
+        ("index.html", false),
+        ("ranking.json", false),
+    ] {
+        assert_eq!(place.has(&format!("demo/{file}")), there, "{file}");
+    }
+    // `report` makes the rest from the records alone: no segments, no data.
+    for gone in ["segments", "mixed.csv", "half_train.csv"] {
+        let path = place.path(&format!("demo/{gone}"));
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let records = place.bytes("demo/records.parquet");
+    place.call(&["report", "demo"]).ends_with(0);
+    for file in ["tables", "plots", "index.html", "ranking.json"] {
+        assert!(place.has(&format!("demo/{file}")), "{file}");
+    }
+    assert!(place.bytes("demo/records.parquet") == records);
+}
+
+/// What `report` writes is what `run` wrote.
+#[test]
+fn a_rebuilt_report_is_the_same() {
+    let place = place();
+    place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    let before = place.snapshot("demo");
+    place.call(&["report", "demo"]).ends_with(0);
+    let after = place.snapshot("demo");
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        after.keys().collect::<Vec<_>>()
+    );
+    for (path, bytes) in &before {
+        assert!(after[path] == *bytes, "{} differs", path.display());
+    }
+}
+
+#[test]
+fn status_explain_and_compare_speak_of_cells() {
+    let place = place();
+    place.call(&["status", "demo"]).ends_with(3);
+    place
+        .call(&[
+            "run",
+            "demo",
+            "--quiet",
+            "--no-report",
+            "--only",
+            "dataset=mixed",
+        ])
+        .ends_with(0);
+    let some = place.records("demo").rows.len();
+    let status = place
+        .call(&["status", "demo", "--format", "json"])
+        .ends_with(3)
+        .json();
+    assert_eq!(status["done"], some);
+    assert!(status["missing"].as_u64().unwrap() > 0);
+    assert!(status["seconds_left"].as_f64().unwrap() > 0.0);
+    place
+        .call(&["run", "demo", "--quiet", "--no-report"])
+        .ends_with(0);
+    let records = place.records("demo");
+    let status = place
+        .call(&["status", "demo", "--format", "json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(status["done"], records.rows.len());
+    assert_eq!(status["missing"], 0);
+    let text = place.call(&["status", "demo"]).ends_with(0).out;
+    assert!(
+        text.contains(&format!("{0} of {0} cells done", records.rows.len())),
+        "{text}"
+    );
+
+    // A cell by the beginning of its id.
+    let row = records.one(&[
+        ("dataset", "mixed"),
+        ("requested_ratio", ""),
+        ("fold", "1"),
+        ("model", "softmax-regression"),
+        ("correction", "smote+adjust"),
+    ]);
+    let cell = row.text("cell");
+    let text = place
+        .call(&["explain", "demo", &cell[..10]])
+        .ends_with(0)
+        .out;
+    for part in [
+        cell,
+        "smote-nc",
+        "logit-adjust",
+        "softmax-regression",
+        "stream",
+        "repeat 0, fold 1",
+        "outcome    ok",
+        "timing",
+        "c0:",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let many = place.call(&["explain", "demo", ""]).ends_with(2);
+    assert!(
+        many.err.contains("cells have ids that begin with"),
+        "{}",
+        many.err
+    );
+
+    // Equal folders, a changed value, a flipped decision, a missing cell.
+    let copy = |to: &str, change: &dyn Fn(&str) -> String| {
+        place.write(
+            &format!("{to}/records.csv"),
+            &change(&place.read("demo/records.csv")),
+        );
+    };
+    copy("same", &|text| text.to_owned());
+    let equal = place.call(&["compare", "demo", "same"]).ends_with(0);
+    assert!(equal.out.contains("0 differences"), "{}", equal.out);
+    let value = row.text("balanced_error");
+    copy("off", &|text| {
+        let line = text.lines().find(|line| line.starts_with(cell)).unwrap();
+        text.replace(line, &line.replacen(value, "0.987", 1))
+    });
+    let off = place.call(&["compare", "demo", "off"]).ends_with(1);
+    assert!(
+        off.out.contains(cell) && off.out.contains("balanced_error"),
+        "{}",
+        off.out
+    );
+    assert!(off.out.contains("1 difference"), "{}", off.out);
+    copy("less", &|text| {
+        text.lines()
+            .filter(|line| !line.starts_with(cell))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    });
+    let less = place.call(&["compare", "demo", "less"]).ends_with(1);
+    assert!(less.out.contains("only in demo"), "{}", less.out);
+    // Rounding is no difference.
+    let rounded = format!("{:.12}", row.real("balanced_error"));
+    assert_ne!(rounded, value);
+    copy("rounded", &|text| {
+        let line = text.lines().find(|line| line.starts_with(cell)).unwrap();
+        text.replace(line, &line.replacen(value, &rounded, 1))
+    });
+    assert_ne!(
+        place.read("rounded/records.csv"),
+        place.read("demo/records.csv")
+    );
+    place.call(&["compare", "demo", "rounded"]).ends_with(0);
+}
+
+#[test]
+fn lists_are_arrays_of_objects_with_ids() {
+    let place = Place::new();
+    for (what, known) in [
+        ("corrections", "logit-adjust"),
+        ("models", "softmax-regression"),
+        ("metrics", "balanced_error"),
+        ("populations", "gaussian-pair"),
+        ("datasets", "yeast"),
+        ("presets", "families"),
+    ] {
+        let list = place
+            .call(&["list", what, "--format", "json"])
+            .ends_with(0)
+            .json();
+        let ids: Vec<&str> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].as_str().unwrap())
+            .collect();
+        assert!(
+            ids.iter()
+                .any(|id| id.replace('-', "_") == known.replace('-', "_")),
+            "{ids:?}"
+        );
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(unique.len(), ids.len());
+        let text = place.call(&["list", what]).ends_with(0).out;
+        assert!(
+            ids.iter().all(|id| text.contains(id)),
+            "{what}: the text lacks an id"
+        );
+        if what == "corrections" {
+            let stages: BTreeSet<&str> = list
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["stage"].as_str().unwrap())
+                .collect();
+            assert!(
+                ["resample", "loss", "decide"]
+                    .iter()
+                    .all(|stage| stages.contains(stage))
+            );
+        }
+        if what == "datasets" {
+            assert_eq!(ids.len(), 55);
+        }
+    }
+    // Every preset is a piece of a sweep that runs as it is printed.
+    let presets = place
+        .call(&["list", "presets", "--format", "json"])
+        .ends_with(0)
+        .json();
+    let head = "format = 1\n[[population]]\nkind = \"gaussian-pair\"\nn_train = 60\nn_test = 40\nimbalance_ratio = 4\n[[model]]\nkind = \"softmax-regression\"\n";
+    for preset in presets.as_array().unwrap() {
+        place.write(
+            "demo/sweep.toml",
+            &format!("{head}{}", preset["toml"].as_str().unwrap()),
+        );
+        let printed = place.run_demo(0);
+        let id = preset["id"].as_str().unwrap();
+        place.write(
+            "demo/sweep.toml",
+            &format!("{head}[[correction]]\npreset = \"{id}\"\n"),
+        );
+        assert_eq!(place.run_demo(0), printed);
+    }
+}
+
+/// What the help offers exists, and says what it takes.
+#[test]
+fn help_lists_only_what_there_is() {
+    let place = Place::new();
+    let help = place.call(&["--help"]).ends_with(0).out;
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    for needed in [
+        "run", "report", "status", "merge", "list", "explain", "data",
+    ] {
+        assert!(
+            commands.contains(&needed),
+            "{needed} is not in {commands:?}"
+        );
+    }
+    for command in commands.iter().filter(|command| **command != "help") {
+        let text = place.call(&[command, "--help"]).ends_with(0).out;
+        assert!(text.contains("Usage: counterweight"), "{text}");
+    }
+    let run = place.call(&["run", "--help"]).ends_with(0).out;
+    for option in [
+        "--jobs",
+        "--shard",
+        "--only",
+        "--dry-run",
+        "--fresh",
+        "--retry-failed",
+        "--output",
+        "--no-report",
+        "--quiet",
+    ] {
+        assert!(run.contains(option), "{option}");
+    }
+    place.call(&[]).ends_with(2);
+}
+
+/// The same rows give the same results from csv, tsv and parquet, and whatever the labels' file order.
+#[test]
+fn files_of_ones_own_come_in_several_formats() {
+    let sweep = |file: &str| {
+        format!(
+            "format = 1\n[protocol]\nfolds = 3\n[[dataset]]\nid = \"own\"\npath = \"{file}\"\ntarget = \"y\"\n\
+             [[model]]\nkind = \"softmax-regression\"\n[[correction]]\nid = \"none\"\n\
+             [[correction]]\nresample = {{ kind = \"smote\" }}\n"
+        )
+    };
+    let place = Place::with_sweep(&sweep("own.csv"));
+    let csv = mixed_csv(&[40, 25, 12], 9);
+    place.write("demo/own.csv", &csv);
+    let records = place.run_demo(0);
+    assert_eq!(records.distinct("outcome"), ["ok"]);
+    assert_eq!(records.distinct("dataset"), ["own"]);
+    place.write(
+        "demo/own.tsv",
+        &csv.replace("\"dark, green\"", "dark; green")
+            .replace(',', "\t")
+            .replace("dark; green", "dark, green"),
+    );
+    place.write("demo/sweep.toml", &sweep("own.tsv"));
+    assert_eq!(place.run_demo(0), records);
+    let table = read_table(&place.path("demo/own.csv")).unwrap();
+    write_table(&table, &place.path("demo/own.parquet")).unwrap();
+    place.write("demo/sweep.toml", &sweep("own.parquet"));
+    assert_eq!(place.run_demo(0), records);
+    // The library's sets are found by name from anywhere.
+    place.write(
+        "far/away/sweep.toml",
+        "format = 1\n[protocol]\ntest = 0.3\n[[dataset]]\nname = \"new_thyroid\"\n[[model]]\nkind = \"gaussian-naive-bayes\"\n[[correction]]\nid = \"none\"\n",
+    );
+    place
+        .call(&["run", "far/away", "--quiet", "--no-report"])
+        .ends_with(0);
+    let row = &place.records("far/away").rows[0];
+    assert_eq!(
+        (row.text("dataset"), row.text("outcome")),
+        ("new_thyroid", "ok")
+    );
+    let inspected = place
+        .call(&[
+            "data",
+            "inspect",
+            "demo/own.csv",
+            "--target",
+            "y",
+            "--format",
+            "json",
+        ])
+        .ends_with(0)
+        .json();
+    assert_eq!(inspected["rows"], 77);
+    assert_eq!(
+        (&inspected["numeric"], &inspected["nominal"]),
+        (&2.into(), &1.into())
+    );
+}
+
+/// Every row stands twice under labels that are noise: a nearest neighbour that meets its twin knows the
+/// label, and one that cannot meet it has to guess.
+#[test]
+fn grouped_duplicates_never_straddle_a_split() {
+    let mut noise = Noise(7);
+    let rows: String = (0..150)
+        .map(|_| {
+            let label = if noise.unit() < 0.5 { "a" } else { "b" };
+            let row = format!("{:.5},{:.5},{label}\n", noise.bell(), noise.bell());
+            format!("{row}{row}")
+        })
+        .collect();
+    let error = |policy: &str| {
+        let place = Place::with_sweep(&format!(
+            "format = 1\n[protocol]\nfolds = 5\n{policy}\n[[dataset]]\npath = \"twins.csv\"\ntarget = \"y\"\n\
+             [[model]]\nkind = \"k-nearest-neighbours\"\nk = 1\n[[correction]]\nid = \"none\"\n"
+        ));
+        place.write("demo/twins.csv", &format!("u,v,y\n{rows}"));
+        let records = place.run_demo(0);
+        let sum: f64 = records
+            .rows
+            .iter()
+            .map(|row| row.real("balanced_error"))
+            .sum();
+        sum / records.rows.len() as f64
+    };
+    // Four of five twins are in the training rows: errors come from the fifth only.
+    let keep = error("duplicates = \"keep\"");
+    assert!(keep < 0.2, "{keep}");
+    assert!((keep - error("")).abs() < 1e-12, "keep is the default");
+    // 300 coin tosses in pairs: .5 +- 4 * .5 / sqrt(150).
+    let group = error("duplicates = \"group\"");
+    assert!((group - 0.5).abs() < 0.17, "{group}");
+}
+
+#[test]
+fn a_cap_on_rows_draws_a_stratified_subset() {
+    let sweep = |protocol: &str, dataset: &str| {
+        format!(
+            "format = 1\n[protocol]\ntest = 0.25\n{protocol}\n[[dataset]]\npath = \"own.csv\"\ntarget = \"y\"\n{dataset}\n\
+             [[model]]\nkind = \"gaussian-naive-bayes\"\n[[correction]]\nid = \"none\"\n"
+        )
+    };
+    let place = Place::with_sweep(&sweep("", "max_rows = 80"));
+    place.write("demo/own.csv", &numeric_csv(&[300, 100], 3));
+    let capped = place.run_demo(0);
+    let row = &capped.rows[0];
+    assert_eq!((row.text("n_train"), row.text("n_test")), ("60", "20"));
+    assert_eq!(
+        (row.text("train_counts"), row.text("test_counts")),
+        ("45;15", "15;5")
+    );
+    place.write("demo/sweep.toml", &sweep("max_rows = 80", ""));
+    assert_eq!(place.run_demo(0), capped, "the protocol's cap");
+    place.write("demo/sweep.toml", &sweep("max_rows = 20", "max_rows = 80"));
+    assert_eq!(
+        place.run_demo(0),
+        capped,
+        "a dataset's own cap goes before the protocol's"
+    );
+    place.write("demo/sweep.toml", &sweep("", ""));
+    assert_eq!(place.run_demo(0).rows[0].text("n_train"), "300");
+}
+
+/// Fewer minority rows than a sampler wants neighbours: a policy, visible in the outcome.
+#[test]
+fn the_policy_for_small_classes_shows_in_the_outcome() {
+    let run = |policy: &str, code: i32| {
+        let place = Place::with_sweep(&format!(
+            "format = 1\n[protocol]\ntest = 0.3\n{policy}\n[[dataset]]\npath = \"own.csv\"\ntarget = \"y\"\n\
+             [[model]]\nkind = \"softmax-regression\"\n[[correction]]\nid = \"none\"\n\
+             [[correction]]\nresample = {{ kind = \"smote\", k = 8 }}\n"
+        ));
+        place.write("demo/own.csv", &numeric_csv(&[60, 10], 8));
+        let records = place.run_demo(code);
+        assert_eq!(records.one(&[("correction", "none")]).text("outcome"), "ok");
+        records.one(&[("correction", "smote")]).clone()
+    };
+    let clamped = run("", 0);
+    assert_eq!(clamped.text("outcome"), "clamped");
+    assert!(
+        clamped.text("reason").contains("k = 8 reduced to 6"),
+        "{}",
+        clamped.text("reason")
+    );
+    assert_eq!(
+        run("small_class = \"clamp\"", 0).text("recalls"),
+        clamped.text("recalls")
+    );
+    let skipped = run("small_class = \"skip\"", 0);
+    assert_eq!(skipped.text("outcome"), "skipped");
+    assert_eq!(skipped.number("balanced_error"), None);
+    let failed = run("small_class = \"error\"", 1);
+    assert_eq!(failed.text("outcome"), "failed");
+    assert!(
+        failed.text("reason").starts_with("resample: "),
+        "{}",
+        failed.text("reason")
+    );
+}
+
+#[test]
+fn a_cell_over_its_time_is_a_timeout_and_a_finding() {
+    let sweep = |timeout: &str| {
+        format!(
+            "format = 1\n[protocol]\ntimeout = \"{timeout}\"\n[[population]]\nkind = \"gaussian-pair\"\nn_train = 1500\nn_test = 500\n\
+             [[model]]\nkind = \"smartcore-random-forest\"\ntrees = 20\n[[correction]]\nid = \"none\"\n[[correction]]\ndecide = {{ kind = \"threshold\" }}\n"
+        )
+    };
+    let place = Place::with_sweep(&sweep("1ms"));
+    let records = place.run_demo(1);
+    let row = records.one(&[("correction", "none")]);
+    assert_eq!(row.text("outcome"), "timeout");
+    assert!(!row.text("reason").is_empty());
+    // What cannot be done at all is not late.
+    assert_eq!(
+        records.one(&[("correction", "threshold")]).text("outcome"),
+        "not-applicable"
+    );
+    let status = place
+        .call(&["status", "demo", "--format", "json"])
+        .ends_with(1)
+        .json();
+    assert_eq!(
+        (&status["failed"], &status["missing"]),
+        (&1.into(), &0.into())
+    );
+    // Failures stay until they are asked for again, and then give way.
+    place.write("demo/sweep.toml", &sweep("10m"));
+    assert_eq!(place.run_demo(1), records);
+    place
+        .call(&["run", "demo", "--quiet", "--no-report", "--retry-failed"])
+        .ends_with(0);
+    assert_eq!(
+        place
+            .records("demo")
+            .one(&[("correction", "none")])
+            .text("outcome"),
+        "ok"
+    );
+    place.call(&["status", "demo"]).ends_with(0);
+}
+
+/// Too few rows, one class left, constant columns: values, notes or reasons, never a crash.
+#[test]
+fn odd_data_end_in_records() {
+    let odd = [
+        (
+            "constant",
+            "u,v,y\n".to_owned() + &"1,2,a\n".repeat(12) + &"1,2,b\n".repeat(6),
+        ),
+        (
+            "duplicates",
+            "u,v,y\n".to_owned() + &"1,2,a\n".repeat(12) + &"3,2,b\n".repeat(6),
+        ),
+        (
+            "huge",
+            "u,v,y\n".to_owned() + &"1e300,2,a\n-1e300,1e-300,b\n3,1,a\n".repeat(6),
+        ),
+        (
+            "lonely",
+            "u,v,y\n".to_owned() + &"1,2,a\n2,1,a\n4,4,a\n".repeat(5) + "3,3,b\n5,5,b\n",
+        ),
+        ("gone", "u,v,y\n".to_owned() + &",,a\n1,,b\n".repeat(10)),
+        ("wide", wide()),
+    ];
+    let datasets: String = odd
+        .iter()
+        .map(|(name, _)| format!("[[dataset]]\npath = \"{name}.csv\"\ntarget = \"y\"\n"))
+        .collect();
+    let kinds: Vec<String> = {
+        let place = Place::new();
+        let list = place
+            .call(&["list", "models", "--format", "json"])
+            .ends_with(0)
+            .json();
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let models: String = kinds
+        .iter()
+        .map(|kind| format!("[[model]]\nkind = \"{kind}\"\n"))
+        .collect();
+    let place = Place::with_sweep(&format!(
+        "format = 1\n[protocol]\nfolds = 2\ninner_folds = 2\n{datasets}{models}[[correction]]\npreset = \"families\"\n"
+    ));
+    for (name, text) in &odd {
+        place.write(&format!("demo/{name}.csv"), text);
+    }
+    let ran = place.call(&["run", "demo", "--quiet"]);
+    assert!(ran.code == 0 || ran.code == 1, "{ran:?}");
+    let records = place.records("demo");
+    let mut expected: Vec<&str> = odd.iter().map(|(name, _)| *name).collect();
+    expected.sort_unstable();
+    assert_eq!(records.distinct("dataset"), expected);
+    let mut failed = BTreeSet::new();
+    for row in &records.rows {
+        assert!(OUTCOMES.contains(&row.text("outcome")));
+        assert!(!row.text("reason").contains("panicked"), "{row:?}");
+        if row.text("outcome") == "failed" {
+            failed.insert((row.text("dataset"), row.text("model"), row.text("reason")));
+        }
+        for column in &records.header {
+            assert!(
+                !["NaN", "inf", "-inf"].contains(&row.text(column)),
+                "{column}: {row:?}"
+            );
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// More columns than rows.
+fn wide() -> String {
+    let mut noise = Noise(11);
+    let header: Vec<String> = (0..40).map(|j| format!("x{j}")).collect();
+    let rows: String = (0..16)
+        .map(|i| {
+            let cells: Vec<String> = (0..40).map(|_| format!("{:.3}", noise.bell())).collect();
+            format!(
+                "{},{}\n",
+                cells.join(","),
+                if i % 3 == 0 { "b" } else { "a" }
+            )
+        })
+        .collect();
+    format!("{},y\n{rows}", header.join(","))
+}
