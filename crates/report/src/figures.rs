@@ -36,6 +36,11 @@ const MOST_COLUMNS: usize = 24;
 pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
     let order: Vec<String> = analysis.corrections.iter().map(|c| c.id.clone()).collect();
     let mut theme = Theme::page().with_order(&order);
+    theme.quantity = plots::Quantity {
+        name: analysis.target.name.clone(),
+        percent: analysis.target.percent,
+        lower_is_better: analysis.target.lower_is_better,
+    };
     if let Some(baseline) = analysis.baseline {
         analysis
             .correction(baseline)
@@ -150,7 +155,10 @@ impl Figures<'_> {
             let frame = Frame {
                 name: format!("ratio_{}_{}", file_name(&first.subject), first.profile),
                 model: None,
-                heading: format!("Imbalance ratio against balanced error: {}", first.subject),
+                heading: format!(
+                    "Imbalance ratio against {}: {}",
+                    analysis.target.name, first.subject
+                ),
                 note: format!(
                     "Profile {}. Bands are 95 % t intervals over repeats and folds{several}.",
                     first.profile
@@ -199,7 +207,7 @@ impl Figures<'_> {
         let frame = Frame {
             name: "tau".to_owned(),
             model: None,
-            heading: "Tau against balanced error".to_owned(),
+            heading: format!("Tau against {}", self.analysis.target.name),
             note: "Means over the datasets that all taus of a curve have a value for, with 95 % \
                    intervals within datasets (the level of each dataset taken out). Tau 0 is no \
                    correction."
@@ -207,7 +215,8 @@ impl Figures<'_> {
         };
         let data = plots::TauSweep {
             panels,
-            theory: Some(1.0),
+            // Theory has tau 1 for balanced error and for nothing else.
+            theory: Some(1.0).filter(|_| self.analysis.target.is_balanced_error()),
         };
         self.add(frame, |theme| plots::tau_sweep(&data, theme))
     }
@@ -223,7 +232,7 @@ impl Figures<'_> {
             let Some(best) = comparison.ranked.iter().find(|r| r.correction != baseline) else {
                 continue;
             };
-            let value = |point, c| analysis.cube.balanced_error(comparison.model, point, c);
+            let value = |point, c| analysis.cube.value(comparison.model, point, c);
             let mut points = Vec::new();
             for (index, point) in analysis.points.iter().enumerate() {
                 let real = analysis
@@ -242,7 +251,7 @@ impl Figures<'_> {
                     points.push(plots::GainPoint {
                         dataset: analysis.dataset(point.dataset).to_owned(),
                         ratio,
-                        gain: base - own,
+                        gain: -analysis.target.cost(own - base),
                     });
                 }
             }
@@ -294,7 +303,7 @@ impl Figures<'_> {
                     .iter()
                     .enumerate()
                     .filter_map(|(index, point)| {
-                        let value = |c| analysis.cube.balanced_error(model, index, c);
+                        let value = |c| analysis.cube.value(model, index, c);
                         (point.dataset == dataset).then_some(())?;
                         Some(value(correction)? - value(baseline)?)
                     }),
@@ -330,7 +339,7 @@ impl Figures<'_> {
         );
         let (rows, cells) = rows.into_iter().unzip();
         let data = plots::HeatMap {
-            measure: "balanced error".to_owned(),
+            measure: analysis.target.name.clone(),
             rows,
             columns: columns
                 .iter()
@@ -552,7 +561,7 @@ impl Figures<'_> {
                     correction: analysis.correction(ranked.correction).to_owned(),
                     seconds,
                     seconds_band: None,
-                    error: ranked.mean_balanced_error,
+                    error: ranked.mean_value,
                     error_band: None,
                 })
             })
@@ -567,7 +576,7 @@ impl Figures<'_> {
         let frame = self.frame(
             "cost",
             comparison.model,
-            "Balanced error against time",
+            &format!("{} against time", analysis.target.title()),
             "Mean seconds of resampling, fitting, cross-fitting and deciding a cell. Work that cells \
              share is counted in each, so corrections that share a fit cost less together.",
         );
@@ -603,7 +612,7 @@ fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> plots::RatioCurves
         });
     }
     plots::RatioCurves {
-        measure: plots::Measure::BalancedError,
+        measure: plots::Measure::Metric,
         panels,
     }
 }

@@ -8,7 +8,7 @@ use counterweight_core::Outcome;
 use counterweight_stats::Side;
 
 use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};
-use crate::format::{self, count, fixed, list, list_up_to, percent, plural, points, rank, size};
+use crate::format::{self, count, fixed, list, list_up_to, plural, points, rank, size};
 
 /// What a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,12 @@ fn code(id: &str) -> String {
     format!("`{id}`")
 }
 
+/// `a balanced error`, `an MCC`.
+fn with_article(name: &str) -> String {
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E']) || name.starts_with("MCC");
+    format!("{} {name}", if vowel { "an" } else { "a" })
+}
+
 fn scope_sentence(analysis: &Analysis) -> String {
     let synthetic = analysis
         .datasets
@@ -105,12 +111,13 @@ fn scope_sentence(analysis: &Analysis) -> String {
         )
     };
     format!(
-        "{} with {} on {}{ratios}: {} of {} have a balanced error.",
+        "{} with {} on {}{ratios}: {} of {} have {}.",
         plural(analysis.corrections.len(), "correction"),
         plural(analysis.models.len(), "model"),
         list(&data),
-        count(analysis.outcomes.with_value()),
+        count(analysis.n_values()),
         plural(analysis.outcomes.n_cells, "cell"),
+        with_article(&analysis.target.name),
     )
 }
 
@@ -134,40 +141,40 @@ fn overall_sentence(analysis: &Analysis) -> String {
         .iter()
         .all(|comparison| comparison.ranked.is_empty())
     {
-        return "No model has a balanced error on every fold of any dataset, so there is nothing to \
-                compare."
-            .to_owned();
+        return format!(
+            "No model has {} on every fold of any dataset, so there is nothing to compare.",
+            with_article(&analysis.target.name)
+        );
     }
     let models: Vec<&Comparison> = compared(analysis).collect();
     if models.is_empty() {
         return "Only one correction has values, so there is nothing to compare.".to_owned();
     }
+    let target = &analysis.target;
+    let (name, helps, help) = (&target.name, target.helps(), target.help());
     let lowers = |comparison: &&&Comparison| {
         comparison
             .against
             .iter()
-            .any(|against| against.verdict == Verdict::Lowers)
+            .any(|against| against.verdict == Verdict::Better)
     };
     let helped = models.iter().filter(lowers).count();
     let first = if models.len() == 1 {
-        let helps = if helped == 1 { "At least one" } else { "No" };
+        let who = if helped == 1 { "At least one" } else { "No" };
         format!(
-            "{helps} correction is shown to lower balanced error against no correction for {}.",
+            "{who} correction is shown to {help} {name} against no correction for {}.",
             code(analysis.model(models.first().map_or(0, |c| c.model)))
         )
     } else if helped == models.len() {
         format!(
-            "For each of the {} models at least one correction lowers balanced error against no \
-             correction.",
+            "For each of the {} models at least one correction {helps} {name} against no correction.",
             models.len()
         )
     } else if helped == 0 {
-        "For no model is any correction shown to lower balanced error against no correction."
-            .to_owned()
+        format!("For no model is any correction shown to {help} {name} against no correction.")
     } else {
         format!(
-            "For {helped} of {} models at least one correction lowers balanced error against no \
-             correction.",
+            "For {helped} of {} models at least one correction {helps} {name} against no correction.",
             models.len()
         )
     };
@@ -226,8 +233,11 @@ fn overall_sentence(analysis: &Analysis) -> String {
     let largest = models
         .iter()
         .flat_map(|c| c.against.iter().map(move |against| (c.model, against)))
-        .filter(|(_, against)| against.verdict == Verdict::Lowers)
-        .min_by(|a, b| a.1.mean_difference.total_cmp(&b.1.mean_difference));
+        .filter(|(_, against)| against.verdict == Verdict::Better)
+        .min_by(|a, b| {
+            let cost = |against: &Against| target.cost(against.mean_difference);
+            cost(a.1).total_cmp(&cost(b.1))
+        });
     if let (true, Some((model, against))) = (models.len() > 1, largest) {
         text.push(format!(
             "The largest gain is {} points{} by {} on {}.",
@@ -255,6 +265,10 @@ fn interval(against: &Against, of_size: bool) -> String {
 
 /// What the corrections that lead and help do to the plain error rate.
 fn cost_sentence(analysis: &Analysis) -> String {
+    if analysis.target.id == "error_rate" {
+        return String::new();
+    }
+    let (name, helps) = (&analysis.target.name, analysis.target.helps());
     let Some(metric) = analysis.metric("error_rate") else {
         return String::new();
     };
@@ -265,7 +279,7 @@ fn cost_sentence(analysis: &Analysis) -> String {
         };
         let lowers = comparison
             .against(best.correction)
-            .is_some_and(|against| against.verdict == Verdict::Lowers);
+            .is_some_and(|against| against.verdict == Verdict::Better);
         let price = comparison.price(best.correction);
         let paid = price.and_then(|price| price.differences.get(metric).copied().flatten());
         if let (true, Some(paid)) = (lowers, paid) {
@@ -285,10 +299,10 @@ fn cost_sentence(analysis: &Analysis) -> String {
         format!("by {low_text} to {high_text} points")
     };
     let who = if costs.len() == 1 {
-        "the model whose best-ranked correction lowers balanced error".to_owned()
+        format!("the model whose best-ranked correction {helps} {name}")
     } else {
         format!(
-            "the {} models whose best-ranked correction lowers balanced error",
+            "the {} models whose best-ranked correction {helps} {name}",
             costs.len()
         )
     };
@@ -332,7 +346,8 @@ fn ratio_sentence(analysis: &Analysis) -> String {
         return String::new();
     }
     format!(
-        "Averaged over models, the best-ranked correction of each changes balanced error by {}.",
+        "Averaged over models, the best-ranked correction of each changes {} by {}.",
+        analysis.target.name,
         list(&parts)
     )
 }
@@ -341,7 +356,8 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     let model = code(analysis.model(comparison.model));
     let Some(best) = comparison.best() else {
         return format!(
-            "For {model}, no cell has a balanced error on every fold, so there is nothing to compare."
+            "For {model}, no cell has {} on every fold, so there is nothing to compare.",
+            with_article(&analysis.target.name)
         );
     };
     let n_datasets = comparison.datasets.len();
@@ -350,11 +366,12 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     if Some(best.correction) == analysis.baseline && !comparison.against.is_empty() {
         text.push(format!(
             "For {model}, no correction ranks better than none at all (mean rank {} of {}, {}, \
-             balanced error {} %).",
+             {} {}).",
             rank(best.mean_rank),
             comparison.n_counted(),
             plural(n_datasets, "dataset"),
-            percent(best.mean_balanced_error),
+            analysis.target.name,
+            analysis.target.level(best.mean_value),
         ));
     } else if let Some(against) = comparison.against(best.correction) {
         text.push(against_sentence(analysis, comparison, against));
@@ -383,7 +400,7 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         }
     } else {
         text.push(format!(
-            "For {model}, {} {} (balanced error {} % over {}).",
+            "For {model}, {} {} ({} {} over {}).",
             name(best.correction),
             if comparison.ranked.len() == 1 {
                 "is the only correction with values".to_owned()
@@ -393,7 +410,8 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
                     comparison.n_counted()
                 )
             },
-            percent(best.mean_balanced_error),
+            analysis.target.name,
+            analysis.target.level(best.mean_value),
             plural(n_datasets, "dataset"),
         ));
     }
@@ -433,10 +451,19 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     let best_against = comparison.against(best.correction);
     text.extend(best_against.and_then(crossing_sentence));
     text.extend(best_against.and_then(|against| pays_sentence(analysis, comparison, against)));
-    let raises: Vec<String> = of_verdict(comparison, Verdict::Raises).map(name).collect();
+    let raises: Vec<String> = of_verdict(comparison, Verdict::Worse).map(name).collect();
     if !raises.is_empty() {
-        let verb = if raises.len() == 1 { "raises" } else { "raise" };
-        text.push(format!("{} {verb} balanced error.", list_up_to(&raises, 4)));
+        let target = &analysis.target;
+        let verb = if raises.len() == 1 {
+            target.harms()
+        } else {
+            target.harm()
+        };
+        text.push(format!(
+            "{} {verb} {}.",
+            list_up_to(&raises, 4),
+            target.name
+        ));
     }
     let identical: Vec<String> = of_verdict(comparison, Verdict::Identical)
         .map(name)
@@ -486,13 +513,28 @@ fn pays_sentence(
             .copied()
             .flatten()
     };
-    let rate = change("error_rate")?;
-    let mut parts = vec![format!("error rate by {} points", points(rate))];
-    if let Some(f1) = change("macro_f1") {
-        parts.push(format!("macro-F1 by {} points", points(f1)));
+    let target = analysis.target.id.as_str();
+    let mut parts = Vec::new();
+    for (id, name) in [
+        ("balanced_error", "balanced error"),
+        ("error_rate", "error rate"),
+        ("macro_f1", "macro-F1"),
+        ("mcc", "MCC"),
+    ] {
+        if id == target {
+            continue;
+        }
+        // The headline is no price but where it is not the target.
+        match change(id) {
+            Some(value) if id == "mcc" => {
+                parts.push(format!("{name} by {}", format::signed(value)));
+            }
+            Some(value) => parts.push(format!("{name} by {} points", points(value))),
+            None => {}
+        }
     }
-    if let Some(mcc) = change("mcc") {
-        parts.push(format!("MCC by {}", format::signed(mcc)));
+    if parts.is_empty() {
+        return None;
     }
     Some(format!("At the same time it changes {}.", list(&parts)))
 }
@@ -509,25 +551,27 @@ fn against_sentence(analysis: &Analysis, comparison: &Comparison, against: &Agai
     let model = code(analysis.model(comparison.model));
     let correction = code(analysis.correction(against.correction));
     let on = plural(against.n_datasets, "dataset");
+    let target = &analysis.target;
+    let (name, helps, harms) = (&target.name, target.helps(), target.harms());
     let baseline = analysis.baseline.and_then(|b| comparison.rank_of(b));
     let best = comparison.rank_of(against.correction);
     let levels = match (baseline, best) {
         (Some(baseline), Some(best)) if against.n_datasets == comparison.datasets.len() => format!(
-            ", from {} % to {} %",
-            percent(baseline.mean_balanced_error),
-            percent(best.mean_balanced_error)
+            ", from {} to {}",
+            target.level(baseline.mean_value),
+            target.level(best.mean_value)
         ),
         _ => String::new(),
     };
     let amount = size(against.mean_difference);
     match against.verdict {
-        Verdict::Lowers => format!(
-            "For {model}, {correction} lowers balanced error by {amount} points{} against no \
+        Verdict::Better => format!(
+            "For {model}, {correction} {helps} {name} by {amount} points{} against no \
              correction on {on}{levels}.",
             interval(against, true)
         ),
-        Verdict::Raises => format!(
-            "For {model}, {correction} raises balanced error by {amount} points{} against no \
+        Verdict::Worse => format!(
+            "For {model}, {correction} {harms} {name} by {amount} points{} against no \
              correction on {on}{levels}.",
             interval(against, true)
         ),
@@ -556,8 +600,7 @@ fn against_sentence(analysis: &Analysis, comparison: &Comparison, against: &Agai
             )
         }
         Verdict::TooFew => format!(
-            "For {model}, {correction} changes balanced error by {} points against no correction on \
-             {on}{levels}; {} too few for an interval.",
+            "For {model}, {correction} changes {name} by {} points against no correction on {on}{levels}; {} too few for an interval.",
             points(against.mean_difference),
             if against.n_clusters == 1 {
                 "1 independent dataset is".to_owned()

@@ -10,6 +10,7 @@
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
 //! | [`plots`] | figures from plain numbers |
+//! | [`select`] | a part of the records, and the metric to rank by |
 //! | [`gate`] | rankings against a committed baseline |
 //! | `figures`, `page` | the analysis as figures, and everything as one offline page |
 
@@ -22,13 +23,14 @@ pub mod gate;
 mod page;
 pub mod plots;
 mod ranking;
+pub mod select;
 pub mod tables;
 pub mod view;
 pub mod wire;
 
 use counterweight_core::{Catalogue, Record, Table, Timing};
 
-pub use analysis::Analysis;
+pub use analysis::{Analysis, Target};
 pub use error::{ReportError, Result};
 pub use wire::{
     attach_details, details_table, records_from_table, records_table, timings_from_table,
@@ -126,7 +128,15 @@ const MARKDOWN_BYTES: usize = 200_000;
 /// # Ok::<(), counterweight_report::ReportError>(())
 /// ```
 pub fn build(input: &ReportInput<'_>) -> Result<ReportOutput> {
-    let analysis = Analysis::new(input)?;
+    build_for(input, &Target::default())
+}
+
+/// Makes the report about another metric: it ranks, and all sentences, tables and figures speak of it.
+///
+/// # Errors
+/// See [`build`].
+pub fn build_for(input: &ReportInput<'_>, target: &Target) -> Result<ReportOutput> {
+    let analysis = Analysis::of(input, target)?;
     let findings = findings::findings(&analysis);
     let sheets = tables::sheets(&analysis)?;
     let figures = figures::figures(&analysis)?;

@@ -1,5 +1,7 @@
 //! ranking.json: the ranking of each model, for programs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::analysis::Analysis;
@@ -9,6 +11,9 @@ use crate::error::Result;
 struct RankingFile<'a> {
     format: u32,
     sweep: &'a str,
+    /// The column that ranks; left out for balanced error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<&'a str>,
     rankings: Vec<ModelRanking<'a>>,
 }
 
@@ -25,7 +30,9 @@ struct ModelRanking<'a> {
 struct RankedMethod<'a> {
     correction: &'a str,
     mean_rank: f64,
-    mean_balanced_error: f64,
+    /// `mean_balanced_error`, or `mean_` and the metric.
+    #[serde(flatten)]
+    mean: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,7 +56,10 @@ pub(crate) fn json(sweep: &str, analysis: &Analysis) -> Result<String> {
                 .map(|ranked| RankedMethod {
                     correction: analysis.correction(ranked.correction),
                     mean_rank: ranked.mean_rank,
-                    mean_balanced_error: ranked.mean_balanced_error,
+                    mean: BTreeMap::from([(
+                        format!("mean_{}", analysis.target.id),
+                        ranked.mean_value,
+                    )]),
                 })
                 .collect(),
             not_ranked: comparison
@@ -65,6 +75,7 @@ pub(crate) fn json(sweep: &str, analysis: &Analysis) -> Result<String> {
     let file = RankingFile {
         format: 1,
         sweep,
+        metric: Some(analysis.target.id.as_str()).filter(|_| !analysis.target.is_balanced_error()),
         rankings,
     };
     let mut text = serde_json::to_string_pretty(&file)?;

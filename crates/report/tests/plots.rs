@@ -196,7 +196,7 @@ fn data_error(result: Result<Figure, PlotError>) -> String {
 
 #[test]
 fn numbers_that_are_none_are_named() {
-    let measure = counterweight_report::plots::Measure::BalancedError;
+    let measure = counterweight_report::plots::Measure::Metric;
     let mut ratio = data::ratio_data(&["m"], &["none", "smote"], &[1.0, 10.0], measure);
     ratio.panels[0].lines[1].points[0].value = f64::NAN;
     insta::assert_snapshot!(data_error(ratio_curves(&ratio, &Theme::page())), @"imbalance ratio figure: a value is NaN in smote of m; hint: leave out what is missing instead of passing a number that is none");

@@ -344,10 +344,10 @@ fn a_method_that_fails_on_a_fold_is_missing_there_and_a_fold_without_any_value_i
     let analysis = analysis(&records);
     let none = analysis.cube.get(0, 0, 0).unwrap();
     assert_eq!((none.n_cells, none.n_values, none.n_planned), (15, 14, 14));
-    assert!(none.balanced_error().is_some());
+    assert!(none.value().is_some());
     let other = analysis.cube.get(0, 0, 1).unwrap();
     assert_eq!((other.n_values, other.n_planned), (13, 14));
-    assert_eq!(other.balanced_error(), None);
+    assert_eq!(other.value(), None);
     let text = joined(&records);
     assert!(
         text.contains("lacks some folds and counts as missing"),
@@ -371,7 +371,7 @@ fn pooling_counts_rows_not_folds() {
     let summary = analysis.cube.get(0, 0, 0).unwrap();
     // Recalls over both folds: (9 + 7) / 20 and 1 / 2.
     assert!((summary.pooled.unwrap() - (1.0 - f64::midpoint(0.8, 0.5))).abs() < 1e-12);
-    assert!((summary.balanced_error().unwrap() - f64::midpoint(0.3, 0.3)).abs() < 1e-12);
+    assert!((summary.value().unwrap() - f64::midpoint(0.3, 0.3)).abs() < 1e-12);
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn ratio_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
     };
     let (page, column) = (Theme::page(), Theme::column());
     let some = ["none", "weighted", "smote", "threshold", "logit-adjust"];
-    let error = Measure::BalancedError;
+    let error = Measure::Metric;
     add(
         "ratio-5x5",
         &page,

@@ -4,25 +4,25 @@
 use std::collections::BTreeMap;
 
 use counterweight_stats::{
-    BayesianOptions, BootstrapOptions, Crossover, CrossoverCurve, Direction, Interval, Level,
+    BayesianOptions, BootstrapOptions, Crossover, CrossoverCurve, Interval, Level,
     PairedDifferences, PairwiseOptions, PowerOptions, RatioPoint, StatsError, bayesian_signed_rank,
     bootstrap_mean, crossover, holm, minimum_detectable_effect, wilcoxon,
 };
 
 use super::compare::RESOLUTION;
 use super::cover::Cover;
-use super::{Analysis, mean};
+use super::{Analysis, Target, mean};
 
-/// Half a point of balanced error: less is no difference that anyone would act on.
+/// Half a point: less is no difference that anyone would act on.
 pub const HALF_A_POINT: f64 = 0.005;
 
 /// What a comparison with no correction comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Lower balanced error: the test and the interval agree.
-    Lowers,
-    /// Higher balanced error: the test and the interval agree.
-    Raises,
+    /// A better target: the test and the interval agree.
+    Better,
+    /// A worse target: the test and the interval agree.
+    Worse,
     /// The interval lies within half a point of zero.
     Equivalent,
     /// The same value on every dataset.
@@ -115,7 +115,12 @@ pub(super) fn compare(
             .filter_map(|points| mean(points.iter().filter_map(|&point| difference(point))))
             .collect();
         let clusters = cluster_numbers(analysis, points.keys().copied());
-        let mut row = against(correction, differences, &clusters, thorough)?;
+        let mut row = against(
+            (correction, &analysis.target),
+            differences,
+            &clusters,
+            thorough,
+        )?;
         if thorough {
             let along: Vec<RatioPoint> = points
                 .values()
@@ -132,7 +137,7 @@ pub(super) fn compare(
                 .collect();
             row.along_ratio = too_few(crossover(
                 &along,
-                Direction::LowerIsBetter,
+                analysis.target.direction(),
                 CrossoverCurve::Line,
                 Level::FIVE_PERCENT,
             ))?;
@@ -143,12 +148,13 @@ pub(super) fn compare(
     if !raw.is_empty() {
         for (row, p_holm) in rows.iter_mut().zip(holm(&raw)?) {
             row.p_holm = p_holm;
-            row.verdict = verdict(row);
+            row.verdict = verdict(row, &analysis.target);
         }
     }
     rows.sort_by(|a, b| {
-        a.mean_difference
-            .total_cmp(&b.mean_difference)
+        let cost = |row: &Against| analysis.target.cost(row.mean_difference);
+        cost(a)
+            .total_cmp(&cost(b))
             .then(a.correction.cmp(&b.correction))
     });
     Ok((rows, prices))
@@ -193,7 +199,7 @@ pub(super) fn too_few<T>(
 }
 
 fn against(
-    correction: usize,
+    (correction, target): (usize, &Target),
     differences: Vec<f64>,
     clusters: &[usize],
     thorough: bool,
@@ -209,9 +215,17 @@ fn against(
         };
         let found = bayesian_signed_rank(&by_cluster, options)?;
         Some(Practical {
-            better: found.p_below,
+            better: if target.lower_is_better {
+                found.p_below
+            } else {
+                found.p_above
+            },
             equivalent: found.p_rope,
-            worse: found.p_above,
+            worse: if target.lower_is_better {
+                found.p_above
+            } else {
+                found.p_below
+            },
         })
     } else {
         None
@@ -223,7 +237,10 @@ fn against(
     };
     let interval = too_few(bootstrap_mean(&paired, options))?;
     let detectable = too_few(minimum_detectable_effect(&paired, PowerOptions::default()))?;
-    let count = |keep: &dyn Fn(f64) -> bool| paired.values().iter().filter(|v| keep(**v)).count();
+    let count = |keep: &dyn Fn(f64) -> bool| {
+        let costs = paired.values().iter().map(|v| target.cost(*v));
+        costs.filter(|v| keep(*v)).count()
+    };
     Ok(Against {
         correction,
         n_datasets: paired.len(),
@@ -242,7 +259,7 @@ fn against(
     })
 }
 
-fn verdict(row: &Against) -> Verdict {
+fn verdict(row: &Against, target: &Target) -> Verdict {
     if row.ties == row.n_datasets {
         return Verdict::Identical;
     }
@@ -250,10 +267,14 @@ fn verdict(row: &Against) -> Verdict {
         return Verdict::TooFew;
     };
     let differs = row.p_holm <= Level::FIVE_PERCENT.alpha();
-    if differs && interval.upper < 0.0 {
-        Verdict::Lowers
-    } else if differs && interval.lower > 0.0 {
-        Verdict::Raises
+    let better_than_worse = |below: bool| below == target.lower_is_better;
+    let outside = interval.upper < 0.0 || interval.lower > 0.0;
+    if differs && outside {
+        if better_than_worse(interval.upper < 0.0) {
+            Verdict::Better
+        } else {
+            Verdict::Worse
+        }
     } else if -HALF_A_POINT <= interval.lower && interval.upper <= HALF_A_POINT {
         Verdict::Equivalent
     } else {

@@ -1,5 +1,5 @@
 //! Corrections of one model compared over datasets: ranks, pairs, differences to no correction, and
-//! what the gain in balanced error costs in other metrics.
+//! what the gain costs in other metrics.
 //!
 //! Two sets of datasets are at work, and every number says which:
 //!
@@ -14,8 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_stats::{
-    BlockDesign, CompleteTable, Dataset, Direction, MethodGroup, PairwiseOptions, RankTable,
-    StatsError, TieCorrection, comparison_matrix, friedman, group_duplicates, iman_davenport,
+    BlockDesign, CompleteTable, Dataset, MethodGroup, PairwiseOptions, RankTable, StatsError,
+    TieCorrection, comparison_matrix, friedman, group_duplicates, iman_davenport,
 };
 
 use super::against::{self, Against, Price, too_few};
@@ -42,9 +42,9 @@ pub struct Ranked {
     pub same_as: Option<usize>,
     /// Mean rank over the datasets of the intersection, 1 being best.
     pub mean_rank: f64,
-    /// Mean balanced error over the same datasets.
-    pub mean_balanced_error: f64,
-    /// The same from predictions pooled over the folds of a repeat.
+    /// Mean of the target over the same datasets.
+    pub mean_value: f64,
+    /// Balanced error from predictions pooled over the folds of a repeat, where it is the target.
     pub mean_pooled: Option<f64>,
     /// Share of the datasets on which it is best, ties divided.
     pub share_of_first: f64,
@@ -124,7 +124,7 @@ pub struct Comparison {
     pub underpowered: bool,
     /// What the order of the common ranking hangs on; over all points only.
     pub robustness: Option<Robustness>,
-    /// Each correction against the baseline, in order of the mean difference.
+    /// Each correction against the baseline, in order of the mean difference, largest gain first.
     pub against: Vec<Against>,
     /// What each correction pays, in the order of the corrections.
     pub prices: Vec<Price>,
@@ -297,12 +297,13 @@ impl Comparison {
             _ => None,
         };
         let (mean_ranks, shares) = (ranks.means(), ranks.shares_of_first());
-        // Ties in the mean rank are broken by the mean error, then by plan order.
+        // Ties in the mean rank are broken by the mean, then by plan order.
+        let cost = |place: usize| analysis.target.cost(at(&means, place));
         let mut order: Vec<(usize, &MethodGroup)> = groups.groups().iter().enumerate().collect();
         order.sort_by(|a, b| {
             at(&mean_ranks, a.0)
                 .total_cmp(&at(&mean_ranks, b.0))
-                .then(at(&means, a.1.representative).total_cmp(&at(&means, b.1.representative)))
+                .then(cost(a.1.representative).total_cmp(&cost(b.1.representative)))
                 .then(a.0.cmp(&b.0))
         });
         let best = order.first().map_or(0, |(place, _)| *place);
@@ -315,7 +316,7 @@ impl Comparison {
                     correction: index_at(&kept, member),
                     same_as: twin,
                     mean_rank: at(&mean_ranks, place),
-                    mean_balanced_error: at(&means, member),
+                    mean_value: at(&means, member),
                     mean_pooled: pooled.as_ref().map(|pooled| at(pooled, member)),
                     share_of_first: at(&shares, place),
                     among_best: tests.as_ref().map(|tests| {
@@ -403,7 +404,7 @@ impl Columns<'_> {
             .iter()
             .map(|&c| self.analysis.correction(c).to_owned())
             .collect();
-        CompleteTable::new(Direction::LowerIsBetter, datasets, methods, values).map(Some)
+        CompleteTable::new(self.analysis.target.direction(), datasets, methods, values).map(Some)
     }
 }
 

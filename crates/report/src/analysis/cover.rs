@@ -39,7 +39,7 @@ impl<'a> Cover<'a> {
             if cells.peek().is_none() {
                 continue;
             }
-            if cells.any(|summary| summary.balanced_error().is_some()) {
+            if cells.any(|summary| summary.value().is_some()) {
                 valued.push(correction);
             } else {
                 valueless.push(correction);
@@ -55,9 +55,7 @@ impl<'a> Cover<'a> {
     }
 
     pub(super) fn value(&self, point: usize, correction: usize) -> Option<f64> {
-        self.analysis
-            .cube
-            .balanced_error(self.model, point, correction)
+        self.analysis.cube.value(self.model, point, correction)
     }
 
     /// The points for which all of `corrections` have a value, by dataset.

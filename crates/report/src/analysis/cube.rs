@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{Outcome, Record};
 
-use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point};
+use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point, Target};
 use crate::error::{ReportError, Result};
 use crate::wire::METRIC_COLUMNS;
 
@@ -19,40 +19,41 @@ use crate::wire::METRIC_COLUMNS;
 pub struct Summary {
     /// Cells of the arm at this point.
     pub n_cells: usize,
-    /// Cells with a balanced error.
+    /// Cells with a value of the target.
     pub n_values: usize,
     /// Folds (over all repeats) that some arm of the point has a value for.
     pub n_planned: usize,
     /// The gravest outcome among the cells.
     pub gravest: Outcome,
     /// Means of the metrics over folds, in the order of [`Analysis::metrics`](super::Analysis); all
-    /// `None` unless every planned fold has a balanced error.
+    /// `None` unless every planned fold has a value of the target.
     pub means: Vec<Option<f64>>,
     /// Balanced error of the predictions of all folds of a repeat taken together, averaged over
-    /// repeats.
+    /// repeats; `None` when the target is another metric.
     pub pooled: Option<f64>,
-    /// Mean Bayes-optimal balanced error of the same test rows.
+    /// Mean Bayes-optimal balanced error of the same test rows; `None` when the target is another
+    /// metric.
     pub bayes: Option<f64>,
-    /// The balanced errors of the planned folds, by repeat and fold.
+    /// The target on the planned folds, by repeat and fold.
     pub folds: Vec<FoldValue>,
     /// Mean seconds of resampling, fitting, cross-fitting and deciding.
     pub seconds: Option<f64>,
 }
 
-/// The balanced error of one fold.
+/// The target on one fold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FoldValue {
     /// From 0.
     pub repeat: u64,
     /// From 0.
     pub fold: u64,
-    /// Balanced error.
-    pub balanced_error: f64,
+    /// Its value.
+    pub value: f64,
 }
 
 impl Summary {
-    /// Mean balanced error over repeats and folds.
-    pub fn balanced_error(&self) -> Option<f64> {
+    /// Mean of the target over repeats and folds.
+    pub fn value(&self) -> Option<f64> {
         self.means.first().copied().flatten()
     }
 }
@@ -69,9 +70,9 @@ impl Cube {
         self.summaries.get(&(model, point, correction))
     }
 
-    /// The mean balanced error of an arm at a point.
-    pub fn balanced_error(&self, model: usize, point: usize, correction: usize) -> Option<f64> {
-        self.get(model, point, correction)?.balanced_error()
+    /// The mean of the target for an arm at a point.
+    pub fn value(&self, model: usize, point: usize, correction: usize) -> Option<f64> {
+        self.get(model, point, correction)?.value()
     }
 
     /// All summaries, by model, point and correction.
@@ -106,7 +107,11 @@ impl<'a> Names<'a> {
 
 type PointKey<'a> = (usize, &'a str, Option<u64>);
 
-pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result<Indexed> {
+pub(super) fn index(
+    records: &[Record],
+    seconds: &BTreeMap<&str, f64>,
+    target: &Target,
+) -> Result<Indexed> {
     let (mut model_names, mut correction_names, mut dataset_names) =
         (Names::default(), Names::default(), Names::default());
     let mut models = Vec::new();
@@ -144,7 +149,7 @@ pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result
         if let Some(point) = points.get_mut(point) {
             point.see(record);
         }
-        if let (Some(_), Some(folds)) = (record.balanced_error(), planned.get_mut(point)) {
+        if let (Some(_), Some(folds)) = (record.metrics.get(&target.id), planned.get_mut(point)) {
             folds.insert((record.repeat, record.fold));
         }
         for key in record.metrics.keys() {
@@ -157,9 +162,10 @@ pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result
             .or_default()
             .push(record);
     }
-    let metrics: Vec<String> = METRIC_COLUMNS
-        .into_iter()
-        .chain(others)
+    let all = METRIC_COLUMNS.into_iter().chain(others);
+    let rest = all.filter(|metric| *metric != target.id);
+    let metrics: Vec<String> = std::iter::once(target.id.as_str())
+        .chain(rest)
         .map(str::to_owned)
         .collect();
     let mut cube = Cube::default();
@@ -167,7 +173,7 @@ pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result
         group.sort_by_key(|record| (record.repeat, record.fold));
         let folds = planned.get(key.1).map_or(0, BTreeSet::len);
         cube.summaries
-            .insert(key, summarise(&group, folds, &metrics, seconds)?);
+            .insert(key, summarise(&group, folds, (target, &metrics), seconds)?);
     }
     for point in &mut points {
         point.finish();
@@ -185,7 +191,7 @@ pub(super) fn index(records: &[Record], seconds: &BTreeMap<&str, f64>) -> Result
 fn summarise(
     group: &[&Record],
     n_planned: usize,
-    metrics: &[String],
+    (target, metrics): (&Target, &[String]),
     seconds: &BTreeMap<&str, f64>,
 ) -> Result<Summary> {
     for pair in group.windows(2) {
@@ -203,11 +209,11 @@ fn summarise(
     let folds: Vec<FoldValue> = group
         .iter()
         .filter_map(|record| {
-            let balanced_error = record.balanced_error()?;
+            let value = record.metrics.get(&target.id).copied()?;
             Some(FoldValue {
                 repeat: record.repeat,
                 fold: record.fold,
-                balanced_error,
+                value,
             })
         })
         .collect();
@@ -215,7 +221,7 @@ fn summarise(
     let valued: Vec<&Record> = group
         .iter()
         .copied()
-        .filter(|record| record.balanced_error().is_some())
+        .filter(|record| record.metrics.contains_key(&target.id))
         .collect();
     let means = metrics
         .iter()
@@ -231,11 +237,11 @@ fn summarise(
                 .flatten()
         })
         .collect();
-    let bayes = mean(
-        valued
-            .iter()
-            .filter_map(|record| record.bayes_balanced_error),
-    );
+    let headline = target.is_balanced_error();
+    let floors = valued
+        .iter()
+        .filter_map(|record| record.bayes_balanced_error.filter(|_| headline));
+    let bayes = mean(floors);
     let times = group
         .iter()
         .filter_map(|record| seconds.get(record.cell.0.as_str()).copied());
@@ -249,7 +255,11 @@ fn summarise(
             .min()
             .unwrap_or(Outcome::Ok),
         means,
-        pooled: if complete { pooled(&valued) } else { None },
+        pooled: if complete && headline {
+            pooled(&valued)
+        } else {
+            None
+        },
         bayes,
         folds,
         seconds: mean(times),

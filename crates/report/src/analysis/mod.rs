@@ -12,6 +12,7 @@ mod outcomes;
 mod ratio;
 mod robust;
 mod standing;
+mod target;
 mod tau;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use robust::{PolicyRanks, Robustness};
 pub use standing::Standing;
+pub use target::Target;
 pub use tau::{TauCurve, TauPoint, TauStudy};
 
 use crate::ReportInput;
@@ -249,7 +251,9 @@ impl Scope {
 /// Everything that the report says, as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// The metrics of the records, balanced error first.
+    /// The metric that ranks the corrections.
+    pub target: Target,
+    /// The metrics of the records, the target first.
     pub metrics: Vec<MetricInfo>,
     /// Models, in order of first appearance.
     pub models: Vec<ModelInfo>,
@@ -269,19 +273,27 @@ pub struct Analysis {
     pub scoped: Vec<Comparison>,
     /// Cells by outcome and reason.
     pub outcomes: Outcomes,
-    /// Balanced error by imbalance ratio.
+    /// The target by imbalance ratio.
     pub ratios: RatioStudy,
-    /// Balanced error by tau.
+    /// The target by tau.
     pub taus: TauStudy,
 }
 
 impl Analysis {
-    /// Computes everything.
+    /// Computes everything, for balanced error.
+    ///
+    /// # Errors
+    /// See [`Analysis::of`].
+    pub fn new(input: &ReportInput<'_>) -> Result<Self> {
+        Self::of(input, &Target::default())
+    }
+
+    /// Computes everything, for any metric that has a good end.
     ///
     /// # Errors
     /// [`ReportError::Twice`](crate::ReportError::Twice) when two records claim one place of the
     /// design, [`ReportError::Stats`](crate::ReportError::Stats) for a metric that is not finite.
-    pub fn new(input: &ReportInput<'_>) -> Result<Self> {
+    pub fn of(input: &ReportInput<'_>, target: &Target) -> Result<Self> {
         let seconds: BTreeMap<&str, f64> = input
             .timings
             .iter()
@@ -291,7 +303,7 @@ impl Analysis {
                 (t.cell.0.as_str(), total)
             })
             .collect();
-        let mut indexed = cube::index(input.records, &seconds)?;
+        let mut indexed = cube::index(input.records, &seconds, target)?;
         describe_models(&mut indexed, input);
         for dataset in &mut indexed.datasets {
             if let Some(about) = input.about.iter().find(|about| about.id == dataset.id) {
@@ -315,6 +327,7 @@ impl Analysis {
                 .position(|correction| correction.family == "none")
         });
         let mut analysis = Self {
+            target: target.clone(),
             metrics,
             models: indexed.models,
             corrections: indexed.corrections,
@@ -395,11 +408,16 @@ impl Analysis {
     pub fn own_datasets(&self, model: usize, correction: usize) -> BTreeMap<usize, Vec<usize>> {
         let mut own: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, point) in self.points.iter().enumerate() {
-            if self.cube.balanced_error(model, index, correction).is_some() {
+            if self.cube.value(model, index, correction).is_some() {
                 own.entry(point.dataset).or_default().push(index);
             }
         }
         own
+    }
+
+    /// Records with a value of the target.
+    pub fn n_values(&self) -> usize {
+        self.cube.iter().map(|(_, summary)| summary.n_values).sum()
     }
 
     /// The index of a metric.
@@ -459,7 +477,7 @@ fn describe_models(indexed: &mut cube::Indexed, input: &ReportInput<'_>) {
                     .filter(|((m, _, _), _)| *m == index)
                     .map(|(_, s)| s)
             };
-            let valued = own().any(|s| s.balanced_error().is_some());
+            let valued = own().any(|s| s.value().is_some());
             let scored = own().any(|s| {
                 log_loss.is_some_and(|metric| s.means.get(metric).copied().flatten().is_some())
             });
@@ -485,13 +503,19 @@ fn describe_metrics(ids: &[String], catalogue: &Catalogue) -> Vec<MetricInfo> {
             } else {
                 summary.into()
             },
-            lower_is_better: match entry {
-                Some(entry) => entry.caps.lower_is_better,
-                None => direction(base),
-            },
+            lower_is_better: direction_of(base, catalogue),
         }
     };
     ids.iter().map(describe).collect()
+}
+
+/// Which end of a metric is good, by its column without `_raw`.
+fn direction_of(base: &str, catalogue: &Catalogue) -> Option<bool> {
+    let entry = catalogue
+        .metrics
+        .iter()
+        .find(|e| crate::wire::metric_column(e.card.id) == base);
+    entry.map_or_else(|| direction(base), |entry| entry.caps.lower_is_better)
 }
 
 /// Which end of a contract metric is good, for records of metrics that the catalogue lacks.

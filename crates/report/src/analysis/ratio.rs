@@ -1,4 +1,4 @@
-//! Balanced error by imbalance ratio: one row a model, correction and requested ratio over all
+//! The target by imbalance ratio: one row a model, correction and requested ratio over all
 //! datasets that have it, and curves for every subject that was run at two ratios or more.
 //!
 //! A curve's subject is a population or dataset under one profile, or all real datasets that have
@@ -29,7 +29,7 @@ pub struct RatioRow {
     /// Datasets with a value.
     pub n_datasets: usize,
     /// Mean over them.
-    pub mean_balanced_error: f64,
+    pub mean_value: f64,
     /// Mean difference to the baseline over the datasets that both have.
     pub difference: Option<f64>,
     /// Mean regret over the populations among them.
@@ -41,7 +41,7 @@ pub struct RatioRow {
 pub struct RatioPoint {
     /// Imbalance ratio (requested; realised for natural data).
     pub ratio: f64,
-    /// Mean balanced error.
+    /// Mean of the target.
     pub mean: f64,
     /// Ends of the 95 % band.
     pub band: Option<(f64, f64)>,
@@ -70,7 +70,7 @@ pub struct RatioCurve {
     pub bayes: Vec<(f64, f64)>,
 }
 
-/// Balanced error by imbalance ratio.
+/// The target by imbalance ratio.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RatioStudy {
     /// Per model, correction, profile and requested ratio.
@@ -111,7 +111,7 @@ fn rows(analysis: &Analysis) -> Vec<RatioRow> {
         let Some(place) = analysis.points.get(point) else {
             continue;
         };
-        if summary.balanced_error().is_some() {
+        if summary.value().is_some() {
             let ratio = place.requested_ratio.map(f64::to_bits);
             let key = (model, correction, place.profile.as_str(), ratio);
             groups.entry(key).or_default().push((point, summary));
@@ -120,17 +120,17 @@ fn rows(analysis: &Analysis) -> Vec<RatioRow> {
     groups
         .into_iter()
         .filter_map(|((model, correction, profile, ratio), members)| {
-            let errors = || members.iter().filter_map(|(_, s)| s.balanced_error());
+            let errors = || members.iter().filter_map(|(_, s)| s.value());
             let difference = analysis.baseline.and_then(|baseline| {
                 mean(members.iter().filter_map(|&(point, summary)| {
-                    let base = analysis.cube.balanced_error(model, point, baseline)?;
-                    Some(summary.balanced_error()? - base)
+                    let base = analysis.cube.value(model, point, baseline)?;
+                    Some(summary.value()? - base)
                 }))
             });
             let regret = mean(
                 members
                     .iter()
-                    .filter_map(|(_, s)| Some(s.balanced_error()? - s.bayes?)),
+                    .filter_map(|(_, s)| Some(s.value()? - s.bayes?)),
             );
             Some(RatioRow {
                 model,
@@ -138,7 +138,7 @@ fn rows(analysis: &Analysis) -> Vec<RatioRow> {
                 profile: profile.to_owned(),
                 requested_ratio: ratio.map(f64::from_bits),
                 n_datasets: members.len(),
-                mean_balanced_error: mean(errors())?,
+                mean_value: mean(errors())?,
                 difference,
                 mean_regret: regret,
             })
@@ -216,7 +216,7 @@ fn curves(analysis: &Analysis) -> Result<Vec<RatioCurve>> {
                     let summaries: Vec<(usize, &Summary)> = places
                         .iter()
                         .filter_map(|&p| Some((p, analysis.cube.get(model, p, correction)?)))
-                        .filter(|(_, summary)| summary.balanced_error().is_some())
+                        .filter(|(_, summary)| summary.value().is_some())
                         .collect();
                     // A mean over fewer datasets than the next place has would bend the curve.
                     if summaries.len() < places.len() {
@@ -252,7 +252,7 @@ fn place(
     ratio: f64,
     summaries: &[(usize, &Summary)],
 ) -> Result<Option<RatioPoint>> {
-    let Some(estimate) = mean(summaries.iter().filter_map(|(_, s)| s.balanced_error())) else {
+    let Some(estimate) = mean(summaries.iter().filter_map(|(_, s)| s.value())) else {
         return Ok(None);
     };
     // Folds that every dataset has; a dataset whose classes are too small has fewer.
@@ -260,7 +260,7 @@ fn place(
         summary
             .folds
             .iter()
-            .map(|v| ((v.repeat, v.fold), v.balanced_error))
+            .map(|v| ((v.repeat, v.fold), v.value))
             .collect()
     };
     let by_dataset: Vec<_> = summaries

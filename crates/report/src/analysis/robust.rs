@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use counterweight_stats::{
-    CompleteTable, Dataset, Direction, Drop, MissingPolicy, ScoreTable, Stability, WithoutOne,
+    CompleteTable, Dataset, Drop, MissingPolicy, ScoreTable, Stability, WithoutOne,
     compare_policies, drop_one,
 };
 
@@ -121,7 +121,7 @@ impl Robustness {
             .iter()
             .map(|&c| cover.analysis.correction(c).to_owned())
             .collect();
-        let table = ScoreTable::new(Direction::LowerIsBetter, datasets, names, cells)?;
+        let table = ScoreTable::new(cover.analysis.target.direction(), datasets, names, cells)?;
         if table.missing() == 0 {
             return Ok(());
         }

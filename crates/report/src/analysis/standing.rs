@@ -1,7 +1,7 @@
 //! How the corrections of a model stand on one point: best, not significantly worse, or worse.
 //!
 //! The test is Nadeau and Bengio's corrected t over the folds of the point, each correction against
-//! the one with the smallest mean, with Holm's correction over the row. It speaks about this dataset
+//! the one with the best mean, with Holm's correction over the row. It speaks about this dataset
 //! alone.
 
 use counterweight_stats::{Level, StatsError, TestShare, corrected_t, holm};
@@ -12,7 +12,7 @@ use crate::error::{ReportError, Result};
 /// A correction's standing on a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The smallest mean, or equal to it.
+    /// The best mean, or equal to it.
     Best,
     /// The test does not tell it from the best.
     AmongBest,
@@ -41,10 +41,10 @@ impl Analysis {
         point: usize,
         corrections: &[usize],
     ) -> Result<Vec<Option<Standing>>> {
-        let value = |correction: usize| self.cube.balanced_error(model, point, correction);
+        let value = |correction: usize| self.cube.value(model, point, correction);
         let best = corrections
             .iter()
-            .filter_map(|&c| Some((value(c)?, c)))
+            .filter_map(|&c| Some((self.target.cost(value(c)?), c)))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         let (Some((least, best)), Some(place)) = (best, self.points.get(point)) else {
             return Ok(vec![None; corrections.len()]);
@@ -70,7 +70,7 @@ impl Analysis {
                 continue;
             };
             standings.push(Some(Standing::Worse));
-            if own - least <= 1e-12 {
+            if self.target.cost(own) - least <= 1e-12 {
                 standings[index] = Some(Standing::Best);
                 continue;
             }
@@ -82,7 +82,7 @@ impl Analysis {
             let differences: Vec<f64> = ours
                 .iter()
                 .zip(theirs)
-                .map(|(a, b)| a.balanced_error - b.balanced_error)
+                .map(|(a, b)| a.value - b.value)
                 .collect();
             match corrected_t(&differences, share, Level::FIVE_PERCENT) {
                 Ok(test) => tested.push((index, test.p_value)),

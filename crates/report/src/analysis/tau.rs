@@ -25,7 +25,7 @@ pub struct TauPoint {
     pub tau: f64,
     /// Index of the correction.
     pub correction: usize,
-    /// Mean balanced error over the datasets of the curve.
+    /// Mean of the target over the datasets of the curve.
     pub mean: f64,
     /// Its 95 % interval within datasets (see the module); `None` with fewer than five clusters.
     pub interval: Option<(f64, f64)>,
@@ -42,7 +42,7 @@ pub struct TauCurve {
     pub n_datasets: usize,
     /// Members by rising tau, two at least.
     pub points: Vec<TauPoint>,
-    /// The tau with the smallest mean (the smaller of two equal ones).
+    /// The tau with the best mean (the smaller of two equal ones).
     pub best: f64,
     /// Its 95 % interval by a bootstrap over clusters; `None` with fewer than five.
     pub best_interval: Option<(f64, f64)>,
@@ -169,7 +169,7 @@ fn curve(
     family: &str,
     members: &BTreeMap<u64, usize>,
 ) -> Result<Option<TauCurve>> {
-    let value = |point, correction| analysis.cube.balanced_error(model, point, correction);
+    let value = |point, correction| analysis.cube.value(model, point, correction);
     let valued: Vec<(f64, usize)> = members
         .iter()
         .map(|(&bits, &correction)| (f64::from_bits(bits), correction))
@@ -240,6 +240,7 @@ fn curve(
         let mut best = (f64::INFINITY, 0.0);
         for (sums, &(tau, _)) in sums.iter().zip(&valued) {
             let sum: f64 = drawn.iter().filter_map(|&cluster| sums.get(cluster)).sum();
+            let sum = analysis.target.cost(sum);
             if sum < best.0 {
                 best = (sum, tau);
             }

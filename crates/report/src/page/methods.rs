@@ -10,8 +10,7 @@ use crate::analysis::{Analysis, base_id};
 
 /// How to read the numbers; the same for every sweep.
 const READING: [&str; 8] = [
-    "Balanced error is the mean over classes of the error within the class; it is the headline, lower \
-     is better. The pooled form takes all test predictions of a repeat together before it averages \
+    "Balanced error is the mean over classes of the error within the class, lower is better. The pooled form takes all test predictions of a repeat together before it averages \
      over classes, because a tiny class is missing from some folds.",
     "The unit of comparison is the dataset: the mean over its imbalance ratios of the mean over \
      repeats and folds. Folds are never counted as datasets. Related sets form one cluster, and \

@@ -17,7 +17,7 @@ use super::{Figure, Guard, PlotError, count, finish, font, nothing};
 /// One correction against another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
-    /// Mean of row minus column, a fraction; below zero where the row has the lower error.
+    /// Mean of row minus column, a fraction.
     pub difference: f64,
     /// Datasets on which the row is better.
     pub wins: usize,
@@ -85,7 +85,7 @@ pub fn comparison_matrix(data: &ComparisonMatrix, theme: &Theme) -> Result<Figur
     let notes = font::wrap(&note, size::TICK, false, theme.width - 16.0)?;
     let mut scene = Scene::new(theme.width, bottom + 54.0 + 12.0 * notes.len() as f64);
     grid.names(&mut scene, names, upright)?;
-    let scale = Diverging::of(&values);
+    let scale = Diverging::of(&values, theme.quantity.lower_is_better);
     for (i, row) in data.cells.iter().enumerate() {
         for (j, cell) in row.iter().enumerate() {
             let rect = grid.rect(i, j);
@@ -123,13 +123,13 @@ pub fn comparison_matrix(data: &ComparisonMatrix, theme: &Theme) -> Result<Figur
     scale.key(
         &mut scene,
         (8.0, bottom + 10.0),
-        (unit, "row better", "row worse"),
+        (unit, ["row better", "row worse"]),
     )?;
     for (i, line) in notes.into_iter().enumerate() {
         let at = (8.0, bottom + 58.0 + 12.0 * i as f64);
         scene.text(Text::new(at, line, size::TICK, MUTED));
     }
-    finish(&scene, theme, title, describe(data))
+    finish(&scene, theme, title, describe(data, theme))
 }
 
 fn off_diagonal(data: &ComparisonMatrix) -> impl Iterator<Item = (usize, usize, &Comparison)> {
@@ -191,7 +191,7 @@ fn texts_tip(cell: &Comparison, row: &str, column: &str) -> String {
     format!("{row} against {column}: {difference} points, wins/ties/losses {record}, {p}")
 }
 
-fn describe(data: &ComparisonMatrix) -> String {
+fn describe(data: &ComparisonMatrix, theme: &Theme) -> String {
     let mut text = format!(
         "A table of {} against each other.",
         count(data.methods.len(), "correction")
@@ -199,7 +199,9 @@ fn describe(data: &ComparisonMatrix) -> String {
     for (i, name) in data.methods.iter().enumerate() {
         let beaten: Vec<&str> = off_diagonal(data)
             .filter(|(row, _, cell)| {
-                *row == i && cell.difference < 0.0 && cell.p.is_some_and(|p| p < data.level)
+                *row == i
+                    && theme.quantity.cost(cell.difference) < 0.0
+                    && cell.p.is_some_and(|p| p < data.level)
             })
             .map(|(_, column, _)| data.methods[column].as_str())
             .collect();

@@ -8,7 +8,7 @@ use super::key::{self, Sample};
 use super::labels::{Placer, leader};
 use super::scale::{Kind, Scale, fixed};
 use super::scene::{Point, Scene, Stroke, Text};
-use super::theme::{INK, MUTED, REST, Theme, size};
+use super::theme::{INK, MUTED, Quantity, REST, Theme, size};
 use super::{Figure, Guard, PlotError, count, distinct, finish, font, nothing};
 
 /// One correction.
@@ -20,7 +20,7 @@ pub struct CostPoint {
     pub seconds: f64,
     /// Ends of the 95 % interval of the seconds.
     pub seconds_band: Option<(f64, f64)>,
-    /// Balanced error, a fraction.
+    /// The metric of the theme, a fraction.
     pub error: f64,
     /// Ends of its 95 % interval.
     pub error_band: Option<(f64, f64)>,
@@ -46,13 +46,20 @@ const GUARD: Guard = Guard {
 /// [`PlotError::Data`] for a time that is not above zero, numbers that are not finite, an interval
 /// with its ends swapped, or a correction given twice.
 pub fn cost_benefit(data: &CostBenefit, theme: &Theme) -> Result<Figure, PlotError> {
-    let title = format!("Balanced error against fit time, {}", data.scope);
+    let title = format!(
+        "{} against fit time, {}",
+        theme.quantity.title(),
+        data.scope
+    );
     check(data)?;
     if data.points.is_empty() {
         return nothing(
             theme,
             title,
-            "No costs to show: no finished cell has both a time and a balanced error.",
+            &format!(
+                "No costs to show: no finished cell has both a time and a value of {}.",
+                theme.quantity.name
+            ),
         );
     }
     let height = if theme.width >= 500.0 { 300.0 } else { 240.0 };
@@ -79,13 +86,13 @@ pub fn cost_benefit(data: &CostBenefit, theme: &Theme) -> Result<Figure, PlotErr
     axes::draw_y(&mut scene, &frame, &y, &y_ticks, true);
     let ticks = axes::x_ticks(&x, 6)?;
     axes::draw_x(&mut scene, &frame, &x, &ticks, true);
-    let steps = front_line(data, &frame, (&x, &y));
+    let steps = front_line((data, &theme.quantity), &frame, (&x, &y));
     scene.polyline(steps.clone(), Stroke::solid(REST, 1.4));
     let unplaced = draw_points(&mut scene, (data, &steps), &frame, (&x, &y), theme)?;
     axes::y_title(
         &mut scene,
         (11.0, f64::midpoint(frame.top, frame.bottom)),
-        "balanced error (%)",
+        &theme.quantity.axis(),
         height,
     )?;
     let at = (f64::midpoint(frame.left, frame.right), frame.bottom + 28.0);
@@ -113,7 +120,7 @@ pub fn cost_benefit(data: &CostBenefit, theme: &Theme) -> Result<Figure, PlotErr
         scene.height = top + key::measure(&unplaced, width)?.0 + 4.0;
         key::draw(&mut scene, &unplaced, (8.0, top), width)?;
     }
-    finish(&scene, theme, title, describe(data))
+    finish(&scene, theme, title, describe(data, &theme.quantity))
 }
 
 fn check(data: &CostBenefit) -> Result<(), PlotError> {
@@ -126,7 +133,7 @@ fn check(data: &CostBenefit) -> Result<(), PlotError> {
             return Err(GUARD.twice("a correction", place));
         }
         GUARD.positive(point.seconds, "a time", place)?;
-        GUARD.finite(point.error, "a balanced error", place)?;
+        GUARD.finite(point.error, "a value", place)?;
         if let Some(band) = point.error_band {
             GUARD.interval(band, "the interval of the error", place)?;
         }
@@ -139,27 +146,38 @@ fn check(data: &CostBenefit) -> Result<(), PlotError> {
 }
 
 /// The corrections that no other beats in both, fastest first.
-fn front(data: &CostBenefit) -> Vec<&CostPoint> {
+fn front<'a>(data: &'a CostBenefit, quantity: &Quantity) -> Vec<&'a CostPoint> {
+    let cost = |point: &CostPoint| quantity.cost(point.error);
     let mut points: Vec<&CostPoint> = data.points.iter().collect();
     points.sort_by(|a, b| {
         a.seconds
             .total_cmp(&b.seconds)
-            .then(a.error.total_cmp(&b.error))
+            .then(cost(a).total_cmp(&cost(b)))
     });
     let mut best = f64::INFINITY;
     points.retain(|point| {
-        let keep = point.error < best;
-        best = best.min(point.error);
+        let keep = cost(point) < best;
+        best = best.min(cost(point));
         keep
     });
     points
 }
 
-fn front_line(data: &CostBenefit, frame: &Frame, (x, y): (&Scale, &Scale)) -> Vec<Point> {
+fn front_line(
+    (data, quantity): (&CostBenefit, &Quantity),
+    frame: &Frame,
+    (x, y): (&Scale, &Scale),
+) -> Vec<Point> {
+    // The steps come in from the bad end of the axis.
+    let bad = if quantity.lower_is_better {
+        frame.top
+    } else {
+        frame.bottom
+    };
     let mut steps: Vec<Point> = Vec::new();
-    for point in front(data) {
+    for point in front(data, quantity) {
         let at = (x.at(point.seconds), y.at(point.error * 100.0));
-        steps.push((at.0, steps.last().map_or(frame.top, |last| last.1)));
+        steps.push((at.0, steps.last().map_or(bad, |last| last.1)));
         steps.push(at);
     }
     if let Some(last) = steps.last().copied() {
@@ -225,9 +243,10 @@ fn draw_points(
     }
     for ((point, style), at) in data.points.iter().zip(&styles).zip(&places) {
         let tip = format!(
-            "{}: {} %, {} s",
+            "{}: {}{}, {} s",
             point.correction,
             fixed(point.error * 100.0, 1),
+            theme.quantity.unit(),
             fixed(point.seconds, 3)
         );
         scene.with_tip(tip, |scene| {
@@ -237,21 +256,23 @@ fn draw_points(
     Ok(unplaced)
 }
 
-fn describe(data: &CostBenefit) -> String {
-    let best: Vec<String> = front(data)
+fn describe(data: &CostBenefit, quantity: &Quantity) -> String {
+    let best: Vec<String> = front(data, quantity)
         .into_iter()
         .map(|p| {
             format!(
-                "{} ({} %, {} s)",
+                "{} ({}{}, {} s)",
                 p.correction,
                 fixed(p.error * 100.0, 1),
+                quantity.unit(),
                 fixed(p.seconds, 3)
             )
         })
         .collect();
     format!(
-        "Scatter plot of {}: fit time on a logarithmic axis, balanced error upwards. Not beaten in both: {}.",
+        "Scatter plot of {}: fit time on a logarithmic axis, {} upwards. Not beaten in both: {}.",
         count(data.points.len(), "correction"),
+        quantity.name,
         best.join(", ")
     )
 }

@@ -21,7 +21,7 @@ pub struct GainPoint {
     pub dataset: String,
     /// Largest over smallest class count, above zero.
     pub ratio: f64,
-    /// Balanced error of the baseline minus that of the correction, a fraction; above zero where
+    /// How much better the correction is than the baseline, as a fraction; above zero where
     /// the correction helps.
     pub gain: f64,
 }
@@ -167,7 +167,7 @@ pub fn gain_scatter(data: &GainScatter, theme: &Theme) -> Result<Figure, PlotErr
     axes::y_title(
         &mut scene,
         (11.0, middle),
-        "gain in balanced error (points)",
+        &format!("gain in {} (points)", theme.quantity.name),
         bottom - 21.0,
     )?;
     let at = (f64::midpoint(left, theme.width - 12.0), bottom + 28.0);

@@ -103,13 +103,15 @@ pub(super) struct Diverging {
     pub(super) limit: f64,
     /// Whether some values lie beyond.
     pub(super) cut: bool,
+    /// Whether values below zero are the good ones.
+    pub(super) low_is_good: bool,
 }
 
 impl Diverging {
     /// The full colour stands at the 95 % quantile of the magnitudes, rounded up, so that a single
     /// huge value does not wash out all others; what lies beyond keeps the full colour and its
     /// number.
-    pub(super) fn of(values: &[f64]) -> Self {
+    pub(super) fn of(values: &[f64], low_is_good: bool) -> Self {
         let mut sizes: Vec<f64> = values.iter().map(|v| v.abs()).collect();
         sizes.sort_by(f64::total_cmp);
         let rank = (sizes.len() * 95).div_ceil(100).saturating_sub(1);
@@ -118,6 +120,7 @@ impl Diverging {
         let limit = (size / step - 1e-9).ceil() * step;
         Self {
             limit,
+            low_is_good,
             cut: sizes
                 .last()
                 .is_some_and(|last| *last > limit * (1.0 + 1e-9)),
@@ -126,7 +129,11 @@ impl Diverging {
 
     /// Colour and opacity of a value.
     pub(super) fn paint(&self, value: f64) -> (Ink, f64) {
-        let pole = if value < 0.0 { LOW } else { HIGH };
+        let pole = if (value < 0.0) == self.low_is_good {
+            LOW
+        } else {
+            HIGH
+        };
         (pole, (value.abs() / self.limit).min(1.0) * 0.96)
     }
 
@@ -156,13 +163,18 @@ impl Diverging {
         &self,
         scene: &mut Scene,
         (left, top): (f64, f64),
-        (unit, better, worse): (&str, &str, &str),
+        (unit, [better, worse]): (&str, [&str; 2]),
     ) -> Result<f64, PlotError> {
         const STEPS: u32 = 20;
         const WIDTH: f64 = 130.0;
+        let (low, high) = if self.low_is_good {
+            (better, worse)
+        } else {
+            (worse, better)
+        };
         let decimals =
             i32::from(self.limit < 10.0 && self.limit.fract() > 1e-9) + i32::from(self.limit < 0.5);
-        let before = format!("{better} ");
+        let before = format!("{low} ");
         let ends = (
             format!(
                 "{}{}",
@@ -193,10 +205,10 @@ impl Diverging {
         ];
         scene.polyline(outline, Stroke::solid(REST, 0.6));
         let base = top + 8.0;
-        scene.text(Text::new((bar - 5.0, base), better, size::TICK, MUTED).anchored(Anchor::End));
+        scene.text(Text::new((bar - 5.0, base), low, size::TICK, MUTED).anchored(Anchor::End));
         scene.text(Text::new(
             (bar + WIDTH + 5.0, base),
-            worse,
+            high,
             size::TICK,
             MUTED,
         ));
@@ -206,7 +218,7 @@ impl Diverging {
         }
         let at = (bar + WIDTH / 2.0, top + 32.0);
         scene.text(Text::new(at, unit, size::TICK, MUTED).anchored(Anchor::Middle));
-        Ok(bar + WIDTH + 5.0 + font::width(worse, size::TICK, false)?)
+        Ok(bar + WIDTH + 5.0 + font::width(high, size::TICK, false)?)
     }
 }
 
@@ -239,14 +251,14 @@ mod tests {
     fn one_huge_value_does_not_wash_out_the_rest() {
         let mut values: Vec<f64> = (0..100).map(|i| f64::from(i) / 10.0 - 5.0).collect();
         values.push(80.0);
-        let scale = Diverging::of(&values);
+        let scale = Diverging::of(&values, true);
         assert!(scale.limit <= 5.0 && scale.cut);
         assert!(scale.paint(80.0).1 <= 1.0);
     }
 
     #[test]
     fn all_zero_has_a_scale() {
-        let scale = Diverging::of(&[0.0, 0.0]);
+        let scale = Diverging::of(&[0.0, 0.0], true);
         assert!(scale.limit > 0.0 && !scale.cut);
         assert!(scale.paint(0.0).1 < 1e-12);
     }

@@ -21,8 +21,7 @@ pub struct HeatMap {
     pub rows: Vec<String>,
     /// Names of the corrections, from left to right.
     pub columns: Vec<String>,
-    /// A fraction for each row and column, below zero where the correction is better than the
-    /// baseline; `None` where there is no result.
+    /// Correction minus baseline, a fraction, for each row and column; `None` where there is no result.
     pub cells: Vec<Vec<Option<f64>>>,
     /// Why cells are missing, for the key, such as `not applicable or failed`.
     pub missing: String,
@@ -53,7 +52,7 @@ pub fn heat_map(data: &HeatMap, theme: &Theme) -> Result<Figure, PlotError> {
     let (grid, upright) = Grid::fit(names, (64.0, row_height), theme.width)?;
     let bottom = grid.top + row_height * data.rows.len() as f64;
     let gaps = data.cells.iter().flatten().any(Option::is_none);
-    let scale = Diverging::of(&values);
+    let scale = Diverging::of(&values, theme.quantity.lower_is_better);
     let key_left = 8.0;
     let height = bottom + 50.0 + if gaps { 18.0 } else { 0.0 };
     let mut scene = Scene::new(theme.width, height);
@@ -82,7 +81,7 @@ pub fn heat_map(data: &HeatMap, theme: &Theme) -> Result<Figure, PlotError> {
     scale.key(
         &mut scene,
         (key_left, bottom + 10.0),
-        (&unit, "better", "worse"),
+        (&unit, ["better", "worse"]),
     )?;
     if gaps {
         let rect = [key_left, bottom + 50.0, 22.0, 10.0];
@@ -101,7 +100,7 @@ pub fn heat_map(data: &HeatMap, theme: &Theme) -> Result<Figure, PlotError> {
             MUTED,
         ));
     }
-    finish(&scene, theme, title, describe(data, &theme.baseline))
+    finish(&scene, theme, title, describe(data, theme))
 }
 
 fn check(data: &HeatMap) -> Result<Vec<f64>, PlotError> {
@@ -168,9 +167,15 @@ fn draw_cell(
     }
 }
 
-fn describe(data: &HeatMap, baseline: &str) -> String {
+fn describe(data: &HeatMap, theme: &Theme) -> String {
+    let (baseline, lower) = (&theme.baseline, theme.quantity.lower_is_better);
+    let (sign, word) = if lower {
+        ("Negative", "lower")
+    } else {
+        ("Positive", "higher")
+    };
     let mut text = format!(
-        "A table of coloured cells, {} by {}. Negative numbers mean a lower {} than {baseline}.",
+        "A table of coloured cells, {} by {}. {sign} numbers mean a {word} {} than {baseline}.",
         count(data.rows.len(), "dataset"),
         count(data.columns.len(), "correction"),
         data.measure
@@ -180,11 +185,14 @@ fn describe(data: &HeatMap, baseline: &str) -> String {
         if known.is_empty() {
             continue;
         }
-        let better = known.iter().filter(|v| **v < 0.0).count();
+        let better = known
+            .iter()
+            .filter(|v| theme.quantity.cost(**v) < 0.0)
+            .count();
         let mean = known.iter().sum::<f64>() / known.len() as f64 * 100.0;
         let _infallible = write!(
             text,
-            " {name}: lower on {better} of {}, mean difference {} points.",
+            " {name}: {word} on {better} of {}, mean difference {} points.",
             count(known.len(), "dataset"),
             fixed(mean, 1)
         );

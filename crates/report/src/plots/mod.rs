@@ -27,7 +27,7 @@
 //! ```
 //! use counterweight_report::plots::{Measure, RatioCurves, Theme, ratio_curves};
 //!
-//! let data = RatioCurves { measure: Measure::BalancedError, panels: Vec::new() };
+//! let data = RatioCurves { measure: Measure::Metric, panels: Vec::new() };
 //! let figure = ratio_curves(&data, &Theme::page())?;
 //! assert!(figure.svg.contains("<title"));
 //! # Ok::<(), counterweight_report::plots::PlotError>(())
@@ -66,7 +66,7 @@ pub use rank_slope::{RankChange, RankSlope, rank_slope};
 pub use ratio_curves::{Measure, RatioCurves, RatioLine, RatioPanel, RatioPoint, ratio_curves};
 pub use recall_dots::{Estimate, RecallDots, RecallRow, recall_dots};
 pub use tau_sweep::{TauCurve, TauOptimum, TauPanel, TauPoint, TauSweep, tau_sweep};
-pub use theme::{Theme, css};
+pub use theme::{Quantity, Theme, css};
 
 use scene::{Anchor, Scene, Text};
 

@@ -82,7 +82,8 @@ impl Panel {
             return;
         }
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
-        order.sort_by(|a, b| self.lines[*a].mean().total_cmp(&self.lines[*b].mean()));
+        let cost = |line: usize| theme.quantity.cost(self.lines[line].mean());
+        order.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
         let keep = theme.max_lines.saturating_sub(2).max(1);
         for (rank, index) in order.into_iter().enumerate() {
             let line = &mut self.lines[index];

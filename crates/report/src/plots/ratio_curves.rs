@@ -1,4 +1,4 @@
-//! Imbalance ratio against balanced error (or regret): the main figure.
+//! Imbalance ratio against the metric (or regret): the main figure.
 //!
 //! Small multiples, one panel a model and one line a correction, over a common logarithmic axis of
 //! ratios. Up to [`Theme::max_lines`] lines of a panel are drawn in colour with their 95 % bands;
@@ -11,30 +11,30 @@ use std::fmt::Write as _;
 
 use super::multiples::{self, Line, Panel, Place, Shared};
 use super::scale::{Kind, fixed};
-use super::theme::Theme;
+use super::theme::{Quantity, Theme};
 use super::{Figure, Guard, PlotError, count, distinct, finish, nothing};
 
 /// What the vertical axis shows. Values are fractions; the axis is in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// Mean of the error rates of the classes.
-    BalancedError,
+    /// The metric of the theme ([`Quantity`]), balanced error unless said otherwise.
+    Metric,
     /// Balanced error above that of the Bayes rule on the same rows.
     Regret,
 }
 
 impl Measure {
-    fn axis(self) -> &'static str {
+    fn axis(self, quantity: &Quantity) -> String {
         match self {
-            Self::BalancedError => "balanced error (%)",
-            Self::Regret => "regret (points)",
+            Self::Metric => quantity.axis(),
+            Self::Regret => "regret (points)".to_owned(),
         }
     }
 
-    fn name(self) -> &'static str {
+    fn name(self, quantity: &Quantity) -> String {
         match self {
-            Self::BalancedError => "Balanced error",
-            Self::Regret => "Regret",
+            Self::Metric => quantity.name.clone(),
+            Self::Regret => "regret".to_owned(),
         }
     }
 }
@@ -90,7 +90,10 @@ pub struct RatioCurves {
 pub fn ratio_curves(data: &RatioCurves, theme: &Theme) -> Result<Figure, PlotError> {
     let title = format!(
         "{} against imbalance ratio, by model and correction",
-        data.measure.name()
+        match data.measure {
+            Measure::Metric => theme.quantity.title(),
+            Measure::Regret => "Regret".to_owned(),
+        }
     );
     let names = distinct(
         data.panels
@@ -138,7 +141,7 @@ pub fn ratio_curves(data: &RatioCurves, theme: &Theme) -> Result<Figure, PlotErr
     let shared = Shared {
         x_kind: Kind::Log,
         x_title: "imbalance ratio, largest to smallest class (log scale)".to_owned(),
-        y_title: data.measure.axis().to_owned(),
+        y_title: data.measure.axis(&theme.quantity),
         include: (data.measure == Measure::Regret).then_some(0.0),
         least_span: 2.0,
         reference: ("Bayes".to_owned(), "Bayes-optimal".to_owned()),
@@ -148,7 +151,12 @@ pub fn ratio_curves(data: &RatioCurves, theme: &Theme) -> Result<Figure, PlotErr
         note: String::new(),
     };
     let scene = multiples::draw(&panels, &shared, theme)?;
-    finish(&scene, theme, title, describe(&panels, data.measure))
+    finish(
+        &scene,
+        theme,
+        title,
+        describe(&panels, data.measure, &theme.quantity),
+    )
 }
 
 const GUARD: Guard = Guard {
@@ -189,7 +197,9 @@ fn check_bayes(panel: &RatioPanel) -> Result<Vec<(f64, f64)>, PlotError> {
     Ok(bayes)
 }
 
-fn describe(panels: &[Panel], measure: Measure) -> String {
+fn describe(panels: &[Panel], measure: Measure, quantity: &Quantity) -> String {
+    let lower = measure == Measure::Regret || quantity.lower_is_better;
+    let end = if lower { "lowest" } else { "highest" };
     let mut text = format!(
         "Line charts over a logarithmic axis of imbalance ratios, {}; each line is a correction, shaded bands are 95 % intervals.",
         count(panels.len(), "panel")
@@ -205,18 +215,21 @@ fn describe(panels: &[Panel], measure: Measure) -> String {
                 let end = line.places.last().filter(|p| p.x >= ratio)?;
                 Some((&line.name, end.y))
             })
-            .min_by(|a, b| a.1.total_cmp(&b.1));
+            .min_by(|a, b| {
+                let cost = |value: f64| if lower { value } else { -value };
+                cost(a.1).total_cmp(&cost(b.1))
+            });
         if let Some((name, value)) = best {
             let unit = match measure {
-                Measure::BalancedError => "%",
-                Measure::Regret => "points",
+                Measure::Metric => quantity.unit(),
+                Measure::Regret => " points",
             };
             let _infallible = write!(
                 text,
-                " {}: at ratio {}, the lowest {} among {} is {} {unit} ({name}).",
+                " {}: at ratio {}, the {end} {} among {} is {}{unit} ({name}).",
                 panel.title,
                 fixed(ratio, i32::from(ratio.fract().abs() > 1e-9)),
-                measure.name().to_lowercase(),
+                measure.name(quantity),
                 count(panel.lines.len(), "correction"),
                 fixed(value, 1),
             );

@@ -67,7 +67,10 @@ const GUARD: Guard = Guard {
 /// [`PlotError::Data`] for numbers that are not finite, an interval with its ends swapped, or a
 /// tau or a curve given twice.
 pub fn tau_sweep(data: &TauSweep, theme: &Theme) -> Result<Figure, PlotError> {
-    let title = "Balanced error against the strength tau of logit adjustment, by model".to_owned();
+    let title = format!(
+        "{} against the strength tau of logit adjustment, by model",
+        theme.quantity.title()
+    );
     let names = distinct(
         data.panels
             .iter()
@@ -76,7 +79,8 @@ pub fn tau_sweep(data: &TauSweep, theme: &Theme) -> Result<Figure, PlotError> {
     let styles = theme.styles(&names);
     let mut panels = Vec::new();
     let mut description = format!(
-        "Line charts of balanced error over tau, {}.",
+        "Line charts of {} over tau, {}.",
+        theme.quantity.name,
         count(data.panels.len(), "panel")
     );
     let mut dense = false;
@@ -99,7 +103,12 @@ pub fn tau_sweep(data: &TauSweep, theme: &Theme) -> Result<Figure, PlotError> {
             dense |= places.len() > 15;
             if let Some(mark) = mark {
                 let words = optimum_words(&mark);
-                let _infallible = write!(description, " {place}: {words}, {} %.", fixed(mark.y, 1));
+                let _infallible = write!(
+                    description,
+                    " {place}: {words}, {}{}.",
+                    fixed(mark.y, 1),
+                    theme.quantity.unit()
+                );
                 if panel.curves.len() == 1 && note.is_empty() {
                     note = words;
                 }
@@ -154,7 +163,7 @@ pub fn tau_sweep(data: &TauSweep, theme: &Theme) -> Result<Figure, PlotError> {
     let shared = Shared {
         x_kind: Kind::Linear,
         x_title: "strength τ of the adjustment".to_owned(),
-        y_title: "balanced error (%)".to_owned(),
+        y_title: theme.quantity.axis(),
         include: None,
         least_span: 2.0,
         reference: (String::new(), String::new()),

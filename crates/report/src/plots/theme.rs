@@ -102,6 +102,54 @@ pub(super) struct Style {
     pub(super) width: f64,
 }
 
+/// The metric that a set of figures is about. Values are given as they are and drawn times a
+/// hundred, so that a point is a hundredth of every metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quantity {
+    /// The metric in words, such as `balanced error`.
+    pub name: String,
+    /// Whether it is a rate, read in percent.
+    pub percent: bool,
+    /// Whether less is better.
+    pub lower_is_better: bool,
+}
+
+impl Default for Quantity {
+    fn default() -> Self {
+        Self {
+            name: "balanced error".to_owned(),
+            percent: true,
+            lower_is_better: true,
+        }
+    }
+}
+
+impl Quantity {
+    /// The name at the beginning of a title.
+    pub(super) fn title(&self) -> String {
+        let mut letters = self.name.chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
+    }
+
+    /// What stands along the axis.
+    pub(super) fn axis(&self) -> String {
+        let unit = if self.percent { "%" } else { "×100" };
+        format!("{} ({unit})", self.name)
+    }
+
+    /// The sign behind a number in a sentence, with its space.
+    pub(super) fn unit(&self) -> &'static str {
+        if self.percent { " %" } else { "" }
+    }
+
+    /// The value turned so that less is better.
+    pub(super) fn cost(&self, value: f64) -> f64 {
+        if self.lower_is_better { value } else { -value }
+    }
+}
+
 /// The look of a set of figures that belong together.
 ///
 /// Lengths are CSS pixels (96 to the inch).
@@ -116,6 +164,8 @@ pub struct Theme {
     /// All series in a fixed order, so that a series looks alike in every figure. Names missing
     /// here follow in the order in which a figure meets them.
     pub order: Vec<String>,
+    /// The metric that the figures are about.
+    pub quantity: Quantity,
     /// Pixels of the PNG a CSS pixel, 1 to 6; 2 is 192 dots an inch.
     pub png_scale: u32,
     /// Most lines of one panel that are drawn in colour and labelled; beyond it the best few are
@@ -137,6 +187,7 @@ impl Theme {
             prefix: "fig".to_owned(),
             baseline: "none".to_owned(),
             order: Vec::new(),
+            quantity: Quantity::default(),
             png_scale: 2,
             max_lines: 8,
         }

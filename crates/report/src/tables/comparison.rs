@@ -3,7 +3,7 @@
 use counterweight_stats::Side;
 
 use super::{Rows, Sheet, correction_cell, model_cell, place_mark};
-use crate::analysis::{Analysis, Comparison, Scope, Verdict};
+use crate::analysis::{Analysis, Comparison, Scope, Target, Verdict};
 use crate::error::Result;
 use crate::format::{fixed, p_value, percent, points, rank, signed};
 use crate::view::{Cell, Mark, View};
@@ -19,10 +19,10 @@ const PRICED: [(&str, &str); 7] = [
     ("ece", "ECE"),
 ];
 
-fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(target: &Target, verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Lowers => "lowers",
-        Verdict::Raises => "raises",
+        Verdict::Better => target.helps(),
+        Verdict::Worse => target.harms(),
         Verdict::Equivalent => "within half a point",
         Verdict::Identical => "identical",
         Verdict::Unclear => "not shown to differ",
@@ -32,6 +32,7 @@ fn verdict(verdict: Verdict) -> &'static str {
 
 /// Per model: every correction with its rank and its difference to no correction. The main table.
 pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
+    let target = &analysis.target;
     struct Row<'a> {
         comparison: &'a Comparison,
         correction: usize,
@@ -77,26 +78,37 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
     let mut view = View::new(
         "summary",
         "Corrections by model",
-        "Balanced error in %, differences to no correction in points with 95 % intervals over \
+        format!(
+            "{}, differences to no correction in points with 95 % intervals over \
          datasets (related sets count as one). Ranks and means stand on the datasets that all ranked \
          corrections of the model share, differences on all that a correction shares with no \
          correction. Corrections that agree on every dataset count once and share a rank. Practical: \
          the probability that the correction is better by more than half a point, by the Bayesian \
          signed-rank test. Bold: best mean rank; underlined (italic in markdown): not significantly \
          worse.",
+            target.units()
+        ),
     )
     .words("model")
     .words("correction")
     .numbers("mean rank")
     .numbers("datasets")
-    .numbers("balanced error")
-    .numbers("pooled")
-    .numbers("difference")
-    .words("95 % interval")
-    .numbers("Holm p")
-    .numbers("practical")
-    .words("verdict")
-    .numbers("error rate");
+    .numbers(target.head());
+    // Only balanced error has a pooled form.
+    let headline = target.is_balanced_error();
+    if headline {
+        view = view.numbers("pooled");
+    }
+    view = view
+        .numbers("difference")
+        .words("95 % interval")
+        .numbers("Holm p")
+        .numbers("practical")
+        .words("verdict");
+    let costs = target.id != "error_rate";
+    if costs {
+        view = view.numbers("error rate");
+    }
     for row in &rows {
         let (ranked, against) = (ranked(row), against(row));
         let mark = row.place.map_or(Mark::Plain, |place| {
@@ -116,13 +128,20 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
             Some(_) => row.comparison.datasets.len(),
             None => against.as_ref().map_or(0, |against| against.n_datasets),
         };
-        view.rows.push(vec![
+        let mut cells = vec![
             model_cell(analysis, row.comparison.model),
             correction_cell(analysis, row.correction).marked(mark),
             Cell::number(ranked.as_ref().map(|r| r.mean_rank), rank).marked(mark),
             Cell::count(n),
-            Cell::number(ranked.as_ref().map(|r| r.mean_balanced_error), percent),
-            Cell::number(ranked.as_ref().and_then(|r| r.mean_pooled), percent),
+            Cell::number(ranked.as_ref().map(|r| r.mean_value), percent),
+        ];
+        if headline {
+            cells.push(Cell::number(
+                ranked.as_ref().and_then(|r| r.mean_pooled),
+                percent,
+            ));
+        }
+        cells.extend([
             Cell::number(against.as_ref().map(|a| a.mean_difference), points),
             Cell::text(interval),
             Cell::number(against.as_ref().map(|a| a.p_holm), p_value),
@@ -130,9 +149,12 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
                 against.as_ref().and_then(|a| a.practical).map(|p| p.better),
                 |p| fixed(p, 2),
             ),
-            Cell::text(against.as_ref().map_or("", |a| verdict(a.verdict))),
-            Cell::number(paid(row, "error_rate"), points),
+            Cell::text(against.as_ref().map_or("", |a| verdict(target, a.verdict))),
         ]);
+        if costs {
+            cells.push(Cell::number(paid(row, "error_rate"), points));
+        }
+        view.rows.push(cells);
     }
     Rows::new("summary")
         .text("model", &rows, |row| {
@@ -149,8 +171,8 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
         .whole("n_datasets_ranked", &rows, |row| {
             row.place.map_or(0, |_| row.comparison.datasets.len())
         })
-        .real("mean_balanced_error", &rows, |row| {
-            Some(ranked(row)?.mean_balanced_error)
+        .real(&format!("mean_{}", analysis.target.id), &rows, |row| {
+            Some(ranked(row)?.mean_value)
         })
         .real("pooled_balanced_error", &rows, |row| {
             ranked(row)?.mean_pooled
@@ -201,7 +223,7 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
                 .to_owned()
         })
         .text("verdict", &rows, |row| {
-            against(row).map_or_else(String::new, |a| verdict(a.verdict).to_owned())
+            against(row).map_or_else(String::new, |a| verdict(target, a.verdict).to_owned())
         })
         .real("error_rate_difference", &rows, |row| {
             paid(row, "error_rate")
@@ -211,9 +233,13 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
 
 /// What a correction targets beside what it pays.
 pub(super) fn price(analysis: &Analysis) -> Result<Sheet> {
-    let priced: Vec<(usize, &str, &str)> = PRICED
-        .iter()
-        .filter_map(|(id, name)| Some((analysis.metric(id)?, *id, *name)))
+    let target = &analysis.target;
+    let head = target.head();
+    let own = std::iter::once((target.id.as_str(), head.as_str()));
+    let others = PRICED.iter().copied().filter(|(id, _)| *id != target.id);
+    let priced: Vec<(usize, &str, &str)> = own
+        .chain(others)
+        .filter_map(|(id, name)| Some((analysis.metric(id)?, id, name)))
         .collect();
     let rows: Vec<(usize, &crate::analysis::Price)> = analysis
         .overall
@@ -243,7 +269,8 @@ pub(super) fn price(analysis: &Analysis) -> Result<Sheet> {
             Cell::count(row.n_datasets),
         ];
         for (metric, id, _) in &priced {
-            let in_points = matches!(*id, "balanced_error" | "error_rate" | "macro_f1" | "ece");
+            let in_points = *id == target.id
+                || matches!(*id, "balanced_error" | "error_rate" | "macro_f1" | "ece");
             let values = if own { &row.means } else { &row.differences };
             let value = values.get(*metric).copied().flatten();
             cells.push(match (own, in_points) {
@@ -372,7 +399,7 @@ pub(super) fn bands(analysis: &Analysis) -> Result<Sheet> {
     .words("correction")
     .numbers("mean rank")
     .numbers("datasets")
-    .numbers("balanced error")
+    .numbers(analysis.target.head())
     .numbers("difference")
     .words("95 % interval")
     .numbers("Holm p");
@@ -397,7 +424,7 @@ pub(super) fn bands(analysis: &Analysis) -> Result<Sheet> {
             correction_cell(analysis, ranked.correction).marked(mark),
             Cell::number(Some(ranked.mean_rank), rank).marked(mark),
             Cell::count(row.0.datasets.len()),
-            Cell::number(Some(ranked.mean_balanced_error), percent),
+            Cell::number(Some(ranked.mean_value), percent),
             Cell::number(against.as_ref().map(|a| a.mean_difference), points),
             Cell::text(interval),
             Cell::number(against.as_ref().map(|a| a.p_holm), p_value),
@@ -420,8 +447,8 @@ pub(super) fn bands(analysis: &Analysis) -> Result<Sheet> {
         .real("mean_rank", &rows, |row| Some(ranked(row)?.mean_rank))
         .whole("n_datasets", &rows, |row| row.0.datasets.len())
         .whole("n_clusters", &rows, |row| row.0.n_clusters)
-        .real("mean_balanced_error", &rows, |row| {
-            Some(ranked(row)?.mean_balanced_error)
+        .real(&format!("mean_{}", analysis.target.id), &rows, |row| {
+            Some(ranked(row)?.mean_value)
         })
         .real("difference", &rows, |row| {
             Some(against(row)?.mean_difference)
@@ -445,9 +472,11 @@ pub(super) fn pairwise(analysis: &Analysis) -> Result<Sheet> {
     let mut view = View::new(
         "pairwise",
         "Pairs of corrections",
-        "The better ranked first; difference of their balanced errors in points over the datasets of \
-         the common ranking; wins, ties and losses of the first; Wilcoxon's signed-rank test over \
+        format!(
+            "The better ranked first; difference in {} in points over the datasets of the common ranking; wins, ties and losses of the first; Wilcoxon's signed-rank test over \
          independent datasets, with Holm's correction over all pairs of the model.",
+            analysis.target.name
+        ),
     )
     .words("model")
     .words("first")

@@ -6,29 +6,39 @@ use crate::error::Result;
 use crate::format::{fixed, percent, points, ratio, seconds};
 use crate::view::{Cell, Mark, View, file_name};
 
-/// Mean balanced error at each requested ratio.
+/// Mean of the target at each requested ratio.
 pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {
     let rows = &analysis.ratios.rows;
+    let headline = analysis.target.is_balanced_error();
     let mut view = View::new(
         "ratios",
         "By requested ratio",
-        "Means over all datasets that have a value at the ratio; their number is given and differs \
-         between corrections where one has no value. Balanced error in %, differences to no correction \
-         and regret (above the Bayes-optimal error, populations only) in points.",
+        format!(
+            "Means over all datasets that have a value at the ratio; their number is given and differs \
+             between corrections where one has no value. {}, differences to no correction{} in points.",
+            analysis.target.units(),
+            if headline {
+                " and regret (above the Bayes-optimal error, populations only)"
+            } else {
+                ""
+            }
+        ),
     )
     .words("model")
     .words("correction")
     .words("profile")
     .numbers("ratio")
     .numbers("datasets")
-    .numbers("balanced error")
-    .numbers("difference")
-    .numbers("regret");
+    .numbers(analysis.target.head())
+    .numbers("difference");
+    if headline {
+        view = view.numbers("regret");
+    }
     for row in rows {
         let label = row
             .requested_ratio
             .map_or_else(|| "natural".to_owned(), ratio);
-        view.rows.push(vec![
+        let mut cells = vec![
             model_cell(analysis, row.model),
             correction_cell(analysis, row.correction),
             Cell::text(row.profile.clone()),
@@ -38,10 +48,13 @@ pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {
                 ..Cell::default()
             },
             Cell::count(row.n_datasets),
-            Cell::number(Some(row.mean_balanced_error), percent),
+            Cell::number(Some(row.mean_value), percent),
             Cell::number(row.difference, points),
-            Cell::number(row.mean_regret, points),
-        ]);
+        ];
+        if headline {
+            cells.push(Cell::number(row.mean_regret, points));
+        }
+        view.rows.push(cells);
     }
     Rows::new("ratios")
         .text("model", rows, |row| analysis.model(row.model).to_owned())
@@ -51,8 +64,8 @@ pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {
         .text("profile", rows, |row| row.profile.clone())
         .real("requested_ratio", rows, |row| row.requested_ratio)
         .whole("n_datasets", rows, |row| row.n_datasets)
-        .real("mean_balanced_error", rows, |row| {
-            Some(row.mean_balanced_error)
+        .real(&format!("mean_{}", analysis.target.id), rows, |row| {
+            Some(row.mean_value)
         })
         .real("difference", rows, |row| row.difference)
         .real("mean_regret", rows, |row| row.mean_regret)
@@ -78,7 +91,11 @@ pub(super) fn ratio_curves(analysis: &Analysis) -> Result<Sheet> {
             analysis.correction(curve.correction).to_owned()
         })
         .real("ratio", &rows, |(_, point)| Some(point.ratio))
-        .real("mean_balanced_error", &rows, |(_, point)| Some(point.mean))
+        .real(
+            &format!("mean_{}", analysis.target.id),
+            &rows,
+            |(_, point)| Some(point.mean),
+        )
         .real("lower", &rows, |(_, point)| Some(point.band?.0))
         .real("upper", &rows, |(_, point)| Some(point.band?.1))
         .whole("n_values", &rows, |(_, point)| point.n_values)
@@ -99,7 +116,7 @@ pub(super) fn taus(analysis: &Analysis) -> Result<Sheet> {
         .collect();
     let mut view = View::new(
         "taus",
-        "Balanced error by tau",
+        format!("{} by tau", analysis.target.title()),
         "Corrections that differ in tau alone, over the datasets that all of them have a value for. \
          Tau 0 is no correction. The interval of the best tau is a bootstrap over datasets and moves \
          on the grid of the sweep.",
@@ -109,7 +126,7 @@ pub(super) fn taus(analysis: &Analysis) -> Result<Sheet> {
     .numbers("tau")
     .words("correction")
     .numbers("datasets")
-    .numbers("balanced error")
+    .numbers(analysis.target.head())
     .words("best tau, 95 % interval");
     for (curve, point) in &rows {
         let is_best = (point.tau - curve.best).abs() < 1e-12;
@@ -138,7 +155,11 @@ pub(super) fn taus(analysis: &Analysis) -> Result<Sheet> {
             analysis.correction(point.correction).to_owned()
         })
         .whole("n_datasets", &rows, |(curve, _)| curve.n_datasets)
-        .real("mean_balanced_error", &rows, |(_, point)| Some(point.mean))
+        .real(
+            &format!("mean_{}", analysis.target.id),
+            &rows,
+            |(_, point)| Some(point.mean),
+        )
         .real("lower", &rows, |(_, point)| Some(point.interval?.0))
         .real("upper", &rows, |(_, point)| Some(point.interval?.1))
         .real("best_tau", &rows, |(curve, _)| Some(curve.best))
@@ -159,8 +180,7 @@ pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
     for (model, info) in analysis.models.iter().enumerate() {
         let used: Vec<usize> = (0..analysis.corrections.len())
             .filter(|&c| {
-                (0..analysis.points.len())
-                    .any(|p| analysis.cube.balanced_error(model, p, c).is_some())
+                (0..analysis.points.len()).any(|p| analysis.cube.value(model, p, c).is_some())
             })
             .collect();
         if used.is_empty() {
@@ -173,10 +193,11 @@ pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
         }
         let mut view = View::new(
             name,
-            format!("Balanced error by dataset: {}", info.id),
-            "In %, mean over repeats and folds. Bold: the smallest of the row; underlined (italic in \
+            format!("{} by dataset: {}", analysis.target.title(), info.id),
+            format!("{}, mean over repeats and folds. Bold: the best of the row; underlined (italic in \
              markdown): not significantly worse on this dataset (Nadeau and Bengio's corrected t over \
              its folds, Holm over the row). Empty: no value, see outcomes.",
+            if analysis.target.percent { "In %" } else { "Times 100" }),
         )
         .words("dataset")
         .numbers("ratio");
@@ -201,7 +222,7 @@ pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
                 },
             ];
             for (&correction, mark) in used.iter().zip(&marks) {
-                let value = analysis.cube.balanced_error(model, index, correction);
+                let value = analysis.cube.value(model, index, correction);
                 cells.push(Cell::number(value, percent).marked(match mark {
                     Some(Standing::Best) => Mark::Best,
                     Some(Standing::AmongBest) => Mark::AmongBest,
@@ -241,7 +262,7 @@ pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
         table = table.real(&metric.id, &rows, |(_, summary)| {
             summary.means.get(place).copied().flatten()
         });
-        if place == 0 {
+        if metric.id == "balanced_error" {
             table = table.real("pooled_balanced_error", &rows, |(_, summary)| {
                 summary.pooled
             });
@@ -250,7 +271,7 @@ pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
     table
         .real("bayes_balanced_error", &rows, |(_, summary)| summary.bayes)
         .real("regret", &rows, |(_, summary)| {
-            Some(summary.balanced_error()? - summary.bayes?)
+            Some(summary.value()? - summary.bayes?)
         })
         .real("seconds", &rows, |(_, summary)| summary.seconds)
         .sheet(views)
