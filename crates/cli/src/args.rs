@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counterweight_harness::plan::filter::{Only, Shard};
+use counterweight_report::select::Selection;
 
 /// Class-imbalance experiments: which correction helps which classical model, by how much, and at
 /// which imbalance ratio.
@@ -22,6 +23,14 @@ pub(crate) enum Command {
     Report {
         /// A report folder
         folder: PathBuf,
+        /// Report a part, or by another metric, into DIR/selected/: KEY=VALUE[,KEY=VALUE..] with keys
+        /// model, correction, dataset, family, metric (such as mcc) and ratio (10, natural, or the
+        /// band 10..30 of the realised ratio, its upper end outside); repeat a key for alternatives
+        #[arg(long, value_name = "KEY=VALUE")]
+        select: Option<Selection>,
+        /// Write to this folder instead
+        #[arg(long, value_name = "DIR2")]
+        output: Option<PathBuf>,
     },
     /// Say what is done, failed and missing
     Status {

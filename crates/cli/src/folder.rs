@@ -10,8 +10,8 @@ use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_harness::store::{Entry, Joined, join, segment_files};
 use counterweight_report::{
-    DatasetAbout, ReportInput, attach_details, details_table, records_from_table, records_table,
-    timings_from_table, timings_table,
+    DatasetAbout, ReportInput, Target, attach_details, details_table, records_from_table,
+    records_table, timings_from_table, timings_table,
 };
 
 use crate::catalogue::CATALOGUE;
@@ -160,19 +160,40 @@ impl Folder {
 
     /// Writes tables, plots, index.html and ranking.json.
     pub(crate) fn write_report(&self, material: &Material<'_>) -> Result<()> {
-        let provenance = Provenance::read(&self.output);
-        let command = format!("cargo run --release -- run {}", self.shown_sweep());
-        let output = counterweight_report::build(&ReportInput {
-            sweep_name: material.name,
-            sweep_text: material.text,
-            records: material.records,
-            timings: material.timings,
-            catalogue: &CATALOGUE,
-            about: material.about.clone(),
-            provenance,
-            command: &command,
-        })?;
-        let (tables, plots) = (self.output.join("tables"), self.output.join("plots"));
+        self.write_report_for(material, &Target::default(), &Part::default())
+    }
+
+    /// As [`Folder::write_report`], about another metric or a part of the records.
+    pub(crate) fn write_report_for(
+        &self,
+        material: &Material<'_>,
+        target: &Target,
+        part: &Part,
+    ) -> Result<()> {
+        let mut provenance = Provenance::read(&self.output);
+        let mut command = format!("cargo run --release -- run {}", self.shown_sweep());
+        if let Some(selection) = &part.selection {
+            provenance.push(("selection".to_owned(), selection.clone()));
+            command = format!(
+                "{command}\ncargo run --release -- report {} --select '{selection}'",
+                self.shown_sweep()
+            );
+        }
+        let output = counterweight_report::build_for(
+            &ReportInput {
+                sweep_name: material.name,
+                sweep_text: material.text,
+                records: material.records,
+                timings: material.timings,
+                catalogue: &CATALOGUE,
+                about: material.about.clone(),
+                provenance,
+                command: &command,
+            },
+            target,
+        )?;
+        let folder = part.folder.as_deref().unwrap_or(&self.output);
+        let (tables, plots) = (folder.join("tables"), folder.join("plots"));
         make_folder(&tables)?;
         make_folder(&plots)?;
         for (name, table) in &output.tables {
@@ -189,14 +210,8 @@ impl Folder {
             write_atomically(&plots.join(format!("{name}.svg")), figure.svg.as_bytes())?;
             write_atomically(&plots.join(format!("{name}.png")), &figure.png)?;
         }
-        write_atomically(
-            &self.output.join("ranking.json"),
-            output.ranking_json.as_bytes(),
-        )?;
-        write_atomically(
-            &self.output.join("index.html"),
-            output.index_html.as_bytes(),
-        )?;
+        write_atomically(&folder.join("ranking.json"), output.ranking_json.as_bytes())?;
+        write_atomically(&folder.join("index.html"), output.index_html.as_bytes())?;
         Ok(())
     }
 
@@ -225,6 +240,15 @@ pub(crate) struct Material<'a> {
     pub(crate) records: &'a [Record],
     pub(crate) timings: &'a [Timing],
     pub(crate) about: Vec<DatasetAbout>,
+}
+
+/// Where a report goes when it is not the whole one in its own folder.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    /// The folder that receives it.
+    pub(crate) folder: Option<PathBuf>,
+    /// What was selected.
+    pub(crate) selection: Option<String>,
 }
 
 /// What the library knows of the datasets of some records.

@@ -68,7 +68,11 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Run(args) => commands::run::run(&args),
-        Command::Report { folder } => commands::report::report(&folder),
+        Command::Report {
+            folder,
+            select,
+            output,
+        } => commands::report::report(&folder, select.as_ref(), output.as_deref()),
         Command::Status { folder, format } => commands::status::status(&folder, format.format),
         Command::Gate(args) => commands::gate::gate(&args),
         Command::Merge { folder, stores } => commands::merge::merge(&folder, &stores),
