@@ -2,23 +2,29 @@
 
 use counterweight_core::LearnerEntry;
 
+pub mod decision_tree;
 pub mod dummy;
+pub mod extra_trees;
 pub mod gaussian_naive_bayes;
 pub mod gradient_boosting;
 pub mod k_nearest_neighbours;
 pub mod lda;
 pub mod nearest_centroid;
 pub mod qda;
+pub mod random_forest;
 pub mod softmax_regression;
 
 /// The learners of this folder, sorted by id.
 pub const ALL: &[LearnerEntry] = &[
+    decision_tree::ENTRY,
     dummy::ENTRY,
+    extra_trees::ENTRY,
     gaussian_naive_bayes::ENTRY,
     gradient_boosting::ENTRY,
     k_nearest_neighbours::ENTRY,
     lda::ENTRY,
     nearest_centroid::ENTRY,
     qda::ENTRY,
+    random_forest::ENTRY,
     softmax_regression::ENTRY,
 ];

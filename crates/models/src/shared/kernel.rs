@@ -66,6 +66,16 @@ impl Kernel {
         w * (log_sum - own)
     }
 
+    /// The gradient of [`Kernel::loss`] alone: with two classes it takes a third of the time.
+    pub(crate) fn gradient(&self, y: usize, f: &[f64], gradient: &mut [f64]) {
+        if self.n_classes == 2 {
+            let (against, sign, factor) = self.binary_margin(y, f[0]);
+            gradient[0] = -self.weights[y] * factor * sign * sigmoid(against);
+        } else {
+            self.loss(y, f, gradient);
+        }
+    }
+
     /// Second derivatives of a row's loss: `n_scores x n_scores`, row-major, the upper triangle.
     pub(crate) fn curvature(&self, y: usize, f: &[f64], p: &mut [f64], hessian: &mut [f64]) {
         let w = self.weights[y];
@@ -186,6 +196,8 @@ mod tests {
             for y in 0..k {
                 kernel.loss(y, &f, &mut g);
                 kernel.curvature(y, &f, &mut p, &mut h);
+                kernel.gradient(y, &f, &mut up);
+                prop_assert_eq!(&up, &g);
                 for j in 0..c {
                     let (mut above, mut below) = (f.clone(), f.clone());
                     above[j] += step;

@@ -1,0 +1,107 @@
+//! Fits a learner to a task that another program wrote, for `peers.py`, which compares our learners
+//! with other libraries on the same rows.
+//!
+//! ```text
+//! cargo build --release -p counterweight-models --example peers
+//! peers TASK OUTPUT REPEATS LEARNER [KEY=VALUE ..]
+//! ```
+//!
+//! TASK: the numbers rows, test rows, features, classes (u64), then training features (f64, row by
+//! row), training labels (u32) and test features; little endian. OUTPUT gets the log-scores of the test
+//! rows (f64). Prints the seconds of each of REPEATS fits and of the last scoring.
+
+#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use counterweight_core::{
+    Deadline, Labels, LossTerms, Matrix, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
+    StageContext, find, params,
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The next `n` pieces of `N` bytes.
+fn take<const N: usize>(bytes: &mut &[u8], n: usize) -> Result<Vec<[u8; N]>, Failure> {
+    let (head, rest) = bytes
+        .split_at_checked(n * N)
+        .ok_or("the task file is too short")?;
+    *bytes = rest;
+    Ok(head.as_chunks::<N>().0.to_vec())
+}
+
+fn numbers(bytes: &mut &[u8], rows: usize, cols: usize) -> Result<Matrix, Failure> {
+    let values = take::<8>(bytes, rows * cols)?;
+    let values = values.into_iter().map(f64::from_le_bytes).collect();
+    Ok(Matrix::from_vec(rows, cols, values)?)
+}
+
+fn value(text: &str) -> ParamValue {
+    if let Ok(whole) = text.parse::<i64>() {
+        ParamValue::Whole(whole)
+    } else if let Ok(real) = text.parse::<f64>() {
+        ParamValue::Real(real)
+    } else {
+        ParamValue::Text(text.to_owned())
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, task, output, repeats, id, given @ ..] = arguments.as_slice() else {
+        return Err("usage: peers TASK OUTPUT REPEATS LEARNER [KEY=VALUE ..]".into());
+    };
+    let file = std::fs::read(task)?;
+    let mut bytes = file.as_slice();
+    let mut shape = Vec::new();
+    for word in take::<8>(&mut bytes, 4)? {
+        shape.push(usize::try_from(u64::from_le_bytes(word))?);
+    }
+    let [rows, test_rows, cols, n_classes] = shape[..] else {
+        return Err("the task file has no shape".into());
+    };
+    let x = numbers(&mut bytes, rows, cols)?;
+    let y: Vec<u32> = take::<4>(&mut bytes, rows)?
+        .into_iter()
+        .map(u32::from_le_bytes)
+        .collect();
+    let test = numbers(&mut bytes, test_rows, cols)?;
+    drop(file);
+
+    let names: Arc<[String]> = (0..n_classes).map(|k| k.to_string()).collect();
+    let samples = Samples::numeric(x, Labels::new(y, names)?)?;
+    let (train, _) = Partition::new(rows, (0..rows).collect(), vec![])?.cut_samples(&samples)?;
+    drop(samples);
+    let given: BTreeMap<String, ParamValue> = given
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, text)| (key.to_owned(), value(text)))
+        .collect();
+    let entry = find(counterweight_models::ALL, id).ok_or("no such learner")?;
+    let params =
+        params::check(entry.card.params, &given).map_err(|errors| format!("{errors:?}"))?;
+    let learner = (entry.build)(&params)?;
+    let repeats: usize = repeats.parse()?;
+    let mut model = None;
+    for _ in 0..repeats.max(1) {
+        let shared = Shared::default();
+        let stream = Seed(1).stage("fit").open();
+        let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+        let started = Instant::now();
+        model = Some(learner.fit(&train, &LossTerms::cross_entropy(n_classes), &mut context)?);
+        println!("fit {:.6}", started.elapsed().as_secs_f64());
+    }
+    let started = Instant::now();
+    let scores = model.ok_or("at least one fit")?.scores(&test)?;
+    println!("score {:.6}", started.elapsed().as_secs_f64());
+    let log: Vec<u8> = scores
+        .log()
+        .as_slice()
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    std::fs::write(output, log)?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Extremely randomised trees: random cuts of few features at each split, averaged.
+//!
+//! Like a random forest, but every tree sees all rows, and a feature is cut at a value drawn between
+//! its ends in the node; the best of the drawn cuts is taken.
+//!
+//! # When it helps
+//! Where a random forest does, with less variance and more bias: often better on noisy and on smooth
+//! problems, worse when few of many features matter. A rare class is in every tree with all its
+//! rows. Without a bootstrap, class weights equal repeated rows exactly.
+//!
+//! # Formula
+//! ```text
+//! p(k | x) = 1/B sum_b share_k(leaf of x in tree b)
+//! every split: of `features` features drawn without replacement (more, while all are constant), each
+//! cut at u ~ U[least, largest value in the node], the one with the largest fall of impurity
+//! ```
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `trees` | 100 | [1, 1000000] | trees that are averaged |
+//! | `features` | none | [1, inf) | features tried at each split; none: sqrt(d), rounded down |
+//! | `criterion` | gini | gini, entropy | impurity that splits reduce |
+//! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
+//! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
+//!
+//! # Cost
+//! O(n d log n) to bin, O(`trees` `features` n depth) to grow, O(`trees` depth) to score a row. Memory O(n d)
+//! bytes and O(`trees` n K) numbers for the leaves.
+//!
+//! # Differences
+//! From scikit-learn: beyond 255 distinct values of a feature a cut that falls inside a quantile bin
+//! moves to the bin's upper end; up to 255 the cuts have the same law. `min_leaf` counts weighted
+//! rows. The numbers of a seed are not scikit-learn's.
+//!
+//! # Errors
+//! Features that are not finite, margins (not applicable), more than 2^32 rows, a passed deadline
+//! (asked once a tree).
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::*;
+//! # use std::collections::BTreeMap;
+//! let entry = find(counterweight_models::ALL, "extra-trees").unwrap();
+//! let params = params::check(entry.card.params, &BTreeMap::new()).unwrap();
+//! let learner = (entry.build)(&params).unwrap();
+//! # let y = Labels::from_texts(&["0", "0", "0", "1", "1", "1"]);
+//! # let x = Matrix::from_vec(6, 1, vec![0.0, 1.0, 0.5, 2.5, 3.0, 3.5]).unwrap();
+//! # let samples = Samples::numeric(x, y).unwrap();
+//! # let (train, _) = Partition::new(6, (0..6).collect(), vec![]).unwrap().cut_samples(&samples).unwrap();
+//! # let shared = Shared::default();
+//! # let stream = Seed(1).stage("fit").open();
+//! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
+//! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
+//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! ```
+//!
+//! # References
+//! Geurts, Ernst, Wehenkel (2006), Extremely randomized trees, Machine Learning 63.
+
+use counterweight_core::{
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
+    Params, ScoreKind, StageContext, StageResult, Train, Workload,
+};
+
+use crate::shared::task::Task;
+use crate::shared::trees::forest::{
+    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_LEAF, TREES, optional,
+};
+
+const HONOURS: LossNeeds = LossNeeds {
+    weights: true,
+    margins: false,
+    factors: false,
+    focal: false,
+};
+
+pub(crate) const ENTRY: LearnerEntry = Entry {
+    card: Card {
+        id: "extra-trees",
+        summary: "averaged trees with random cuts; weights act on splits and shares",
+        reference: "Geurts et al. 2006, Machine Learning 63",
+        params: &[TREES, FEATURES, CRITERION, MAX_DEPTH, MIN_LEAF],
+    },
+    caps: LearnerCaps {
+        library: "own",
+        honours: HONOURS,
+        scores: ScoreKind::Probability,
+        multiclass: true,
+        deterministic: true,
+        max_rows: None,
+        cost,
+        remark: "",
+    },
+    build: |params| Ok(Box::new(ExtraTrees::try_from(params)?)),
+};
+
+fn cost(params: &Params, work: &Workload) -> f64 {
+    let (n, d) = (work.n_train as f64, work.n_features as f64);
+    let tried = optional(params, "features").map_or(d.sqrt(), |m| m as f64);
+    let tree = n * (n + 2.0).log2() * (2e-8 + tried * 4e-9) + work.n_score as f64 * 6e-8;
+    1e-5 + n * d * 8e-8 + params.whole("trees") as f64 * tree
+}
+
+/// Checked parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtraTrees(Forest);
+
+impl TryFrom<&Params> for ExtraTrees {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self(Forest {
+            growth: Growth::new(params),
+            trees: params.whole("trees"),
+            features: optional(params, "features"),
+            bootstrap: false,
+            at_random: true,
+        }))
+    }
+}
+
+impl Learner for ExtraTrees {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        self.0.fit(Task::new(train, terms, HONOURS)?, context)
+    }
+}

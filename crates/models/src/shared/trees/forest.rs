@@ -1,0 +1,299 @@
+//! What single class trees and forests share: checks, growing, and averaging leaf shares.
+
+use counterweight_core::params::Default as Preset;
+use counterweight_core::{
+    Fitted, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range, ScoreKind, Scores,
+    StageContext, StageError, StageResult, Stream,
+};
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::bins::Binned;
+use super::grow::{Draw, Features, Limits, grow};
+use super::targets::{Classes, Criterion};
+use super::tree::Tree;
+use crate::shared::task::{Task, check_scored};
+
+/// The parameter `criterion`.
+pub(crate) const CRITERION: ParamSpec = ParamSpec::new(
+    "criterion",
+    ParamKind::Choice(&["gini", "entropy"]),
+    Preset::Text("gini"),
+    "impurity that splits reduce",
+);
+
+/// The parameter `max_depth`.
+pub(crate) const MAX_DEPTH: ParamSpec = ParamSpec::optional(
+    "max_depth",
+    ParamKind::Whole(Range::AT_LEAST_ONE),
+    "most splits from the root to a leaf",
+);
+
+/// The parameter `min_leaf`.
+pub(crate) const MIN_LEAF: ParamSpec = ParamSpec::new(
+    "min_leaf",
+    ParamKind::Real(Range::AT_LEAST_ONE),
+    Preset::Real(1.0),
+    "least weighted rows of a leaf; 1 sets no limit",
+);
+
+/// The parameter `trees`.
+pub(crate) const TREES: ParamSpec = ParamSpec::new(
+    "trees",
+    ParamKind::Whole(Range::new(1.0, true, 1e6, true)),
+    Preset::Whole(100),
+    "trees that are averaged",
+);
+
+/// The parameter `features`.
+pub(crate) const FEATURES: ParamSpec = ParamSpec::optional(
+    "features",
+    ParamKind::Whole(Range::AT_LEAST_ONE),
+    "features tried at each split; none: the square root of their number, rounded down",
+);
+
+/// A whole number that may be left out.
+pub(crate) fn optional(params: &Params, key: &str) -> Option<usize> {
+    match params.get(key) {
+        Some(ParamValue::Whole(_)) => Some(params.whole(key)),
+        _ => None,
+    }
+}
+
+/// How class trees grow.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Growth {
+    pub(crate) criterion: Criterion,
+    pub(crate) limits: Limits,
+}
+
+impl Growth {
+    /// From `criterion`, `max_depth` and `min_leaf`.
+    pub(crate) fn new(params: &Params) -> Self {
+        let least = params.real("min_leaf");
+        Self {
+            criterion: match params.text("criterion") {
+                "entropy" => Criterion::Entropy,
+                _ => Criterion::Gini,
+            },
+            limits: Limits {
+                max_leaves: None,
+                max_depth: optional(params, "max_depth"),
+                // A row may weigh less than 1: at the default that must not keep it from a leaf.
+                min_mass: if least > 1.0 { least } else { 0.0 },
+                min_gain: None,
+            },
+        }
+    }
+}
+
+/// How the trees of a forest differ.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Forest {
+    pub(crate) growth: Growth,
+    pub(crate) trees: usize,
+    /// Features tried at each split; `None`: the square root of their number.
+    pub(crate) features: Option<usize>,
+    pub(crate) bootstrap: bool,
+    /// Whether cuts are random.
+    pub(crate) at_random: bool,
+}
+
+impl Forest {
+    /// Grows the trees, each from a stream of its own.
+    ///
+    /// # Errors
+    /// Too many rows, or a passed deadline.
+    pub(crate) fn fit(
+        &self,
+        task: Task<'_>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
+            return Ok(Box::new(constant));
+        }
+        let data = binned(&task)?;
+        let columns = data.splittable();
+        if columns.is_empty() {
+            let why = "no feature varies";
+            let constant = task.shares_only(why, ScoreKind::Probability, context)?;
+            return Ok(Box::new(constant));
+        }
+        let root = data.n_features().isqrt().max(1);
+        let per_split = self.features.unwrap_or(root).min(columns.len());
+        let by_class = ByClass::new(&task);
+        let mut weights = by_class.weights.clone();
+        let mut trees = Vec::with_capacity(self.trees);
+        for _ in 0..self.trees {
+            context.deadline.check()?;
+            let mut stream = Stream::from_seed(context.stream.random());
+            if self.bootstrap {
+                by_class.bootstrap(&mut weights, &mut stream);
+            }
+            let mut rows: Vec<u32> = (0..)
+                .zip(&weights)
+                .filter(|(_, w)| **w > 0.0)
+                .map(|(row, _)| row)
+                .collect();
+            let growth = &self.growth;
+            let mut target = Classes::new(&task.y, &weights, task.n_present(), growth.criterion);
+            let mut draw = Draw {
+                features: columns.clone(),
+                per_split,
+                at_random: self.at_random,
+                stream,
+            };
+            let mut features = Features::Drawn(&mut draw);
+            let grown = grow(&data, &mut rows, &mut target, &growth.limits, &mut features);
+            trees.push(grown.tree(&target));
+        }
+        let leaves: usize = trees.iter().map(Tree::n_leaves).sum();
+        let mean = leaves as f64 / trees.len() as f64;
+        context.details.insert("leaves".into(), mean);
+        Ok(Box::new(Average {
+            trees,
+            n_features: task.n_features(),
+            present: task.present,
+            n_classes: task.n_classes,
+        }))
+    }
+}
+
+/// The rows of a task as codes.
+///
+/// # Errors
+/// [`StageError::Failed`] when row numbers do not fit 32 bits.
+pub(crate) fn binned(task: &Task<'_>) -> StageResult<Binned> {
+    if u32::try_from(task.n_rows()).is_err() {
+        return Err(StageError::Failed("more than 2^32 training rows".into()));
+    }
+    Ok(Binned::new(&task.x, &task.y, &task.weights))
+}
+
+/// Rows by class, to draw from.
+#[derive(Debug)]
+struct ByClass {
+    rows: Vec<Vec<usize>>,
+    /// Weight of each class.
+    class_weights: Vec<f64>,
+    /// Weight of each row.
+    weights: Vec<f64>,
+}
+
+impl ByClass {
+    fn new(task: &Task<'_>) -> Self {
+        let mut rows = vec![Vec::new(); task.n_present()];
+        for (row, &class) in task.y.iter().enumerate() {
+            rows[class as usize].push(row);
+        }
+        Self {
+            rows,
+            class_weights: task.weights.clone(),
+            weights: row_weights(task),
+        }
+    }
+
+    /// Draws as many rows as they weigh in all, each with a probability in proportion to its weight,
+    /// and sets `drawn` to how often each came. The law is that of a bootstrap of repeated rows.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a position inside a list"
+    )]
+    fn bootstrap(&self, drawn: &mut [f64], stream: &mut Stream) {
+        drawn.fill(0.0);
+        let masses: Vec<f64> = self
+            .rows
+            .iter()
+            .zip(&self.class_weights)
+            .map(|(rows, w)| rows.len() as f64 * w)
+            .collect();
+        let total: f64 = masses.iter().sum();
+        let draws = (total.round() as usize).max(1);
+        let last = masses.len() - 1;
+        for _ in 0..draws {
+            let mut at = stream.random::<f64>() * total;
+            let mut class = 0;
+            while class < last && at >= masses[class] {
+                at -= masses[class];
+                class += 1;
+            }
+            let rows = &self.rows[class];
+            let place = (at / self.class_weights[class]) as usize;
+            drawn[rows[place.min(rows.len() - 1)]] += 1.0;
+        }
+    }
+}
+
+/// Weight of each row: its class's.
+pub(crate) fn row_weights(task: &Task<'_>) -> Vec<f64> {
+    task.y.iter().map(|&k| task.weights[k as usize]).collect()
+}
+
+/// Trees whose leaf shares are averaged.
+#[derive(Debug)]
+pub(crate) struct Average {
+    pub(crate) trees: Vec<Tree>,
+    pub(crate) n_features: usize,
+    pub(crate) present: Vec<usize>,
+    pub(crate) n_classes: usize,
+}
+
+impl Fitted for Average {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.n_features)?;
+        let mut p = Matrix::zeros(x.rows(), self.n_classes);
+        for i in 0..x.rows() {
+            let row = x.row(i);
+            let shares = p.row_mut(i);
+            for tree in &self.trees {
+                for (&class, share) in self.present.iter().zip(tree.value(tree.leaf(row))) {
+                    shares[class] += share;
+                }
+            }
+        }
+        Ok(Scores::probabilities(p)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{blobs, train, weighted};
+    use counterweight_core::{LossNeeds, Seed};
+
+    #[test]
+    fn a_weighted_bootstrap_has_the_law_of_repeated_rows() {
+        let (x, y) = blobs(51, &[30, 10], 2);
+        let data = train(&x, &y, 2);
+        let honours = LossNeeds {
+            weights: true,
+            ..LossNeeds::default()
+        };
+        let task = Task::new(&data, &weighted(&[1.0, 4.0]), honours).unwrap();
+        let by_class = ByClass::new(&task);
+        let mut stream = Seed(3).stage("bootstrap").open();
+        let (mut sums, mut squares) = (vec![0.0; 40], vec![0.0; 40]);
+        let times = 4_000;
+        for _ in 0..times {
+            let mut drawn = vec![0.0; 40];
+            by_class.bootstrap(&mut drawn, &mut stream);
+            assert!((drawn.iter().sum::<f64>() - 70.0).abs() < 1e-12);
+            for ((s, q), d) in sums.iter_mut().zip(&mut squares).zip(&drawn) {
+                *s += d / f64::from(times);
+                *q += d * d / f64::from(times);
+            }
+        }
+        // Binomial(70, w / 70): mean w, variance w (1 - w / 70).
+        for row in 0..40 {
+            let w = if row < 30 { 1.0 } else { 4.0 };
+            let variance = squares[row] - sums[row] * sums[row];
+            let expected = w * (1.0 - w / 70.0);
+            let error = (expected / f64::from(times)).sqrt();
+            assert!((sums[row] - w).abs() < 5.0 * error, "{row}: {}", sums[row]);
+            assert!(
+                (variance / expected - 1.0).abs() < 0.15,
+                "{row}: {variance}"
+            );
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Histogram trees: what boosting, single trees and forests are grown with.
+//!
+//! Features become at most [`bins::MOST_BINS`] ordered codes; a node is a contiguous range of row
+//! numbers; a split is the best cut of a histogram of the node's rows. All sums run over rows in
+//! ascending order and in one thread, so that a fit is the same to the last bit wherever it runs.
+
+pub(crate) mod bins;
+pub(crate) mod forest;
+pub(crate) mod grow;
+pub(crate) mod targets;
+pub(crate) mod tree;
