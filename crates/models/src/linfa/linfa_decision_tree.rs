@@ -1,0 +1,303 @@
+//! Decision tree of linfa 0.8.1, as it is: hard votes, and not reproducible.
+//!
+//! CART with binary splits at midpoints and pruning of splits whose sides vote alike.
+//!
+//! # When it helps
+//! As the tree of a widely used crate that takes weights. It hurts wherever a number has to come out twice:
+//! ties and rounding are settled by the order of a hash map with a random seed.
+//!
+//! # Formula
+//! ```text
+//! a split minimises  share of weight left * criterion(left) + share right * criterion(right)
+//! gini = 1 - sum_k q_k^2    entropy = - sum_k q_k log2 q_k    q: shares of weight, single precision
+//! ```
+//! The vote of a leaf is its heaviest class, any of them on a tie.
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `criterion` | `gini` | `gini`, `entropy` | impurity that a split lowers |
+//! | `max_depth` | 100 | [1, 200] | levels below the root |
+//! | `min_impurity_decrease` | 1e-5 | >= 1e-9 | least drop of the impurity of a node that is split |
+//! | `min_weight_leaf` | 1.0 | >= 0.01 | least weight of a leaf |
+//! | `min_weight_split` | 2.0 | >= 2 | least ROWS of a node that is split, its name notwithstanding |
+//!
+//! # Cost
+//! Every node walks over ALL training rows of every feature with hash maps: O(n d) a node, so O(n^2 d) on
+//! noisy data. Hence the size limit of 5,000 rows.
+//!
+//! # Differences
+//! From scikit-learn: classes only, no shares (so the scores are votes); values within 1e-5 of each other are
+//! never split; a row that equals a split value went left in training and goes right in prediction; a cut may lie
+//! beside a row that is not in the node. The library's default has no limit of depth; it recurses, and a tree as
+//! deep as the rows are many would overflow the stack and ABORT, so a limit of at most 200 stands here.
+//! With two classes and no ties trees agree from fit to fit; from three classes on, sums in single
+//! precision in random order decide between splits. Weights act on leaves as they are given, so tiny explicit
+//! weights meet `min_weight_leaf`.
+//!
+//! # Errors
+//! Features that are not finite, margins (not applicable), a panic inside the library, and whatever it
+//! reports.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::*;
+//! # use std::collections::BTreeMap;
+//! let entry = find(counterweight_models::ALL, "linfa-decision-tree").unwrap();
+//! let params = params::check(entry.card.params, &BTreeMap::new()).unwrap();
+//! let learner = (entry.build)(&params).unwrap();
+//! # let y = Labels::from_texts(&["0", "0", "0", "1", "1", "1"]);
+//! # let x = Matrix::from_vec(6, 1, vec![0.0, 1.0, 0.5, 2.5, 3.0, 3.5]).unwrap();
+//! # let samples = Samples::numeric(x, y).unwrap();
+//! # let (train, _) = Partition::new(6, (0..6).collect(), vec![]).unwrap().cut_samples(&samples).unwrap();
+//! # let shared = Shared::default();
+//! # let stream = Seed(1).stage("fit").open();
+//! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
+//! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
+//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! ```
+//!
+//! # References
+//! linfa-trees 0.8.1, `decision_trees/algorithm.rs`. Breiman, Friedman, Olshen, Stone (1984),
+//! Classification and Regression Trees.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use counterweight_core::params::Default as Preset;
+use counterweight_core::{
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
+    StageResult, Train, Workload,
+};
+
+use ::linfa::DatasetBase;
+use ::linfa::traits::{Fit, PredictInplace};
+use linfa_trees::{DecisionTree, DecisionTreeParams, SplitQuality};
+use ndarray::Array1;
+
+use crate::linfa::{LIBRARY, failed, owned_records, panicked, records, votes};
+use crate::shared::task::{Task, check_scored};
+
+const HONOURS: LossNeeds = LossNeeds {
+    weights: true,
+    margins: false,
+    factors: false,
+    focal: false,
+};
+
+/// Deepest tree that is asked for: it fits and votes by recursion, on threads of 2 MiB.
+pub(super) const DEEPEST: f64 = 200.0;
+
+pub(super) const CRITERION: ParamSpec = ParamSpec::new(
+    "criterion",
+    ParamKind::Choice(&["gini", "entropy"]),
+    Preset::Text("gini"),
+    "impurity that a split lowers",
+);
+pub(super) const MIN_IMPURITY_DECREASE: ParamSpec = ParamSpec::new(
+    "min_impurity_decrease",
+    ParamKind::Real(Range::new(1e-9, true, f64::INFINITY, false)),
+    Preset::Real(1e-5),
+    "least drop of the impurity of a node that is split",
+);
+pub(super) const MIN_WEIGHT_LEAF: ParamSpec = ParamSpec::new(
+    "min_weight_leaf",
+    ParamKind::Real(Range::new(0.01, true, f64::INFINITY, false)),
+    Preset::Real(1.0),
+    "least weight of a leaf",
+);
+pub(super) const MIN_WEIGHT_SPLIT: ParamSpec = ParamSpec::new(
+    "min_weight_split",
+    ParamKind::Real(Range::new(2.0, true, f64::INFINITY, false)),
+    Preset::Real(2.0),
+    "least rows of a node that is split",
+);
+
+pub(crate) const ENTRY: LearnerEntry = Entry {
+    card: Card {
+        id: "linfa-decision-tree",
+        summary: "decision tree of linfa; hard votes, not reproducible",
+        reference: "linfa-trees 0.8.1; Breiman et al. 1984",
+        params: &[
+            CRITERION,
+            ParamSpec::new(
+                "max_depth",
+                ParamKind::Whole(Range::new(1.0, true, DEEPEST, true)),
+                Preset::Whole(100),
+                "levels below the root",
+            ),
+            MIN_IMPURITY_DECREASE,
+            MIN_WEIGHT_LEAF,
+            MIN_WEIGHT_SPLIT,
+        ],
+    },
+    caps: LearnerCaps {
+        library: LIBRARY,
+        honours: HONOURS,
+        scores: ScoreKind::Vote,
+        multiclass: true,
+        deterministic: false,
+        max_rows: Some(5_000),
+        cost,
+        remark: "votes only; ties and sums follow the order of a hash map: keep it out of gated sweeps",
+    },
+    build: |params| Ok(Box::new(LinfaDecisionTree::try_from(params)?)),
+};
+
+fn cost(_: &Params, work: &Workload) -> f64 {
+    let (n, d) = (work.n_train as f64, work.n_features as f64);
+    // A tenth of the rows end up in nodes of their own; a node pays for its own rows alone, and
+    // glances at the others.
+    1e-4 + n * d * (0.1 * n * 1.5e-9 + n.max(2.0).ln() * 1.5e-7) + work.n_score as f64 * 2e-7
+}
+
+/// Checked parameters.
+#[derive(Clone, Debug)]
+pub struct LinfaDecisionTree {
+    parameters: DecisionTreeParams<f64, usize>,
+}
+
+/// The parameters that the tree has in common with the ensembles of trees.
+pub(super) fn tree_params(params: &Params) -> DecisionTreeParams<f64, usize> {
+    let quality = match params.text("criterion") {
+        "entropy" => SplitQuality::Entropy,
+        _ => SplitQuality::Gini,
+    };
+    // The library takes these in single precision.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "limits of weight need no more digits than the library keeps"
+    )]
+    let single = |key: &str| params.real(key) as f32;
+    DecisionTree::params()
+        .split_quality(quality)
+        .max_depth(Some(params.whole("max_depth")))
+        .min_impurity_decrease(params.real("min_impurity_decrease"))
+        .min_weight_leaf(single("min_weight_leaf"))
+        .min_weight_split(single("min_weight_split"))
+}
+
+impl TryFrom<&Params> for LinfaDecisionTree {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            parameters: tree_params(params),
+        })
+    }
+}
+
+impl Learner for LinfaDecisionTree {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let task = Task::new(train, terms, HONOURS)?;
+        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+            return Ok(Box::new(constant));
+        }
+        if task.n_features() == 0 {
+            let why = "there are no features";
+            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the library keeps weights in single precision"
+        )]
+        let weights: Array1<f32> = task
+            .y
+            .iter()
+            .map(|&class| task.weights[class as usize] as f32)
+            .collect();
+        if weights.iter().any(|w| !w.is_normal()) || !weights.sum().is_finite() {
+            return Err(StageError::Failed(
+                "class weights are beyond the single precision of linfa's trees".into(),
+            ));
+        }
+        let y = task.y.iter().map(|&class| class as usize).collect();
+        let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
+        let data = data.with_weights(weights);
+        let fit = || self.parameters.fit(&data);
+        let tree = catch_unwind(AssertUnwindSafe(fit))
+            .map_err(|_panic| panicked())?
+            .map_err(|e| failed(&e))?;
+        context
+            .details
+            .insert("depth".into(), tree.max_depth() as f64);
+        context
+            .details
+            .insert("leaves".into(), tree.num_leaves() as f64);
+        Ok(Box::new(Model {
+            tree,
+            n_features: task.n_features(),
+            present: task.present,
+            n_classes: task.n_classes,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Model {
+    tree: DecisionTree<f64, usize>,
+    n_features: usize,
+    present: Vec<usize>,
+    n_classes: usize,
+}
+
+impl Fitted for Model {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.n_features)?;
+        let mut found = Array1::zeros(x.rows());
+        self.tree.predict_inplace(&records(x), &mut found);
+        votes(found.iter().copied(), &self.present, self.n_classes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use counterweight_core::{LossTerms, Matrix, ParamValue};
+
+    use crate::testing::{blobs, fit, train, weighted};
+
+    #[test]
+    fn the_deepest_tree_fits_on_a_small_stack() {
+        // Labels that alternate along a line make the greedy tree a chain.
+        let x = Matrix::from_fn(1_200, 1, |i, _| i as f64);
+        let y: Vec<u32> = (0..1_200).map(|i| u32::from(i % 2 == 0)).collect();
+        let work = move || {
+            let given = [("max_depth", ParamValue::Whole(200))];
+            let data = train(&x, &y, 2);
+            let fit = fit(
+                "linfa-decision-tree",
+                &given,
+                &data,
+                &LossTerms::cross_entropy(2),
+            );
+            fit.scores(&x);
+            fit.details["depth"]
+        };
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        let depth = thread.spawn(work).unwrap().join().unwrap();
+        assert!(depth > 100.0, "the chain is only {depth} deep");
+    }
+
+    #[test]
+    fn weights_move_the_vote_of_a_leaf() {
+        let (x, y) = blobs(44, &[30, 10], 2);
+        let given = [("min_weight_leaf", ParamValue::Real(1e6))];
+        let share = |terms: &LossTerms| {
+            let scores = fit("linfa-decision-tree", &given, &train(&x, &y, 2), terms).scores(&x);
+            scores
+                .log()
+                .column(1)
+                .iter()
+                .filter(|s| s.is_finite())
+                .count()
+        };
+        assert_eq!(share(&LossTerms::cross_entropy(2)), 0);
+        assert_eq!(share(&weighted(&[1.0, 5.0])), 40);
+    }
+}
