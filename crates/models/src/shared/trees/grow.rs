@@ -6,16 +6,11 @@ use counterweight_core::Stream;
 use rand::RngExt as _;
 
 use super::bins::Binned;
-use super::targets::Target;
+use super::targets::{self, Swept, TIE, Target, slack};
 use super::tree::{Node, Tree};
 
 /// Nodes of up to this many rows sort them by code: a histogram has more cells than they have rows.
 const FEW: usize = 64;
-
-/// Gains that differ by less than this share of the scores they are made of are a tie, which goes to
-/// the first feature and cut. Without it the last bit of a sum, and so the order of the rows, would
-/// choose between features that part the rows alike.
-const TIE: f64 = 1e-10;
 
 /// Weight below this share of the node's is a rounding error of a histogram difference, not a row.
 const NOTHING: f64 = 1e-12;
@@ -204,10 +199,9 @@ impl<T: Target> Grower<'_, '_, T> {
 
     /// Adds a leaf with these rows.
     fn leaf(&mut self, range: Range<usize>, rows: &[u32]) {
-        self.target.gather(rows);
         let at = self.grown.totals.len();
         self.grown.totals.resize(at + self.width, 0.0);
-        self.target.total(&mut self.grown.totals[at..]);
+        self.target.sum(rows, &mut self.grown.totals[at..]);
         self.grown.nodes.push(Node::LEAF);
         self.grown.ranges.push(range);
     }
@@ -463,8 +457,26 @@ struct Sweep<'a> {
 impl Sweep<'_> {
     /// Sweeps the cells of a feature; whether more than one has rows.
     fn cells<T: Target>(&mut self, cells: &[f64], j: usize, target: &T) -> bool {
-        self.left.fill(0.0);
         let nothing = NOTHING * target.mass(&self.total);
+        let node = targets::Node {
+            total: &self.total,
+            score: self.score,
+            least: self.limits.min_mass * (1.0 - TIE),
+            nothing,
+            floor: self.floor(),
+        };
+        if let Some(Swept { varies, best }) = target.sweep(cells, &node) {
+            if let Some((gain, code, next)) = best {
+                self.best = Some(Cut {
+                    gain,
+                    feature: j,
+                    code,
+                    threshold: self.data.bins(j).between(code, next),
+                });
+            }
+            return varies;
+        }
+        self.left.fill(0.0);
         let mut last: Option<usize> = None;
         let mut varies = false;
         for (code, cell) in cells.chunks_exact(target.width()).enumerate() {
@@ -483,6 +495,13 @@ impl Sweep<'_> {
             last = Some(code);
         }
         varies
+    }
+
+    /// What a gain has to exceed.
+    #[inline]
+    fn floor(&self) -> f64 {
+        let least = self.limits.min_gain.unwrap_or(f64::NEG_INFINITY);
+        self.best.map_or(least, |best| best.gain)
     }
 
     /// Offers the cut between two codes that have rows; whether cuts further on can be admissible.
@@ -521,13 +540,8 @@ impl Sweep<'_> {
         }
         let scores = target.score(&self.left) + target.score(&self.right);
         let gain = scores - self.score;
-        let slack = TIE * (scores.abs() + self.score.abs());
-        let enough = self
-            .limits
-            .min_gain
-            .is_none_or(|least| gain > least + slack);
-        let better = self.best.is_none_or(|best| gain > best.gain + slack);
-        if enough && better {
+        let floor = self.floor();
+        if gain > floor && gain > floor + slack(scores, self.score) {
             self.best = Some(Cut { gain, ..cut });
         }
         true

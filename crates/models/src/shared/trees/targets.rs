@@ -11,8 +11,8 @@ pub(crate) trait Target {
     /// Puts the numbers of these rows in order, for [`Target::add`] and [`Target::add_one`].
     fn gather(&mut self, rows: &[u32]);
 
-    /// Adds up the gathered rows.
-    fn total(&self, cell: &mut [f64]);
+    /// Adds up these rows, gathered or not.
+    fn sum(&self, rows: &[u32], cell: &mut [f64]);
 
     /// Adds the gathered `rows` to the cells of a feature, each to the cell of its code.
     fn add(&self, codes: &[u8], rows: &[u32], cells: &mut [f64]);
@@ -34,6 +34,47 @@ pub(crate) trait Target {
 
     /// The numbers that a leaf with this cell answers, appended to `values`.
     fn leaf(&self, cell: &[f64], values: &mut Vec<f64>);
+
+    /// A faster way through the cells of a feature, with the same result as the grower's own; `None`
+    /// where there is none.
+    fn sweep(&self, _: &[f64], _: &Node<'_>) -> Option<Swept> {
+        None
+    }
+}
+
+/// What a sweep of one feature's cells has to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'a> {
+    /// The cell of the whole node.
+    pub(crate) total: &'a [f64],
+    /// Its score.
+    pub(crate) score: f64,
+    /// Least weight of either side.
+    pub(crate) least: f64,
+    /// Cells of at most this weight have no rows.
+    pub(crate) nothing: f64,
+    /// What a gain has to exceed.
+    pub(crate) floor: f64,
+}
+
+/// What a sweep of one feature's cells found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Swept {
+    /// Whether more than one cell has rows.
+    pub(crate) varies: bool,
+    /// The best gain above the floor, with the codes on both sides of its cut.
+    pub(crate) best: Option<(f64, usize, usize)>,
+}
+
+/// Gains that differ by less than this share of the scores they are made of are a tie, which goes to
+/// the first feature and cut. Without it the last bit of a sum, and so the order of the rows, would
+/// choose between features that part the rows alike.
+pub(crate) const TIE: f64 = 1e-10;
+
+/// By how much a gain has to exceed another, given the scores it is made of.
+#[inline]
+pub(crate) fn slack(scores: f64, before: f64) -> f64 {
+    TIE * (scores.abs() + before.abs())
 }
 
 /// A Newton step of a loss: cells are (gradient, Hessian, weight).
@@ -83,12 +124,15 @@ impl Target for Newton<'_> {
             .extend(rows.iter().map(|&row| self.rows[row as usize]));
     }
 
-    fn total(&self, cell: &mut [f64]) {
-        for row in &self.gathered {
-            for (sum, v) in cell.iter_mut().zip(row) {
-                *sum += v;
-            }
+    fn sum(&self, rows: &[u32], cell: &mut [f64]) {
+        let mut sum = [0.0; 3];
+        for &row in rows {
+            let row = &self.rows[row as usize];
+            sum[0] += row[0];
+            sum[1] += row[1];
+            sum[2] += row[2];
         }
+        cell.copy_from_slice(&sum);
     }
 
     fn add(&self, codes: &[u8], rows: &[u32], cells: &mut [f64]) {
@@ -141,6 +185,44 @@ impl Target for Newton<'_> {
 
     fn leaf(&self, cell: &[f64], values: &mut Vec<f64>) {
         values.push(self.step(cell[0], cell[1]));
+    }
+
+    fn sweep(&self, cells: &[f64], node: &Node<'_>) -> Option<Swept> {
+        let &[g, h, w] = node.total else { return None };
+        let (mut g_left, mut h_left, mut w_left) = (0.0, 0.0, 0.0);
+        let mut floor = node.floor;
+        let mut last: Option<usize> = None;
+        let mut swept = Swept {
+            varies: false,
+            best: None,
+        };
+        for (code, cell) in cells.as_chunks::<3>().0.iter().enumerate() {
+            if cell[2] <= node.nothing {
+                continue;
+            }
+            if let Some(last) = last {
+                swept.varies = true;
+                let (g_right, h_right, w_right) = (g - g_left, h - h_left, w - w_left);
+                if w_right < node.least {
+                    break;
+                }
+                if w_left >= node.least && h_left >= self.min_hessian && h_right >= self.min_hessian
+                {
+                    let left = self.score(&[g_left, h_left, w_left]);
+                    let scores = left + self.score(&[g_right, h_right, w_right]);
+                    let gain = scores - node.score;
+                    if gain > floor && gain > floor + slack(scores, node.score) {
+                        floor = gain;
+                        swept.best = Some((gain, last, code));
+                    }
+                }
+            }
+            g_left += cell[0];
+            h_left += cell[1];
+            w_left += cell[2];
+            last = Some(code);
+        }
+        Some(swept)
     }
 }
 
@@ -199,9 +281,11 @@ impl Target for Classes<'_> {
         }));
     }
 
-    fn total(&self, cell: &mut [f64]) {
-        for &(class, w) in &self.gathered {
-            cell[class as usize] += w;
+    fn sum(&self, rows: &[u32], cell: &mut [f64]) {
+        cell.fill(0.0);
+        for &row in rows {
+            let row = row as usize;
+            cell[self.y[row] as usize] += self.weights[row];
         }
     }
 
