@@ -70,6 +70,8 @@ const fn precedes(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod facts;
 #[cfg(test)]
 mod goldens;

@@ -27,7 +27,7 @@
 //! | `min_weight_split` | 2.0 | >= 2 | least rows of a node that is split |
 //!
 //! # Cost
-//! O(rounds max_depth n d log n) to fit. The size limit of 20,000 rows is that of patience.
+//! `O(rounds max_depth n d log n)` to fit. The size limit of 20,000 rows is that of patience.
 //!
 //! # Differences
 //! From scikit-learn's `AdaBoostClassifier`: rows are drawn by weight instead of weighted, so that a fit is
@@ -182,7 +182,7 @@ impl Learner for LinfaAdaboost {
         let y = task.y.iter().map(|&class| class as usize).collect();
         let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
-        let parameters = AdaBoostParams::new_fixed_rng(self.tree.clone(), generator)
+        let parameters = AdaBoostParams::new_fixed_rng(self.tree, generator)
             .n_estimators(self.rounds)
             .learning_rate(self.learning_rate);
         let fit = || parameters.fit(&data);

@@ -186,7 +186,7 @@ impl Learner for LinfaRandomForest {
         let y = task.y.iter().map(|&class| class as usize).collect();
         let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
-        let parameters = EnsembleLearnerParams::new_fixed_rng(self.tree.clone(), generator)
+        let parameters = EnsembleLearnerParams::new_fixed_rng(self.tree, generator)
             .ensemble_size(self.trees)
             .bootstrap_proportion(self.bootstrap_proportion)
             .feature_proportion(self.feature_proportion);
