@@ -592,7 +592,12 @@ fn ratio_data(analysis: &Analysis, curves: &[&RatioCurve]) -> plots::RatioCurves
         let bayes = own.iter().max_by_key(|curve| curve.bayes.len());
         panels.push(plots::RatioPanel {
             model: analysis.model(model).to_owned(),
-            note: first.subject.clone(),
+            // The heading of the page says the subject once for all panels; the file is read alone.
+            note: if panels.is_empty() {
+                first.subject.clone()
+            } else {
+                String::new()
+            },
             lines: own
                 .iter()
                 .map(|curve| plots::RatioLine {

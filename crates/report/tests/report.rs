@@ -531,3 +531,83 @@ fn the_same_records_give_the_same_report() {
     assert_eq!(a.tables, b.tables);
     assert_eq!(a.ranking_json, b.ranking_json);
 }
+
+/// Numbers in the words of the figures are those of the tables.
+#[test]
+fn the_numbers_of_the_figures_are_those_of_the_tables() {
+    let report = report(&records(&Design::full()));
+    let words = |kind: &str, model: &str| {
+        let name = format!("{kind}_{}", model.replace(['[', ']', '='], "-"));
+        let found = report.figures.iter().find(|(other, _)| *other == name);
+        found.map(|(_, figure)| figure.description.clone())
+    };
+    let summary = table(&report, "summary");
+    let (models, corrections) = (texts(summary, "model"), texts(summary, "correction"));
+    let whole = |column: &str| match summary.column(column).unwrap() {
+        Cells::Whole(cells) => cells.iter().map(|n| n.unwrap_or(0)).collect::<Vec<_>>(),
+        other => panic!("{column} holds {other:?}"),
+    };
+    let (wins, paired) = (whole("wins"), whole("n_datasets_paired"));
+    let (differences, means) = (
+        reals(summary, "difference"),
+        reals(summary, "mean_balanced_error"),
+    );
+    let (mut cells, mut costs) = (0, 0);
+    for row in 0..models.len() {
+        let (model, correction) = (&models[row], &corrections[row]);
+        if let (Some(heat), Some(difference)) = (words("heat", model), differences[row]) {
+            let points = format!("{:.1}", difference * 100.0).replace("-0.0", "0.0");
+            let claim = format!(
+                " {correction}: lower on {} of {} datasets, mean difference {} points.",
+                wins[row],
+                paired[row],
+                points.replace('-', "\u{2212}")
+            );
+            let plain = claim.replace('\u{2212}', "-");
+            assert!(
+                heat.contains(&claim) || heat.contains(&plain),
+                "{claim}\n{heat}"
+            );
+            cells += 1;
+        }
+        // The corrections that no other beats in both are named with their level.
+        if let (Some(cost), Some(mean)) = (words("cost", model), means[row])
+            && cost.contains(&format!(" {correction} ("))
+        {
+            let claim = format!(" {correction} ({:.1} %", mean * 100.0);
+            assert!(cost.contains(&claim), "{claim}\n{cost}");
+            costs += 1;
+        }
+    }
+    assert!(cells > 20 && costs >= MODELS.len(), "{cells} {costs}");
+    // The matrix says who is better than whom where the table of pairs does.
+    let pairs = table(&report, "pairwise");
+    let (of, first, second) = (
+        texts(pairs, "model"),
+        texts(pairs, "first"),
+        texts(pairs, "second"),
+    );
+    let differs = texts(pairs, "differs");
+    let mut seen = 0;
+    for row in 0..of.len() {
+        let Some(matrix) = words("pairs", &of[row]) else {
+            continue;
+        };
+        let sentence = matrix
+            .split_once(&format!(" {} is better than ", first[row]))
+            .map_or("", |(_, rest)| rest.split(". ").next().unwrap_or(rest));
+        let beaten = sentence
+            .trim_end_matches('.')
+            .split(", ")
+            .any(|name| name == second[row]);
+        assert_eq!(
+            beaten,
+            differs[row] == "true",
+            "{} {}: {matrix}",
+            first[row],
+            second[row]
+        );
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}

@@ -268,8 +268,17 @@ fn one_figure(placed: &Placed, fits: bool) -> Markup {
                 }
             }
             figcaption {
-                p { (minus(&placed.figure.description)) }
-                @if !placed.note.is_empty() { p.note { (rich(&placed.note)) } }
+                @if !placed.note.is_empty() { p { (rich(&placed.note)) } }
+                // A screen reader meets the description inside the figure, sighted readers on
+                // demand: it says in numbers what the picture shows.
+                @if fits {
+                    details.words {
+                        summary { "In words" }
+                        p { (minus(&placed.figure.description)) }
+                    }
+                } @else {
+                    p { (minus(&placed.figure.description)) }
+                }
                 p.files {
                     @if !fits { "Too large for this page: " }
                     a href=(format!("plots/{name}.svg")) { "svg" } " · "

@@ -32,12 +32,12 @@ fn verdict(target: &Target, verdict: Verdict) -> &'static str {
 
 /// Per model: every correction with its rank and its difference to no correction. The main table.
 pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
-    let target = &analysis.target;
     struct Row<'a> {
         comparison: &'a Comparison,
         correction: usize,
         place: Option<usize>,
     }
+    let target = &analysis.target;
     let mut rows = Vec::new();
     for comparison in &analysis.overall {
         for (place, ranked) in comparison.ranked.iter().enumerate() {
