@@ -419,7 +419,7 @@ fn data_files_are_checked_to_the_line() {
 #[test]
 fn spellings_of_missing_values_are_taken_when_listed() {
     let place = Place::with_sweep(&own_file("missing = [\"NaN\", \"inf\", \"?\"]\n"));
-    let csv = numeric_csv(&[30, 15], 2).replacen("\n", "\nNaN,?,c0\ninf,1.5,c1\n", 1);
+    let csv = numeric_csv(&[30, 15], 2).replacen('\n', "\nNaN,?,c0\ninf,1.5,c1\n", 1);
     place.write("demo/mine.csv", &csv);
     let records = place.run_demo(0);
     assert_eq!(records.distinct("outcome"), ["ok"]);

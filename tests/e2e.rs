@@ -3,8 +3,15 @@
 //! One test binary instead of one a theme: linking is the dearest part of these tests, and the
 //! themes then share the machine's cores instead of waiting for each other.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "helpers of tests fail as tests do, and plain text is built plainly"
+)]
+
 mod bad_input;
 mod common;
 mod contract;
 mod determinism;
 mod exactness;
+mod own_data;

@@ -7,6 +7,19 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// Everything that can become of a cell.
+pub(crate) const OUTCOMES: [&str; 9] = [
+    "ok",
+    "clamped",
+    "degenerate",
+    "not-applicable",
+    "skipped",
+    "undefined",
+    "failed",
+    "timeout",
+    "out-of-memory",
+];
+
 /// A temporary folder with report folders, sweeps and data files inside.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -186,7 +199,7 @@ fn sorted_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Complete lines of a file that another process may be writing.
 pub(crate) fn complete_lines(path: &Path) -> usize {
-    std::fs::read(path).map_or(0, |bytes| bytes.iter().filter(|&&b| b == b'\n').count())
+    std::fs::read(path).map_or(0, |bytes| bytes.split(|&b| b == b'\n').count() - 1)
 }
 
 /// records.csv, read by a parser of its own: what is tested here is what other programs would read.
@@ -305,7 +318,7 @@ fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Numbers that look random and are the same everywhere: SplitMix64.
+/// Numbers that look random and are the same everywhere: `SplitMix64`.
 #[derive(Debug)]
 pub(crate) struct Noise(pub(crate) u64);
 
