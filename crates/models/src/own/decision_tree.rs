@@ -33,8 +33,9 @@
 //! # Differences
 //! From scikit-learn: features become at most 255 quantile bins. Up to 255 distinct values a feature
 //! the candidate splits are the same, and so are the thresholds, half way between neighbouring
-//! values of the node. Ties go to the first feature and the lowest threshold (there: to a random one). `min_leaf`
-//! counts weighted rows, so that whole weights equal repeated rows.
+//! values of the node. Entropy is in nats (there: bits), and so is `prune` under it. Ties go to the
+//! first feature and the lowest threshold (there: to a random one). `min_leaf` counts weighted rows,
+//! so that whole weights equal repeated rows.
 //!
 //! # Errors
 //! Features that are not finite, margins (not applicable), more than 2^32 rows.
@@ -304,5 +305,51 @@ mod tests {
         // A row that weighs less than 1 may still have a leaf of its own.
         let light = leaves(&[], &[0.5, 1.5]);
         assert!(light > 0.8 * full, "{light} {full}");
+    }
+
+    #[test]
+    fn on_few_distinct_values_the_shares_are_scikit_learns() {
+        let text = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/goldens/models/decision_tree.json"
+        ));
+        let cases: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
+        assert!(cases.len() > 10);
+        let reals = |value: &serde_json::Value| -> Vec<f64> {
+            let items = value.as_array().unwrap().iter();
+            items.map(|v| v.as_f64().unwrap()).collect()
+        };
+        let matrix = |value: &serde_json::Value| {
+            let rows: Vec<Vec<f64>> = value.as_array().unwrap().iter().map(reals).collect();
+            Matrix::from_vec(rows.len(), rows[0].len(), rows.concat()).unwrap()
+        };
+        for case in &cases {
+            let y = case["y"].as_array().unwrap().iter();
+            let y: Vec<u32> = y
+                .map(|v| u32::try_from(v.as_u64().unwrap()).unwrap())
+                .collect();
+            let weights = reals(&case["weights"]);
+            let mut given = Vec::new();
+            for key in ["criterion", "max_depth", "min_leaf", "prune"] {
+                let value = &case["params"][key];
+                if let Some(text) = value.as_str() {
+                    given.push((key, ParamValue::Text(text.to_owned())));
+                } else if let Some(whole) = value.as_i64() {
+                    given.push((key, ParamValue::Whole(whole)));
+                } else if let Some(real) = value.as_f64() {
+                    // There entropy is in bits, here in nats.
+                    let bits = key == "prune" && case["params"]["criterion"] == "entropy";
+                    let unit = if bits { std::f64::consts::LN_2 } else { 1.0 };
+                    given.push((key, ParamValue::Real(unit * real)));
+                }
+            }
+            let data = train(&matrix(&case["x"]), &y, weights.len());
+            let found = fit("decision-tree", &given, &data, &weighted(&weights));
+            let found = found.scores(&matrix(&case["x_test"]));
+            let expected = matrix(&case["p"]);
+            for (log, p) in found.log().as_slice().iter().zip(expected.as_slice()) {
+                assert!((log.exp() - p).abs() < 1e-12, "{} {given:?}", case["seed"]);
+            }
+        }
     }
 }
