@@ -51,7 +51,9 @@
 //! bin and `min_leaf` count rows by class weight, so that whole weights equal repeated rows; sums are
 //! in double precision; steps are cut at `max_step` (there: no limit by default), because a leaf with
 //! rows of a class of prior pi alone would step by 1 / pi; thresholds lie half way between values of
-//! the node. No exclusive feature bundling, no categorical splits: nominal columns come encoded.
+//! the node. `min_leaf` counts rows, where `LightGBM` estimates their number from the Hessian, so that
+//! uncertain rows count for more there and small sets get finer trees (lower `min_leaf` for them).
+//! No exclusive feature bundling, no categorical splits: nominal columns come encoded.
 //! From scikit-learn's `HistGradientBoostingClassifier`: `min_hessian`, row sampling, a fixed number of
 //! rounds unless `early_stopping` is given (there `auto` above 10,000 rows). After early stopping the
 //! best round is kept and nothing is refitted on the held-out rows.
