@@ -20,7 +20,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let (plan, files) = folder.plan()?;
     let selected = select(&plan, args);
     let count = selected.iter().filter(|wanted| **wanted).count();
-    if count == 0 {
+    // A shard without work of its own (more shards than splits) has finished its part: an array task
+    // that ended otherwise would fail the whole job.
+    let only_matches = || {
+        let only = args.only.as_ref();
+        (0..plan.cells.len()).any(|at| only.is_none_or(|only| only.wants(&plan, at)))
+    };
+    if count == 0 && !(args.shard.is_some() && only_matches()) {
         return Err(CliError {
             exit: Exit::NothingSelected,
             message: format!(
