@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release -p counterweight-models --example timing            # softmax regression
 //! cargo run --release -p counterweight-models --example timing -- costs   # every learner
+//! cargo run --release -p counterweight-models --example timing -- costs smartcore-   # these
 //! ```
 //!
 //! Prints `learner n d K seconds estimate` lines; seconds are the best of three.
@@ -76,7 +77,9 @@ fn time(entry: &LearnerEntry, n: usize, d: usize, k: usize, with_scores: bool) {
 fn main() {
     let all = std::env::args().nth(1).is_some_and(|word| word == "costs");
     if all {
-        for entry in counterweight_models::ALL {
+        let start = std::env::args().nth(2).unwrap_or_default();
+        let asked = |entry: &&LearnerEntry| entry.card.id.starts_with(&start);
+        for entry in counterweight_models::ALL.iter().filter(asked) {
             for (n, d, k) in [(500, 10, 2), (2_000, 10, 2), (2_000, 40, 5), (8_000, 10, 3)] {
                 time(entry, n, d, k, true);
             }

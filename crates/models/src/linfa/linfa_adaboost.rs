@@ -140,7 +140,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
     let depth = params.whole("max_depth") as f64;
-    let of_one = n * d * (1e-7 + depth.min(n.max(2.0).ln()) * 1.5e-7);
+    let of_one = n * d * (4e-8 + depth.min(n.max(2.0).ln()) * 5e-8);
     1e-4 + params.whole("rounds") as f64 * (of_one + work.n_score as f64 * 2e-8)
 }
 

@@ -20,7 +20,7 @@
 //! None.
 //!
 //! # Cost
-//! O(n d) to fit, with a boxed view for every row: some 20 times `gaussian-naive-bayes`; O(K d) to score a row.
+//! O(n^2) to fit as measured (.27 s for 8,000 rows, where ours takes .0007 s); O(K d) to score a row.
 //!
 //! # Differences
 //! From `gaussian-naive-bayes` and scikit-learn: nothing is added to the variances, and their formula
@@ -98,7 +98,8 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
     let scored = (work.n_score * work.n_classes) as f64;
-    1e-5 + work.n_train as f64 * (1e-7 + d * 2e-8) + scored * (d * 1.5e-9 + 1e-8)
+    1e-5 + work.n_train as f64 * (work.n_train as f64 * 4e-9 + d * 2e-8)
+        + scored * (d * 1.5e-9 + 1e-8)
 }
 
 /// Checked parameters: there are none.

@@ -20,7 +20,7 @@
 //! | `weights` | `uniform` | `uniform`, `distance` | how a neighbour's vote counts |
 //!
 //! # Cost
-//! O(n d) a scored row, some 20 times the cost of `k-nearest-neighbours`. Hence the size limit of
+//! O(n d) a scored row, some ten times the cost of `k-nearest-neighbours`. Hence the size limit of
 //! 20,000 rows.
 //!
 //! # Differences
@@ -117,7 +117,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let pairs = work.n_train as f64 * work.n_score as f64;
-    1e-5 + pairs * (1e-8 + work.n_features as f64 * 1.5e-9)
+    1e-5 + pairs * (1.5e-8 + work.n_features as f64 * 3e-9)
 }
 
 /// Checked parameters.

@@ -18,8 +18,7 @@
 //! | `alpha` | 1.0 | [0, 1e10] | penalty on half the squared slopes, beside the SUM of losses |
 //!
 //! # Cost
-//! O(n d K) an evaluation through accessors of single entries, up to 1,000 iterations: some 20 times
-//! `softmax-regression`. Hence the size limit of 20,000 rows.
+//! O(n d K) an evaluation through accessors of single entries, up to 1,000 iterations. Hence the size limit of 20,000 rows.
 //!
 //! # Differences
 //! The library's own default of `alpha` is 0, which has no optimum on separable classes; here it is that of
