@@ -1,6 +1,9 @@
 //! The harness with three-line mocks: work is shared, panics are records, streams are keyed.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is their way to fail")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic is their way to fail"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;

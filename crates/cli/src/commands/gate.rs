@@ -5,7 +5,7 @@
 //! `segments/gate`), and drops those of other builds: a second gate after a change of the program must not
 //! pass because nothing was left to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -69,7 +69,9 @@ pub(crate) fn gate(args: &GateArgs) -> Result<Exit> {
         None => true,
     };
     let run_args = run_args(args);
-    let selected = run::select(&plan, &run_args);
+    let selected: Vec<bool> = (0..plan.cells.len())
+        .map(|at| args.only.as_ref().is_none_or(|only| only.wants(&plan, at)))
+        .collect();
     let wanted: Vec<Planned> = planned
         .into_iter()
         .zip(&selected)
@@ -306,9 +308,9 @@ fn written_by(file: &PathBuf, build: &str) -> bool {
 fn given(path: &Path, plan: &Plan, wanted: &[Planned]) -> Result<Vec<Record>> {
     let records = read_records(path)?;
     let known = plan.index();
-    let mut seen: BTreeMap<&CellId, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<&CellId> = BTreeSet::new();
     for record in &records {
-        if seen.insert(&record.cell, ()).is_some() {
+        if !seen.insert(&record.cell) {
             let message = format!("{}: cell {} twice", path.display(), record.cell);
             return Err(CliError::usage(message));
         }
@@ -319,7 +321,7 @@ fn given(path: &Path, plan: &Plan, wanted: &[Planned]) -> Result<Vec<Record>> {
         .count();
     let found = wanted
         .iter()
-        .filter(|planned| seen.contains_key(&planned.cell))
+        .filter(|planned| seen.contains(&planned.cell))
         .count();
     if found == 0 {
         let message = format!("{}: no record is of this sweep and seed", path.display());
@@ -373,20 +375,19 @@ fn update(
         println!("{} says this already: nothing written", file.display());
         return Ok(Exit::Ok);
     }
-    let change = match stored {
-        None => format!("first baseline, {} cells", baseline.entries.len()),
-        Some(_) => {
-            use counterweight_report::gate::ArmStatus as Status;
-            let count = |status| verdict.with_status(status).count();
-            format!(
-                "{} of {} cells; methods: {} regressed, {} improved, {} moved",
-                verdict.compared - verdict.identical + verdict.lost.len() + verdict.gained,
-                baseline.entries.len(),
-                count(Status::Regressed),
-                count(Status::Improved),
-                count(Status::Moved) + count(Status::Unclear),
-            )
-        }
+    let change = if stored.is_some() {
+        use counterweight_report::gate::ArmStatus as Status;
+        let count = |status| verdict.with_status(status).count();
+        format!(
+            "{} of {} cells; methods: {} regressed, {} improved, {} moved",
+            verdict.compared - verdict.identical + verdict.lost.len() + verdict.gained,
+            baseline.entries.len(),
+            count(Status::Regressed),
+            count(Status::Improved),
+            count(Status::Moved) + count(Status::Unclear),
+        )
+    } else {
+        format!("first baseline, {} cells", baseline.entries.len())
     };
     let ranking = file.with_file_name(RANKING);
     let old = match std::fs::read_to_string(&ranking) {
