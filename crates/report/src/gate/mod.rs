@@ -39,6 +39,8 @@ mod ranks;
 mod result;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod units;
 mod verdict;
 

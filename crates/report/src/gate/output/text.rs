@@ -159,6 +159,12 @@ fn ranks(gate: &Gate, out: &mut String) {
             size(b).total_cmp(&size(a))
         });
         if rows.is_empty() {
+            let regressed = gate
+                .with_status(ArmStatus::Regressed)
+                .any(|arm| arm.model == model.model);
+            if regressed {
+                line(out, format_args!("ranks on {}: unchanged", model.model));
+            }
             continue;
         }
         let shown: Vec<String> = rows
