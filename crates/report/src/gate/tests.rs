@@ -51,7 +51,7 @@ fn identical_values_pass_at_once() {
     assert_eq!(gate.with_status(ArmStatus::Identical).count(), 4);
     assert!(rank_figures(&gate).unwrap().is_empty());
     // Rounding of the last bits is no change either.
-    let mut close = lab.clone();
+    let mut close = lab;
     close.change("a", |_, old| old + 1e-12);
     assert!(close.judge(&plain()).is_identical());
     insta::assert_snapshot!("pass", text(&gate));

@@ -17,7 +17,7 @@ const MOVERS: usize = 5;
 /// Compares.
 ///
 /// # Errors
-/// [`ReportError::Stats`] when a statistic cannot be computed on input that should have allowed it.
+/// [`ReportError::Stats`](crate::ReportError::Stats) when a statistic cannot be computed on input that should have allowed it.
 pub fn judge(input: &GateInput<'_>) -> Result<Gate> {
     let sorted = sort(input);
     let mut gate = Gate {
