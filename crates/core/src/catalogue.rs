@@ -148,8 +148,7 @@ pub fn find<'a, C, T: ?Sized>(entries: &'a [Entry<C, T>], id: &str) -> Option<&'
     entries.iter().find(|entry| entry.card.id == id)
 }
 
-/// How many rows of each class `strategy` asks for is the business of resamplers; how many there
-/// are is told by this helper in messages: `class:count` pairs in class order.
+/// Rows of each class as `class:count` pairs in class order, for messages.
 pub fn describe_counts(names: &[String], counts: &ClassCounts) -> String {
     let pairs: Vec<String> = names
         .iter()

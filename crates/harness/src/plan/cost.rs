@@ -3,7 +3,6 @@
 use counterweight_core::Workload;
 
 use super::{FitGroup, Plan, Unit};
-use crate::config::sweep::SplitSpec;
 
 /// Estimated seconds of one core for a fit and everything that hangs on it.
 pub fn estimated_seconds(plan: &Plan, unit: &Unit, fit: &FitGroup) -> f64 {
@@ -50,13 +49,5 @@ impl Plan {
             .flat_map(|group| &group.fits)
             .map(|fit| estimated_seconds(self, unit, fit))
             .sum()
-    }
-
-    /// Share of rows that test, for undivided data: what `explain` prints.
-    pub fn test_share(&self) -> f64 {
-        match self.sweep.protocol.split {
-            SplitSpec::Folds(folds) => 1.0 / folds as f64,
-            SplitSpec::HoldOut(share) => share,
-        }
     }
 }
