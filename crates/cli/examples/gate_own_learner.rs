@@ -103,6 +103,7 @@ const LEARNER: LearnerEntry = Entry {
             margins: false,
             factors: false,
             focal: false,
+            ..LossNeeds::NONE
         },
         scores: ScoreKind::Probability,
         multiclass: true,

@@ -47,6 +47,8 @@ pub struct ResamplerCaps {
     pub nominal: OnNominal,
     /// Data without nominal columns.
     pub numeric_only: OnNominal,
+    /// It leaves the rows as they are and asks the learner to draw its minibatches otherwise.
+    pub minibatches: bool,
     /// The `family` of a correction that is this stage alone.
     pub family: &'static str,
 }

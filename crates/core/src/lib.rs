@@ -36,10 +36,12 @@ pub use record::{CellId, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};
 pub use stage::{
-    Deadline, DecideContext, Decision, DecisionNeeds, Details, Fitted, FittedRule, Judged, Learner,
-    Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetRule, Population, Resampler, Rule,
-    Shared, SmallClass, StageContext,
+    Deadline, DecideContext, Decision, DecisionNeeds, Details, Fitted, FittedRule, Judged, Later,
+    Learner, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetRule, Population, Resampler,
+    Rule, Shared, SmallClass, StageContext,
 };
 pub use suggest::nearest;
 pub use table::{Cells, Table};
-pub use views::{Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, Train};
+pub use views::{
+    BatchScheme, Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, Train,
+};

@@ -189,6 +189,26 @@ pub struct LossNeeds {
     pub factors: bool,
     /// A focal power other than 0.
     pub focal: bool,
+    /// Terms that change during training ([`LossTerms::later`]).
+    pub schedule: bool,
+    /// Training by minibatches: margins from each minibatch ([`LossTerms::batch_tau`]), or
+    /// minibatches that are drawn more evenly ([`BatchScheme`](crate::BatchScheme)).
+    pub minibatches: bool,
+    /// Output biases that training starts from ([`LossTerms::initial_bias`]).
+    pub initial_bias: bool,
+}
+
+impl LossNeeds {
+    /// Plain cross-entropy.
+    pub const NONE: Self = Self {
+        weights: false,
+        margins: false,
+        factors: false,
+        focal: false,
+        schedule: false,
+        minibatches: false,
+        initial_bias: false,
+    };
 }
 
 /// What a loss may depend on.
@@ -213,6 +233,24 @@ pub struct LossTerms {
     pub factors: Vec<f64>,
     /// Focal power `g`.
     pub focal: f64,
+    /// Other terms for the last part of training; `None` for one loss throughout.
+    pub later: Option<Box<Later>>,
+    /// Each minibatch adds `batch_tau (log q_j - log q_y)` to the margins, q being its own class
+    /// shares (weighted like its rows); classes that it lacks are masked for it. `None` for margins
+    /// that do not depend on the minibatch.
+    pub batch_tau: Option<f64>,
+    /// Output biases that training starts from, one a class (absent classes: 0); `None` to leave
+    /// that to the learner.
+    pub initial_bias: Option<Vec<f64>>,
+}
+
+/// The terms of the last part of training (deferred reweighting, Cao et al. 2019).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Later {
+    /// Share of the epochs or rounds after which they take over, within 0..=1.
+    pub at: f64,
+    /// The terms; without a schedule of their own.
+    pub terms: LossTerms,
 }
 
 impl LossTerms {
@@ -224,6 +262,9 @@ impl LossTerms {
             margins: Matrix::zeros(n_classes, n_classes),
             factors: vec![1.0; n_classes],
             focal: 0.0,
+            later: None,
+            batch_tau: None,
+            initial_bias: None,
         }
     }
 
@@ -234,9 +275,14 @@ impl LossTerms {
 
     /// The training logit offsets `o` (up to a constant), when the loss is a weighted cross-entropy of
     /// `f + o`: that is, when there are no factors and no focal power and `A[y][j] = o_j - o_y`.
-    /// Only then do the scores have a prior of their own.
+    /// Only then do the scores have a prior of their own. With a schedule these are the offsets of the
+    /// terms that training ends with; margins of minibatches have none.
     pub fn logit_offsets(&self) -> Option<Vec<f64>> {
-        let plain = self.focal.abs() < f64::EPSILON
+        if let Some(later) = &self.later {
+            return later.terms.logit_offsets();
+        }
+        let plain = self.batch_tau.is_none()
+            && self.focal.abs() < f64::EPSILON
             && self.factors.iter().all(|d| (d - 1.0).abs() < f64::EPSILON);
         if !plain {
             return None;
@@ -263,8 +309,19 @@ impl LossTerms {
     /// counts of the rows that it saw: proportional to `n_y w_y exp(-o_y)` (the identity). `None`
     /// for losses of another link, or without rows.
     pub fn scores_prior(&self, seen: &ClassCounts) -> Option<Prior> {
+        let rows: Vec<f64> = seen.as_slice().iter().map(|&n| n as f64).collect();
+        self.scores_prior_of(&rows)
+    }
+
+    /// As [`LossTerms::scores_prior`], from the mass that each class has in training: its number of
+    /// rows, or its share of the draws where minibatches are drawn more evenly
+    /// ([`Train::class_mass`](crate::Train::class_mass)).
+    pub fn scores_prior_of(&self, mass: &[f64]) -> Option<Prior> {
+        if let Some(later) = &self.later {
+            return later.terms.scores_prior_of(mass);
+        }
         let offsets = self.logit_offsets()?;
-        let present = |y: usize| seen.as_slice()[y] > 0 && offsets[y].is_finite();
+        let present = |y: usize| mass[y] > 0.0 && offsets[y].is_finite();
         // Shifted by the least offset, so that no factor exceeds 1 and plain cross-entropy gives
         // the shares of the rows to the last bit.
         let least = (0..self.n_classes())
@@ -274,7 +331,7 @@ impl LossTerms {
         let weights = (0..self.n_classes())
             .map(|y| {
                 if present(y) {
-                    seen.as_slice()[y] as f64 * self.weights[y] * (least - offsets[y]).exp()
+                    mass[y] * self.weights[y] * (least - offsets[y]).exp()
                 } else {
                     0.0
                 }

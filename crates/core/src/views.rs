@@ -166,9 +166,52 @@ impl Samples {
     }
 }
 
+/// How a learner that trains by minibatches draws them: the classes' shares of the draws.
+///
+/// Kang et al., "Decoupling representation and classifier for long-tailed recognition", ICLR 2020.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchScheme {
+    /// Every class alike.
+    ClassBalanced,
+    /// In proportion to the square root of a class's rows.
+    SquareRoot,
+    /// From the rows' own shares in the first epoch to every class alike in the last.
+    Progressive,
+}
+
+impl BatchScheme {
+    /// The classes' shares of the draws at `progress`, 0 for the first epoch and 1 for the last.
+    /// They sum to 1; a class without rows has none.
+    pub fn shares(self, counts: &ClassCounts, progress: f64) -> Vec<f64> {
+        let normed = |mass: &dyn Fn(f64) -> f64| -> Vec<f64> {
+            let mass: Vec<f64> = counts
+                .as_slice()
+                .iter()
+                .map(|&n| if n > 0 { mass(n as f64) } else { 0.0 })
+                .collect();
+            let total: f64 = mass.iter().sum();
+            mass.iter()
+                .map(|m| if total > 0.0 { m / total } else { 0.0 })
+                .collect()
+        };
+        match self {
+            Self::ClassBalanced => normed(&|_| 1.0),
+            Self::SquareRoot => normed(&f64::sqrt),
+            Self::Progressive => {
+                let t = progress.clamp(0.0, 1.0);
+                let (even, own) = (normed(&|_| 1.0), normed(&|n| n));
+                even.iter()
+                    .zip(&own)
+                    .map(|(even, own)| t * even + (1.0 - t) * own)
+                    .collect()
+            }
+        }
+    }
+}
+
 /// Training rows: what resamplers and learners see.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Train(Samples);
+pub struct Train(Samples, Option<BatchScheme>);
 
 /// Held-out rows. Their features may be scored by anybody; their labels serve metrics only.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +236,28 @@ impl Train {
         &self,
         change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
     ) -> std::result::Result<Self, E> {
-        change(&self.0).map(Self)
+        change(&self.0).map(|samples| Self(samples, self.1))
+    }
+
+    /// How minibatches are to be drawn from these rows; `None` for each row once an epoch.
+    pub fn batches(&self) -> Option<BatchScheme> {
+        self.1
+    }
+
+    /// The same rows, with minibatches drawn by `scheme`.
+    #[must_use]
+    pub fn with_batches(self, scheme: BatchScheme) -> Self {
+        Self(self.0, Some(scheme))
+    }
+
+    /// The mass that each class has in training: its number of rows, or its share of the draws that
+    /// training ends with.
+    pub fn class_mass(&self) -> Vec<f64> {
+        let counts = self.counts();
+        match self.1 {
+            None => counts.as_slice().iter().map(|&n| n as f64).collect(),
+            Some(scheme) => scheme.shares(&counts, 1.0),
+        }
     }
 
     /// Splits the training rows once more, for cross-fitting: the rows in `held` become the inner
@@ -203,7 +267,9 @@ impl Train {
     /// As [`Partition::new`].
     pub fn hold_out(&self, held: &[usize]) -> Result<(Self, Test)> {
         let inside = complement(self.0.n_rows(), held);
-        Partition::new(self.0.n_rows(), inside, held.to_vec())?.cut_samples(&self.0)
+        let (train, test) =
+            Partition::new(self.0.n_rows(), inside, held.to_vec())?.cut_samples(&self.0)?;
+        Ok((Self(train.0, self.1), test))
     }
 }
 
@@ -299,7 +365,7 @@ impl Partition {
                 reason: format!("row {row} of {n}"),
             }),
             None => Ok((
-                Train(samples.select(&self.train)),
+                Train(samples.select(&self.train), None),
                 Test(samples.select(&self.test)),
             )),
         }
@@ -325,7 +391,7 @@ impl Partition {
         shape("training rows", self.train.len(), train.n_rows())?;
         shape("test rows", self.test.len(), test.n_rows())?;
         shape("test columns", train.x.cols(), test.x.cols())?;
-        Ok((Train(train), Test(test)))
+        Ok((Train(train, None), Test(test)))
     }
 }
 

@@ -137,6 +137,7 @@ const LEARNER: LearnerCaps = LearnerCaps {
         margins: false,
         factors: false,
         focal: false,
+        ..LossNeeds::NONE
     },
     scores: ScoreKind::Probability,
     multiclass: true,
@@ -155,6 +156,7 @@ const CATALOGUE: Catalogue = Catalogue {
         caps: ResamplerCaps {
             nominal: OnNominal::Handles,
             numeric_only: OnNominal::Handles,
+            minibatches: false,
             family: "resampling",
         },
         build: |_| Ok(Box::new(Copies)),

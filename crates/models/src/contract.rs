@@ -5,7 +5,8 @@ use std::path::Path;
 
 use counterweight_core::params::{Params, check};
 use counterweight_core::{
-    LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ScoreKind, SmallClass, StageError, Workload,
+    Later, LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ScoreKind, SmallClass, StageError,
+    Workload,
 };
 
 use crate::ALL;
@@ -427,8 +428,23 @@ fn terms_that_are_not_honoured_are_refused_and_never_ignored() {
             margins,
             factors: scaled,
             focal: power,
+            schedule,
+            minibatches,
+            initial_bias,
         } = entry.caps.honours;
+        let mut later = LossTerms::cross_entropy(2);
+        later.later = Some(Box::new(Later {
+            at: 0.5,
+            terms: weighted(&[1.0, 5.0]),
+        }));
+        let mut batch = LossTerms::cross_entropy(2);
+        batch.batch_tau = Some(1.0);
+        let mut bias = LossTerms::cross_entropy(2);
+        bias.initial_bias = Some(vec![0.0, -2.0]);
         let asked = [
+            (schedule, later),
+            (minibatches, batch),
+            (initial_bias, bias),
             (weights, weighted(&[1.0, 5.0])),
             (margins, offset(&[0.0, -2.0])),
             (scaled, factors),

@@ -194,6 +194,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     caps: ResamplerCaps {
         nominal: OnNominal::Handles,
         numeric_only: OnNominal::Handles,
+        minibatches: false,
         family: "resampling",
     },
     build,

@@ -195,6 +195,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     caps: ResamplerCaps {
         nominal: OnNominal::Handles,
         numeric_only: OnNominal::Becomes("smote"),
+        minibatches: false,
         family: "resampling",
     },
     build,

@@ -226,11 +226,28 @@ fn settle(
     }
     let loss = correction.loss.method.needs();
     let honours = caps.honours;
+    let minibatches = correction
+        .resample
+        .as_ref()
+        .is_some_and(|built| built.entry.caps.minibatches);
     let asked = [
         (loss.weights && !honours.weights, "class weights"),
         (loss.margins && !honours.margins, "margins"),
         (loss.factors && !honours.factors, "multiplicative factors"),
         (loss.focal && !honours.focal, "a focal power"),
+        (loss.schedule && !honours.schedule, "a schedule of losses"),
+        (
+            loss.minibatches && !honours.minibatches,
+            "margins from minibatches",
+        ),
+        (
+            loss.initial_bias && !honours.initial_bias,
+            "an initial output bias",
+        ),
+        (
+            minibatches && !honours.minibatches,
+            "minibatches of a changed composition",
+        ),
     ];
     if let Some((_, what)) = asked.iter().find(|(missing, _)| *missing) {
         return no(format!("`{kind}` does not honour {what}"));

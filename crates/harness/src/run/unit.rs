@@ -249,7 +249,7 @@ impl Work<'_> {
         }
         Ok(Scored {
             scores,
-            prior: terms.scores_prior(&resampled.seen),
+            prior: terms.scores_prior_of(&resampled.train.class_mass()),
             notes: context.notes,
             details: context.details,
             fit_seconds,

@@ -84,6 +84,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Deepest tree that is asked for: it fits and votes by recursion, on threads of 2 MiB.

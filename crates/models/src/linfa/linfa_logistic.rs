@@ -81,6 +81,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Largest feature that the library is given. Its line search has no limit of iterations and was seen

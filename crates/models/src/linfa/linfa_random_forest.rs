@@ -88,6 +88,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 pub(crate) const ENTRY: LearnerEntry = Entry {

@@ -86,6 +86,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Largest feature that the library is given: its kernel squares it and sums the squares' products.

@@ -108,6 +108,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: true,
     factors: true,
     focal: true,
+    ..LossNeeds::NONE
 };
 
 const SHARE: ParamKind = ParamKind::Real(Range::new(0.0, false, 1.0, true));

@@ -78,6 +78,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Scored rows in a block.

@@ -80,6 +80,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Singular values of the scaled rows up to this count as 0 (scikit-learn's `tol`); eigenvalues are

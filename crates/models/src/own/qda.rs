@@ -80,6 +80,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// A covariance whose smallest eigenvalue is up to this share of its largest counts as singular.

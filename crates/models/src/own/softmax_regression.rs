@@ -88,6 +88,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: true,
     factors: true,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Whether Newton's few steps of O(n P^2 + P^3) beat the many of L-BFGS, O(n P) each.

@@ -105,11 +105,20 @@ impl<'a> Task<'a> {
             margins: margins.iter().any(|a| differs(*a, 0.0)),
             factors: factors.iter().any(|d| differs(*d, 1.0)),
             focal: differs(terms.focal, 0.0),
+            schedule: terms.later.is_some(),
+            minibatches: terms.batch_tau.is_some() || train.batches().is_some(),
+            initial_bias: terms.initial_bias.is_some(),
         };
         refuse_unless(honours.weights || !asked.weights, "class weights")?;
         refuse_unless(honours.margins || !asked.margins, "margins")?;
         refuse_unless(honours.factors || !asked.factors, "multiplicative factors")?;
         refuse_unless(honours.focal || !asked.focal, "a focal power")?;
+        refuse_unless(honours.schedule || !asked.schedule, "a schedule of losses")?;
+        refuse_unless(honours.minibatches || !asked.minibatches, "minibatches")?;
+        refuse_unless(
+            honours.initial_bias || !asked.initial_bias,
+            "an initial output bias",
+        )?;
 
         let mut renumbered = vec![None; n_classes];
         for (to, &from) in (0_u32..).zip(&present) {

@@ -79,6 +79,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 pub(crate) const ENTRY: LearnerEntry = Entry {

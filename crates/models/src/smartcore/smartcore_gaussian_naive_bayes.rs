@@ -70,6 +70,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// A variance up to this share of the squared mean is what cancellation leaves of nothing.

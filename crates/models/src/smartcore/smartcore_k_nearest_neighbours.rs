@@ -77,6 +77,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Largest feature that the library is given: sums of squares of 1e200 stay finite in any dimension.

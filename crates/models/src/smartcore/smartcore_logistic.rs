@@ -77,6 +77,7 @@ const HONOURS: LossNeeds = LossNeeds {
     margins: false,
     factors: false,
     focal: false,
+    ..LossNeeds::NONE
 };
 
 /// Largest feature that the library is given: beyond it the line search only ever gives up.

@@ -81,6 +81,7 @@ const fn learner(id: &'static str, library: &'static str, scores: ScoreKind) -> 
                 margins: true,
                 factors: true,
                 focal: true,
+                ..LossNeeds::NONE
             },
             scores,
             multiclass: true,
