@@ -366,6 +366,13 @@ pub trait Learner: Debug + Send + Sync {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>>;
+
+    /// The learner of one member, for ensembles that draw the rows of each member themselves (a
+    /// balanced random forest): what this one averages over, without a bootstrap of its own. A single
+    /// tree is its own member; `None` for learners that are no trees.
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        None
+    }
 }
 
 /// A fitted model.

@@ -182,6 +182,10 @@ impl Learner for DecisionTree {
             n_classes: task.n_classes,
         }))
     }
+
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        Some(Box::new(self.clone()))
+    }
 }
 
 /// Leaves below a node.

@@ -131,4 +131,8 @@ impl Learner for ExtraTrees {
     ) -> StageResult<Box<dyn Fitted>> {
         self.0.fit(Task::new(train, terms, HONOURS)?, context)
     }
+
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        Some(Box::new(Self(self.0.member())))
+    }
 }

@@ -133,4 +133,8 @@ impl Learner for RandomForest {
     ) -> StageResult<Box<dyn Fitted>> {
         self.0.fit(Task::new(train, terms, HONOURS)?, context)
     }
+
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        Some(Box::new(Self(self.0.member())))
+    }
 }

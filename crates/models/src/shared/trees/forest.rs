@@ -99,6 +99,15 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
+    /// One tree of the forest, on all rows that it is given.
+    pub(crate) fn member(&self) -> Self {
+        Self {
+            trees: 1,
+            bootstrap: false,
+            ..self.clone()
+        }
+    }
+
     /// Grows the trees, each from a stream of its own.
     ///
     /// # Errors
@@ -258,8 +267,29 @@ impl Fitted for Average {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{blobs, train, weighted};
-    use counterweight_core::{LossNeeds, Seed};
+    use crate::testing::{blobs, learner, train, try_fit, weighted};
+    use counterweight_core::{LossNeeds, LossTerms, Seed, SmallClass};
+
+    #[test]
+    fn a_member_is_one_tree_on_all_rows_and_other_learners_have_none() {
+        let (x, y) = blobs(52, &[60, 40], 4);
+        let data = train(&x, &y, 2);
+        let terms = LossTerms::cross_entropy(2);
+        let mut members = 0;
+        for entry in crate::ALL.iter().filter(|e| e.caps.library == "own") {
+            let id = entry.card.id;
+            let Some(member) = learner(id, &[]).member() else {
+                continue;
+            };
+            members += 1;
+            assert!(["decision-tree", "extra-trees", "random-forest"].contains(&id));
+            let one = try_fit(&*member, &data, &terms, SmallClass::Clamp).unwrap();
+            // Fully grown on all rows: it knows each of them, which a bootstrap would not.
+            let decided = one.scores(&x).argmax(&[0.0; 2]).unwrap();
+            assert_eq!(decided.as_slice(), y, "{id}");
+        }
+        assert_eq!(members, 3);
+    }
 
     #[test]
     fn a_weighted_bootstrap_has_the_law_of_repeated_rows() {
