@@ -43,8 +43,10 @@ pub enum OnNominal {
 /// What a resampler needs of the kinds of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResamplerCaps {
-    /// Data with at least one nominal column.
+    /// Data with nominal and numeric columns.
     pub nominal: OnNominal,
+    /// Data with nominal columns alone.
+    pub all_nominal: OnNominal,
     /// Data without nominal columns.
     pub numeric_only: OnNominal,
     /// It leaves the rows as they are and asks the learner to draw its minibatches otherwise.

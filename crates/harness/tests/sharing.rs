@@ -155,6 +155,7 @@ const CATALOGUE: Catalogue = Catalogue {
         card: card("copies", &[]),
         caps: ResamplerCaps {
             nominal: OnNominal::Handles,
+            all_nominal: OnNominal::Handles,
             numeric_only: OnNominal::Handles,
             minibatches: false,
             family: "resampling",

@@ -118,6 +118,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     },
     caps: ResamplerCaps {
         nominal: OnNominal::Handles,
+        all_nominal: OnNominal::Handles,
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",

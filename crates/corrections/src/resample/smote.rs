@@ -169,6 +169,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     },
     caps: ResamplerCaps {
         nominal: OnNominal::Becomes("smote-nc"),
+        all_nominal: OnNominal::Becomes("smote-nc"),
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",

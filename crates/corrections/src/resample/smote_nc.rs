@@ -194,6 +194,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     },
     caps: ResamplerCaps {
         nominal: OnNominal::Handles,
+        all_nominal: OnNominal::Refuses,
         numeric_only: OnNominal::Becomes("smote"),
         minibatches: false,
         family: "resampling",

@@ -151,15 +151,12 @@ fn plan_resampler(correction: &Correction, catalogue: &Catalogue, input: &Input)
         return Ok(None);
     };
     let caps = &built.entry.caps;
-    let rule = if input.nominal {
-        caps.nominal
+    let (rule, kinds) = if input.all_nominal {
+        (caps.all_nominal, "data without numeric columns")
+    } else if input.nominal {
+        (caps.nominal, "nominal columns")
     } else {
-        caps.numeric_only
-    };
-    let kinds = if input.nominal {
-        "nominal columns"
-    } else {
-        "data without nominal columns"
+        (caps.numeric_only, "data without nominal columns")
     };
     match rule {
         OnNominal::Handles => Ok(Some(built.clone())),

@@ -28,6 +28,7 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
                 n_features: population.method.n_features(),
                 n_encoded: population.method.n_features(),
                 nominal: false,
+                all_nominal: false,
                 kind: InputKind::Population(Arc::new(spec.clone())),
                 pair_train: None,
                 spec: at,
@@ -95,6 +96,11 @@ fn load_one(
         matches!(column.values, ColumnValues::Nominal { .. })
             || (spec.preprocess == Preprocess::Standard && column.values.missing() > 0)
     });
+    let all_nominal = nominal
+        && data
+            .columns()
+            .iter()
+            .all(|column| matches!(column.values, ColumnValues::Nominal { .. }));
     Ok(Input {
         id: spec.id.clone(),
         hash,
@@ -102,6 +108,7 @@ fn load_one(
         n_features: data.n_features(),
         n_encoded: encoded_width(&data, spec.preprocess),
         nominal,
+        all_nominal,
         kind: InputKind::Real(Arc::new(data)),
         pair_train: n_train,
         spec: at,

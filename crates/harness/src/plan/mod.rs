@@ -68,6 +68,8 @@ pub struct Input {
     pub n_encoded: usize,
     /// Whether any prepared column will be nominal (a nominal column, or a missing-value indicator).
     pub nominal: bool,
+    /// Whether every prepared column will be nominal.
+    pub all_nominal: bool,
     /// Where the rows come from.
     pub kind: InputKind,
     /// Training rows of a given pair, which come first; `None` for undivided data and populations.
