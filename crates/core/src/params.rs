@@ -151,7 +151,8 @@ pub enum ParamKind {
     /// A resampling target: `auto`, `minority`, `not-majority`, `not-minority`, `all`, a ratio in
     /// (0, 1], or a table of counts per class.
     Strategy,
-    /// A stage inside a stage: `{ kind = ..., ... }`, checked by the one that builds it.
+    /// A stage inside a stage: `{ kind = ..., ... }`, or its kind alone; checked by the one that builds
+    /// it.
     Stage,
 }
 
@@ -284,9 +285,14 @@ impl ParamSpec {
             (ParamKind::Real(range), _) => real(value, range),
             (ParamKind::Whole(range), _) => whole(value, range),
             (ParamKind::Choice(words), _) => word(value, words, ""),
-            (ParamKind::Flag, ParamValue::Flag(_)) | (ParamKind::Stage, ParamValue::Table(_)) => {
+            (ParamKind::Flag, ParamValue::Flag(_)) | (ParamKind::Stage, ParamValue::Text(_)) => {
                 Ok(value.clone())
             }
+            // A table of nothing but its kind is that word: one stage, one canonical text.
+            (ParamKind::Stage, ParamValue::Table(fields)) => match fields.get("kind") {
+                Some(kind @ ParamValue::Text(_)) if fields.len() == 1 => Ok(kind.clone()),
+                _ => Ok(value.clone()),
+            },
             (ParamKind::Flag, _) => Err(wrong("true or false".into(), None)),
             (ParamKind::Reals(range), ParamValue::List(items)) if !items.is_empty() => items
                 .iter()
@@ -320,7 +326,7 @@ impl ParamSpec {
                 STRATEGIES,
                 ", a ratio in (0, 1], or a table of counts per class",
             ),
-            (ParamKind::Stage, _) => Err(wrong("a table { kind = ... }".into(), None)),
+            (ParamKind::Stage, _) => Err(wrong("a kind or a table { kind = ... }".into(), None)),
         }
     }
 }
@@ -537,6 +543,23 @@ mod tests {
         assert_eq!(a.canonical(";"), "k=5;scheme=a;tau=1");
         assert!((a.real("tau") - 1.0).abs() < f64::EPSILON);
         assert_eq!(a.whole("k"), 5);
+    }
+
+    #[test]
+    fn a_stage_of_nothing_but_its_kind_is_a_word() {
+        let spec = ParamSpec::required("then", ParamKind::Stage, "what follows");
+        let word = ParamValue::Text("a".into());
+        let table = |pairs: &[(&str, ParamValue)]| ParamValue::Table(given(pairs));
+        let kind = ("kind", word.clone());
+        assert_eq!(spec.check(&word).as_ref(), Ok(&word));
+        assert_eq!(
+            spec.check(&table(std::slice::from_ref(&kind))).as_ref(),
+            Ok(&word)
+        );
+        let more = table(&[kind, ("tau", ParamValue::Real(0.5))]);
+        assert_eq!(spec.check(&more).as_ref(), Ok(&more));
+        assert_eq!(more.to_string(), "kind=a+tau=0.5");
+        assert!(spec.check(&ParamValue::Whole(1)).is_err());
     }
 
     #[test]

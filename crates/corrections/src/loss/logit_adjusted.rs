@@ -66,10 +66,10 @@
 use counterweight_core::params::Default;
 use counterweight_core::{
     Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageError, StageResult,
+    Params, Range, RuleCaps, StageResult,
 };
 
-use super::{offset_terms, scaled};
+use super::{log_prior, offset_terms, scaled};
 use crate::prior::PriorSource;
 
 /// The logit-adjusted loss with checked parameters.
@@ -106,20 +106,7 @@ impl Loss for LogitAdjusted {
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
         let prior = self.prior.for_loss(context)?;
-        let mut logs = Vec::with_capacity(seen.n_classes());
-        for (class, (&p, &rows)) in prior.as_slice().iter().zip(seen.as_slice()).enumerate() {
-            let log = if rows > 0 {
-                (p + self.epsilon).ln()
-            } else {
-                0.0
-            };
-            if !log.is_finite() {
-                return Err(StageError::Failed(format!(
-                    "class {class} has {rows} rows but a prior of {p}; use another `prior`"
-                )));
-            }
-            logs.push(log);
-        }
+        let logs = log_prior(&prior, seen, self.epsilon)?;
         let offsets: Vec<f64> = logs.iter().map(|log| self.tau * log).collect();
         let weights = if self.consistent {
             let log_weights: Vec<f64> = logs.iter().map(|log| (self.tau - 1.0) * log).collect();
@@ -173,7 +160,7 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 mod tests {
     use super::*;
     use crate::testing::{built, flag, list, real, text};
-    use counterweight_core::{ClassCounts, ParamValue};
+    use counterweight_core::{ClassCounts, ParamValue, StageError};
 
     fn terms(
         given: &[(&str, ParamValue)],

@@ -67,62 +67,23 @@
 //! Cui, M. Jia, T.-Y. Lin, Y. Song and S. Belongie, "Class-balanced loss based on effective number
 //! of samples", CVPR 2019. C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, ClassCounts, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind,
-    ParamSpec, Params, Range, RuleCaps, StageError, StageResult,
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
+    StageResult,
 };
 
-use super::{offset_terms, scaled};
-
-const BETA: f64 = 0.999;
+use super::class_weights::{BETA_SPEC, ClassWeights, SCHEME, WEIGHTS_SPEC};
+use super::offset_terms;
 
 /// Class-weighted cross-entropy with checked parameters.
 #[derive(Clone, Debug)]
-pub struct Weighted(Scheme);
-
-#[derive(Clone, Debug)]
-enum Scheme {
-    InverseFrequency,
-    InverseSqrt,
-    EffectiveNumber { beta: f64 },
-    Explicit(Vec<f64>),
-}
+pub struct Weighted(ClassWeights);
 
 impl TryFrom<&Params> for Weighted {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let beta = params.real("beta");
-        let weights = params.reals("weights");
-        let scheme = match params.text("scheme") {
-            "inverse-sqrt" => Scheme::InverseSqrt,
-            "effective-number" => Scheme::EffectiveNumber { beta },
-            "explicit" => Scheme::Explicit(weights.clone()),
-            _ => Scheme::InverseFrequency,
-        };
-        // A knob that turns nothing would be a grid of equal arms.
-        if !matches!(scheme, Scheme::EffectiveNumber { .. }) && (beta - BETA).abs() > 0.0 {
-            return Err(ParamError {
-                hint: Some("add `scheme = \"effective-number\"` or leave `beta` out".into()),
-                ..ParamError::new("beta", "has a meaning only for scheme `effective-number`")
-            });
-        }
-        match &scheme {
-            Scheme::Explicit(given) if given.is_empty() => Err(ParamError {
-                hint: Some("add `weights = [...]`, one a class in class order".into()),
-                ..ParamError::new("weights", "missing for scheme `explicit`")
-            }),
-            Scheme::Explicit(given) if given.iter().all(|&w| w <= 0.0) => {
-                Err(ParamError::new("weights", "all weights are 0"))
-            }
-            Scheme::Explicit(_) => Ok(Self(scheme)),
-            _ if weights.is_empty() => Ok(Self(scheme)),
-            _ => Err(ParamError {
-                hint: Some("add `scheme = \"explicit\"` or leave `weights` out".into()),
-                ..ParamError::new("weights", "has a meaning only for scheme `explicit`")
-            }),
-        }
+        Ok(Self(ClassWeights::try_from(params)?))
     }
 }
 
@@ -136,57 +97,8 @@ impl Loss for Weighted {
 
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
-        let n_classes = seen.n_classes();
-        let of_counts = |log_weight: &dyn Fn(f64) -> f64| {
-            let logs: Vec<f64> = seen
-                .as_slice()
-                .iter()
-                .map(|&n| log_weight(n as f64))
-                .collect();
-            scaled(seen, &logs)
-        };
-        let weights = match &self.0 {
-            Scheme::InverseFrequency => inverse_frequency(seen),
-            Scheme::InverseSqrt => of_counts(&|n| -0.5 * n.ln()),
-            // 1 - beta^n without the cancellation that costs all digits for beta near 1.
-            Scheme::EffectiveNumber { beta } => of_counts(&|n| -(-(n * beta.ln()).exp_m1()).ln()),
-            Scheme::Explicit(given) => explicit(given, seen)?,
-        };
-        offset_terms(seen, &weights, &vec![0.0; n_classes])
+        offset_terms(seen, &self.0.of(seen)?, &vec![0.0; seen.n_classes()])
     }
-}
-
-/// `n / (K n_y)`: the closed form of the scaled scheme, to the last bit of scikit-learn's.
-fn inverse_frequency(seen: &ClassCounts) -> Vec<f64> {
-    let (n, present) = (seen.total() as f64, seen.n_present() as f64);
-    let weight = |&rows: &usize| {
-        if rows > 0 {
-            n / (present * rows as f64)
-        } else {
-            0.0
-        }
-    };
-    seen.as_slice().iter().map(weight).collect()
-}
-
-fn explicit(given: &[f64], seen: &ClassCounts) -> StageResult<Vec<f64>> {
-    if given.len() != seen.n_classes() {
-        return Err(StageError::Failed(format!(
-            "`weights` has {} numbers for {} classes; give one a class, in class order",
-            given.len(),
-            seen.n_classes()
-        )));
-    }
-    let counted = given
-        .iter()
-        .zip(seen.as_slice())
-        .any(|(&w, &n)| w > 0.0 && n > 0);
-    if seen.total() > 0 && !counted {
-        return Err(StageError::Failed(
-            "every class that has rows has weight 0; raise one of `weights`".into(),
-        ));
-    }
-    Ok(given.to_vec())
 }
 
 fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
@@ -199,30 +111,7 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
         id: "weighted",
         summary: "multiplies the loss of a row by a weight of its class",
         reference: "King and Zeng 2001; Cui et al. 2019; Elkan 2001",
-        params: &[
-            ParamSpec::new(
-                "scheme",
-                ParamKind::Choice(&[
-                    "inverse-frequency",
-                    "inverse-sqrt",
-                    "effective-number",
-                    "explicit",
-                ]),
-                Default::Text("inverse-frequency"),
-                "how the weight of a class follows from its number of rows",
-            ),
-            ParamSpec::new(
-                "beta",
-                ParamKind::Real(Range::UNIT_BELOW_ONE),
-                Default::Real(BETA),
-                "overlap of rows, for scheme `effective-number` only",
-            ),
-            ParamSpec::optional(
-                "weights",
-                ParamKind::Reals(Range::NON_NEGATIVE),
-                "a weight per class in class order, for scheme `explicit` only",
-            ),
-        ],
+        params: &[SCHEME, BETA_SPEC, WEIGHTS_SPEC],
     },
     caps: RuleCaps {
         family: "reweighting",
@@ -234,6 +123,7 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 mod tests {
     use super::*;
     use crate::testing::{built, failure, list, real, text};
+    use counterweight_core::{ClassCounts, StageError};
 
     fn weights(given: &[(&str, counterweight_core::ParamValue)], counts: &[usize]) -> Vec<f64> {
         let counts = ClassCounts::new(counts.to_vec());

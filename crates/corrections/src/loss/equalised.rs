@@ -1,0 +1,148 @@
+//! The equalised loss: a class stands in the denominator of other classes' rows in proportion to its
+//! prior, so that common classes' rows hardly push rare classes down.
+//!
+//! # When it helps, when it hurts
+//!
+//! It takes away the part of the gradient that drowns rare classes. The margin of a row does not
+//! depend on its own class: with two classes, a common row gets the full `log pi` of the rare class and
+//! a rare row next to nothing, so that only one side of the logit-adjusted correction is there. It lies
+//! between no correction and the full one, and is consistent for balanced error only at even priors.
+//! Its scores are also more confident than any posterior.
+//!
+//! # Formula
+//!
+//! `l(y, f) = log(1 + sum_{j != y} pi_j exp(f_j - f_y))`, the sum over classes with rows.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
+//!
+//! # Cost
+//!
+//! O(K^2) for the terms of K classes.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! * The paper drops rare classes from the denominators of other classes' rows at random, and below a
+//!   threshold frequency; this is the deterministic form in which Menon et al. write it.
+//! * Classes without rows are masked. scikit-learn has no such loss.
+//! * With two classes the models' single score takes the margins as they are.
+//!
+//! # Errors
+//!
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without rows, for another number of
+//! prior numbers than classes, and for a prior of 0 on a class that has rows.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, LossContext, find, params};
+//! let entry = find(counterweight_corrections::loss::ALL, "equalised").expect("it is listed");
+//! let params = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let counts = ClassCounts::new(vec![95, 5]);
+//! let context = LossContext { seen: &counts, train: &counts };
+//! let terms = (entry.build)(&params)?.terms(&context)?;
+//! assert!((terms.margins.at(0, 1) - 0.05_f64.ln()).abs() < 1e-12);
+//! assert!((terms.margins.at(1, 0) - 0.95_f64.ln()).abs() < 1e-12);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! J. Tan, C. Wang, B. Li, Q. Li, W. Ouyang, C. Yin and J. Yan, "Equalization loss for long-tailed
+//! object recognition", CVPR 2020. A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR
+//! 2021, section 3.
+
+use counterweight_core::{
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
+    StageResult,
+};
+
+use super::{log_prior, margin_terms};
+use crate::prior::PriorSource;
+
+/// The equalised loss with checked parameters.
+#[derive(Clone, Debug)]
+pub struct Equalised {
+    prior: PriorSource,
+}
+
+impl TryFrom<&Params> for Equalised {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            prior: PriorSource::from_params(params),
+        })
+    }
+}
+
+impl Loss for Equalised {
+    fn needs(&self) -> LossNeeds {
+        LossNeeds {
+            margins: true,
+            ..LossNeeds::default()
+        }
+    }
+
+    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
+        let seen = context.seen;
+        let logs = log_prior(&self.prior.for_loss(context)?, seen, 0.0)?;
+        margin_terms(seen, &vec![1.0; seen.n_classes()], |_, j| logs[j])
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
+    Ok(Box::new(Equalised::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: LossEntry = LossEntry {
+    card: Card {
+        id: "equalised",
+        summary: "other classes count in a row's denominator in proportion to their prior",
+        reference: "Tan et al. 2020 as written by Menon et al. 2021",
+        params: &[PriorSource::spec(
+            "the prior of the classes in the denominator",
+        )],
+    },
+    caps: RuleCaps { family: "margin" },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, list};
+    use counterweight_core::{ClassCounts, ParamValue};
+
+    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
+        let counts = ClassCounts::new(counts.to_vec());
+        built(&ENTRY, given).terms(&LossContext {
+            seen: &counts,
+            train: &counts,
+        })
+    }
+
+    #[test]
+    fn the_margin_is_of_the_other_class() {
+        let found = terms(&[], &[810, 0, 180, 10]).unwrap();
+        for y in [0, 2, 3] {
+            for (j, prior) in [(0, 0.81_f64), (2, 0.18), (3, 0.01)] {
+                let expected = if j == y { 0.0 } else { prior.ln() };
+                assert!((found.margins.at(y, j) - expected).abs() < 1e-12);
+            }
+        }
+        assert_eq!(found.logit_offsets(), None, "no cross-entropy of f + o");
+    }
+
+    #[test]
+    fn an_extreme_prior_keeps_its_digits() {
+        let found = terms(&[("prior", list(&[1.0, 1e-9]))], &[1_000_000_000, 1]).unwrap();
+        let expected = (1e-9_f64 / (1.0 + 1e-9)).ln();
+        assert!((found.margins.at(0, 1) - expected).abs() < 1e-12);
+        assert!((found.margins.at(1, 0) + 1e-9).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,191 @@
+//! The focal loss: cross-entropy times `(1 - p_y)^gamma`, so that rows which are already right with
+//! confidence hardly count.
+//!
+//! # When it helps, when it hurts
+//!
+//! Made for detectors whose background swamps training by sheer number: easy rows, which mostly belong
+//! to the common class, fade out. It does not know the prior, so that it is no correction of the
+//! boundary by itself: with two classes its population optimum lies on the side of even odds where the
+//! posterior lies, for every gamma, and the decision of an unrestricted model does not change at all.
+//! What it changes is how a restricted model spends its freedom, and confidence: probabilities are
+//! drawn towards even. Add weights (`scheme`) for a correction; the published detectors did.
+//!
+//! # Formula
+//!
+//! `l(y, f) = w_y (1 - p_y)^gamma (-log p_y)`, `p = softmax(f)` over the classes that have rows, and
+//! `w_y = 1` for scheme `none`, else as of [`weighted`](super::weighted), scaled to `sum_y n_y w_y = n`.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `gamma` | 2 | at least 0 | power of the probability of being wrong |
+//! | `scheme` | `none` | `none`, `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | class weights, as of [`weighted`](super::weighted) |
+//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
+//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit` |
+//!
+//! # Cost
+//!
+//! O(K^2) for the terms of K classes.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! * The paper has two classes and one sigmoid a class; this is the softmax form, which for two
+//!   classes is the paper's.
+//! * The paper's alpha is one number for the positive class; here it is any scheme of class weights.
+//! * gamma = 0 is (weighted) cross-entropy to the last bit. scikit-learn has no such loss.
+//! * For gamma > 0 the loss is not convex in the scores; learners say what they do about it.
+//!
+//! # Errors
+//!
+//! When it is built: as of [`weighted`](super::weighted). For given rows:
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without rows, or when explicit
+//! weights do not fit the classes.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, LossContext, find, params};
+//! let entry = find(counterweight_corrections::loss::ALL, "focal").expect("it is listed");
+//! let params = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let counts = ClassCounts::new(vec![95, 5]);
+//! let context = LossContext { seen: &counts, train: &counts };
+//! let terms = (entry.build)(&params)?.terms(&context)?;
+//! assert_eq!(terms.focal, 2.0);
+//! assert_eq!(terms.weights, [1.0, 1.0]);
+//! // Another link: its scores have no prior of their own.
+//! assert_eq!(terms.scores_prior(&counts), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense object detection",
+//! ICCV 2017. N. Charoenphakdee, J. Vongkulbhisal, N. Chairatanakul and M. Sugiyama, "On focal loss for
+//! class-posterior probability estimation: a theoretical perspective", CVPR 2021 (the optimum).
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
+    Params, Range, RuleCaps, StageResult,
+};
+
+use super::class_weights::{BETA_SPEC, ClassWeights, OPTIONAL_SCHEME, WEIGHTS_SPEC};
+use super::offset_terms;
+
+/// The focal loss with checked parameters.
+#[derive(Clone, Debug)]
+pub struct Focal {
+    gamma: f64,
+    weights: ClassWeights,
+}
+
+impl TryFrom<&Params> for Focal {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            gamma: params.real("gamma"),
+            weights: ClassWeights::try_from(params)?,
+        })
+    }
+}
+
+impl Loss for Focal {
+    fn needs(&self) -> LossNeeds {
+        LossNeeds {
+            focal: self.gamma > 0.0,
+            weights: self.weights.uneven(),
+            ..LossNeeds::default()
+        }
+    }
+
+    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
+        let seen = context.seen;
+        let weights = self.weights.of(seen)?;
+        let terms = offset_terms(seen, &weights, &vec![0.0; seen.n_classes()])?;
+        Ok(LossTerms {
+            focal: self.gamma,
+            ..terms
+        })
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
+    Ok(Box::new(Focal::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: LossEntry = LossEntry {
+    card: Card {
+        id: "focal",
+        summary: "cross-entropy times (1 - p)^gamma of the row's class, so that easy rows fade out",
+        reference: "Lin et al. 2017",
+        params: &[
+            ParamSpec::new(
+                "gamma",
+                ParamKind::Real(Range::NON_NEGATIVE),
+                Default::Real(2.0),
+                "power of the probability of being wrong",
+            ),
+            OPTIONAL_SCHEME,
+            BETA_SPEC,
+            WEIGHTS_SPEC,
+        ],
+    },
+    caps: RuleCaps { family: "margin" },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, failure, list, real, text};
+    use counterweight_core::{ClassCounts, ParamValue};
+
+    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
+        let counts = ClassCounts::new(counts.to_vec());
+        built(&ENTRY, given).terms(&LossContext {
+            seen: &counts,
+            train: &counts,
+        })
+    }
+
+    #[test]
+    fn gamma_zero_is_cross_entropy_and_asks_for_nothing() {
+        let plain = [("gamma", real(0.0))];
+        assert_eq!(built(&ENTRY, &plain).needs(), LossNeeds::NONE);
+        let found = terms(&plain, &[90, 0, 10]).unwrap();
+        assert!(
+            found
+                .scores_prior(&ClassCounts::new(vec![90, 0, 10]))
+                .is_some()
+        );
+        assert!(built(&ENTRY, &[]).needs().focal);
+        assert!(!built(&ENTRY, &[]).needs().weights);
+    }
+
+    #[test]
+    fn weights_are_those_of_the_weighted_loss() {
+        let counts = ClassCounts::new(vec![900, 90, 10]);
+        let context = LossContext {
+            seen: &counts,
+            train: &counts,
+        };
+        for given in [
+            vec![("scheme", text("inverse-frequency"))],
+            vec![("scheme", text("effective-number")), ("beta", real(0.99))],
+            vec![
+                ("scheme", text("explicit")),
+                ("weights", list(&[1.0, 0.0, 3.0])),
+            ],
+        ] {
+            let expected = built(&super::super::weighted::ENTRY, &given);
+            let found = terms(&given, &[900, 90, 10]).unwrap().weights;
+            assert_eq!(found, expected.terms(&context).unwrap().weights);
+            assert!(built(&ENTRY, &given).needs().weights);
+        }
+        assert!(failure(&ENTRY, &[("beta", real(0.9))]).contains("effective-number"));
+        assert!(failure(&ENTRY, &[("weights", list(&[1.0, 2.0]))]).contains("explicit"));
+    }
+}

@@ -1,0 +1,249 @@
+//! The pairwise margin: class weights `alpha` and pairwise margins `log(delta_j / delta_y)`, the whole
+//! family of losses between weighting and logit adjustment.
+//!
+//! # When it helps, when it hurts
+//!
+//! Every positive delta is consistent for balanced error if alpha = delta / pi. `uniform` puts the whole
+//! correction into the weights (`weighted`), `prior` into the margins (`logit-adjusted`), and the default
+//! between them halves both: less variance than weights, more slope changes than margins. With an alpha
+//! of one's own it is any cost-sensitive offset. As with all of them, what a convex model does with a free
+//! intercept depends on the weights alone; the margins only move intercepts.
+//!
+//! # Formula
+//!
+//! `l(y, f) = alpha_y log(1 + sum_{j != y} (delta_j / delta_y) exp(f_j - f_y))`, the sum over classes with
+//! rows. `alpha = "consistent"` is `delta_y / pi_y`, scaled to `sum_y n_y alpha_y = n`; `delta = "prior"`
+//! is pi, `"sqrt-prior"` its square root, `"uniform"` 1.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `alpha` | `consistent` | `consistent`, `one`, or a positive number per class in class order | weight of a row of the class; numbers are not scaled |
+//! | `delta` | `sqrt-prior` | `sqrt-prior`, `prior`, `uniform`, or a positive number per class in class order | only ratios matter |
+//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
+//!
+//! # Cost
+//!
+//! O(K^2) for the terms of K classes.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! * The consistent alpha is scaled to a mean of 1 over the rows, so that a penalty keeps its meaning.
+//! * Classes without rows are masked. scikit-learn has no such loss.
+//!
+//! # Errors
+//!
+//! [`StageError::Failed`] without rows, for another number of
+//! numbers than classes, for a prior of 0 on a class that has rows, and where a weight or margin overflows.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, LossContext, find, params};
+//! let entry = find(counterweight_corrections::loss::ALL, "pairwise-margin").expect("it is listed");
+//! let params = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let counts = ClassCounts::new(vec![80, 20]);
+//! let context = LossContext { seen: &counts, train: &counts };
+//! let terms = (entry.build)(&params)?.terms(&context)?;
+//! // Half of the odds 4 in the margin, half in the weights.
+//! assert!((terms.margins.at(1, 0) - 2.0_f64.ln()).abs() < 1e-12);
+//! assert!((terms.weights[1] / terms.weights[0] - 2.0).abs() < 1e-12);
+//! let own = terms.scores_prior(&counts).expect("a cross-entropy");
+//! assert!((own.as_slice()[1] - 0.5).abs() < 1e-12);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via logit
+//! adjustment", ICLR 2021, equation 11 and theorem 1.
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
+    ParamValue, Params, RuleCaps, StageError, StageResult,
+};
+
+use super::{log_prior, offset_terms, scaled};
+use crate::prior::PriorSource;
+
+/// The pairwise margin with checked parameters.
+#[derive(Clone, Debug)]
+pub struct PairwiseMargin {
+    alpha: Alpha,
+    delta: Delta,
+    prior: PriorSource,
+}
+
+#[derive(Clone, Debug)]
+enum Alpha {
+    Consistent,
+    One,
+    Given(Vec<f64>),
+}
+
+#[derive(Clone, Debug)]
+enum Delta {
+    /// This power of the prior.
+    Power(f64),
+    Given(Vec<f64>),
+}
+
+impl TryFrom<&Params> for PairwiseMargin {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let word = |key: &str| match params.get(key) {
+            Some(ParamValue::Text(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        Ok(Self {
+            alpha: match word("alpha") {
+                Some("one") => Alpha::One,
+                Some(_) => Alpha::Consistent,
+                None => Alpha::Given(params.reals("alpha")),
+            },
+            delta: match word("delta") {
+                Some("prior") => Delta::Power(1.0),
+                Some("uniform") => Delta::Power(0.0),
+                Some(_) => Delta::Power(0.5),
+                None => Delta::Given(params.reals("delta")),
+            },
+            prior: PriorSource::from_params(params),
+        })
+    }
+}
+
+impl Loss for PairwiseMargin {
+    fn needs(&self) -> LossNeeds {
+        LossNeeds {
+            weights: !matches!(self.alpha, Alpha::One),
+            margins: !matches!(self.delta, Delta::Power(power) if power.abs() < f64::EPSILON),
+            ..LossNeeds::default()
+        }
+    }
+
+    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
+        let seen = context.seen;
+        let logs = log_prior(&self.prior.for_loss(context)?, seen, 0.0)?;
+        let offsets: Vec<f64> = match &self.delta {
+            Delta::Power(power) => logs.iter().map(|log| power * log).collect(),
+            Delta::Given(delta) => fitting(delta, "delta", seen.n_classes())?
+                .iter()
+                .map(|d| d.ln())
+                .collect(),
+        };
+        let weights = match &self.alpha {
+            Alpha::One => vec![1.0; seen.n_classes()],
+            Alpha::Consistent => {
+                let ratios: Vec<f64> = offsets.iter().zip(&logs).map(|(d, p)| d - p).collect();
+                scaled(seen, &ratios)
+            }
+            Alpha::Given(alpha) => fitting(alpha, "alpha", seen.n_classes())?.to_vec(),
+        };
+        offset_terms(seen, &weights, &offsets)
+    }
+}
+
+fn fitting<'a>(given: &'a [f64], what: &str, n_classes: usize) -> StageResult<&'a [f64]> {
+    if given.len() == n_classes {
+        return Ok(given);
+    }
+    Err(StageError::Failed(format!(
+        "`{what}` has {} numbers for {n_classes} classes; give one a class, in class order",
+        given.len()
+    )))
+}
+
+fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
+    Ok(Box::new(PairwiseMargin::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: LossEntry = LossEntry {
+    card: Card {
+        id: "pairwise-margin",
+        summary: "class weights alpha and margins log(delta_j / delta_y): between weighting and adjustment",
+        reference: "Menon et al. 2021, eq. 11",
+        params: &[
+            ParamSpec::new(
+                "alpha",
+                ParamKind::Prior(&["consistent", "one"]),
+                Default::Text("consistent"),
+                "weight of a row of each class; `consistent` is delta over the prior, scaled to mean 1",
+            ),
+            ParamSpec::new(
+                "delta",
+                ParamKind::Prior(&["sqrt-prior", "prior", "uniform"]),
+                Default::Text("sqrt-prior"),
+                "the margin between classes y and j is log(delta_j / delta_y)",
+            ),
+            PriorSource::spec("the prior that the words of `alpha` and `delta` mean"),
+        ],
+    },
+    caps: RuleCaps { family: "margin" },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, flag, list, real, text};
+    use counterweight_core::{ClassCounts, ParamValue};
+
+    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
+        let counts = ClassCounts::new(counts.to_vec());
+        built(&ENTRY, given).terms(&LossContext {
+            seen: &counts,
+            train: &counts,
+        })
+    }
+
+    fn close(a: &LossTerms, b: &LossTerms) {
+        for (a, b) in a.margins.as_slice().iter().zip(b.margins.as_slice()) {
+            assert!(a.to_bits() == b.to_bits() || (a - b).abs() < 1e-12);
+        }
+        for (a, b) in a.weights.iter().zip(&b.weights) {
+            assert!((a - b).abs() < 1e-12 * (1.0 + b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn its_ends_are_weighting_and_adjustment() {
+        let counts = ClassCounts::new(vec![700, 0, 250, 50]);
+        let context = LossContext {
+            seen: &counts,
+            train: &counts,
+        };
+        let found = terms(&[("delta", text("uniform"))], counts.as_slice()).unwrap();
+        let weighted = built(&super::super::weighted::ENTRY, &[]);
+        close(&found, &weighted.terms(&context).unwrap());
+        let found = terms(&[("delta", text("prior"))], counts.as_slice()).unwrap();
+        let adjusted = super::super::logit_adjusted::ENTRY;
+        close(&found, &built(&adjusted, &[]).terms(&context).unwrap());
+        let half = built(&adjusted, &[("tau", real(0.5)), ("consistent", flag(true))]);
+        let found = terms(&[], counts.as_slice()).unwrap();
+        close(&found, &half.terms(&context).unwrap());
+        let plain = [("alpha", text("one")), ("delta", text("uniform"))];
+        assert_eq!(built(&ENTRY, &plain).needs(), LossNeeds::NONE);
+    }
+
+    #[test]
+    fn any_delta_is_consistent_with_its_alpha() {
+        let counts = ClassCounts::new(vec![90, 9, 1]);
+        for delta in [[1.0, 1.0, 1.0], [5.0, 0.1, 2.0], [1e-9, 1.0, 1e9]] {
+            let found = terms(&[("delta", list(&delta))], counts.as_slice()).unwrap();
+            let own = found.scores_prior(&counts).unwrap();
+            for p in own.as_slice() {
+                assert!((p - 1.0 / 3.0).abs() < 1e-12, "{delta:?}");
+            }
+        }
+        // An alpha of one's own is taken as it is.
+        let given = [("alpha", list(&[1.0, 2.0, 30.0]))];
+        let found = terms(&given, counts.as_slice()).unwrap();
+        assert_eq!(found.weights, [1.0, 2.0, 30.0]);
+        assert!(terms(&[("alpha", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
+        assert!(terms(&[("delta", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
+    }
+}

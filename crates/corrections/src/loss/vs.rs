@@ -1,0 +1,211 @@
+//! The vector-scaling loss: the additive offsets of the logit-adjusted loss and the multiplicative
+//! factors of class-dependent temperatures in one, with class weights if asked.
+//!
+//! # When it helps, when it hurts
+//!
+//! Its parts act at different times. Additive offsets set the boundary as long as rows overlap, and fade
+//! out on separable rows; factors decide where separable rows put the boundary. Together they cover both
+//! ends, which is where an overparameterised model needs them. Where rows overlap, the factors take back a
+//! part of what the offsets give: with two classes and tau = 1 the boundary lies at a likelihood ratio of
+//! `D_common / D_rare` for the rare class instead of 1, so that gamma has a price on a converged convex
+//! model. tau = 1 is consistent for balanced error at gamma = 0 only.
+//!
+//! # Formula
+//!
+//! `l(y, f) = w_y log(1 + sum_{j != y} exp(D_j f_j - D_y f_y + tau (log pi_j - log pi_y)))`,
+//! `D_j = (n_j / n_max)^gamma`, the sum over classes with rows. With two classes, one score s and signs
+//! +1 for the second class, -1 for the first: `l(y, s) = w_y log(1 + exp(iota_y - D_y (+-1) s))`,
+//! `iota_y = tau log(pi_other / pi_y)`.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `tau` | 1 | finite | factor on the log prior |
+//! | `gamma` | 0.3 | at least 0 | power of the share of the largest count |
+//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
+//! | `scheme` | `none` | `none`, `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | class weights, as of [`weighted`](super::weighted) |
+//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
+//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit` |
+//!
+//! # Cost
+//!
+//! O(K^2) for the terms of K classes.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! * gamma = 0 is `logit-adjusted`, tau = 0 is `cdt`, both to the last bit.
+//! * Two classes take the paper's binary form on one score.
+//! * The offsets follow `prior`, the factors always the counts of the rows that the learner sees.
+//! * Classes without rows are masked. scikit-learn has no such loss.
+//!
+//! # Errors
+//!
+//! When it is built: as of [`weighted`](super::weighted). For given rows:
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without rows, for another number of
+//! prior numbers or weights than classes, for a prior of 0 on a class that has rows, and where a margin
+//! overflows or a factor underflows.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, LossContext, find, params};
+//! let entry = find(counterweight_corrections::loss::ALL, "vs").expect("it is listed");
+//! let params = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let counts = ClassCounts::new(vec![95, 5]);
+//! let context = LossContext { seen: &counts, train: &counts };
+//! let terms = (entry.build)(&params)?.terms(&context)?;
+//! assert!((terms.margins.at(1, 0) - 19.0_f64.ln()).abs() < 1e-12);
+//! assert!((terms.factors[1] - (1.0_f64 / 19.0).powf(0.3)).abs() < 1e-12);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! G. R. Kini, O. Paraskevas, S. Oymak and C. Thrampoulidis, "Label-imbalanced and group-sensitive
+//! classification under overparameterization", Advances in Neural Information Processing Systems 34,
+//! 2021.
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
+    Params, Range, RuleCaps, StageResult,
+};
+
+use super::cdt::GAMMA;
+use super::class_weights::{BETA_SPEC, ClassWeights, OPTIONAL_SCHEME, WEIGHTS_SPEC};
+use super::{count_factors, log_prior, offset_terms};
+use crate::prior::PriorSource;
+
+/// The vector-scaling loss with checked parameters.
+#[derive(Clone, Debug)]
+pub struct Vs {
+    tau: f64,
+    gamma: f64,
+    prior: PriorSource,
+    weights: ClassWeights,
+}
+
+impl TryFrom<&Params> for Vs {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            tau: params.real("tau"),
+            gamma: params.real("gamma"),
+            prior: PriorSource::from_params(params),
+            weights: ClassWeights::try_from(params)?,
+        })
+    }
+}
+
+impl Loss for Vs {
+    fn needs(&self) -> LossNeeds {
+        LossNeeds {
+            margins: self.tau.abs() > 0.0,
+            factors: self.gamma > 0.0,
+            weights: self.weights.uneven(),
+            ..LossNeeds::default()
+        }
+    }
+
+    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
+        let seen = context.seen;
+        let logs = log_prior(&self.prior.for_loss(context)?, seen, 0.0)?;
+        let offsets: Vec<f64> = logs.iter().map(|log| self.tau * log).collect();
+        let terms = offset_terms(seen, &self.weights.of(seen)?, &offsets)?;
+        Ok(LossTerms {
+            factors: count_factors(seen, self.gamma)?,
+            ..terms
+        })
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
+    Ok(Box::new(Vs::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: LossEntry = LossEntry {
+    card: Card {
+        id: "vs",
+        summary: "offsets of the log prior and factors of the counts' shares on the scores",
+        reference: "Kini et al. 2021",
+        params: &[
+            ParamSpec::new(
+                "tau",
+                ParamKind::Real(Range::FINITE),
+                Default::Real(1.0),
+                "factor on the log prior",
+            ),
+            GAMMA,
+            PriorSource::spec("the prior whose logarithm is added"),
+            OPTIONAL_SCHEME,
+            BETA_SPEC,
+            WEIGHTS_SPEC,
+        ],
+    },
+    caps: RuleCaps { family: "margin" },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, real, text};
+    use counterweight_core::{ClassCounts, ParamValue};
+
+    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
+        let counts = ClassCounts::new(counts.to_vec());
+        built(&ENTRY, given).terms(&LossContext {
+            seen: &counts,
+            train: &counts,
+        })
+    }
+
+    #[test]
+    fn its_ends_are_the_losses_that_it_joins() {
+        let counts = ClassCounts::new(vec![700, 0, 250, 50]);
+        let context = LossContext {
+            seen: &counts,
+            train: &counts,
+        };
+        let tau = ("tau", real(0.7));
+        let found = terms(&[tau.clone(), ("gamma", real(0.0))], counts.as_slice()).unwrap();
+        let adjusted = built(&super::super::logit_adjusted::ENTRY, &[tau]);
+        assert_eq!(found, adjusted.terms(&context).unwrap());
+        let gamma = ("gamma", real(0.2));
+        let found = terms(&[("tau", real(0.0)), gamma.clone()], counts.as_slice()).unwrap();
+        let tempered = built(&super::super::cdt::ENTRY, &[gamma]);
+        assert_eq!(found.factors, tempered.terms(&context).unwrap().factors);
+        let even = |a: f64| a.abs() < 1e-300 || a.is_infinite();
+        assert!(found.margins.as_slice().iter().all(|a| even(*a)));
+    }
+
+    #[test]
+    fn two_classes_are_even_at_the_ratio_of_the_factors() {
+        // At tau = 1 the slope of the expected loss at s = 0 vanishes where the likelihood ratio of the
+        // rare class is D_common / D_rare.
+        let found = terms(&[], &[95, 5]).unwrap();
+        let ratio = found.factors[0] / found.factors[1];
+        let (common, rare) = (0.95, 0.05 * ratio);
+        let pull = |y: usize| {
+            let wrong = 1.0 / (1.0 + (-found.margins.at(y, 1 - y)).exp());
+            found.factors[y] * wrong
+        };
+        assert!((rare * pull(1) - common * pull(0)).abs() < 1e-12 && ratio > 2.0);
+    }
+
+    #[test]
+    fn each_part_is_asked_for_alone() {
+        let needs = |given: &[(&str, ParamValue)]| {
+            let needs = built(&ENTRY, given).needs();
+            (needs.margins, needs.factors, needs.weights)
+        };
+        assert_eq!(needs(&[]), (true, true, false));
+        assert_eq!(needs(&[("tau", real(0.0))]), (false, true, false));
+        assert_eq!(needs(&[("gamma", real(0.0))]), (true, false, false));
+        let weighted = [("scheme", text("inverse-sqrt"))];
+        assert_eq!(needs(&weighted), (true, true, true));
+    }
+}
