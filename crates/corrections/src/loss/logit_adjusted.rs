@@ -38,7 +38,7 @@
 //!
 //! # Errors
 //!
-//! [`StageError::Failed`] without rows, for another number of prior numbers than classes, for a
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without rows, for another number of prior numbers than classes, for a
 //! prior of 0 on a class that has rows, and where tau times a log prior overflows.
 //!
 //! # Examples

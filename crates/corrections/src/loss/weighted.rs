@@ -44,7 +44,8 @@
 //! # Errors
 //!
 //! When it is built: `weights` without `explicit` or the other way round, all of them 0, or a
-//! `beta` for another scheme. For given rows: [`StageError::Failed`] without rows, for another
+//! `beta` for another scheme. For given rows:
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without rows, for another
 //! number of weights than classes, or when every class that has rows has weight 0.
 //!
 //! # Examples

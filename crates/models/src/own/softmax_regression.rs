@@ -1,8 +1,8 @@
 //! Softmax (multinomial logistic) regression, converged to a stated gradient.
 //!
 //! Linear scores `f = W x + b`, fitted by minimising the sum of the loss kernel over the training rows
-//! plus half the squared slopes. It honours class weights, additive margins and multiplicative
-//! factors, so every convex loss of the catalogue acts on it.
+//! plus half the squared slopes. It honours class weights, additive margins, multiplicative factors and
+//! a focal power, so every loss of the catalogue that does not speak of the way of training acts on it.
 //!
 //! # When it helps
 //! Where the log-odds are close to linear, at any imbalance: the scores are calibrated at the
@@ -24,6 +24,10 @@
 //! everywhere would have. Up to 300 coefficients it ends with damped Newton steps (above 60 after at
 //! most 40 steps of L-BFGS), beyond that L-BFGS goes all the way.
 //!
+//! A focal power makes the objective non-convex. L-BFGS then goes from the class shares to a point where
+//! the gradient vanishes to the same tolerance, lower than where it started; that there is no lower point
+//! elsewhere is not guaranteed.
+//!
 //! # Parameters
 //! | name | default | range | unit |
 //! |---|---|---|---|
@@ -42,8 +46,7 @@
 //! at 0 as in R's `glm`. Separable rows at `l2 = 0` have no finite optimum: the outcome is degenerate.
 //!
 //! # Errors
-//! Features that are not finite, terms that are no numbers, a focal power (not applicable), scores
-//! that overflow, and a gradient that does not reach the tolerance, with how far it came.
+//! Features that are not finite, terms that are no numbers, scores that overflow, and a gradient that does not reach the tolerance, with how far it came.
 //!
 //! # Examples
 //! ```
@@ -87,7 +90,7 @@ const HONOURS: LossNeeds = LossNeeds {
     weights: true,
     margins: true,
     factors: true,
-    focal: false,
+    focal: true,
     ..LossNeeds::NONE
 };
 
@@ -189,12 +192,13 @@ impl Learner for SoftmaxRegression {
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        let kernel = Kernel::new(&task);
+        let kernel = Kernel::of(&task, terms)?;
+        let convex = !kernel.is_focal();
         let start = kernel.null_scores(&task.mass());
         let mut problem = Problem::new(self.penalties(), &task, kernel);
         let theta = problem.with_intercepts(&start);
         let (n, p) = (task.n_rows() as f64, theta.len() as f64);
-        let method = if newton_is_cheaper(n, p, problem.n_scores as f64) {
+        let method = if convex && newton_is_cheaper(n, p, problem.n_scores as f64) {
             Method::Newton
         } else {
             Method::Lbfgs
@@ -347,6 +351,7 @@ impl Fitted for Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::optimise::Objective;
     use crate::testing::{
         Fit, blobs, fit, gap, learner, normal, offset, rng, train, try_fit, weighted,
     };
@@ -451,7 +456,7 @@ mod tests {
         start: Option<f64>,
     ) -> (Solution, Vec<f64>) {
         let task = Task::new(data, terms, HONOURS).unwrap();
-        let kernel = Kernel::new(&task);
+        let kernel = Kernel::of(&task, terms).unwrap();
         let null = kernel.null_scores(&task.mass());
         let mut problem = Problem::new(params.penalties(), &task, kernel);
         let mut theta = problem.with_intercepts(&null);
@@ -536,6 +541,39 @@ mod tests {
             for method in [Method::Newton, Method::Lbfgs] {
                 let (solution, _) = solve(method, &params(0.5), &parts, Some(0.0));
                 assert!(solution.relative_gradient <= 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn a_focal_power_ends_where_the_gradient_vanishes() {
+        for (counts, d) in [(&[180, 20][..], 3), (&[100, 40, 10], 4)] {
+            let k = counts.len();
+            let (x, y) = blobs(28, counts, d);
+            let data = train(&x, &y, k);
+            for focal in [0.5, 1.0, 2.0, 5.0] {
+                let mut terms = weighted(&vec![1.5; k]);
+                terms.weights[0] = 0.7;
+                terms.focal = focal;
+                let found = fit(ID, &[l2(0.1)], &data, &terms);
+                assert!(found.details["relative_gradient"] <= 1e-10);
+                // A minimum, not a saddle: no step away from it lowers the objective.
+                let task = Task::new(&data, &terms, HONOURS).unwrap();
+                let kernel = Kernel::of(&task, &terms).unwrap();
+                let mut problem = Problem::new(params(0.1).penalties(), &task, kernel);
+                let parts = (data.clone(), terms.clone());
+                let (end, _) = solve(Method::Lbfgs, &params(0.1), &parts, None);
+                let mut ignored = vec![0.0; end.theta.len()];
+                let least = problem.value_gradient(&end.theta, &mut ignored);
+                let mut generator = rng(29);
+                for _ in 0..50 {
+                    let near: Vec<f64> = end
+                        .theta
+                        .iter()
+                        .map(|t| t + 1e-2 * normal(&mut generator))
+                        .collect();
+                    assert!(problem.value_gradient(&near, &mut ignored) >= least - 1e-9 * least);
+                }
             }
         }
     }
