@@ -2,7 +2,7 @@
 //! and the shared policy for classes too small for k neighbours.
 
 use counterweight_core::{
-    Labels, Matrix, Origin, Samples, StageContext, StageError, StageResult, Train,
+    Labels, Matrix, Note, Origin, Samples, StageContext, StageError, StageResult, Train,
 };
 
 /// The training rows, first and in order, followed by new ones.
@@ -12,6 +12,7 @@ pub(crate) struct Growth<'a> {
     x: Vec<f64>,
     y: Vec<u32>,
     origins: Vec<Origin>,
+    left: Vec<String>,
 }
 
 impl<'a> Growth<'a> {
@@ -26,6 +27,7 @@ impl<'a> Growth<'a> {
             x: Vec::new(),
             y: Vec::new(),
             origins: Vec::new(),
+            left: Vec::new(),
         };
         let rows = targets
             .iter()
@@ -66,7 +68,21 @@ impl<'a> Growth<'a> {
         });
     }
 
+    /// A class that the method cannot enlarge stays as it is, and `why` says so in the outcome.
+    pub(crate) fn leave(&mut self, why: String, context: &mut StageContext<'_>) {
+        context.note(Note::Clamped(why.clone()));
+        self.left.push(why);
+    }
+
+    /// The grown training set.
+    ///
+    /// # Errors
+    /// [`StageError::NotApplicable`] when classes were [left](Self::leave) and no other one grew:
+    /// the rows as they were must not pass for this method's work.
     pub(crate) fn finish(self, train: &Train) -> StageResult<Train> {
+        if !self.left.is_empty() && self.y.len() == self.from.n_rows() {
+            return Err(StageError::NotApplicable(self.left.join("; ")));
+        }
         let rows = self.y.len();
         let y = Labels::new(self.y, self.from.y().names().clone())?;
         let x = Matrix::from_vec(rows, self.from.x().cols(), self.x)?;
@@ -106,6 +122,75 @@ pub(crate) fn neighbours_to_use(
     Ok(used)
 }
 
+/// The number of neighbours to look for among all training rows: `wanted`, or what the small-class
+/// policy makes of it when there are not so many others.
+///
+/// # Errors
+/// As [`StageContext::clamp`].
+pub(crate) fn neighbours_among_all(
+    name: &str,
+    wanted: usize,
+    rows: usize,
+    context: &mut StageContext<'_>,
+) -> StageResult<usize> {
+    if wanted < rows {
+        return Ok(wanted);
+    }
+    let used = rows.saturating_sub(1);
+    context.clamp(format!(
+        "{name} = {wanted} reduced to {used} for {rows} training rows"
+    ))?;
+    Ok(used)
+}
+
+/// An index drawn in proportion to weights, of which `sums` holds the running sums (not decreasing,
+/// the last one above 0). `u` is uniform on `[0, 1)`.
+pub(crate) fn pick(sums: &[f64], u: f64) -> usize {
+    let total = sums.last().copied().unwrap_or(0.0);
+    // The first sum beyond the mark; its own weight is above 0 even when the mark rounds up to the
+    // total.
+    let at = sums.partition_point(|&sum| sum <= u * total);
+    if at < sums.len() {
+        at
+    } else {
+        sums.partition_point(|&sum| sum < total)
+    }
+}
+
+/// Shares a whole `total` out in proportion to `weights` by largest remainders, the first of equal
+/// remainders first. The weights are finite, not negative, and not all 0.
+pub(crate) fn apportion(total: usize, weights: &[f64]) -> Vec<usize> {
+    let sum: f64 = weights.iter().sum();
+    let exact: Vec<f64> = weights.iter().map(|w| total as f64 * (w / sum)).collect();
+    let mut shares: Vec<usize> = exact.iter().map(|&share| whole_part(share)).collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| {
+        let left = |at: usize| exact[at] - exact[at].floor();
+        left(b).total_cmp(&left(a)).then(a.cmp(&b))
+    });
+    let given: usize = shares.iter().sum();
+    // Rounding of the shares can leave more than one row a weight to hand out, or one too many.
+    for &at in order.iter().cycle().take(total.saturating_sub(given)) {
+        shares[at] += 1;
+    }
+    let mut excess = given.saturating_sub(total);
+    for &at in order.iter().rev() {
+        let taken = excess.min(shares[at]);
+        shares[at] -= taken;
+        excess -= taken;
+    }
+    shares
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a count: not negative, and huge values saturate"
+)]
+fn whole_part(share: f64) -> usize {
+    share as usize
+}
+
 /// The point a fraction `u` of the way from `from` to `to`: exactly `from` for u = 0 or equal ends,
 /// never beyond an end, and finite for finite ends.
 pub(crate) fn between(from: f64, to: f64, u: f64) -> f64 {
@@ -122,6 +207,28 @@ pub(crate) fn between(from: f64, to: f64, u: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_weight_of_nothing_is_never_picked() {
+        let sums = [0.0, 0.0, 1.0, 1.0, 3.0, 3.0];
+        for (u, at) in [(0.0, 2), (0.3, 2), (0.34, 4), (1.0 - f64::EPSILON / 2.0, 4)] {
+            assert_eq!(pick(&sums, u), at, "{u}");
+        }
+        // The mark rounds up to the total.
+        assert_eq!(pick(&[5e-324, 5e-324], 0.9), 0);
+    }
+
+    #[test]
+    fn shares_add_up_and_follow_the_weights() {
+        assert_eq!(apportion(10, &[1.0, 1.0, 1.0]), [4, 3, 3]);
+        assert_eq!(apportion(7, &[0.0, 2.0, 5.0]), [0, 2, 5]);
+        assert_eq!(apportion(0, &[1.0, 2.0]), [0, 0]);
+        assert_eq!(apportion(1, &[0.2, 0.3, 0.25]), [0, 1, 0]);
+        for total in 0..200 {
+            let shares = apportion(total, &[0.1, 0.7, 1e-9, 3.3, 0.1]);
+            assert_eq!(shares.iter().sum::<usize>(), total);
+        }
+    }
 
     #[test]
     fn between_never_leaves_the_segment() {

@@ -3,39 +3,48 @@
 
 use counterweight_core::ResamplerEntry;
 
-pub mod all_knn;
-mod cleaning;
-pub mod condensed_nn;
-pub mod enn;
+pub mod adasyn;
+mod blend;
+pub mod borderline_smote;
+mod cart;
 mod growth;
-pub mod near_miss;
-pub mod neighbourhood_cleaning;
-pub mod one_sided_selection;
+mod kmeans;
+pub mod kmeans_smote;
+mod linkage;
+pub mod mwmote;
+pub mod polynom_fit_smote;
+pub mod prowsyn;
 pub mod random_over;
 pub mod random_under;
-pub mod repeated_enn;
+pub mod safe_level_smote;
+mod smo;
 pub mod smote;
+pub mod smote_ipf;
+pub mod smote_n;
 pub mod smote_nc;
 pub mod strategy;
-pub mod tomek_links;
+mod surroundings;
+pub mod svm_smote;
 
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod contract_under;
+mod over_contract;
 
 /// Every resampler, sorted by id.
 pub const ALL: &[ResamplerEntry] = &[
-    all_knn::ENTRY,
-    condensed_nn::ENTRY,
-    enn::ENTRY,
-    near_miss::ENTRY,
-    neighbourhood_cleaning::ENTRY,
-    one_sided_selection::ENTRY,
+    adasyn::ENTRY,
+    borderline_smote::ENTRY,
+    kmeans_smote::ENTRY,
+    mwmote::ENTRY,
+    polynom_fit_smote::ENTRY,
+    prowsyn::ENTRY,
     random_over::ENTRY,
     random_under::ENTRY,
-    repeated_enn::ENTRY,
+    safe_level_smote::ENTRY,
     smote::ENTRY,
+    smote_ipf::ENTRY,
+    smote_n::ENTRY,
     smote_nc::ENTRY,
-    tomek_links::ENTRY,
+    svm_smote::ENTRY,
 ];

@@ -74,15 +74,16 @@
 //! over-sampling technique", Journal of Artificial Intelligence Research 16, 2002, section 6.1.
 
 use counterweight_core::{
-    Card, Matrix, Note, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry,
+    Card, Note, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry,
     StageContext, StageError, StageResult, Train,
 };
 use rand::RngExt as _;
 
-use super::growth::{Growth, between, neighbours_to_use};
+use super::blend::Blend;
+use super::growth::{Growth, neighbours_to_use};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool, Search, code, split_columns};
+use crate::neighbours::{self, Metric, Points, Pool, Search, split_columns};
 
 /// SMOTE-NC with checked parameters.
 #[derive(Clone, Debug)]
@@ -118,6 +119,7 @@ impl Resampler for SmoteNc {
                     .into(),
             ));
         }
+        let blend = Blend::new(samples, "smote-nc")?;
         let counts = train.counts();
         let names = samples.y().names();
         let targets = self.strategy.targets(names, &counts)?;
@@ -150,34 +152,12 @@ impl Resampler for SmoteNc {
                 let near = &lists.of(at)[..k];
                 let (base, other) = (rows[at], near[context.stream.random_range(0..k)]);
                 let u: f64 = context.stream.random();
-                for &column in &numeric {
-                    let (from, to) = (samples.x().at(base, column), samples.x().at(other, column));
-                    made[column] = between(from, to, u);
-                }
-                for &(column, levels) in &nominal {
-                    made[column] = vote(samples.x(), near, column, levels);
-                }
+                blend.write(samples.x(), (base, other, u), near, &mut made);
                 growth.made(base, other, &made);
             }
         }
         growth.finish(train)
     }
-}
-
-/// The most frequent code of `column` among `rows`; a tie goes to the lowest code.
-fn vote(x: &Matrix, rows: &[usize], column: usize, levels: usize) -> f64 {
-    let mut codes: Vec<u32> = rows
-        .iter()
-        .filter_map(|&row| code(x.at(row, column), levels))
-        .collect();
-    codes.sort_unstable();
-    let mut winner = (0, 0);
-    for run in codes.chunk_by(|a, b| a == b) {
-        if run.len() > winner.1 {
-            winner = (run[0], run.len());
-        }
-    }
-    f64::from(winner.0)
 }
 
 fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
@@ -194,22 +174,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
     },
     caps: ResamplerCaps {
         nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Refuses,
+        all_nominal: OnNominal::Becomes("smote-n"),
         numeric_only: OnNominal::Becomes("smote"),
         minibatches: false,
         family: "resampling",
     },
     build,
 };
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tied_vote_goes_to_the_lowest_code() {
-        let x = Matrix::from_vec(4, 1, vec![2.0, 1.0, 2.0, 1.0]).unwrap();
-        assert!((vote(&x, &[0, 1, 2, 3], 0, 3) - 1.0).abs() < f64::EPSILON);
-        assert!((vote(&x, &[0, 1, 2], 0, 3) - 2.0).abs() < f64::EPSILON);
-    }
-}

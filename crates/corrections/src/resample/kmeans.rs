@@ -1,0 +1,184 @@
+//! k-means: seeded Lloyd iterations from k-means++ centres.
+//!
+//! Deterministic given the stream: distances are summed in column order, ties go to the lowest centre,
+//! and a centre that loses all its rows stays where it is.
+
+use counterweight_core::{Matrix, StageContext, StageError, StageResult};
+use rand::RngExt as _;
+
+use super::growth::pick;
+
+/// Iterations after which the centres count as settled.
+const ITERATIONS: usize = 300;
+/// Share of the mean variance of the columns below which a move of the centres counts as none.
+const TOLERANCE: f64 = 1e-4;
+
+/// Centres and who belongs to them.
+#[derive(Debug)]
+pub(crate) struct Clusters {
+    /// One row a centre; fewer than asked for when there are fewer distinct rows.
+    pub(crate) centres: Matrix,
+    /// The centre of each row.
+    pub(crate) of: Vec<usize>,
+}
+
+/// Clusters the rows of `x` around `k` centres (at least 1), in O(n k d) an iteration.
+///
+/// # Errors
+/// [`StageError::Failed`] when distances overflow or are not a number, [`StageError::Timeout`].
+pub(crate) fn cluster(
+    x: &Matrix,
+    k: usize,
+    context: &mut StageContext<'_>,
+) -> StageResult<Clusters> {
+    let n = x.rows();
+    let mut centres = spread(x, k, context)?;
+    let mut of = vec![0; n];
+    let tolerance = TOLERANCE * mean_variance(x);
+    for _ in 0..ITERATIONS {
+        context.deadline.check()?;
+        let mut changed = false;
+        for (row, mine) in of.iter_mut().enumerate() {
+            let nearest = nearest_centre(x.row(row), &centres);
+            changed |= nearest != *mine;
+            *mine = nearest;
+        }
+        let (next, moved) = means(x, &of, &centres);
+        centres = next;
+        if !changed || moved <= tolerance {
+            break;
+        }
+    }
+    for (row, mine) in of.iter_mut().enumerate() {
+        *mine = nearest_centre(x.row(row), &centres);
+    }
+    Ok(Clusters { centres, of })
+}
+
+/// k-means++: each next centre is a row drawn in proportion to its squared distance from the centres
+/// so far.
+fn spread(x: &Matrix, k: usize, context: &mut StageContext<'_>) -> StageResult<Matrix> {
+    let n = x.rows();
+    let mut chosen = vec![context.stream.random_range(0..n)];
+    let mut gaps = vec![f64::INFINITY; n];
+    let mut sums = vec![0.0; n];
+    while chosen.len() < k {
+        context.deadline.check()?;
+        let last = x.row(chosen[chosen.len() - 1]);
+        let mut total = 0.0;
+        for (row, gap) in gaps.iter_mut().enumerate() {
+            *gap = squared_distance(x.row(row), last).min(*gap);
+            total += *gap;
+            sums[row] = total;
+        }
+        if !total.is_finite() {
+            return Err(StageError::Failed(
+                "distances overflow; scale the columns first".into(),
+            ));
+        }
+        // Every row sits on a centre already.
+        if total <= 0.0 {
+            break;
+        }
+        chosen.push(pick(&sums, context.stream.random()));
+    }
+    Ok(x.select_rows(&chosen))
+}
+
+fn nearest_centre(row: &[f64], centres: &Matrix) -> usize {
+    let mut best = (f64::INFINITY, 0);
+    for at in 0..centres.rows() {
+        let gap = squared_distance(row, centres.row(at));
+        if gap < best.0 {
+            best = (gap, at);
+        }
+    }
+    best.1
+}
+
+/// The mean of each centre's rows, and the sum of the squared moves of the centres.
+fn means(x: &Matrix, of: &[usize], centres: &Matrix) -> (Matrix, f64) {
+    let mut counts = vec![0.0; centres.rows()];
+    for &centre in of {
+        counts[centre] += 1.0;
+    }
+    let mut next = Matrix::zeros(centres.rows(), centres.cols());
+    for (row, &centre) in of.iter().enumerate() {
+        for (sum, value) in next.row_mut(centre).iter_mut().zip(x.row(row)) {
+            *sum += value / counts[centre];
+        }
+    }
+    let mut moved = 0.0;
+    for (at, &count) in counts.iter().enumerate() {
+        if count <= 0.0 {
+            next.row_mut(at).copy_from_slice(centres.row(at));
+        }
+        moved += squared_distance(next.row(at), centres.row(at));
+    }
+    (next, moved)
+}
+
+fn mean_variance(x: &Matrix) -> f64 {
+    let n = x.rows() as f64;
+    let variances = (0..x.cols()).map(|j| {
+        let mean = (0..x.rows()).map(|i| x.at(i, j) / n).sum::<f64>();
+        (0..x.rows())
+            .map(|i| (x.at(i, j) - mean).powi(2) / n)
+            .sum::<f64>()
+    });
+    variances.sum::<f64>() / (x.cols().max(1) as f64)
+}
+
+pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::context;
+    use counterweight_core::Shared;
+
+    #[test]
+    fn well_separated_groups_are_found_from_any_start() {
+        let x = Matrix::from_fn(40, 2, |i, j| {
+            100.0 * ((i % 4) >> j & 1) as f64 + (i / 4) as f64 * 0.1
+        });
+        for seed in 0..20 {
+            let shared = Shared::default();
+            let found = cluster(&x, 4, &mut context(seed, &shared)).unwrap();
+            for (a, b) in (0..40).flat_map(|a| (0..40).map(move |b| (a, b))) {
+                assert_eq!(found.of[a] == found.of[b], a % 4 == b % 4, "{a} {b}");
+            }
+            let centre = found.centres.row(found.of[0]);
+            assert!((centre[0] - 0.45).abs() < 1e-9 && (centre[1] - 0.45).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn fewer_distinct_rows_give_fewer_centres_and_overflow_is_an_error() {
+        let shared = Shared::default();
+        let x = Matrix::from_vec(4, 1, vec![1.0, 1.0, 2.0, 2.0]).unwrap();
+        let found = cluster(&x, 3, &mut context(1, &shared)).unwrap();
+        assert_eq!(found.centres.rows(), 2);
+        assert!(found.of[0] == found.of[1] && found.of[0] != found.of[2]);
+        let x = Matrix::from_vec(2, 1, vec![1e300, -1e300]).unwrap();
+        assert!(matches!(
+            cluster(&x, 2, &mut context(1, &shared)),
+            Err(StageError::Failed(_))
+        ));
+    }
+
+    #[test]
+    fn the_result_is_a_fixed_point() {
+        let x = Matrix::from_fn(200, 3, |i, j| ((i * 7919 + j * 104_729) % 1000) as f64);
+        let shared = Shared::default();
+        let found = cluster(&x, 5, &mut context(3, &shared)).unwrap();
+        for row in 0..200 {
+            let mine = squared_distance(x.row(row), found.centres.row(found.of[row]));
+            for at in 0..5 {
+                assert!(mine <= squared_distance(x.row(row), found.centres.row(at)));
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Safe-Level-SMOTE: SMOTE whose new rows lie nearer to the end of the segment that has more of the
+//! class around it.
+//!
+//! # When it helps, when it hurts
+//!
+//! It keeps new rows out of foreign ground, so it suits overlapping and noisy classes, where `smote`
+//! and the borderline methods make things worse. It also keeps them away from the border, where
+//! they would have moved it.
+//!
+//! # Formula
+//!
+//! The safe level of a row is the number of rows of class c among its k nearest neighbours in the
+//! whole training set. For a row p of the class and a row n among its k nearest neighbours (of any
+//! class), with safe levels `s_p` and `s_n`, the new row is `p + g (n - p)`:
+//!
+//! | case | g |
+//! |---|---|
+//! | `s_p = s_n = 0` | no row |
+//! | `s_n = 0`, `s_p > 0` | 0: a copy of p |
+//! | `s_p = s_n` | `U[0, 1)` |
+//! | `s_p > s_n` | `U[0, s_n / s_p)` |
+//! | `s_p < s_n` | `U[1 - s_p / s_n, 1)` |
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `strategy` | `auto` | see [`strategy`] | rows a class |
+//! | `k` | 5 | at least 1 | neighbours |
+//!
+//! # Cost
+//!
+//! O(q n d) for the neighbours of q rows (those of the class and their neighbours) among all n rows of
+//! d columns, then O(d) a new row.
+//!
+//! # Differences from the paper and from imbalanced-learn
+//!
+//! * The paper draws g anew for each column, which fills a box; here one g a row keeps it on the
+//!   segment.
+//! * The paper visits each row once and passes over pairs without a safe end; here pairs that give a
+//!   row are drawn uniformly until the count is as asked, which spreads the rows over the pairs alike.
+//!   Where no pair gives one, the class stays as it is: a note says so, and when no class could be
+//!   enlarged the method is not applicable.
+//! * imbalanced-learn does not have it. `smote_variants` 1.0 draws g a column and indexes the
+//!   neighbour table of all rows by the number of the row within the class.
+//! * More than two classes: each against all others.
+//! * Nominal columns are refused: a neighbour of another class has no say in a vote for this one.
+//!
+//! # Errors
+//!
+//! Those of [`strategy`]; [`StageError::NotApplicable`] for nominal columns, and when no class that
+//! should grow has a safe pair; those of the `small_class` policy for k beyond the rows that there are;
+//! `Failed` for values that are not finite.
+//!
+//! [`StageError::NotApplicable`]: counterweight_core::StageError::NotApplicable
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{
+//!     Deadline, Labels, Matrix, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
+//!     StageContext, find, params,
+//! };
+//! let x = Matrix::from_vec(7, 1, vec![0., 1., 2., 3., 4., 6., 7.])?;
+//! let samples = Samples::numeric(x, Labels::from_texts(&["a", "a", "a", "a", "b", "b", "b"]))?;
+//! let (train, _) = Partition::new(7, (0..7).collect(), vec![])?.cut_samples(&samples)?;
+//!
+//! let entry = find(counterweight_corrections::resample::ALL, "safe-level-smote").expect("it is listed");
+//! let given = [("k".to_owned(), ParamValue::Whole(2))];
+//! let params = params::check(entry.card.params, &given.into()).expect("they are valid");
+//! let shared = Shared::default();
+//! let stream = Seed(7).stage("resample").open();
+//! let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let even = (entry.build)(&params)?.resample(&train, &mut context)?;
+//! // Nothing between the row at 4, which has no other of its class nearby, and those that do.
+//! let made = even.samples().x().at(7, 0);
+//! assert!(made <= 3.0 || made >= 6.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! C. Bunkhumpornpat, K. Sinapiromsaran and C. Lursinsap, "Safe-Level-SMOTE:
+//! safe-level-synthetic minority over-sampling technique for handling the class imbalanced problem",
+//! PAKDD 2009.
+
+use counterweight_core::{
+    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
+    StageResult, Train,
+};
+use rand::RngExt as _;
+
+use super::blend::{Blend, refuse_nominal};
+use super::growth::{Growth, neighbours_among_all};
+use super::smote::K;
+use super::strategy::{self, Direction, Strategy};
+use crate::neighbours::{self, Metric, Points, Pool};
+
+/// Safe-Level-SMOTE with checked parameters.
+#[derive(Clone, Debug)]
+pub struct SafeLevelSmote {
+    strategy: Strategy,
+    k: usize,
+}
+
+impl TryFrom<&Params> for SafeLevelSmote {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            strategy: Strategy::from_params(params, Direction::Over)?,
+            k: params.whole("k"),
+        })
+    }
+}
+
+/// A row of the class, a neighbour, and their safe levels; not both are 0.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    base: usize,
+    other: usize,
+    base_level: usize,
+    other_level: usize,
+}
+
+impl Resampler for SafeLevelSmote {
+    fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
+        let samples = train.samples();
+        refuse_nominal(samples, "safe-level-smote")?;
+        let blend = Blend::new(samples, "safe-level-smote")?;
+        let counts = train.counts();
+        let names = samples.y().names();
+        let targets = self.strategy.targets(names, &counts)?;
+        let mut growth = Growth::new(samples, &targets)?;
+        let mut made = vec![0.0; samples.x().cols()];
+        let points = Points::new(samples, Metric::Euclidean)?;
+        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
+            if target == have {
+                continue;
+            }
+            let k = neighbours_among_all("k", self.k, samples.n_rows(), context)?;
+            let pairs = pairs(train, &points, (class, k), context)?;
+            if pairs.is_empty() {
+                growth.leave(
+                    format!(
+                        "no row of class {} or neighbour of one has a row of the class among its {k} \
+                         neighbours: it stays at {have} rows",
+                        names[class]
+                    ),
+                    context,
+                );
+                continue;
+            }
+            for _ in have..target {
+                context.deadline.check()?;
+                let pair = pairs[context.stream.random_range(0..pairs.len())];
+                let u: f64 = context.stream.random();
+                if pair.other_level == 0 {
+                    growth.copy(pair.base);
+                    continue;
+                }
+                let gap = gap(pair.base_level, pair.other_level, u);
+                blend.write(samples.x(), (pair.base, pair.other, gap), &[], &mut made);
+                growth.made(pair.base, pair.other, &made);
+            }
+        }
+        growth.finish(train)
+    }
+}
+
+/// How far towards the neighbour, for safe levels of which the second is above 0.
+fn gap(base: usize, other: usize, u: f64) -> f64 {
+    let ratio = base as f64 / other as f64;
+    if base > other {
+        u / ratio
+    } else {
+        (1.0 - ratio) + u * ratio
+    }
+}
+
+/// Every pair of a row of the class and one of its neighbours that gives a row.
+fn pairs(
+    train: &Train,
+    points: &Points,
+    (class, k): (usize, usize),
+    context: &StageContext<'_>,
+) -> StageResult<Vec<Pair>> {
+    let samples = train.samples();
+    let y = samples.y();
+    let all = Pool::All.rows(samples);
+    let rows = Pool::Class(class).rows(samples);
+    let lists = neighbours::nearest(points, &rows, &all, k, &context.deadline)?;
+    let level = |near: &[usize]| near.iter().filter(|&&row| y.class(row) == class).count();
+    let mut levels = vec![0; samples.n_rows()];
+    for (at, &row) in rows.iter().enumerate() {
+        levels[row] = level(lists.of(at));
+    }
+    let mut others: Vec<usize> = (0..rows.len())
+        .flat_map(|at| lists.of(at))
+        .copied()
+        .filter(|&row| y.class(row) != class)
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    let around = neighbours::nearest(points, &others, &all, k, &context.deadline)?;
+    for (at, &row) in others.iter().enumerate() {
+        levels[row] = level(around.of(at));
+    }
+    let mut pairs = Vec::new();
+    for (at, &base) in rows.iter().enumerate() {
+        for &other in lists.of(at) {
+            if levels[base] + levels[other] > 0 {
+                pairs.push(Pair {
+                    base,
+                    other,
+                    base_level: levels[base],
+                    other_level: levels[other],
+                });
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
+    Ok(Box::new(SafeLevelSmote::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
+    card: Card {
+        id: "safe-level-smote",
+        summary: "smote with new rows nearer to the end that has more of the class around it",
+        reference: "Bunkhumpornpat et al. 2009",
+        params: &[strategy::SPEC, K],
+    },
+    caps: ResamplerCaps {
+        nominal: OnNominal::Refuses,
+        all_nominal: OnNominal::Refuses,
+        numeric_only: OnNominal::Handles,
+        minibatches: false,
+        family: "resampling",
+    },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gap_leans_towards_the_safer_end() {
+        let top = 1.0 - f64::EPSILON;
+        for (base, other, low, high) in [
+            (3, 3, 0.0, 1.0),
+            (4, 1, 0.0, 0.25),
+            (1, 4, 0.75, 1.0),
+            (0, 2, 1.0, 1.0),
+        ] {
+            assert!((gap(base, other, 0.0) - low).abs() < 1e-12);
+            assert!((gap(base, other, top) - high).abs() < 1e-12);
+        }
+    }
+}
