@@ -148,8 +148,8 @@ pub enum ParamKind {
     Wholes(Range),
     /// Which prior a loss or decision starts from: one of the words, or a number per class.
     Prior(&'static [&'static str]),
-    /// A resampling target: `auto`, `minority`, `not-majority`, `not-minority`, `all`, a ratio in
-    /// (0, 1], or a table of counts per class.
+    /// A resampling target: `auto`, `minority`, `majority`, `not-majority`, `not-minority`, `all`, a
+    /// ratio in (0, 1], or a table of counts per class.
     Strategy,
     /// A stage inside a stage: `{ kind = ..., ... }`, or its kind alone; checked by the one that builds
     /// it.
@@ -157,7 +157,14 @@ pub enum ParamKind {
 }
 
 /// The words that [`ParamKind::Strategy`] takes.
-pub const STRATEGIES: &[&str] = &["auto", "minority", "not-majority", "not-minority", "all"];
+pub const STRATEGIES: &[&str] = &[
+    "auto",
+    "minority",
+    "majority",
+    "not-majority",
+    "not-minority",
+    "all",
+];
 
 /// One parameter of a method.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -130,7 +130,18 @@ fn main() {
         });
     }
     let set = train(x, classes);
-    let settings: [(&str, &str, i64); 0] = [];
+    let settings = [
+        ("tomek-links", "", 0),
+        ("enn", "", 0),
+        ("repeated-enn", "", 0),
+        ("all-knn", "", 0),
+        ("neighbourhood-cleaning", "", 0),
+        ("near-miss", "version", 1),
+        ("near-miss", "version", 2),
+        ("near-miss", "version", 3),
+        ("one-sided-selection", "", 0),
+        ("condensed-nn", "", 0),
+    ];
     for (id, key, value) in settings {
         let entry = find(resample::ALL, id).unwrap_or_else(|| panic!("{id} is listed"));
         let given = BTreeMap::from([(key.to_owned(), ParamValue::Whole(value))]);

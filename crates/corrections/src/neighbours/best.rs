@@ -67,6 +67,13 @@ impl Best {
         slots[place] = found;
     }
 
+    /// Turns every distance round, for lists of the farthest.
+    pub(super) fn negate(&mut self) {
+        for slot in &mut self.slots {
+            slot.squared = -slot.squared;
+        }
+    }
+
     /// The lists, one after another, each in order.
     pub(super) fn into_slots(self) -> Vec<Candidate> {
         self.slots

@@ -268,3 +268,23 @@ pub(super) fn direct(
     }
     Ok(best)
 }
+
+/// The farthest instead, farthest first.
+pub(super) fn farthest(
+    points: &Points,
+    queries: &[usize],
+    among: &[usize],
+    k: usize,
+    deadline: &Deadline,
+) -> StageResult<Best> {
+    let mut best = Best::new(queries.len(), k);
+    for (at, &query) in queries.iter().enumerate() {
+        deadline.check()?;
+        for &row in among.iter().filter(|&&row| row != query) {
+            let squared = -points.squared_distance(query, row);
+            best.offer(at, Candidate { squared, row });
+        }
+    }
+    best.negate();
+    Ok(best)
+}

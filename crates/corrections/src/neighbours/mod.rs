@@ -216,6 +216,26 @@ pub fn nearest(
     Ok(Neighbours::new(queries.len(), k, slots.into_iter()))
 }
 
+/// The `k` farthest rows `among` for each of the rows `queries`, farthest first; otherwise as
+/// [`nearest`]. Every pair is measured.
+///
+/// # Errors
+/// [`StageError::Timeout`](counterweight_core::StageError::Timeout) when the deadline passes.
+pub fn farthest(
+    points: &Points,
+    queries: &[usize],
+    among: &[usize],
+    k: usize,
+    deadline: &Deadline,
+) -> StageResult<Neighbours> {
+    let k = length(points.n_rows(), queries, among, k);
+    if k == 0 || queries.is_empty() {
+        return Ok(Neighbours::new(queries.len(), k, std::iter::empty()));
+    }
+    let slots = brute::farthest(points, queries, among, k, deadline)?.into_slots();
+    Ok(Neighbours::new(queries.len(), k, slots.into_iter()))
+}
+
 /// The length of the lists: `k`, or as many others as every query has.
 fn length(n_rows: usize, queries: &[usize], among: &[usize], k: usize) -> usize {
     let mut inside = vec![false; n_rows];

@@ -143,6 +143,17 @@ fn huge_and_tiny_values_keep_an_order() {
 }
 
 #[test]
+fn the_farthest_come_farthest_first() {
+    let x = Matrix::from_vec(5, 1, vec![0.0, 4.0, -4.0, 1.0, 9.0]).unwrap();
+    let points = Points::numeric(x);
+    let all = [0, 1, 2, 3, 4];
+    let found = farthest(&points, &[0, 4], &all, 3, &Deadline::NEVER).unwrap();
+    assert_eq!(found.of(0), [4, 1, 2]);
+    assert_eq!(found.squared_distances(0), [81.0, 16.0, 16.0]);
+    assert_eq!(found.of(1), [2, 0, 3]);
+}
+
+#[test]
 fn a_passed_deadline_ends_the_search() {
     let past = Deadline::at(std::time::Instant::now());
     std::thread::sleep(std::time::Duration::from_millis(2));

@@ -4,18 +4,26 @@
 use counterweight_core::ResamplerEntry;
 
 pub mod adasyn;
+pub mod all_knn;
 mod blend;
 pub mod borderline_smote;
 mod cart;
+mod cleaning;
+pub mod condensed_nn;
+pub mod enn;
 mod growth;
 mod kmeans;
 pub mod kmeans_smote;
 mod linkage;
 pub mod mwmote;
+pub mod near_miss;
+pub mod neighbourhood_cleaning;
+pub mod one_sided_selection;
 pub mod polynom_fit_smote;
 pub mod prowsyn;
 pub mod random_over;
 pub mod random_under;
+pub mod repeated_enn;
 pub mod safe_level_smote;
 mod smo;
 pub mod smote;
@@ -25,26 +33,37 @@ pub mod smote_nc;
 pub mod strategy;
 mod surroundings;
 pub mod svm_smote;
+pub mod tomek_links;
 
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod over_contract;
+mod contract_over;
+#[cfg(test)]
+mod contract_under;
 
 /// Every resampler, sorted by id.
 pub const ALL: &[ResamplerEntry] = &[
     adasyn::ENTRY,
+    all_knn::ENTRY,
     borderline_smote::ENTRY,
+    condensed_nn::ENTRY,
+    enn::ENTRY,
     kmeans_smote::ENTRY,
     mwmote::ENTRY,
+    near_miss::ENTRY,
+    neighbourhood_cleaning::ENTRY,
+    one_sided_selection::ENTRY,
     polynom_fit_smote::ENTRY,
     prowsyn::ENTRY,
     random_over::ENTRY,
     random_under::ENTRY,
+    repeated_enn::ENTRY,
     safe_level_smote::ENTRY,
     smote::ENTRY,
     smote_ipf::ENTRY,
     smote_n::ENTRY,
     smote_nc::ENTRY,
     svm_smote::ENTRY,
+    tomek_links::ENTRY,
 ];

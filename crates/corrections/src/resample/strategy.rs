@@ -8,11 +8,15 @@
 //! | `not-majority` | all but the largest up to the largest | all but the largest down to the smallest |
 //! | `not-minority` | all but the smallest up to the largest | all but the smallest down to the smallest |
 //! | `all` | every class up to the largest | every class down to the smallest |
+//! | `majority` | refused | the largest class down to the smallest |
 //! | table of counts | the named classes up to their count | the named classes down to their count |
 //!
 //! Counts are of the classes that have rows; absent classes stay absent. Where several classes
 //! share the largest or smallest count, "the" largest or smallest is the lowest class among them.
 //! Whole rows are had by cutting off the fraction.
+//!
+//! Cleaners ([`Cleaning`]) drop rows for what they are, not down to a count: their `strategy` is a
+//! word that says which classes may lose rows.
 //!
 //! # Differences from imbalanced-learn 0.14
 //!
@@ -21,7 +25,7 @@
 //! * A ratio that is already met exactly is a no-op; imbalanced-learn refuses it. A ratio beyond
 //!   what the data have (it would make an over-sampler remove rows, or an under-sampler make some)
 //!   is refused here too, as not applicable.
-//! * `majority` is not offered (a table of counts says it), nor are callables.
+//! * Callables are not offered, nor lists of classes for cleaners.
 
 use std::collections::BTreeMap;
 
@@ -55,9 +59,85 @@ enum Aim {
     NotMajority,
     NotMinority,
     Minority,
+    Majority,
     All,
     Ratio(f64),
     Counts(BTreeMap<String, usize>),
+}
+
+impl Aim {
+    /// Whether each class is aimed at.
+    fn classes(&self, counts: &ClassCounts) -> Vec<bool> {
+        let have = counts.as_slice();
+        let majority = lowest(counts, counts.largest());
+        let minority = lowest(counts, counts.smallest_present());
+        (0..have.len())
+            .map(|class| match self {
+                Self::NotMajority => Some(class) != majority,
+                Self::NotMinority => Some(class) != minority,
+                Self::Minority => Some(class) == minority,
+                Self::Majority => Some(class) == majority,
+                _ => true,
+            })
+            .collect()
+    }
+}
+
+/// The lowest class with `rows` rows.
+fn lowest(counts: &ClassCounts, rows: usize) -> Option<usize> {
+    counts.as_slice().iter().position(|&n| n == rows)
+}
+
+fn two_classes(names: &[String], counts: &ClassCounts) -> StageResult<()> {
+    if counts.n_present() < 2 {
+        return Err(StageError::NotApplicable(format!(
+            "resampling needs at least two classes with rows, found {}",
+            describe_counts(names, counts)
+        )));
+    }
+    Ok(())
+}
+
+/// The smallest class with rows; of several the lowest.
+///
+/// # Errors
+/// [`StageError::NotApplicable`] when fewer than two classes have rows.
+pub(crate) fn minority(names: &[String], counts: &ClassCounts) -> StageResult<usize> {
+    two_classes(names, counts)?;
+    Ok(lowest(counts, counts.smallest_present()).expect("a class has the smallest count"))
+}
+
+/// A cleaner's `strategy`: which classes may lose rows, default `auto`.
+pub const CLEANING_SPEC: ParamSpec = ParamSpec::new(
+    "strategy",
+    ParamKind::Choice(&["auto", "majority", "not-majority", "not-minority", "all"]),
+    Default::Text("auto"),
+    "which classes may lose rows (`auto`: all but the smallest)",
+);
+
+/// A cleaner's checked `strategy`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cleaning(Aim);
+
+impl Cleaning {
+    /// Reads the checked parameter `strategy` of [`CLEANING_SPEC`].
+    pub fn from_params(params: &Params) -> Self {
+        Self(match params.text("strategy") {
+            "majority" => Aim::Majority,
+            "not-majority" => Aim::NotMajority,
+            "all" => Aim::All,
+            _ => Aim::NotMinority,
+        })
+    }
+
+    /// Whether each class may lose rows, in class order.
+    ///
+    /// # Errors
+    /// [`StageError::NotApplicable`] when fewer than two classes have rows.
+    pub fn aimed(&self, names: &[String], counts: &ClassCounts) -> StageResult<Vec<bool>> {
+        two_classes(names, counts)?;
+        Ok(self.0.classes(counts))
+    }
 }
 
 /// A checked `strategy` for one direction.
@@ -83,6 +163,14 @@ impl Strategy {
                     | ("not-minority", Direction::Over) => Aim::NotMinority,
                     ("all", _) => Aim::All,
                     ("minority", Direction::Over) => Aim::Minority,
+                    ("majority", Direction::Under) => Aim::Majority,
+                    ("majority", Direction::Over) => {
+                        let hint = "try `not-minority`, or a table of counts per class";
+                        return Err(ParamError {
+                            hint: Some(hint.into()),
+                            ..wrong("an over-sampler cannot add rows to the majority alone")
+                        });
+                    }
                     ("minority", Direction::Under) => {
                         let hint = "try `not-minority`, or a table of counts per class";
                         return Err(ParamError {
@@ -108,32 +196,19 @@ impl Strategy {
     /// rows, or asks for a count on the wrong side of what there is.
     pub fn targets(&self, names: &[String], counts: &ClassCounts) -> StageResult<Vec<usize>> {
         let have = counts.as_slice();
-        if counts.n_present() < 2 {
-            return Err(StageError::NotApplicable(format!(
-                "resampling needs at least two classes with rows, found {}",
-                describe_counts(names, counts)
-            )));
-        }
-        let (largest, smallest) = (counts.largest(), counts.smallest_present());
-        let majority = have.iter().position(|&n| n == largest);
-        let minority = have.iter().position(|&n| n == smallest);
+        two_classes(names, counts)?;
         let level = match self.direction {
-            Direction::Over => largest,
-            Direction::Under => smallest,
+            Direction::Over => counts.largest(),
+            Direction::Under => counts.smallest_present(),
         };
-        let aimed = |class: usize| match self.aim {
-            Aim::NotMajority => Some(class) != majority,
-            Aim::NotMinority => Some(class) != minority,
-            Aim::Minority => Some(class) == minority,
-            _ => true,
-        };
+        let aimed = self.aim.classes(counts);
         match &self.aim {
             Aim::Ratio(ratio) => self.by_ratio(*ratio, names, counts),
             Aim::Counts(wanted) => self.by_counts(wanted, names, counts),
             _ => Ok(have
                 .iter()
                 .enumerate()
-                .map(|(class, &n)| if n > 0 && aimed(class) { level } else { n })
+                .map(|(class, &n)| if n > 0 && aimed[class] { level } else { n })
                 .collect()),
         }
     }
@@ -296,7 +371,9 @@ mod tests {
         assert_eq!(of("not-majority", Under), [10, 0, 100, 10]);
         assert_eq!(of("all", Over), [100, 0, 100, 100]);
         assert_eq!(of("all", Under), [10, 0, 10, 10]);
+        assert_eq!(of("majority", Under), [30, 0, 10, 10]);
         assert!(strategy(word("minority"), Under).is_err());
+        assert!(strategy(word("majority"), Over).is_err());
     }
 
     #[test]
@@ -353,6 +430,27 @@ mod tests {
             assert!(text.contains(says), "{text}");
         }
         assert!(strategy(table(&[]), Over).is_err());
+    }
+
+    #[test]
+    fn cleaners_aim_at_classes() {
+        const SPECS: &[ParamSpec] = &[CLEANING_SPEC];
+        let counts = ClassCounts::new(vec![30, 0, 100, 10]);
+        let of = |w: &str| {
+            let given = BTreeMap::from([("strategy".to_owned(), word(w))]);
+            let params = counterweight_core::params::check(SPECS, &given).unwrap();
+            Cleaning::from_params(&params)
+                .aimed(&names(4), &counts)
+                .unwrap()
+        };
+        assert_eq!(of("auto"), [true, true, true, false]);
+        assert_eq!(of("not-minority"), of("auto"));
+        assert_eq!(of("majority"), [false, false, true, false]);
+        assert_eq!(of("not-majority"), [true, true, false, true]);
+        assert_eq!(of("all"), [true; 4]);
+        assert_eq!(minority(&names(4), &counts), Ok(3));
+        let one = ClassCounts::new(vec![30, 0]);
+        assert!(Cleaning(Aim::All).aimed(&names(2), &one).is_err());
     }
 
     #[test]

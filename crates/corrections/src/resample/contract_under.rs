@@ -1,0 +1,445 @@
+//! The contract of the methods that drop rows: under-samplers, cleaners and what cleans afterwards.
+
+use counterweight_core::{
+    Matrix, Note, OnNominal, Origin, ParamValue, ResamplerEntry, Shared, SmallClass, StageError,
+    Train,
+};
+use proptest::prelude::*;
+
+use super::ALL;
+use super::contract::{check, mixed, numeric, run, shuffled};
+use crate::testing::{built, context, flag, list, real, table, text, train, whole};
+
+/// They drop rows for what they are: how many is not asked for.
+pub(super) const CLEANERS: &[&str] = &[
+    "all-knn",
+    "condensed-nn",
+    "enn",
+    "neighbourhood-cleaning",
+    "one-sided-selection",
+    "repeated-enn",
+    "tomek-links",
+];
+
+/// The stream makes no difference.
+pub(super) const WITHOUT_CHANCE: &[&str] = &[
+    "all-knn",
+    "enn",
+    "near-miss",
+    "neighbourhood-cleaning",
+    "repeated-enn",
+    "tomek-links",
+];
+
+/// The rows' order makes a difference beyond ties.
+const BY_ORDER: &[&str] = &["condensed-nn"];
+
+/// The methods of this file.
+pub(super) fn drops(id: &str) -> bool {
+    CLEANERS.contains(&id) || WITHOUT_CHANCE.contains(&id)
+}
+
+fn entries() -> impl Iterator<Item = &'static ResamplerEntry> {
+    ALL.iter().filter(|entry| drops(entry.card.id))
+}
+
+/// Nominal columns alone; which levels are frequent depends on the class.
+fn nominal(counts: &[usize], seed: u64) -> Train {
+    let set = mixed(counts, seed);
+    let samples = set.samples();
+    let x = Matrix::from_fn(samples.n_rows(), 2, |i, j| samples.x().at(i, 1 + j));
+    let classes: Vec<usize> = (0..x.rows()).map(|row| samples.y().class(row)).collect();
+    train(x, &[Some(3), Some(2)], &classes, counts.len())
+}
+
+/// Sets of the kinds that a method takes as they are.
+fn sets(entry: &ResamplerEntry, counts: &[usize], seed: u64) -> Vec<Train> {
+    let mut sets = vec![numeric(counts, 3, seed)];
+    if entry.caps.nominal == OnNominal::Handles {
+        sets.push(mixed(counts, seed));
+    }
+    if entry.caps.all_nominal == OnNominal::Handles {
+        sets.push(nominal(counts, seed));
+    }
+    sets
+}
+
+/// The training rows that are left.
+fn left(after: &Train) -> Vec<usize> {
+    let origins = after.samples().origins().iter();
+    let rows = origins.map(|origin| match *origin {
+        Origin::Row(row) => (row - 3) / 10,
+        Origin::Synthetic { .. } => panic!("a row was made"),
+    });
+    rows.collect()
+}
+
+#[test]
+fn only_the_classes_that_are_named_lose_rows() {
+    let words = ["auto", "majority", "not-majority", "not-minority", "all"];
+    for entry in entries().filter(|entry| CLEANERS.contains(&entry.card.id)) {
+        let (id, mut lost) = (entry.card.id, [0; 3]);
+        for set in sets(entry, &[30, 60, 12], 4) {
+            for word in words {
+                let after = run(&*built(entry, &[("strategy", text(word))]), &set, 1).unwrap();
+                check(entry, &set, &after);
+                let before = set.counts();
+                let pairs = before
+                    .as_slice()
+                    .iter()
+                    .zip(after.counts().as_slice().to_vec());
+                let gone: Vec<usize> = pairs.map(|(had, has)| had - has).collect();
+                let may = match word {
+                    // Rounds read the strategy anew, on what the last one left.
+                    "majority" | "not-majority" if ["all-knn", "repeated-enn"].contains(&id) => {
+                        [true; 3]
+                    }
+                    "majority" => [false, true, false],
+                    "not-majority" => [true, false, true],
+                    "all" => [true; 3],
+                    _ => [true, true, false],
+                };
+                for (class, &gone) in gone.iter().enumerate() {
+                    assert!(may[class] || gone == 0, "{id} {word}: {gone} of {class}");
+                    lost[class] += gone;
+                }
+            }
+        }
+        assert!(lost[0] > 0 && lost[1] > 0, "{id}: {lost:?}");
+    }
+}
+
+#[test]
+fn without_chance_no_seed_matters() {
+    for entry in entries().filter(|entry| WITHOUT_CHANCE.contains(&entry.card.id)) {
+        for set in sets(entry, &[60, 20], 3) {
+            let resampler = built(entry, &[]);
+            let (a, b) = (run(&*resampler, &set, 1), run(&*resampler, &set, 2));
+            assert_eq!(a.unwrap(), b.unwrap(), "{}", entry.card.id);
+        }
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_does_not_change_which_stay() {
+    for entry in entries() {
+        let id = entry.card.id;
+        if BY_ORDER.contains(&id) || !WITHOUT_CHANCE.contains(&id) {
+            continue;
+        }
+        let set = numeric(&[70, 25, 10], 3, 8);
+        let order = shuffled(105, 5);
+        let moved = set
+            .derive(|samples| Ok::<_, StageError>(samples.select(&order)))
+            .unwrap();
+        let resampler = built(entry, &[]);
+        let rows = left(&run(&*resampler, &set, 1).unwrap());
+        let mut others = left(&run(&*resampler, &moved, 1).unwrap());
+        others.sort_unstable();
+        assert_eq!(rows, others, "{id}");
+    }
+}
+
+#[test]
+fn every_knob_changes_rows() {
+    let one = |name: &'static str, values: Vec<ParamValue>| (name, vec![], values);
+    let with =
+        |name: &'static str, given: Vec<(&'static str, ParamValue)>, values| (name, given, values);
+    let cleaning = || {
+        one(
+            "strategy",
+            vec![text("auto"), text("not-majority"), text("all")],
+        )
+    };
+    let settings: Vec<(&str, Vec<_>)> = vec![
+        (
+            "all-knn",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(2), whole(5)]),
+                one("rule", vec![text("all"), text("mode")]),
+                with(
+                    "allow_minority",
+                    vec![("k", whole(9))],
+                    vec![flag(false), flag(true)],
+                ),
+            ],
+        ),
+        (
+            "condensed-nn",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(3)]),
+                one("seeds", vec![whole(1), whole(5)]),
+                one(
+                    "seed_rows",
+                    vec![list(&[0.0, 1.0, 2.0]), list(&[3.0, 4.0, 5.0])],
+                ),
+                with(
+                    "replay",
+                    vec![("strategy", text("majority"))],
+                    vec![flag(false), flag(true)],
+                ),
+            ],
+        ),
+        (
+            "enn",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(3), whole(7)]),
+                one("rule", vec![text("all"), text("mode")]),
+            ],
+        ),
+        (
+            "near-miss",
+            vec![
+                one("strategy", vec![real(0.5), real(0.8), text("auto")]),
+                one("version", vec![whole(1), whole(2), whole(3)]),
+                one("k", vec![whole(1), whole(5)]),
+                with("k3", vec![("version", whole(3))], vec![whole(1), whole(3)]),
+            ],
+        ),
+        (
+            "neighbourhood-cleaning",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(3), whole(7)]),
+                one("threshold", vec![real(0.0), real(1e9)]),
+            ],
+        ),
+        (
+            "one-sided-selection",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(3)]),
+                one("seeds", vec![whole(1), whole(5)]),
+                one(
+                    "seed_rows",
+                    vec![list(&[0.0, 1.0, 2.0]), list(&[3.0, 4.0, 5.0])],
+                ),
+            ],
+        ),
+        (
+            "repeated-enn",
+            vec![
+                cleaning(),
+                one("k", vec![whole(1), whole(3)]),
+                one("rule", vec![text("all"), text("mode")]),
+                with(
+                    "rounds",
+                    vec![("rule", text("mode"))],
+                    vec![whole(1), whole(50)],
+                ),
+            ],
+        ),
+        ("tomek-links", vec![cleaning()]),
+    ];
+    for entry in entries() {
+        let id = entry.card.id;
+        let known = settings.iter().find(|(name, _)| *name == id);
+        let (_, knobs) = known.unwrap_or_else(|| panic!("add settings for `{id}`"));
+        let mut names: Vec<&str> = entry.card.params.iter().map(|spec| spec.name).collect();
+        let mut covered: Vec<&str> = knobs.iter().map(|(name, ..)| *name).collect();
+        names.sort_unstable();
+        covered.sort_unstable();
+        assert_eq!(names, covered, "{id}: every parameter has its settings");
+        // Two classes that overlap much, rows of both among the first.
+        let set = numeric(&[150, 60], 2, 12);
+        for (name, given, values) in knobs {
+            let results: Vec<Train> = values
+                .iter()
+                .map(|value| {
+                    let mut given = given.clone();
+                    let value = match value {
+                        // Row numbers are whole.
+                        ParamValue::List(rows) => ParamValue::List(
+                            (0..210)
+                                .filter(|&row| set.samples().y().class(row) == 0)
+                                .zip(0..)
+                                .filter(|(_, at)| {
+                                    rows.iter().any(|row| row.as_real() == Some(f64::from(*at)))
+                                })
+                                .map(|(row, _)| whole(i64::try_from(row).unwrap()))
+                                .collect(),
+                        ),
+                        other => other.clone(),
+                    };
+                    given.push((name, value));
+                    run(&*built(entry, &given), &set, 1).unwrap()
+                })
+                .collect();
+            for (at, pair) in results.windows(2).enumerate() {
+                assert!(pair[0] != pair[1], "{id}: {name} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn more_neighbours_than_rows_follow_the_declared_policy() {
+    let mode = || vec![("rule", text("mode"))];
+    let version = |number: i64| vec![("version", whole(number))];
+    let (all, set, few) = (
+        "for 7 rows",
+        "for the first 3 rows",
+        "for class c1 with 2 rows",
+    );
+    // The method, other parameters, the most neighbours that fit, and what the note ends in.
+    let cases = [
+        ("all-knn", mode(), 6, all),
+        ("condensed-nn", vec![], 3, set),
+        ("enn", mode(), 6, all),
+        ("near-miss", version(1), 2, few),
+        ("near-miss", version(2), 2, few),
+        ("neighbourhood-cleaning", vec![], 6, all),
+        ("one-sided-selection", vec![], 3, set),
+        ("repeated-enn", mode(), 6, all),
+    ];
+    let covered: Vec<&str> = cases.iter().map(|(id, ..)| *id).collect();
+    for entry in entries() {
+        let asks = entry.card.params.iter().any(|spec| spec.name == "k");
+        assert_eq!(asks, covered.contains(&entry.card.id), "{}", entry.card.id);
+    }
+    // Two groups far apart.
+    let x = Matrix::from_fn(7, 1, |i, _| if i < 5 { i as f64 } else { 100.0 + i as f64 });
+    let rows = train(x, &[None], &[0, 0, 0, 0, 0, 1, 1], 2);
+    for (id, more, fits, words) in cases {
+        let entry = ALL.iter().find(|entry| entry.card.id == id).unwrap();
+        let with = |policy: SmallClass, k: i64| {
+            let shared = Shared::default();
+            let mut about = context(1, &shared);
+            about.small_class = policy;
+            let mut given = more.clone();
+            given.push(("k", whole(k)));
+            let found = built(entry, &given).resample(&rows, &mut about);
+            (found, about.notes)
+        };
+        let (found, notes) = with(SmallClass::Clamp, 9);
+        let note = Note::Clamped(format!("k = 9 reduced to {fits} {words}"));
+        assert!(found.is_ok() && notes.contains(&note), "{id}: {notes:?}");
+        let (found, notes) = with(SmallClass::Error, fits);
+        let clamped = notes.iter().any(|note| matches!(note, Note::Clamped(_)));
+        assert!(found.is_ok() && !clamped, "{id}: {notes:?}");
+        let (found, _) = with(SmallClass::Error, 9);
+        assert!(matches!(found, Err(StageError::Failed(_))), "{id}");
+        let (found, _) = with(SmallClass::Skip, 9);
+        assert!(matches!(found, Err(StageError::Skipped(_))), "{id}");
+    }
+}
+
+#[test]
+fn what_is_not_euclidean_is_said() {
+    for entry in entries() {
+        for (set, words) in [
+            (numeric(&[30, 10], 3, 1), None),
+            (mixed(&[30, 10], 1), Some("distances are mixed")),
+            (
+                nominal(&[30, 10], 1),
+                Some("distances are value differences"),
+            ),
+        ] {
+            let shared = Shared::default();
+            let mut about = context(1, &shared);
+            built(entry, &[]).resample(&set, &mut about).unwrap();
+            let said = about
+                .notes
+                .iter()
+                .find(|note| note.text().starts_with("distances"));
+            assert_eq!(said.is_some(), words.is_some(), "{}", entry.card.id);
+            assert!(said.is_none_or(|note| note.text().starts_with(words.unwrap())));
+        }
+    }
+}
+
+#[test]
+fn seed_rows_are_checked_against_the_data() {
+    let set = numeric(&[30, 10], 2, 1);
+    let of = |class: usize| {
+        (0..40)
+            .find(|&row| set.samples().y().class(row) == class)
+            .unwrap()
+    };
+    for id in ["condensed-nn", "one-sided-selection"] {
+        let entry = ALL.iter().find(|entry| entry.card.id == id).unwrap();
+        let with = |rows: &[usize]| {
+            let rows = rows.iter().map(|&row| whole(i64::try_from(row).unwrap()));
+            let given = [("seed_rows", ParamValue::List(rows.collect()))];
+            run(&*built(entry, &given), &set, 1)
+        };
+        let first = with(&[of(0)]).unwrap();
+        assert!(id == "one-sided-selection" || left(&first).contains(&of(0)));
+        for (rows, says) in [([40], "no row 40"), ([of(1)], "no row of class c0")] {
+            let Err(StageError::Failed(text)) = with(&rows) else {
+                panic!("{id}: {rows:?} is an error")
+            };
+            assert!(text.contains(says), "{text}");
+        }
+    }
+}
+
+#[test]
+fn near_miss_says_when_it_keeps_fewer() {
+    let entry = ALL
+        .iter()
+        .find(|entry| entry.card.id == "near-miss")
+        .unwrap();
+    let set = numeric(&[60, 20], 2, 1);
+    let shared = Shared::default();
+    let mut about = context(1, &shared);
+    let given = [
+        ("version", whole(3)),
+        ("k3", whole(1)),
+        ("strategy", table(&[("c0", 50)])),
+    ];
+    let after = built(entry, &given).resample(&set, &mut about).unwrap();
+    let has = after.counts().as_slice()[0];
+    assert!(
+        has <= 20,
+        "at most one for each row of the smallest class: {has}"
+    );
+    let words = format!("class c0 keeps {has} rows instead of 50");
+    assert!(
+        about.notes[0].text().starts_with(&words),
+        "{:?}",
+        about.notes
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn odd_shapes_end_in_a_sound_value_or_an_error_value(
+        majority in 1_usize..30,
+        minority in prop_oneof![Just(1_usize), Just(2), Just(3), 1_usize..30],
+        third in prop_oneof![Just(0_usize), Just(0), 1_usize..6],
+        shape in 0_usize..6,
+        seed in 0_u64..1000,
+    ) {
+        let counts = [majority, minority, third];
+        let n: usize = counts.iter().sum();
+        let base = numeric(&counts, 2, seed);
+        let (x, y) = (base.samples().x(), base.samples().y());
+        let classes: Vec<usize> = (0..n).map(|row| y.class(row)).collect();
+        let made = |cols, cell: &dyn Fn(usize, usize) -> f64| {
+            train(Matrix::from_fn(n, cols, cell), &vec![None; cols], &classes, 3)
+        };
+        let set = match shape {
+            0 => numeric(&counts, 1, seed),
+            1 => mixed(&counts, seed),
+            2 => nominal(&counts, seed),
+            // All rows equal.
+            3 => made(3, &|_, _| 0.1),
+            // Linear dependence.
+            4 => made(3, &|i, j| if j < 2 { x.at(i, j) } else { x.at(i, 0) - 2.0 * x.at(i, 1) }),
+            // A grid: ties and duplicates.
+            _ => made(2, &|i, j| x.at(i, j).round()),
+        };
+        for entry in entries() {
+            match run(&*built(entry, &[]), &set, seed) {
+                Ok(after) => check(entry, &set, &after),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}
