@@ -1,8 +1,9 @@
 //! Exact k nearest neighbours in Euclidean distance.
 //!
 //! A blocked brute force: matrix products give approximate distances with a bound on their rounding
-//! error, which rule nearly every row out; the distances of the few that remain are computed directly.
-//! The neighbours are therefore exactly the k smallest direct distances, ties by row number.
+//! error, which rule nearly every row out; the distances of the few that remain are computed directly. Where
+//! the rows have few intrinsic dimensions a k-d tree rules them out instead. Either way the neighbours are
+//! exactly the k smallest direct distances, ties by row number.
 //!
 //! # When it helps
 //! Where classes form local clusters of any shape. Under imbalance the majority crowds a rare class out of
@@ -24,8 +25,9 @@
 //! | `weights` | `uniform` | `uniform`, `distance` | how a neighbour's vote counts |
 //!
 //! # Cost
-//! O(n d) a scored row, at the speed of a matrix product; memory O(n d) for the rows and a fixed
-//! 2 MiB for a block of distances.
+//! O(n d) a scored row, at the speed of a matrix product in single precision, or far less by the tree; memory
+//! O(n d) for the rows and a fixed 1 MiB at most for a block of products. The fit sends a few rows through both
+//! to choose: O(n d log n).
 //!
 //! # Differences
 //! From scikit-learn's brute force: ties at the k-th distance go to the row that stands first (there:
@@ -64,13 +66,11 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
+    Train, Workload,
 };
 
-use ndarray::linalg::general_mat_mul;
-
-use crate::shared::linalg::{dot, squared_distance, view, view_mut};
+use crate::shared::neighbours::{Neighbour, Neighbours};
 use crate::shared::task::{Task, check_scored, widen};
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -81,15 +81,10 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-/// Scored rows in a block.
-const QUERIES: usize = 128;
-/// Training rows in a block: with [`QUERIES`] a block of distances is 2 MiB.
-const TILE: usize = 2048;
-
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
         id: "k-nearest-neighbours",
-        summary: "exact k nearest neighbours, Euclidean, by blocked brute force",
+        summary: "exact k nearest neighbours, Euclidean, by blocked brute force or a k-d tree",
         reference: "Cover and Hart 1967, IEEE Trans. Inf. Theory 13(1)",
         params: &[
             ParamSpec::new(
@@ -121,7 +116,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let pairs = work.n_train as f64 * work.n_score as f64;
-    1e-5 + pairs * (2e-9 + work.n_features as f64 * 1.2e-10)
+    1e-5 + pairs * (5e-10 + work.n_features as f64 * 3e-11)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,143 +168,29 @@ impl Learner for KNearestNeighbours {
             k = task.n_rows();
             context.clamp(format!("k = {} reduced to the {k} training rows", self.k))?;
         }
-        Model::new(&task, k, self.votes).map(|model| Box::new(model) as Box<dyn Fitted>)
+        Ok(Box::new(Model {
+            search: Neighbours::new(&task.x, k)?,
+            y: task.y,
+            k,
+            votes: self.votes,
+            present: task.present,
+            n_classes: task.n_classes,
+        }))
     }
 }
 
 /// The training rows, prepared.
 #[derive(Debug)]
 struct Model {
-    /// Features minus `centre`.
-    rows: Matrix,
-    /// Squared lengths of `rows`.
-    squares: Vec<f64>,
+    search: Neighbours,
     y: Vec<u32>,
-    /// Feature means: subtracting them keeps products small, so that fewer rows need a second look.
-    centre: Vec<f64>,
     k: usize,
     votes: Votes,
     present: Vec<usize>,
     n_classes: usize,
 }
 
-/// A training row with its squared distance to a scored row.
-type Neighbour = (f64, usize);
-
-/// The nearest rows found so far for one scored row.
-struct Nearest {
-    k: usize,
-    /// At most k, ascending by (distance, row).
-    best: Vec<Neighbour>,
-    /// Rows that may be nearer, not yet looked at.
-    waiting: Vec<usize>,
-}
-
-impl Nearest {
-    fn new(k: usize) -> Self {
-        Self {
-            k,
-            best: Vec::with_capacity(k + 1),
-            waiting: Vec::with_capacity(2 * k + 32),
-        }
-    }
-
-    /// The k-th smallest squared distance so far; infinite before there are k.
-    fn limit(&self) -> f64 {
-        if self.best.len() < self.k {
-            f64::INFINITY
-        } else {
-            self.best[self.k - 1].0
-        }
-    }
-
-    /// Computes the distances of the waiting rows directly and keeps the k nearest.
-    fn settle(&mut self, query: &[f64], rows: &Matrix) {
-        for at in 0..self.waiting.len() {
-            let row = self.waiting[at];
-            let distance = squared_distance(query, rows.row(row));
-            // Rows come in ascending order, so on a tie the one that stands first is already in.
-            if distance < self.limit() {
-                let place = self.best.partition_point(|near| near.0 <= distance);
-                self.best.insert(place, (distance, row));
-                self.best.truncate(self.k);
-            }
-        }
-        self.waiting.clear();
-    }
-}
-
 impl Model {
-    fn new(task: &Task<'_>, k: usize, votes: Votes) -> StageResult<Self> {
-        let (n, d) = (task.n_rows(), task.n_features());
-        let mut centre = vec![0.0; d];
-        for i in 0..n {
-            for (c, x) in centre.iter_mut().zip(task.x.row(i)) {
-                *c += x / n as f64;
-            }
-        }
-        let rows = Matrix::from_fn(n, d, |i, j| task.x.at(i, j) - centre[j]);
-        let squares: Vec<f64> = rows.iter_rows().map(|row| dot(row, row)).collect();
-        if squares.iter().any(|s| !s.is_finite()) {
-            return Err(StageError::Failed(
-                "distances between the training rows overflow; standardise the features".into(),
-            ));
-        }
-        Ok(Self {
-            rows,
-            squares,
-            y: task.y.clone(),
-            centre,
-            k,
-            votes,
-            present: task.present.clone(),
-            n_classes: task.n_classes,
-        })
-    }
-
-    /// The k nearest rows of each query, ascending by (distance, row).
-    fn neighbours(&self, queries: &Matrix) -> Vec<Vec<Neighbour>> {
-        let (n, d) = (self.rows.rows(), self.rows.cols());
-        let m = queries.rows();
-        // |q.x computed - q.x| <= c |q||x| with c = d u / (1 - d u) <= 1.01 d u for any order of
-        // summation (u = half of epsilon); likewise for the two squared lengths and the direct
-        // distance. 4 (d + 4) epsilon (|q|^2 + |x|^2) bounds them together with room to spare.
-        let slack = 4.0 * (d as f64 + 4.0) * f64::EPSILON;
-        let mut nearest: Vec<Nearest> = (0..m).map(|_| Nearest::new(self.k)).collect();
-        let lengths: Vec<f64> = queries.iter_rows().map(|q| dot(q, q)).collect();
-        let mut products = vec![0.0; m * TILE];
-        for start in (0..n).step_by(TILE) {
-            let width = TILE.min(n - start);
-            let tile = &self.rows.as_slice()[start * d..(start + width) * d];
-            let products = &mut products[..m * width];
-            general_mat_mul(
-                1.0,
-                &view(m, d, queries.as_slice()),
-                &view(width, d, tile).t(),
-                0.0,
-                &mut view_mut(m, width, products),
-            );
-            let squares = &self.squares[start..start + width];
-            for (q, near) in nearest.iter_mut().enumerate() {
-                let mut limit = near.limit();
-                let row = &products[q * width..(q + 1) * width];
-                for (at, (product, square)) in row.iter().zip(squares).enumerate() {
-                    let lengths = lengths[q] + square;
-                    // Least squared distance that rounding leaves possible.
-                    if lengths - 2.0 * product - slack * lengths <= limit {
-                        near.waiting.push(start + at);
-                        if near.waiting.len() == near.waiting.capacity() {
-                            near.settle(queries.row(q), &self.rows);
-                            limit = near.limit();
-                        }
-                    }
-                }
-                near.settle(queries.row(q), &self.rows);
-            }
-        }
-        nearest.into_iter().map(|near| near.best).collect()
-    }
-
     /// Vote shares of the present classes.
     fn shares(&self, neighbours: &[Neighbour], shares: &mut [f64]) {
         let nearest = neighbours.first().map_or(0.0, |near| near.0.sqrt());
@@ -328,23 +209,12 @@ impl Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.rows.cols())?;
+        check_scored(x, self.search.n_features())?;
         let mut shares = Matrix::zeros(x.rows(), self.present.len());
-        for start in (0..x.rows()).step_by(QUERIES) {
-            let end = (start + QUERIES).min(x.rows());
-            let queries = Matrix::from_fn(end - start, x.cols(), |i, j| {
-                x.at(start + i, j) - self.centre[j]
-            });
-            for (i, found) in self.neighbours(&queries).iter().enumerate() {
-                if found.len() < self.k || found.iter().any(|near| !near.0.is_finite()) {
-                    return Err(StageError::Failed(format!(
-                        "distances of scored row {} overflow; standardise the features",
-                        start + i
-                    )));
-                }
-                self.shares(found, shares.row_mut(start + i));
-            }
-        }
+        self.search.each(x, self.k, |i, found| {
+            self.shares(found, shares.row_mut(i));
+            Ok(())
+        })?;
         let p = Scores::probabilities(shares)?;
         Ok(Scores::log_probabilities(widen(
             p.log(),
@@ -357,79 +227,18 @@ impl Fitted for Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{blobs, normal, rng, train};
-    use proptest::prelude::*;
-
-    fn model(x: &Matrix, k: usize) -> Model {
-        let y: Vec<u32> = (0..x.rows()).map(|i| u32::from(i % 2 == 1)).collect();
-        let data = train(x, &y, 2);
-        let task = Task::new(&data, &LossTerms::cross_entropy(2), HONOURS).unwrap();
-        Model::new(&task, k, Votes::Uniform).unwrap()
-    }
-
-    /// All distances, sorted by (distance, row).
-    fn naive(model: &Model, query: &[f64]) -> Vec<Neighbour> {
-        let mut all: Vec<Neighbour> = model
-            .rows
-            .iter_rows()
-            .enumerate()
-            .map(|(row, x)| (squared_distance(query, x), row))
-            .collect();
-        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        all.truncate(model.k);
-        all
-    }
-
-    fn centred(model: &Model, x: &Matrix) -> Matrix {
-        Matrix::from_fn(x.rows(), x.cols(), |i, j| x.at(i, j) - model.centre[j])
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
-        #[test]
-        fn neighbours_are_exact_and_ties_go_by_row(
-            seed in 0_u64..1000,
-            n in 2_usize..400,
-            d in 1_usize..6,
-            k in 1_usize..12,
-            // 0: continuous; 1: a coarse grid full of ties; 2: near-duplicates far from the origin.
-            kind in 0_u8..3,
-        ) {
-            let mut rng = rng(seed);
-            let x = Matrix::from_fn(n, d, |_, _| {
-                let z = normal(&mut rng);
-                match kind {
-                    0 => z,
-                    1 => (2.0 * z).round(),
-                    _ => 1e6 + 1e-6 * z,
-                }
-            });
-            let model = model(&x, k.min(n));
-            let queries = centred(&model, &x);
-            let found = model.neighbours(&queries);
-            for (i, found) in found.iter().enumerate() {
-                prop_assert_eq!(found, &naive(&model, queries.row(i)));
-            }
-        }
-    }
-
-    #[test]
-    fn neighbours_are_exact_across_tiles() {
-        let mut rng = rng(5);
-        let x = Matrix::from_fn(2 * TILE + 37, 3, |_, _| (3.0 * normal(&mut rng)).round());
-        let model = model(&x, 7);
-        let (queries, _) = blobs(6, &[20, 20], 3);
-        let queries = centred(&model, &queries);
-        for (i, found) in model.neighbours(&queries).iter().enumerate() {
-            assert_eq!(found, &naive(&model, queries.row(i)));
-        }
-    }
 
     #[test]
     fn distance_votes_survive_tiny_distances_and_zeros() {
         let x = Matrix::from_vec(3, 1, vec![0.0, 1e-150, 1.0]).unwrap();
-        let mut model = model(&x, 3);
-        model.votes = Votes::Distance;
+        let model = Model {
+            search: Neighbours::new(&x, 3).unwrap(),
+            y: vec![0, 1, 0],
+            k: 3,
+            votes: Votes::Distance,
+            present: vec![0, 1],
+            n_classes: 2,
+        };
         let mut shares = [0.0; 2];
         model.shares(&[(0.0, 0), (1e-300, 1), (1.0, 2)], &mut shares);
         assert!((shares[0] - 1.0).abs() < 1e-15 && shares[1].abs() < 1e-15);
