@@ -98,6 +98,9 @@ fn main() {
             })
             .collect();
         seconds.sort_by(f64::total_cmp);
-        println!("{{\"operation\":\"{name}\",\"cpu_min_s\":{:.6}}}", seconds[0]);
+        println!(
+            "{{\"operation\":\"{name}\",\"cpu_min_s\":{:.6}}}",
+            seconds[0]
+        );
     }
 }

@@ -33,12 +33,15 @@ fn row(entry: &LearnerEntry) -> String {
     let honours = caps.honours;
     let most = caps.max_rows.map_or("-".into(), |n| n.to_string());
     format!(
-        "| [`{id}`](#{id}) | {} | {} | {} | {} | {} | {} | {} | {} | {most} | {} |\n",
+        "| [`{id}`](#{id}) | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {most} | {} |\n",
         caps.library,
         yes(honours.weights),
         yes(honours.margins),
         yes(honours.factors),
         yes(honours.focal),
+        yes(honours.schedule),
+        yes(honours.minibatches),
+        yes(honours.initial_bias),
         match caps.scores {
             ScoreKind::Probability => "probabilities",
             ScoreKind::Vote => "votes",
@@ -86,12 +89,15 @@ fn page() -> String {
         "# Models\n\n\
          Written from the capability cards by a test of `counterweight-models`; do not edit by hand. \
          `counterweight list models` prints the same.\n\n\
-         Weights, margins, factors and focal powers are the terms of a loss that a learner honours; a \
-         combination that it does not honour is `not-applicable`, never ignored. Votes take no decision \
+         Weights, margins, factors and focal powers are the terms of a loss that a learner honours; a schedule \
+         changes them during training, minibatches take them from each batch or draw batches more evenly, and an \
+         initial bias is where training starts. A combination that a learner does not honour is \
+         `not-applicable`, never ignored. Votes take no decision \
          rule but the argmax. A learner that is not deterministic gives other numbers under the same seed, \
          and stays out of gated sweeps. Above `max rows` training rows a learner is not applicable.\n\n\
-         | model | library | weights | margins | factors | focal | scores | multiclass | deterministic | \
-         max rows | remark |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
+         | model | library | weights | margins | factors | focal | schedule | minibatches | initial bias | \
+         scores | multiclass | deterministic | max rows | remark |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     text.extend(ALL.iter().map(row));
     text.extend(ALL.iter().map(section));
@@ -125,6 +131,6 @@ fn every_learner_has_a_row_and_every_parameter_a_line() {
     let rows = page.lines().filter(|line| line.starts_with("| [`"));
     assert!(rows.clone().count() == ALL.len());
     for line in rows {
-        assert_eq!(line.matches('|').count(), 12, "{line}");
+        assert_eq!(line.matches('|').count(), 15, "{line}");
     }
 }

@@ -194,3 +194,67 @@ fn discriminant_analyses_and_centroids_are_scikit_learns() {
         }
     }
 }
+
+/// The machine of every pair against scikit-learn's `SVC`: dual objective, margins, support and labels.
+#[test]
+fn support_vector_machines_are_scikit_learns() {
+    let cases = golden!("svm");
+    assert!(cases.len() >= 7);
+    for case in cases {
+        let name = &case["name"];
+        let numbers = |value: &Value| -> Vec<f64> {
+            let items = value.as_array().unwrap().iter();
+            items.map(|v| v.as_f64().unwrap()).collect()
+        };
+        let classes = |value: &Value| -> Vec<u32> {
+            let items = value.as_array().unwrap().iter();
+            items
+                .map(|v| u32::try_from(v.as_u64().unwrap()).unwrap())
+                .collect()
+        };
+        let text = |value: &str| ParamValue::Text(value.into());
+        let mut params = vec![
+            ("kernel", text(case["kernel"].as_str().unwrap())),
+            ("c", ParamValue::Real(case["c"].as_f64().unwrap())),
+            ("tolerance", ParamValue::Real(1e-10)),
+            ("probability", text("margins")),
+        ];
+        if let Some(gamma) = case["gamma"].as_f64() {
+            params.push(("gamma", ParamValue::Real(gamma)));
+        }
+        let (y, weights) = (classes(&case["y"]), numbers(&case["weights"]));
+        let (k, data) = (weights.len(), train(&matrix(&case["x"]), &y, weights.len()));
+        let fit = fit("svm", &params, &data, &weighted(&weights));
+        let objective = case["objective"].as_f64().unwrap();
+        let found = fit.details["svm_dual_objective"];
+        let off = (found - objective).abs() / (1.0 + objective.abs());
+        assert!(off < 1e-8, "{name}: objective off by {off:.1e}");
+        let mut support: Vec<u32> = case["pairs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|pair| classes(&pair["support"]))
+            .collect();
+        support.sort_unstable();
+        support.dedup();
+        let count = fit.details["support_vectors"];
+        assert!(
+            (count - support.len() as f64).abs() < 0.5,
+            "{name}: {count} support vectors of {}",
+            support.len()
+        );
+        let x_test = matrix(&case["x_test"]);
+        let scores = fit.scores(&x_test);
+        assert_eq!(
+            scores.argmax(&vec![0.0; k]).unwrap().as_slice(),
+            classes(&case["predict"]),
+            "{name}"
+        );
+        if k == 2 {
+            for (i, margin) in matrix(&case["margins"]).as_slice().iter().enumerate() {
+                let ours = scores.log().at(i, 1) - scores.log().at(i, 0);
+                assert!((ours - margin).abs() < 1e-6, "{name}: {ours} {margin}");
+            }
+        }
+    }
+}

@@ -128,11 +128,27 @@ fn corrections() -> Vec<Map<String, Value>> {
     items
 }
 
+/// The terms that a learner may honour: key and heading.
+const HONOURED: [(&str, &str); 7] = [
+    ("weights", "weights"),
+    ("margins", "margins"),
+    ("factors", "factors"),
+    ("focal", "focal"),
+    ("schedule", "schedule"),
+    ("minibatches", "minibatches"),
+    ("initial_bias", "initial_bias"),
+];
+
 fn learner(caps: &LearnerCaps) -> Value {
     json!({
         "library": caps.library,
         "weights": caps.honours.weights,
         "margins": caps.honours.margins,
+        "factors": caps.honours.factors,
+        "focal": caps.honours.focal,
+        "schedule": caps.honours.schedule,
+        "minibatches": caps.honours.minibatches,
+        "initial_bias": caps.honours.initial_bias,
         "scores": match caps.scores {
             ScoreKind::Probability => "probabilities",
             ScoreKind::Vote => "votes only",
@@ -199,8 +215,14 @@ fn print(what: What, items: &[Map<String, Value>]) {
     }
     if what == What::Models {
         println!(
-            "{:<30} {:<16} {:<7} {:<7} {:<13} {:<10} deterministic",
-            "model", "library", "weights", "margins", "scores", "multiclass"
+            "{:<30} {:<16} {}  {:<13} {:<10} {:<13} {:>7}",
+            "model",
+            "library",
+            HONOURED.map(|(_, name)| name).join("  "),
+            "scores",
+            "multiclass",
+            "deterministic",
+            "limit"
         );
     }
     let yes = |item: &Map<String, Value>, key: &str| {
@@ -219,15 +241,20 @@ fn print(what: What, items: &[Map<String, Value>]) {
                 text(item, "summary")
             ),
             What::Models => {
+                let honoured = HONOURED.map(|(key, name)| {
+                    let width = name.len();
+                    format!("{:<width$}", yes(item, key))
+                });
+                let limit = text(item, "max_rows");
                 println!(
-                    "{:<30} {:<16} {:<7} {:<7} {:<13} {:<10} {}",
+                    "{:<30} {:<16} {}  {:<13} {:<10} {:<13} {:>7}",
                     text(item, "id"),
                     text(item, "library"),
-                    yes(item, "weights"),
-                    yes(item, "margins"),
+                    honoured.join("  "),
                     text(item, "scores"),
                     yes(item, "multiclass"),
-                    yes(item, "deterministic")
+                    yes(item, "deterministic"),
+                    if limit.is_empty() { "-" } else { &limit }
                 );
                 let remark = text(item, "remark");
                 if !remark.is_empty() {

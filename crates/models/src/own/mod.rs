@@ -13,6 +13,7 @@ pub mod nearest_centroid;
 pub mod qda;
 pub mod random_forest;
 pub mod softmax_regression;
+pub mod svm;
 
 /// The learners of this folder, sorted by id.
 pub const ALL: &[LearnerEntry] = &[
@@ -27,4 +28,5 @@ pub const ALL: &[LearnerEntry] = &[
     qda::ENTRY,
     random_forest::ENTRY,
     softmax_regression::ENTRY,
+    svm::ENTRY,
 ];

@@ -10,5 +10,6 @@ pub(crate) mod linear;
 pub(crate) mod neighbours;
 pub(crate) mod optimise;
 pub(crate) mod priors;
+pub(crate) mod svm;
 pub(crate) mod task;
 pub(crate) mod trees;

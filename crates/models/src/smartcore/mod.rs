@@ -8,6 +8,7 @@ pub mod smartcore_gaussian_naive_bayes;
 pub mod smartcore_k_nearest_neighbours;
 pub mod smartcore_logistic;
 pub mod smartcore_random_forest;
+pub mod smartcore_svc;
 
 /// The learners of this folder, sorted by id.
 pub const ALL: &[LearnerEntry] = &[
@@ -16,6 +17,7 @@ pub const ALL: &[LearnerEntry] = &[
     smartcore_k_nearest_neighbours::ENTRY,
     smartcore_logistic::ENTRY,
     smartcore_random_forest::ENTRY,
+    smartcore_svc::ENTRY,
 ];
 
 /// The name in the capability table.

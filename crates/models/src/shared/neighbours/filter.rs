@@ -204,7 +204,11 @@ fn least<F: Float>(values: &[F]) -> F {
     let less = |a: F, b: F| if a < b { a } else { b };
     let (eights, rest) = values.as_chunks::<8>();
     let Some(mut lanes) = eights.first().copied() else {
-        return rest.iter().copied().reduce(less).expect("a chunk has a number");
+        return rest
+            .iter()
+            .copied()
+            .reduce(less)
+            .expect("a chunk has a number");
     };
     for eight in &eights[1..] {
         for lane in 0..8 {

@@ -281,7 +281,9 @@ mod tests {
         });
         let (queries, _) = blobs(6, &[20, 20], 3);
         assert_exact(&x, &queries, 7);
-        let far = Matrix::from_fn(8, 3, |i, j| 10.0_f64.powi(20 * i32::try_from(i).unwrap()) + j as f64);
+        let far = Matrix::from_fn(8, 3, |i, j| {
+            10.0_f64.powi(20 * i32::try_from(i).unwrap()) + j as f64
+        });
         assert_exact(&x, &far, 3);
         let x = Matrix::from_fn(x.rows(), 3, |_, _| 0.25);
         assert_exact(&x, &queries, 7);

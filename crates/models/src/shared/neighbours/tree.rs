@@ -36,6 +36,9 @@ struct Node {
     right: usize,
 }
 
+/// Whose child a node is, and whether the left one.
+type Child = (usize, bool);
+
 impl Tree {
     /// Builds over at least one row. O(n d log n).
     pub(super) fn new(x: &Matrix) -> Self {
@@ -43,7 +46,7 @@ impl Tree {
         let mut nodes: Vec<Node> = Vec::new();
         let mut corners = Vec::new();
         // Nodes are made when they are taken off the stack, and then tell their parent.
-        let mut stack: Vec<(usize, usize, Option<(usize, bool)>)> = vec![(0, x.rows(), None)];
+        let mut stack: Vec<(usize, usize, Option<Child>)> = vec![(0, x.rows(), None)];
         while let Some((start, end, parent)) = stack.pop() {
             let at = nodes.len();
             let inside = &mut numbers[start..end];

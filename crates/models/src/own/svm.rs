@@ -1,0 +1,607 @@
+//! Support vector machine: SMO, linear and RBF kernels, one machine a pair of classes.
+//!
+//! Each pair of classes gets a soft-margin machine with a cost for each row; the margins become probabilities by
+//! a logistic curve that is fitted on rows that the machine did not see, and by pairwise coupling.
+//!
+//! # When it helps
+//! On some hundred to some thousand rows with a smooth boundary of any shape, and where only the rows near the
+//! boundary should count. It hurts on many rows (the cost is quadratic) and under strong imbalance without class
+//! weights: the rare class then lies wholly inside the margin and the machine predicts the other one.
+//!
+//! # Formula
+//! ```text
+//! for each pair a < b, y = +1 for rows of b and -1 for rows of a:
+//! minimise 1/2 |w|^2 + sum_i C_i max(0, 1 - y_i f(x_i)),   f = w.phi(x) + bias,   C_i = c * class weight
+//! linear: phi(x) = x      rbf: phi(x).phi(z) = exp(-gamma |x - z|^2)
+//! platt:   P(b | a or b) = 1 / (1 + exp(-(A f + B))), A and B fitted on out-of-fold margins, weighted like the rows;
+//!          K > 2: p minimises sum_ij (r_ji p_i - r_ij p_j)^2, r the pairwise probabilities
+//! margins: K = 2: log-scores (0, f)
+//!          K > 2: log-scores votes_k + s_k / (3 (|s_k| + 1)), s_k the sum of the class's margins
+//! ```
+//!
+//! # Parameters
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `c` | 1.0 | [1e-6, 1e6] | cost of a margin violation, beside half the squared slopes |
+//! | `folds` | 5 | 2..=20 | folds of the out-of-fold margins (`platt` only) |
+//! | `gamma` | none | [1e-9, 1e9] | inverse squared width of the RBF kernel; left out: 1 / (features * variance of all entries) |
+//! | `kernel` | `rbf` | `linear`, `rbf` | kernel |
+//! | `probability` | `platt` | `margins`, `platt` | where log-scores come from |
+//! | `tolerance` | 1e-3 | [1e-10, 1] | violation of the optimality conditions at which it stops |
+//!
+//! # Cost
+//! O(n) a step and about n steps on overlapping classes, plus O(n^2 d) for kernel rows, kept up to 128 MiB;
+//! `platt` solves once more for each fold. O(support d) to score a row. Hence the size limit of 10,000 rows.
+//!
+//! # Differences
+//! From scikit-learn's `SVC` (libsvm): the machines are the same (`gamma` left out is its `scale`; no shrinking,
+//! which changes no solution). Its `probability=True` fits the logistic curve on unweighted rows whatever the class
+//! weights; here its likelihood is weighted as the machine is, so that the scores have the prior of the weighted rows
+//! as they do for every other learner. Every row that can be held out is, in stratified folds from the learner's own
+//! stream; the only row of a class cannot, keeps the margin of the machine itself, and the outcome is `clamped`.
+//! Labels follow the probabilities; with `margins` they are libsvm's votes, ties broken by the sums of
+//! margins (scikit-learn's `break_ties`). Log-scores of `margins` order the classes as the machine does but are not
+//! calibrated: calibrate them before any rule that uses probabilities (the cell's reason says so).
+//!
+//! # Errors
+//! Features that are not finite, margins and other terms (not applicable), kernel values that overflow, and a
+//! solver out of time.
+//!
+//! # Examples
+//! ```
+//! use counterweight_core::*;
+//! # use std::collections::BTreeMap;
+//! let entry = find(counterweight_models::ALL, "svm").unwrap();
+//! let params = params::check(entry.card.params, &BTreeMap::new()).unwrap();
+//! let learner = (entry.build)(&params).unwrap();
+//! # let y = Labels::from_texts(&["0", "0", "0", "1", "1", "1"]);
+//! # let x = Matrix::from_vec(6, 1, vec![0.0, 1.0, 0.5, 2.5, 3.0, 3.5]).unwrap();
+//! # let samples = Samples::numeric(x, y).unwrap();
+//! # let (train, _) = Partition::new(6, (0..6).collect(), vec![]).unwrap().cut_samples(&samples).unwrap();
+//! # let shared = Shared::default();
+//! # let stream = Seed(1).stage("fit").open();
+//! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
+//! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
+//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! ```
+//!
+//! # References
+//! Cortes and Vapnik (1995), Support-vector networks, Machine Learning 20(3). Fan, Chen, Lin (2005), Working
+//! set selection using second order information for training support vector machines, JMLR 6. Lin, Lin, Weng
+//! (2007), A note on Platt's probabilistic outputs for support vector machines, Machine Learning 68(3). Wu, Lin,
+//! Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
+
+use counterweight_core::params::Default as Preset;
+use counterweight_core::{
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
+    StageResult, Stream, Train, Workload,
+};
+use rand::seq::SliceRandom as _;
+
+use crate::shared::linalg::{add_scaled, dot};
+use crate::shared::svm::kernel::{Choice, Kernel, KernelRows};
+use crate::shared::svm::platt::{couple, sigmoid};
+use crate::shared::svm::smo::{Solution, solve};
+use crate::shared::svm::space::Space;
+use crate::shared::task::{Task, check_scored, widen};
+
+const HONOURS: LossNeeds = LossNeeds {
+    weights: true,
+    ..LossNeeds::NONE
+};
+
+pub(crate) const ENTRY: LearnerEntry = Entry {
+    card: Card {
+        id: "svm",
+        summary: "support vector machine, linear or RBF kernel, one-vs-one, Platt probabilities",
+        reference: "Cortes and Vapnik 1995, Machine Learning 20(3); Fan et al. 2005, JMLR 6",
+        params: &[
+            ParamSpec::new(
+                "c",
+                ParamKind::Real(Range::new(1e-6, true, 1e6, true)),
+                Preset::Real(1.0),
+                "cost of a margin violation, times the class weight",
+            ),
+            ParamSpec::new(
+                "folds",
+                ParamKind::Whole(Range::new(2.0, true, 20.0, true)),
+                Preset::Whole(5),
+                "folds of the out-of-fold margins that probabilities are fitted on",
+            ),
+            ParamSpec::optional(
+                "gamma",
+                ParamKind::Real(Range::new(1e-9, true, 1e9, true)),
+                "inverse squared width of the RBF kernel; left out: 1 / (features * variance)",
+            ),
+            ParamSpec::new(
+                "kernel",
+                ParamKind::Choice(&["linear", "rbf"]),
+                Preset::Text("rbf"),
+                "kernel",
+            ),
+            ParamSpec::new(
+                "probability",
+                ParamKind::Choice(&["margins", "platt"]),
+                Preset::Text("platt"),
+                "log-scores are calibrated log-probabilities, or the margins as they are",
+            ),
+            ParamSpec::new(
+                "tolerance",
+                ParamKind::Real(Range::new(1e-10, true, 1.0, true)),
+                Preset::Real(1e-3),
+                "violation of the optimality conditions at which it stops",
+            ),
+        ],
+    },
+    caps: LearnerCaps {
+        library: "own",
+        honours: HONOURS,
+        scores: ScoreKind::Probability,
+        multiclass: true,
+        deterministic: true,
+        max_rows: Some(10_000),
+        cost,
+        remark: "cross-fitted Platt scores; `probability = \"margins\"` gives uncalibrated log-scores",
+    },
+    build: |params| Ok(Box::new(Svm::try_from(params)?)),
+};
+
+fn cost(params: &Params, work: &Workload) -> f64 {
+    let (k, d) = (work.n_classes.max(2) as f64, work.n_features as f64);
+    let pairs = k * (k - 1.0) / 2.0;
+    let n = 2.0 * work.n_train as f64 / k;
+    let solves = match params.text("probability") {
+        "platt" => 1.0 + params.whole("folds") as f64,
+        _ => 1.0,
+    };
+    let of_kernel = 1.2e-8 + d * 5e-10;
+    let scored = 0.5 * work.n_train as f64 * work.n_score as f64 * of_kernel;
+    1e-4 + pairs * n * n * (0.7 * of_kernel + solves * 2e-9) + scored
+}
+
+/// Checked parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Svm {
+    c: f64,
+    folds: usize,
+    kernel: Choice,
+    platt: bool,
+    tolerance: f64,
+}
+
+impl TryFrom<&Params> for Svm {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            c: params.real("c"),
+            folds: params.whole("folds"),
+            kernel: Choice::try_from(params)?,
+            platt: params.text("probability") == "platt",
+            tolerance: params.real("tolerance"),
+        })
+    }
+}
+
+impl Learner for Svm {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let task = Task::new(train, terms, HONOURS)?;
+        if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
+            return Ok(Box::new(constant));
+        }
+        let Some(space) = Space::new(&task.x, self.kernel)? else {
+            let why = if task.n_features() == 0 {
+                "there are no features"
+            } else {
+                "every feature is constant"
+            };
+            let constant = task.shares_only(why, ScoreKind::Probability, context)?;
+            return Ok(Box::new(constant));
+        };
+        let x = space.apply(&task.x);
+        if !self.platt {
+            context.note(Note::Remark(
+                "scores are margins and not calibrated probabilities".into(),
+            ));
+        }
+        let (machines, used) = self.machines(&task, &x, space.kernel, context)?;
+        context
+            .details
+            .insert("support_vectors".into(), used.len() as f64);
+        Ok(Box::new(Model {
+            support: x.select_rows(&used),
+            space,
+            machines,
+            platt: self.platt,
+            present: task.present,
+            n_classes: task.n_classes,
+        }))
+    }
+}
+
+/// The machine of classes a < b, both among the present ones.
+#[derive(Debug)]
+struct Machine {
+    a: usize,
+    b: usize,
+    /// Rows of the model's support with their coefficients.
+    coefficients: Vec<(usize, f64)>,
+    /// Slopes, for the linear kernel.
+    slopes: Option<Vec<f64>>,
+    bias: f64,
+    /// Slope and intercept of the log odds of b; 1 and 0 without calibration.
+    curve: (f64, f64),
+}
+
+impl Svm {
+    /// The machines of all pairs, and the rows that any of them is supported by.
+    fn machines(
+        &self,
+        task: &Task<'_>,
+        x: &Matrix,
+        kernel: Kernel,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<(Vec<Machine>, Vec<usize>)> {
+        let mut machines = Vec::new();
+        let mut used = vec![false; task.n_rows()];
+        let (mut steps, mut objective, mut violation) = (0, 0.0, 0.0_f64);
+        for a in 0..task.n_present() {
+            for b in a + 1..task.n_present() {
+                let rows: Vec<usize> = (0..task.n_rows())
+                    .filter(|&i| [a, b].contains(&(task.y[i] as usize)))
+                    .collect();
+                let pair = Pair {
+                    x: &x.select_rows(&rows),
+                    y: rows
+                        .iter()
+                        .map(|&i| if task.y[i] as usize == b { 1.0 } else { -1.0 })
+                        .collect(),
+                    weights: rows
+                        .iter()
+                        .map(|&i| task.weights[task.y[i] as usize])
+                        .collect(),
+                };
+                let (solution, curve) = self.pair(&pair, kernel, context)?;
+                steps += solution.steps;
+                objective += solution.objective;
+                violation = violation.max(solution.violation);
+                let support = || {
+                    let all = rows.iter().zip(&solution.beta);
+                    all.filter(|(_, beta)| beta.abs() > 0.0)
+                };
+                let slopes = (kernel == Kernel::Linear).then(|| {
+                    let mut slopes = vec![0.0; x.cols()];
+                    for (&row, &beta) in support() {
+                        add_scaled(&mut slopes, beta, x.row(row));
+                    }
+                    slopes
+                });
+                for (&row, _) in support() {
+                    used[row] = true;
+                }
+                machines.push(Machine {
+                    a,
+                    b,
+                    coefficients: support().map(|(&row, &beta)| (row, beta)).collect(),
+                    slopes,
+                    bias: solution.bias,
+                    curve,
+                });
+            }
+        }
+        if violation >= self.tolerance {
+            context.note(Note::Remark(format!(
+                "the solver stopped after its largest number of steps at a violation of {violation:.1e}"
+            )));
+        }
+        context.details.insert("svm_steps".into(), steps as f64);
+        context
+            .details
+            .insert("svm_dual_objective".into(), objective);
+        // From rows of the training set to rows of the support.
+        let kept: Vec<usize> = (0..used.len()).filter(|&i| used[i]).collect();
+        let mut place = vec![0; used.len()];
+        for (at, &row) in kept.iter().enumerate() {
+            place[row] = at;
+        }
+        for machine in &mut machines {
+            for (row, _) in &mut machine.coefficients {
+                *row = place[*row];
+            }
+        }
+        Ok((machines, kept))
+    }
+
+    /// The machine of one pair, and the curve of its log odds.
+    fn pair(
+        &self,
+        pair: &Pair<'_>,
+        kernel: Kernel,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<(Solution, (f64, f64))> {
+        let mut rows = KernelRows::new(kernel, pair.x);
+        let costs: Vec<f64> = pair.weights.iter().map(|w| self.c * w).collect();
+        let deadline = context.deadline;
+        let solution = solve(&mut rows, &pair.y, &costs, self.tolerance, &deadline)?;
+        if !self.platt {
+            return Ok((solution, (1.0, 0.0)));
+        }
+        let mut margins = solution.margins.clone();
+        let (fold_of, single) = self.folds(&pair.y, &mut context.stream);
+        if single {
+            context.clamp(
+                "a class with a single row cannot be held out: its margin is that of the machine itself",
+            )?;
+        }
+        for fold in 0..self.folds {
+            let held: Vec<usize> = (0..fold_of.len())
+                .filter(|&i| fold_of[i] == Some(fold))
+                .collect();
+            if held.is_empty() {
+                continue;
+            }
+            let mut inside = costs.clone();
+            for &i in &held {
+                inside[i] = 0.0;
+            }
+            let part = solve(&mut rows, &pair.y, &inside, self.tolerance, &deadline)?;
+            for &i in &held {
+                margins[i] = part.margins[i];
+            }
+        }
+        let positive: Vec<bool> = pair.y.iter().map(|y| *y > 0.0).collect();
+        Ok((solution, sigmoid(&margins, &positive, &pair.weights)))
+    }
+
+    /// The fold that holds each row out, stratified; `None` for the only row of a class. Also says
+    /// whether there is such a row.
+    fn folds(&self, y: &[f64], stream: &mut Stream) -> (Vec<Option<usize>>, bool) {
+        let mut fold_of = vec![None; y.len()];
+        let mut single = false;
+        for sign in [-1.0, 1.0] {
+            let mut rows: Vec<usize> = (0..y.len()).filter(|&i| y[i] * sign > 0.0).collect();
+            if rows.len() == 1 {
+                single = true;
+                continue;
+            }
+            rows.shuffle(stream);
+            for (at, row) in rows.into_iter().enumerate() {
+                fold_of[row] = Some(at % self.folds);
+            }
+        }
+        (fold_of, single)
+    }
+}
+
+/// The rows of two classes.
+struct Pair<'a> {
+    x: &'a Matrix,
+    /// 1 for the higher class, -1 for the lower.
+    y: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct Model {
+    /// Rows that support some machine.
+    support: Matrix,
+    space: Space,
+    machines: Vec<Machine>,
+    platt: bool,
+    present: Vec<usize>,
+    n_classes: usize,
+}
+
+impl Model {
+    /// The margin of each machine.
+    fn margins(&self, row: &[f64]) -> Vec<f64> {
+        let kernel = self.space.kernel;
+        let values: Vec<f64> = match kernel {
+            Kernel::Linear => Vec::new(),
+            Kernel::Rbf { .. } => {
+                let support = self.support.iter_rows();
+                support.map(|s| kernel.value(s, row)).collect()
+            }
+        };
+        let margin = |machine: &Machine| {
+            let sum = if let Some(slopes) = &machine.slopes {
+                dot(slopes, row)
+            } else {
+                let terms = machine.coefficients.iter();
+                terms.map(|&(at, beta)| beta * values[at]).sum()
+            };
+            sum + machine.bias
+        };
+        self.machines.iter().map(margin).collect()
+    }
+
+    /// Log-scores of the present classes, up to a constant.
+    fn log_scores(&self, margins: &[f64], log: &mut [f64]) {
+        let odds: Vec<f64> = self
+            .machines
+            .iter()
+            .zip(margins)
+            .map(|(machine, f)| machine.curve.0 * f + machine.curve.1)
+            .collect();
+        let k = log.len();
+        if k == 2 {
+            log.copy_from_slice(&[0.0, odds[0]]);
+        } else if self.platt {
+            // Machines stand in the order of their pairs: (0, 1), (0, 2), ..., (1, 2), ...
+            let at = |i: usize, j: usize| i * (2 * k - i - 1) / 2 + j - i - 1;
+            let p = couple(k, |i, j| 1.0 / (1.0 + odds[at(i, j)].exp()));
+            for (log, p) in log.iter_mut().zip(p) {
+                *log = p.ln();
+            }
+        } else {
+            let mut sums = vec![0.0; k];
+            log.fill(0.0);
+            for (machine, f) in self.machines.iter().zip(&odds) {
+                let winner = if *f > 0.0 { machine.b } else { machine.a };
+                log[winner] += 1.0;
+                sums[machine.b] += f;
+                sums[machine.a] -= f;
+            }
+            for (log, s) in log.iter_mut().zip(&sums) {
+                *log += s / (3.0 * (s.abs() + 1.0));
+            }
+        }
+    }
+}
+
+impl Fitted for Model {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.space.n_features())?;
+        let x = self.space.apply(x);
+        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        for i in 0..x.rows() {
+            let margins = self.margins(x.row(i));
+            if margins.iter().any(|f| !f.is_finite()) {
+                return Err(StageError::Failed(format!(
+                    "the margin of scored row {i} overflows; standardise the features"
+                )));
+            }
+            self.log_scores(&margins, log.row_mut(i));
+        }
+        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use counterweight_core::{LossTerms, Matrix, Note, ParamValue, SmallClass, StageError};
+
+    use crate::testing::{Fit, blobs, entry, fit, gap, learner, repeat, train, try_fit, weighted};
+    use std::collections::BTreeMap;
+
+    fn text(value: &str) -> ParamValue {
+        ParamValue::Text(value.into())
+    }
+
+    fn margins(x: &Matrix, y: &[u32], terms: &LossTerms, kernel: &str) -> Fit {
+        let given = [
+            ("kernel", text(kernel)),
+            ("probability", text("margins")),
+            ("tolerance", ParamValue::Real(1e-9)),
+        ];
+        fit("svm", &given, &train(x, y, terms.n_classes()), terms)
+    }
+
+    #[test]
+    fn class_weights_are_costs_and_equal_repeated_rows() {
+        for (counts, times) in [(&[40, 12][..], &[1, 3][..]), (&[30, 20, 8], &[1, 2, 5])] {
+            let k = counts.len();
+            let (x, y) = blobs(15, counts, 3);
+            let (again, again_y) = repeat(&x, &y, times);
+            let weights: Vec<f64> = times.iter().map(|&t| t as f64).collect();
+            for kernel in ["linear", "rbf"] {
+                // The width of the kernel follows the rows as they stand, so it is fixed here.
+                let mut given = vec![
+                    ("kernel", text(kernel)),
+                    ("probability", text("margins")),
+                    ("tolerance", ParamValue::Real(1e-9)),
+                ];
+                if kernel == "rbf" {
+                    given.push(("gamma", ParamValue::Real(0.3)));
+                }
+                let by_weight = fit("svm", &given, &train(&x, &y, k), &weighted(&weights));
+                let plain = LossTerms::cross_entropy(k);
+                let by_row = fit("svm", &given, &train(&again, &again_y, k), &plain);
+                let gap = gap(&by_weight.scores(&x), &by_row.scores(&x));
+                assert!(gap < 1e-6, "{kernel}: {gap:.1e}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_move_the_prior_of_the_probabilities() {
+        let (x, y) = blobs(21, &[300, 60], 2);
+        let mean = |terms: &LossTerms| {
+            let fit = fit("svm", &[], &train(&x, &y, 2), terms);
+            let scores = fit.scores(&x);
+            let mass = |i: usize| terms.weights[y[i] as usize];
+            let rare: f64 = (0..y.len())
+                .map(|i| mass(i) * scores.log().at(i, 1).exp())
+                .sum();
+            rare / (0..y.len()).map(mass).sum::<f64>()
+        };
+        // Calibrated in the large: the mean probability is the share of the (weighted) rows.
+        assert!((mean(&LossTerms::cross_entropy(2)) - 1.0 / 6.0).abs() < 0.02);
+        assert!((mean(&weighted(&[0.6, 3.0])) - 0.5).abs() < 0.03);
+    }
+
+    #[test]
+    fn a_linear_machine_is_linear_and_the_units_of_an_rbf_machine_do_not_matter() {
+        let (x, y) = blobs(22, &[40, 30], 2);
+        let plain = LossTerms::cross_entropy(2);
+        let linear = margins(&x, &y, &plain, "linear");
+        let points = Matrix::from_vec(3, 2, vec![0.0, 0.0, 1.0, 0.0, 2.0, 0.0]).unwrap();
+        let scores = linear.scores(&points);
+        let f = |i: usize| scores.log().at(i, 1) - scores.log().at(i, 0);
+        assert!((f(2) - 2.0 * f(1) + f(0)).abs() < 1e-9);
+        assert!(
+            matches!(linear.notes.as_slice(), [Note::Remark(text)] if text.contains("margins"))
+        );
+        let rbf = margins(&x, &y, &plain, "rbf").scores(&x);
+        let mixed = |unit: f64| Matrix::from_fn(70, 2, |i, j| unit * x.at(i, j));
+        for unit in [1e-160, 1e140] {
+            let again = margins(&mixed(unit), &y, &plain, "rbf").scores(&mixed(unit));
+            assert!(gap(&rbf, &again) < 1e-7);
+        }
+    }
+
+    #[test]
+    fn platt_probabilities_agree_with_votes_where_it_is_clear() {
+        let (x, y) = blobs(23, &[50, 40, 30, 20], 3);
+        let plain = LossTerms::cross_entropy(4);
+        let votes = margins(&x, &y, &plain, "rbf")
+            .scores(&x)
+            .argmax(&[0.0; 4])
+            .unwrap();
+        let fit = fit("svm", &[], &train(&x, &y, 4), &plain);
+        let scores = fit.scores(&x);
+        let decided = scores.argmax(&[0.0; 4]).unwrap();
+        let mut clear = 0;
+        for (i, row) in scores.log().iter_rows().enumerate() {
+            if row[decided.as_slice()[i] as usize].exp() > 0.8 {
+                assert_eq!(decided.as_slice()[i], votes.as_slice()[i]);
+                clear += 1;
+            }
+        }
+        assert!(clear > 30);
+        assert!(fit.details["support_vectors"] > 10.0 && fit.details["svm_steps"] > 10.0);
+    }
+
+    #[test]
+    fn a_class_of_one_row_follows_the_policy() {
+        let (x, _) = blobs(24, &[13], 2);
+        let mut y = vec![0; 13];
+        y[4] = 1;
+        let data = train(&x, &y, 2);
+        let plain = LossTerms::cross_entropy(2);
+        let svm = learner("svm", &[]);
+        let kept = try_fit(&*svm, &data, &plain, SmallClass::Clamp).unwrap();
+        assert!(matches!(kept.notes.as_slice(), [Note::Clamped(text)] if text.contains("single")));
+        let ended = try_fit(&*svm, &data, &plain, SmallClass::Skip);
+        assert!(matches!(ended, Err(StageError::Skipped(_))));
+    }
+
+    #[test]
+    fn a_width_for_the_linear_kernel_is_an_error() {
+        let given: BTreeMap<String, ParamValue> = [
+            ("kernel".to_owned(), text("linear")),
+            ("gamma".to_owned(), ParamValue::Real(2.0)),
+        ]
+        .into();
+        let entry = entry("svm");
+        let params = counterweight_core::params::check(entry.card.params, &given).unwrap();
+        assert_eq!((entry.build)(&params).unwrap_err().key, "gamma");
+    }
+}
