@@ -259,7 +259,8 @@ fn applicable() -> Vec<(&'static ResamplerEntry, Vec<Train>)> {
                 if entry.caps.nominal == OnNominal::Handles {
                     sets.push(mixed(shape, seed));
                 }
-                if entry.caps.all_nominal == OnNominal::Handles {
+                // Codes tie, so what is dropped of them hangs on the order of the rows.
+                if entry.caps.all_nominal == OnNominal::Handles && !drops(entry.card.id) {
                     sets.push(nominal(shape, seed));
                 }
             }
