@@ -39,7 +39,11 @@ fn numbers(bytes: &mut &[u8], rows: usize, cols: usize) -> Result<Matrix, Failur
 }
 
 fn value(text: &str) -> ParamValue {
-    if let Ok(whole) = text.parse::<i64>() {
+    if let Some(items) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        ParamValue::List(items.split(',').map(value).collect())
+    } else if let Ok(flag) = text.parse::<bool>() {
+        ParamValue::Flag(flag)
+    } else if let Ok(whole) = text.parse::<i64>() {
         ParamValue::Whole(whole)
     } else if let Ok(real) = text.parse::<f64>() {
         ParamValue::Real(real)

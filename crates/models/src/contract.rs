@@ -454,8 +454,11 @@ fn terms_that_are_not_honoured_are_refused_and_never_ignored() {
             match attempt(&terms) {
                 Ok(fit) => {
                     assert!(honoured, "{}", entry.card.id);
+                    // Where a convex minimum was approached from says little once it is near.
+                    let convex = entry.card.id == "softmax-sgd" && terms.initial_bias.is_some();
+                    let least = if convex { 1e-12 } else { 1e-3 };
                     assert!(
-                        gap(&fit.scores(&fresh), &before) > 1e-3,
+                        gap(&fit.scores(&fresh), &before) > least,
                         "{}",
                         entry.card.id
                     );
@@ -479,8 +482,10 @@ fn whole_class_weights_equal_repeated_rows() {
         for entry in ALL.iter().filter(|entry| entry.caps.honours.weights) {
             // Their pooled covariance is not reweighted: `facts` has what weights do there.
             // A bootstrap of repeated rows has the law of a weighted one, not its numbers; likewise the
-            // inner folds of the `svm`, which has a test of its own.
-            if ["lda", "nearest-centroid", "random-forest", "svm"].contains(&entry.card.id) {
+            // inner folds of the `svm`, which has a test of its own, and minibatches: `networks` has
+            // batches of all rows.
+            let others = ["lda", "nearest-centroid", "random-forest", "svm"];
+            if others.contains(&entry.card.id) || entry.caps.honours.minibatches {
                 continue;
             }
             let by_weight = fit_terms(entry, &x, &y, &weighted(&weights)).scores(&x);
@@ -519,7 +524,7 @@ fn the_order_of_rows_and_of_columns_does_not_matter_where_theory_says_so() {
     let turn = |x: &Matrix| Matrix::from_fn(x.rows(), 4, |i, j| x.at(i, columns[j]));
     for entry in ALL.iter().filter(|entry| takes(entry, 3)) {
         let id = entry.card.id;
-        // A forest draws rows and features by their numbers; a tree breaks ties between features by
+        // A forest draws rows and features by their numbers, minibatches rows; a tree breaks ties between features by
         // theirs. The data have no tied values, so the tree does not see the order of rows.
         let by_rows = ![
             "linfa-adaboost",
@@ -529,7 +534,8 @@ fn the_order_of_rows_and_of_columns_does_not_matter_where_theory_says_so() {
             // Its inner folds are drawn by row numbers.
             "svm",
         ]
-        .contains(&id);
+        .contains(&id)
+            && !entry.caps.honours.minibatches;
         let trees = [
             "decision-tree",
             "extra-trees",
@@ -564,13 +570,14 @@ fn an_iterative_learner_keeps_its_deadline() {
     std::thread::sleep(std::time::Duration::from_millis(2));
     let stream = Seed(1).stage("fit").open();
     let mut context = StageContext::new(stream, SmallClass::Clamp, past, &shared);
-    let learner = learner("softmax-regression", &[]);
-    let ended = learner.fit(
-        &train(&x, &y, 2),
-        &LossTerms::cross_entropy(2),
-        &mut context,
-    );
-    assert!(matches!(ended, Err(StageError::Timeout(_))));
+    for id in ["mlp", "softmax-regression", "softmax-sgd"] {
+        let ended = learner(id, &[]).fit(
+            &train(&x, &y, 2),
+            &LossTerms::cross_entropy(2),
+            &mut context,
+        );
+        assert!(matches!(ended, Err(StageError::Timeout(_))), "{id}");
+    }
 }
 
 #[test]

@@ -76,4 +76,6 @@ mod facts;
 #[cfg(test)]
 mod goldens;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod testing;

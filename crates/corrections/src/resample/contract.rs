@@ -1,8 +1,8 @@
 //! The contract of every resampler, checked over the whole registry.
 
 use counterweight_core::{
-    Matrix, Note, OnNominal, Origin, Resampler, ResamplerEntry, Shared, SmallClass, StageError,
-    Train,
+    Matrix, Note, OnNominal, Origin, ParamKind, Resampler, ResamplerEntry, Shared, SmallClass,
+    StageError, Train,
 };
 use rand::RngExt as _;
 
@@ -38,6 +38,56 @@ const ROUNDED: &[&str] = &["adasyn"];
 #[test]
 fn the_registry_is_complete_and_documented() {
     check_registry("resample", HELPERS, ALL);
+}
+
+/// The resamplers that change rows. The others leave every row by design and ask the learner to draw
+/// its minibatches otherwise, so that what is said here of rows, counts, knobs and seeds is for these;
+/// `minibatch_schemes_leave_the_rows_and_change_the_draws` is for those.
+fn changing() -> impl Iterator<Item = &'static ResamplerEntry> {
+    ALL.iter().filter(|entry| !entry.caps.minibatches)
+}
+
+#[test]
+fn minibatch_schemes_leave_the_rows_and_change_the_draws() {
+    let entries: Vec<_> = ALL.iter().filter(|entry| entry.caps.minibatches).collect();
+    assert!(!entries.is_empty());
+    for entry in entries {
+        let id = entry.card.id;
+        let caps = [
+            entry.caps.nominal,
+            entry.caps.all_nominal,
+            entry.caps.numeric_only,
+        ];
+        assert_eq!(caps, [OnNominal::Handles; 3], "{id}: copies nothing");
+        for set in [numeric(&[60, 12], 3, 1), mixed(&[7, 0, 15], 2)] {
+            let after = run(&*built(entry, &[]), &set, 1).unwrap();
+            assert_eq!(after.samples(), set.samples(), "{id}");
+            assert!(set.batches().is_none() && after.batches().is_some(), "{id}");
+            assert_ne!(after.class_mass(), set.class_mass(), "{id}");
+            // Nothing is drawn here: the learner draws from its own stream.
+            assert_eq!(after, run(&*built(entry, &[]), &set, 2).unwrap(), "{id}");
+            for spec in entry.card.params {
+                let ParamKind::Choice(words) = spec.kind else {
+                    panic!("{id}: add values for `{}`", spec.name)
+                };
+                let results: Vec<Train> = words
+                    .iter()
+                    .map(|word| run(&*built(entry, &[(spec.name, text(word))]), &set, 1).unwrap())
+                    .collect();
+                for (at, a) in results.iter().enumerate() {
+                    for b in &results[..at] {
+                        assert_eq!(a.samples(), b.samples(), "{id}");
+                        assert_ne!(a.batches(), b.batches(), "{id}: {} does nothing", spec.name);
+                    }
+                }
+            }
+        }
+        for classes in [&[1; 6][..], &[]] {
+            let set = train(Matrix::zeros(classes.len(), 1), &[None], classes, 2);
+            let found = run(&*built(entry, &[]), &set, 1);
+            assert!(matches!(found, Err(StageError::NotApplicable(_))), "{id}");
+        }
+    }
 }
 
 /// Over-samplers take `minority`, under-samplers refuse it.
@@ -249,7 +299,7 @@ fn applicable() -> Vec<(&'static ResamplerEntry, Vec<Train>)> {
         &[3, 8],
         &[25, 6, 6, 1],
     ];
-    ALL.iter()
+    changing()
         .map(|entry| {
             let mut sets = Vec::new();
             for (seed, shape) in (0..).zip(shapes) {
@@ -399,9 +449,8 @@ fn the_order_of_the_rows_does_not_change_the_counts() {
 
 #[test]
 fn the_order_of_the_rows_does_not_change_the_distribution() {
-    for entry in ALL
-        .iter()
-        .filter(|e| e.caps.numeric_only == OnNominal::Handles && !drops(e.card.id))
+    for entry in
+        changing().filter(|e| e.caps.numeric_only == OnNominal::Handles && !drops(e.card.id))
     {
         // Means over many seeds, of the rows that are new or kept.
         let set = numeric(&[40, 10], 2, 3);
@@ -456,7 +505,7 @@ fn odd_data_end_in_a_value_or_an_error_value() {
         ),
     ];
     let shrunk: &[(&str, counterweight_core::ParamValue)] = &[("shrinkage", real(1.0))];
-    for entry in ALL {
+    for entry in changing() {
         let has_shrinkage = entry.card.params.iter().any(|p| p.name == "shrinkage");
         for given in [&[][..], if has_shrinkage { shrunk } else { &[] }] {
             for (at, set) in sets.iter().enumerate() {
@@ -499,7 +548,7 @@ fn odd_data_end_in_a_value_or_an_error_value() {
 
 #[test]
 fn kinds_of_columns_that_are_not_handled_are_refused_by_name() {
-    for entry in ALL {
+    for entry in changing() {
         let cases = [
             (entry.caps.nominal, mixed(&[20, 8], 1)),
             (entry.caps.numeric_only, numeric(&[20, 8], 2, 1)),
@@ -681,8 +730,7 @@ fn a_knob_that_changes_changes_rows() {
 
 #[test]
 fn resampling_twice_keeps_origins_in_the_original_data() {
-    for entry in ALL
-        .iter()
+    for entry in changing()
         .filter(|e| e.caps.numeric_only == OnNominal::Handles && !CLEANERS.contains(&e.card.id))
     {
         let set = numeric(&[40, 10], 2, 3);
@@ -697,7 +745,7 @@ fn resampling_twice_keeps_origins_in_the_original_data() {
 
 #[test]
 fn more_rows_than_memory_are_an_error_value() {
-    for entry in ALL.iter().filter(|entry| grows(entry)) {
+    for entry in changing().filter(|entry| grows(entry)) {
         let set = if entry.caps.numeric_only == OnNominal::Handles {
             numeric(&[20, 8], 2, 1)
         } else if entry.caps.nominal == OnNominal::Handles {

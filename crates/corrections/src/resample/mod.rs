@@ -5,6 +5,7 @@ use counterweight_core::ResamplerEntry;
 
 pub mod adasyn;
 pub mod all_knn;
+pub mod batch_balanced;
 mod blend;
 pub mod borderline_smote;
 mod cart;
@@ -46,6 +47,7 @@ mod contract_under;
 pub const ALL: &[ResamplerEntry] = &[
     adasyn::ENTRY,
     all_knn::ENTRY,
+    batch_balanced::ENTRY,
     borderline_smote::ENTRY,
     condensed_nn::ENTRY,
     enn::ENTRY,

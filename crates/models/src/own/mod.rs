@@ -9,10 +9,12 @@ pub mod gaussian_naive_bayes;
 pub mod gradient_boosting;
 pub mod k_nearest_neighbours;
 pub mod lda;
+pub mod mlp;
 pub mod nearest_centroid;
 pub mod qda;
 pub mod random_forest;
 pub mod softmax_regression;
+pub mod softmax_sgd;
 pub mod svm;
 
 /// The learners of this folder, sorted by id.
@@ -24,9 +26,11 @@ pub const ALL: &[LearnerEntry] = &[
     gradient_boosting::ENTRY,
     k_nearest_neighbours::ENTRY,
     lda::ENTRY,
+    mlp::ENTRY,
     nearest_centroid::ENTRY,
     qda::ENTRY,
     random_forest::ENTRY,
     softmax_regression::ENTRY,
+    softmax_sgd::ENTRY,
     svm::ENTRY,
 ];

@@ -234,6 +234,17 @@ impl Kernel {
         largest + total.ln()
     }
 
+    /// Makes `to` this kernel with `offsets[j] - offsets[y]` added to its margins. An offset of negative
+    /// infinity masks its class; the margins of a masked class's own rows stay as they were.
+    pub(crate) fn offset_into(&self, offsets: &[f64], to: &mut Self) {
+        let k = self.n_classes;
+        for y in (0..k).filter(|&y| offsets[y].is_finite()) {
+            for j in (0..k).filter(|&j| j != y) {
+                to.margins[y * k + j] = self.margins[y * k + j] + (offsets[j] - offsets[y]);
+            }
+        }
+    }
+
     /// The scores that minimise the loss when features say nothing, if the loss is a weighted
     /// cross-entropy of `f + o`: log of the weighted class mass minus the offsets. It is where the
     /// optimisers start, since from zero a large offset makes the first Newton step overshoot.

@@ -8,6 +8,7 @@ pub(crate) mod library_logistic;
 pub(crate) mod linalg;
 pub(crate) mod linear;
 pub(crate) mod neighbours;
+pub(crate) mod network;
 pub(crate) mod optimise;
 pub(crate) mod priors;
 pub(crate) mod svm;

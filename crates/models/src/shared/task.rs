@@ -68,7 +68,12 @@ impl<'a> Task<'a> {
                 "the loss has terms for {shapes:?} classes, the training rows have {n_classes}"
             ));
         }
-        let weighted = |k: usize| !honours.weights || terms.weights[k] > 0.0;
+        // With a schedule, a class takes part that counts at any time.
+        let weighted = |k: usize| {
+            let later = terms.later.as_ref();
+            let counts_later = later.is_some_and(|later| later.terms.weights.get(k) > Some(&0.0));
+            !honours.weights || terms.weights[k] > 0.0 || counts_later
+        };
         let with_rows: Vec<usize> = (0..n_classes).filter(|&k| counts[k] > 0).collect();
         for &k in &with_rows {
             let w = terms.weights[k];

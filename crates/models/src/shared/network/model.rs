@@ -1,0 +1,46 @@
+//! A trained network as a model.
+
+use counterweight_core::{Fitted, Matrix, Scores, StageError, StageResult};
+
+use super::layers::Network;
+use crate::shared::task::{check_scored, widen};
+
+/// Rows scored together.
+const BLOCK: usize = 256;
+
+/// A trained network over the classes that had training rows.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) network: Network,
+    pub(crate) theta: Vec<f64>,
+    /// The original number of each class of the network.
+    pub(crate) present: Vec<usize>,
+    pub(crate) n_classes: usize,
+}
+
+impl Fitted for Model {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        let d = self.network.shape().inputs;
+        check_scored(x, d)?;
+        let m = self.present.len();
+        // Two classes have one score, that of the second: f = (0, s).
+        let first = usize::from(m == 2);
+        let mut log = Matrix::zeros(x.rows(), m);
+        let mut space = self.network.workspace(BLOCK.min(x.rows()));
+        for start in (0..x.rows()).step_by(BLOCK) {
+            let rows = BLOCK.min(x.rows() - start);
+            let block = &x.as_slice()[start * d..(start + rows) * d];
+            let scores = self.network.forward(&self.theta, (block, rows), &mut space);
+            for (i, f) in scores.chunks_exact(m - first).enumerate() {
+                if let Some(odd) = f.iter().find(|f| !f.is_finite()) {
+                    return Err(StageError::Failed(format!(
+                        "scored row {} has the score {odd}; standardise the features",
+                        start + i
+                    )));
+                }
+                log.row_mut(start + i)[first..].copy_from_slice(f);
+            }
+        }
+        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+}
