@@ -71,11 +71,11 @@ use counterweight_core::{
 };
 
 use crate::shared::task::Task;
+use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{
     Average, CRITERION, Growth, MAX_DEPTH, MIN_LEAF, binned, row_weights,
 };
-use crate::shared::trees::grow::{Features, Grown, grow};
-use crate::shared::trees::targets::{Classes, Target};
+use crate::shared::trees::grow::{Grown, Room, grow};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
@@ -156,19 +156,14 @@ impl Learner for DecisionTree {
         let mut target = Classes::new(&task.y, &weights, n_present, self.growth.criterion);
         let mut rows: Vec<u32> = (0..).take(task.n_rows()).collect();
         let columns = data.splittable();
-        let mut features = Features::All(&columns);
-        let mut grown = grow(
-            &data,
-            &mut rows,
-            &mut target,
-            &self.growth.limits,
-            &mut features,
-        );
+        let how = (&self.growth.limits, columns.as_slice());
+        let mut grown = grow(&data, &mut rows, &mut target, how, &mut Room::default());
         if self.prune > 0.0 {
-            prune(&mut grown, &target, self.prune);
+            prune(&mut grown, (self.growth.criterion, n_present), self.prune);
+            grown = grown.compact();
         }
         let tree = grown.tree(&target);
-        let leaves = leaves(&grown, 0);
+        let leaves = tree.n_leaves();
         if leaves == 1 {
             context.note(Note::Degenerate(
                 "the tree has no split; the model knows the class shares alone".into(),
@@ -188,28 +183,15 @@ impl Learner for DecisionTree {
     }
 }
 
-/// Leaves below a node.
-fn leaves(grown: &Grown, node: usize) -> usize {
-    let mut count = 0;
-    let mut open = vec![node];
-    while let Some(at) = open.pop() {
-        match grown.nodes[at].left as usize {
-            0 => count += 1,
-            left => open.extend([left, left + 1]),
-        }
-    }
-    count
-}
-
 /// Turns subtrees into leaves, the weakest first, while that costs at most `alpha` a leaf. Their nodes
 /// stay in the list, where no row comes to them.
-fn prune(grown: &mut Grown, target: &Classes<'_>, alpha: f64) {
-    let cells: Vec<&[f64]> = grown.totals.chunks_exact(target.width()).collect();
-    let whole = target.mass(cells[0]);
+fn prune(grown: &mut Grown, (criterion, width): (Criterion, usize), alpha: f64) {
+    let cells: Vec<&[f64]> = grown.totals.chunks_exact(width).collect();
+    let whole: f64 = cells[0].iter().sum();
     // The score is minus the impurity up to a part that adds up over leaves.
     let cost: Vec<f64> = cells
         .iter()
-        .map(|cell| -target.score(cell) / whole)
+        .map(|cell| -criterion.score(cell) / whole)
         .collect();
     let slack = 1e-12;
     loop {

@@ -99,8 +99,9 @@ use rand::RngExt as _;
 use crate::shared::kernel::Kernel;
 use crate::shared::task::{Task, check_scored, widen};
 use crate::shared::trees::bins::Binned;
-use crate::shared::trees::grow::{Features, Limits, grow};
-use crate::shared::trees::targets::Newton;
+use crate::shared::trees::grow::{Room, grow};
+use crate::shared::trees::newton::{Newton, Step};
+use crate::shared::trees::search::Limits;
 use crate::shared::trees::tree::Tree;
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -369,37 +370,58 @@ impl GradientBoosting {
         let Division { inside, held } = division;
         let task = loss.task;
         let n_scores = start.len();
-        let data = Binned::new(&task.x, &task.y, &task.weights);
+        let data = Binned::new(&task.x, &task.y, &task.weights, {
+            let hb: f64 = std::env::var("HB")
+                .ok()
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(0.0);
+            if hb > 0.0 {
+                ((task.n_rows() as f64 / hb) as usize).clamp(32, 255)
+            } else {
+                255
+            }
+        });
         let columns = data.splittable();
         let mut scores = start.repeat(task.n_rows());
-        let mut steps = vec![vec![[0.0; 3]; task.n_rows()]; n_scores];
+        let mut steps = vec![vec![[0.0; 2]; task.n_rows()]; n_scores];
         let mut trees: Vec<Tree> = Vec::new();
         let mut best = (loss.mean(held, &scores, n_scores), 0);
+        let step = Step {
+            l2: self.l2,
+            min_hessian: self.min_hessian,
+            max_step: self.max_step,
+        };
+        let even = task.weights.iter().all(|w| (w - 1.0).abs() < f64::EPSILON);
+        let weights = (!even).then_some((task.y.as_slice(), task.weights.as_slice()));
+        let mut room = Room::default();
+        let (mut order, mut gathered) = (Vec::new(), Vec::new());
         for round in 0..self.rounds {
             context.deadline.check()?;
             loss.steps(inside, &scores, &mut steps);
             let rows = sample(inside, self.row_share, &mut context.stream);
             let features = sample(&columns, self.column_share, &mut context.stream);
             for (c, steps) in steps.iter().enumerate() {
-                let mut target = Newton::new(steps, self.l2, self.min_hessian, self.max_step);
-                let mut order = rows.clone();
-                let mut features = Features::All(&features);
-                let grown = grow(&data, &mut order, &mut target, &self.limits, &mut features);
+                let mut target = Newton::new(steps, weights, step, std::mem::take(&mut gathered));
+                order.clone_from(&rows);
+                let how = (&self.limits, features.as_slice());
+                let grown = grow(&data, &mut order, &mut target, how, &mut room);
                 let mut tree = grown.tree(&target);
+                gathered = target.into_room();
                 for value in &mut tree.values {
                     *value *= self.learning_rate;
                 }
                 if order.len() == task.n_rows() {
-                    for (node, range) in grown.ranges.iter().enumerate() {
-                        if tree.nodes[node].left == 0 {
-                            for &row in &order[range.clone()] {
-                                scores[row as usize * n_scores + c] += tree.values[node];
-                            }
+                    // Leaves come in the order of the nodes.
+                    let leaves = grown.nodes.iter().zip(&grown.ranges);
+                    let leaves = leaves.filter(|(node, _)| node.is_leaf());
+                    for ((_, range), value) in leaves.zip(&tree.values) {
+                        for &row in &order[range.clone()] {
+                            scores[row as usize * n_scores + c] += value;
                         }
                     }
                 } else {
                     for row in 0..task.n_rows() {
-                        scores[row * n_scores + c] += tree.values[tree.leaf_of(&data, row)];
+                        scores[row * n_scores + c] += tree.answer_to(&data, row)[0];
                     }
                 }
                 trees.push(tree);
@@ -430,7 +452,7 @@ struct Objective<'a> {
 
 impl Objective<'_> {
     /// Gradient, Hessian and weight of each of `rows`, by score.
-    fn steps(&self, rows: &[u32], scores: &[f64], steps: &mut [Vec<[f64; 3]>]) {
+    fn steps(&self, rows: &[u32], scores: &[f64], steps: &mut [Vec<[f64; 2]>]) {
         let n_scores = steps.len();
         let classes = self.task.n_present() as f64;
         let together = if n_scores == 1 {
@@ -453,7 +475,7 @@ impl Objective<'_> {
                 // |gradient| is w D p, or w D (1 - p) for the row's own class: the Hessian is the same.
                 let p = g.abs() / (w * factor);
                 let h = together * w * factor * factor * p * (1.0 - p);
-                steps[row] = [g * scale, h * scale, w];
+                steps[row] = [g * scale, h * scale];
             }
         }
     }
@@ -550,7 +572,7 @@ impl Fitted for Model {
             f.copy_from_slice(&self.start);
             for round in self.trees.chunks_exact(n_scores) {
                 for (f, tree) in f.iter_mut().zip(round) {
-                    *f += tree.values[tree.leaf(row)];
+                    *f += tree.answer(row)[0];
                 }
             }
             if n_scores == 1 {
@@ -713,7 +735,7 @@ mod tests {
             let scores: Vec<f64> = (0..12 * c)
                 .map(|i| ((i * 7) % 5) as f64 * 0.6 - 1.2)
                 .collect();
-            let mut steps = vec![vec![[0.0; 3]; 12]; c];
+            let mut steps = vec![vec![[0.0; 2]; 12]; c];
             let all: Vec<u32> = numbers(12).collect();
             loss.steps(&all, &scores, &mut steps);
             for row in 0..12 {
@@ -725,7 +747,7 @@ mod tests {
                         w * loss.mean(&[u32::try_from(row).unwrap()], &moved, c)
                     };
                     let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
-                    let [g, h, _] = steps[j][row];
+                    let [g, h] = steps[j][row];
                     assert!((slope - g).abs() < 1e-8, "{slope} {g}");
                     assert!(h > 0.0);
                     if focal <= 0.0 {

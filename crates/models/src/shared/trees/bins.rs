@@ -58,8 +58,9 @@ pub(crate) struct Binned {
 impl Binned {
     /// Bins every column. A value counts with the weight of its row's class, so that a class weight
     /// of 2 gives the bins of duplicated rows. Up to 255 distinct values each value is a bin of its
-    /// own; beyond that a bin covers about 1/255 of the weight. NaN is a bin after all numbers.
-    pub(crate) fn new(x: &Matrix, y: &[u32], weights: &[f64]) -> Self {
+    /// own; beyond that a bin covers about one part in `most` of the weight, `most` being at most
+    /// [`MOST_BINS`]. NaN is a bin after all numbers.
+    pub(crate) fn new(x: &Matrix, y: &[u32], weights: &[f64], most: usize) -> Self {
         let mut codes = Vec::with_capacity(x.cols());
         let mut bins = Vec::with_capacity(x.cols());
         let mut starts = vec![0];
@@ -93,12 +94,12 @@ impl Binned {
                 }
                 // The position of the middle of the value's weight decides its bin.
                 let middle = 0.5 * (before + mass(&seen, weights)) / total;
-                let next = if distinct <= MOST_BINS {
+                let next = if distinct <= most {
                     own.len()
                 } else if value.is_nan() {
-                    MOST_BINS
+                    most
                 } else {
-                    quantile(middle)
+                    quantile(middle, most)
                 };
                 if next == slot {
                     own.high[own.low.len() - 1] = value;
@@ -163,8 +164,8 @@ impl Binned {
     clippy::cast_sign_loss,
     reason = "a share in [0, 1] times a small number"
 )]
-fn quantile(share: f64) -> usize {
-    ((share * (MOST_BINS - 1) as f64) as usize).min(MOST_BINS - 2)
+fn quantile(share: f64, most: usize) -> usize {
+    ((share * (most - 1) as f64) as usize).min(most - 2)
 }
 
 fn mass(counts: &[usize], weights: &[f64]) -> f64 {
@@ -190,7 +191,7 @@ mod tests {
 
     fn column(values: &[f64]) -> Binned {
         let x = Matrix::from_vec(values.len(), 1, values.to_vec()).unwrap();
-        Binned::new(&x, &vec![0; values.len()], &[1.0])
+        Binned::new(&x, &vec![0; values.len()], &[1.0], MOST_BINS)
     }
 
     #[test]
@@ -245,9 +246,12 @@ mod tests {
             .flat_map(|i| std::iter::repeat_n(i, if i % 5 == 0 { 3 } else { 1 }))
             .collect();
         let again: Vec<u32> = rows.iter().map(|&i| y[i]).collect();
-        let by_weight = Binned::new(&x, &y, &[1.0, 3.0]);
-        let by_row = Binned::new(&x.select_rows(&rows), &again, &[1.0, 1.0]);
+        let by_weight = Binned::new(&x, &y, &[1.0, 3.0], MOST_BINS);
+        let by_row = Binned::new(&x.select_rows(&rows), &again, &[1.0, 1.0], MOST_BINS);
         assert_eq!(by_weight.bins(0), by_row.bins(0));
-        assert_ne!(by_weight.bins(0), Binned::new(&x, &y, &[1.0, 1.0]).bins(0));
+        assert_ne!(
+            by_weight.bins(0),
+            Binned::new(&x, &y, &[1.0, 1.0], MOST_BINS).bins(0)
+        );
     }
 }

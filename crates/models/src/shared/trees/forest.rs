@@ -7,9 +7,10 @@ use counterweight_core::{
 };
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::bins::Binned;
-use super::grow::{Draw, Features, Limits, grow};
-use super::targets::{Classes, Criterion};
+use super::bins::{Binned, MOST_BINS};
+use super::classes::{Classes, Criterion};
+use super::random::{Draw, Room, grow};
+use super::search::Limits;
 use super::tree::Tree;
 use crate::shared::task::{Task, check_scored};
 
@@ -132,17 +133,19 @@ impl Forest {
         let by_class = ByClass::new(&task);
         let mut weights = by_class.weights.clone();
         let mut trees = Vec::with_capacity(self.trees);
+        let (mut room, mut rows) = (Room::default(), Vec::new());
         for _ in 0..self.trees {
             context.deadline.check()?;
             let mut stream = Stream::from_seed(context.stream.random());
             if self.bootstrap {
                 by_class.bootstrap(&mut weights, &mut stream);
             }
-            let mut rows: Vec<u32> = (0..)
-                .zip(&weights)
-                .filter(|(_, w)| **w > 0.0)
-                .map(|(row, _)| row)
-                .collect();
+            rows.clear();
+            rows.extend(
+                (0..)
+                    .zip(&weights)
+                    .filter_map(|(row, w)| (*w > 0.0).then_some(row)),
+            );
             let growth = &self.growth;
             let mut target = Classes::new(&task.y, &weights, task.n_present(), growth.criterion);
             let mut draw = Draw {
@@ -151,9 +154,8 @@ impl Forest {
                 at_random: self.at_random,
                 stream,
             };
-            let mut features = Features::Drawn(&mut draw);
-            let grown = grow(&data, &mut rows, &mut target, &growth.limits, &mut features);
-            trees.push(grown.tree(&target));
+            let how = (&growth.limits, &mut draw);
+            trees.push(grow(&data, &mut rows, &mut target, how, &mut room));
         }
         let leaves: usize = trees.iter().map(Tree::n_leaves).sum();
         let mean = leaves as f64 / trees.len() as f64;
@@ -175,7 +177,7 @@ pub(crate) fn binned(task: &Task<'_>) -> StageResult<Binned> {
     if u32::try_from(task.n_rows()).is_err() {
         return Err(StageError::Failed("more than 2^32 training rows".into()));
     }
-    Ok(Binned::new(&task.x, &task.y, &task.weights))
+    Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
 }
 
 /// Rows by class, to draw from.
@@ -255,7 +257,7 @@ impl Fitted for Average {
             let row = x.row(i);
             let shares = p.row_mut(i);
             for tree in &self.trees {
-                for (&class, share) in self.present.iter().zip(tree.value(tree.leaf(row))) {
+                for (&class, share) in self.present.iter().zip(tree.answer(row)) {
                     shares[class] += share;
                 }
             }

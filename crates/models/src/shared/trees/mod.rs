@@ -5,7 +5,10 @@
 //! ascending order and in one thread, so that a fit is the same to the last bit wherever it runs.
 
 pub(crate) mod bins;
+pub(crate) mod classes;
 pub(crate) mod forest;
 pub(crate) mod grow;
-pub(crate) mod targets;
+pub(crate) mod newton;
+pub(crate) mod random;
+pub(crate) mod search;
 pub(crate) mod tree;

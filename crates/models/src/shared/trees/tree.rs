@@ -7,7 +7,7 @@ use super::bins::Binned;
 pub(crate) struct Node {
     /// Rows with a value of at most this go left; missing values go right.
     pub(crate) threshold: f64,
-    /// The feature that is asked.
+    /// The feature that is asked; of a leaf, which of the tree's answers is its own.
     pub(crate) feature: u32,
     /// The left child; the right one is the next.
     pub(crate) left: u32,
@@ -22,48 +22,47 @@ impl Node {
         left: 0,
         code: 0,
     };
+
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.left == 0
+    }
 }
 
-/// A tree whose nodes carry `width` numbers each.
+/// A tree whose leaves answer `width` numbers each.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
-    /// Numbers of each node.
+    /// Numbers of each leaf.
     pub(crate) width: usize,
-    /// `width` numbers a node: those of inner nodes are what they would have as leaves.
+    /// `width` numbers a leaf.
     pub(crate) values: Vec<f64>,
 }
 
 impl Tree {
-    /// The leaf that a row of features comes to.
-    pub(crate) fn leaf(&self, row: &[f64]) -> usize {
-        let mut at = 0;
-        loop {
-            let node = self.nodes[at];
-            if node.left == 0 {
-                return at;
-            }
+    /// What the leaf answers that a row of features comes to.
+    pub(crate) fn answer(&self, row: &[f64]) -> &[f64] {
+        let mut node = &self.nodes[0];
+        while !node.is_leaf() {
             let left = row[node.feature as usize] <= node.threshold;
-            at = node.left as usize + usize::from(!left);
+            node = &self.nodes[node.left as usize + usize::from(!left)];
         }
+        self.value(node)
     }
 
-    /// The leaf that a binned training row comes to: the same as by its features.
-    pub(crate) fn leaf_of(&self, data: &Binned, row: usize) -> usize {
-        let mut at = 0;
-        loop {
-            let node = self.nodes[at];
-            if node.left == 0 {
-                return at;
-            }
+    /// What a binned training row is answered: the same as by its features.
+    pub(crate) fn answer_to(&self, data: &Binned, row: usize) -> &[f64] {
+        let mut node = &self.nodes[0];
+        while !node.is_leaf() {
             let right = data.codes(node.feature as usize)[row] > node.code;
-            at = node.left as usize + usize::from(right);
+            node = &self.nodes[node.left as usize + usize::from(right)];
         }
+        self.value(node)
     }
 
-    /// The numbers of a node.
-    pub(crate) fn value(&self, node: usize) -> &[f64] {
-        &self.values[node * self.width..(node + 1) * self.width]
+    /// The numbers of a leaf.
+    pub(crate) fn value(&self, leaf: &Node) -> &[f64] {
+        let at = leaf.feature as usize * self.width;
+        &self.values[at..at + self.width]
     }
 
     /// Number of leaves.
