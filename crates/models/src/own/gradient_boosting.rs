@@ -1,14 +1,14 @@
 //! Gradient boosting: a sum of small histogram trees, each a Newton step of the loss.
 //!
 //! Every round adds one tree a class (one in all for two classes), grown leaf by leaf on the gradient
-//! and Hessian of the loss kernel at the scores so far. It honours class weights, margins, factors and
-//! a focal power.
+//! and Hessian of the loss kernel at the scores so far. It honours class weights, margins, factors, a
+//! focal power, terms that change during training (by rounds), and output biases to start from.
 //!
 //! # When it helps
 //! On tabular data of a thousand rows and more it is usually the most accurate of the classical
-//! learners: it needs no scaling and finds interactions. It hurts with few rows (leaves of at least
-//! `min_leaf` weighted rows leave a class of ten no leaf of its own) and where calibrated
-//! probabilities matter more than ranks, since many rounds make it overconfident.
+//! learners: it needs no scaling and finds interactions. It hurts with few rows (leaves are small and
+//! the steps large) and where calibrated probabilities matter more than ranks, since many rounds make
+//! it overconfident.
 //!
 //! # Formula
 //! ```text
@@ -16,13 +16,16 @@
 //! f <- f + learning_rate * v_leaf(x),   v = -G / (H + l2) cut to [-max_step, max_step]
 //! G = sum g_i,  H = sum h_i,   g = w D_j (p_j - [j = y]) M,   h = c w D_j^2 p_j (1 - p_j) M
 //! gain of a split = S(left) + S(right) - S(node),   S = -(2 G v + (H + l2) v^2)  (= G^2 / (H + l2))
+//! admissible: H of either side >= max(min_hessian, min_leaf H(node) / W(node)),   W = weighted rows
 //! c = K / (K - 1) for K > 2, else 1;   M = (1 - p_y)^g - g p_y (1 - p_y)^(g - 1) log p_y  (1 for g = 0)
 //! ```
 //! The true Hessian of the focal loss can be negative: M scales that of cross-entropy instead, which is
 //! positive and makes the step that of a reweighted cross-entropy. The factor c makes up for K trees
 //! that step at once, each as if alone. Started at 0, `f + o` starts at `log pi` under the
 //! logit-adjusted loss with tau = 1, and all decisions equal post-hoc adjustment of plain
-//! cross-entropy; with any other tau the loss is a method of its own.
+//! cross-entropy; with any other tau the loss is a method of its own. `start = "offset"` begins at
+//! `log pi - o`, which makes every tau equal post-hoc adjustment, `start = "shares"` at `log pi`, which
+//! makes none.
 //!
 //! # Parameters
 //! | name | default | range | unit |
@@ -31,28 +34,35 @@
 //! | `learning_rate` | 0.1 | (0, 1] | share of each Newton step that is taken |
 //! | `max_leaves` | 31 | [2, 65536] | most leaves of a tree |
 //! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
-//! | `min_leaf` | 20 | [0, inf) | least weighted rows of a leaf |
+//! | `min_leaf` | 20 | [0, inf) | least weighted rows of a leaf, each by its share of the node's Hessian |
 //! | `min_hessian` | 0.001 | [0, inf) | least Hessian sum of a leaf |
 //! | `min_gain` | 0 | [0, inf) | gain that a split has to exceed |
 //! | `l2` | 0 | [0, inf) | penalty on half the squared leaf values |
 //! | `max_step` | 10 | (0, inf) | largest leaf value before the learning rate, in logits |
+//! | `max_bins` | none | [2, 255] | most bins of a feature; none: one for 16 weighted rows, 32 to 255 |
+//! | `start` | auto | auto, shares, zero, offset | scores before the first round; auto: as under f_0 above |
 //! | `row_share` | 1 | (0, 1] | share of the rows drawn for each round, without replacement |
 //! | `column_share` | 1 | (0, 1] | share of the columns drawn for each round |
 //! | `early_stopping` | none | [1, inf) | rounds without a lower validation loss after which to stop |
 //! | `validation_share` | 0.1 | (0, 0.5] | share of each class held out when `early_stopping` is given |
 //!
+//! A loss with terms for later (`deferred`) changes to them after their share of `rounds`; the scores go
+//! on from where they are, and no round before that counts as the best one. A loss that gives output
+//! biases (`bias-init`) starts from them, whatever `start` says.
+//!
 //! # Cost
-//! O(n d log n) to bin; a round O(C (n d log `max_leaves` + `max_leaves` d 255)) with C trees a round (each
-//! split counts the smaller side only); O(C rounds depth) to score a row. Memory O(n d) bytes, O(C n)
-//! numbers and O(`max_leaves` d 255) cells.
+//! O(n d log n) to bin; a round O(C (n d log `max_leaves` + `max_leaves` d `max_bins`)) with C trees a round
+//! (each split counts the smaller side only); O(C rounds depth) to score a row. Memory O(n d) bytes,
+//! O(C n) numbers and O(`max_leaves` d `max_bins`) cells.
 //!
 //! # Differences
-//! From LightGBM: the defaults of the shared parameters and the growth by largest gain are its own; a
-//! bin and `min_leaf` count rows by class weight, so that whole weights equal repeated rows; sums are
-//! in double precision; steps are cut at `max_step` (there: no limit by default), because a leaf with
-//! rows of a class of prior pi alone would step by 1 / pi; thresholds lie half way between values of
-//! the node. `min_leaf` counts rows, where `LightGBM` estimates their number from the Hessian, so that
-//! uncertain rows count for more there and small sets get finer trees (lower `min_leaf` for them).
+//! From `LightGBM`: the defaults of the shared parameters, the growth by largest gain and the count of a
+//! leaf's rows by its share of the Hessian are its own (uncertain rows count for more, so that small
+//! and rare classes get finer trees than by counting rows, as scikit-learn does); a bin and `min_leaf`
+//! go by class weight, so that whole weights equal repeated rows; sums are in double precision; steps
+//! are cut at `max_step` (there: no limit by default), because a leaf with rows of a class of prior pi
+//! alone would step by 1 / pi; thresholds lie half way between values of the node; small sets have
+//! fewer bins (there 255 for any set, of at least 3 rows), which costs no accuracy and halves the time.
 //! No exclusive feature bundling, no categorical splits: nominal columns come encoded.
 //! From scikit-learn's `HistGradientBoostingClassifier`: `min_hessian`, row sampling, a fixed number of
 //! rounds unless `early_stopping` is given (there `auto` above 10,000 rows). After early stopping the
@@ -90,25 +100,28 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
-    ParamError, ParamKind, ParamSpec, ParamValue, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Stream, Train, Workload,
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Note,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
+    StageResult, Train, Workload,
 };
-use rand::RngExt as _;
 
-use crate::shared::kernel::Kernel;
-use crate::shared::task::{Task, check_scored, widen};
-use crate::shared::trees::bins::Binned;
-use crate::shared::trees::grow::{Room, grow};
-use crate::shared::trees::newton::{Newton, Step};
+use crate::shared::boosting::model::Model;
+use crate::shared::boosting::objective::Objective;
+use crate::shared::boosting::rounds::Rounds;
+use crate::shared::boosting::sampling::Division;
+use crate::shared::task::Task;
+use crate::shared::trees::bins::{Binned, MOST_BINS};
+use crate::shared::trees::forest::{check_rows, optional};
+use crate::shared::trees::newton::Step;
 use crate::shared::trees::search::Limits;
-use crate::shared::trees::tree::Tree;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
     margins: true,
     factors: true,
     focal: true,
+    schedule: true,
+    initial_bias: true,
     ..LossNeeds::NONE
 };
 
@@ -147,7 +160,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 "min_leaf",
                 ParamKind::Real(Range::NON_NEGATIVE),
                 Preset::Real(20.0),
-                "least weighted rows of a leaf",
+                "least weighted rows of a leaf, each by its share of the node's Hessian",
             ),
             ParamSpec::new(
                 "min_hessian",
@@ -172,6 +185,17 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 ParamKind::Real(Range::POSITIVE),
                 Preset::Real(10.0),
                 "largest leaf value before the learning rate, in logits",
+            ),
+            ParamSpec::optional(
+                "max_bins",
+                ParamKind::Whole(Range::new(2.0, true, 255.0, true)),
+                "most bins of a feature; none: one for 16 weighted rows, from 32 to 255",
+            ),
+            ParamSpec::new(
+                "start",
+                ParamKind::Choice(&["auto", "shares", "zero", "offset"]),
+                Preset::Text("auto"),
+                "scores before the first round",
             ),
             ParamSpec::new(
                 "row_share",
@@ -225,18 +249,25 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + n * d * 8e-8 + trees as f64 * (fit + score)
 }
 
+/// Where the scores start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// At the class shares, unless the loss has margins or factors: then at zero.
+    Auto,
+    /// At the logarithms of the weighted class shares.
+    Shares,
+    /// At zero.
+    Zero,
+    /// At the shares less the offsets of the loss.
+    Offset,
+}
+
 /// Checked parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientBoosting {
-    rounds: usize,
-    learning_rate: f64,
-    limits: Limits,
-    min_hessian: f64,
-    l2: f64,
-    max_step: f64,
-    row_share: f64,
-    column_share: f64,
-    patience: Option<usize>,
+    rounds: Rounds,
+    max_bins: Option<usize>,
+    start: Start,
     validation_share: f64,
 }
 
@@ -244,25 +275,32 @@ impl TryFrom<&Params> for GradientBoosting {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let optional = |key: &str| match params.get(key) {
-            Some(ParamValue::Whole(_)) => Some(params.whole(key)),
-            _ => None,
-        };
         Ok(Self {
-            rounds: params.whole("rounds"),
-            learning_rate: params.real("learning_rate"),
-            limits: Limits {
-                max_leaves: Some(params.whole("max_leaves")),
-                max_depth: optional("max_depth"),
-                min_mass: params.real("min_leaf"),
-                min_gain: Some(params.real("min_gain")),
+            rounds: Rounds {
+                rounds: params.whole("rounds"),
+                learning_rate: params.real("learning_rate"),
+                limits: Limits {
+                    max_leaves: Some(params.whole("max_leaves")),
+                    max_depth: optional(params, "max_depth"),
+                    min_mass: params.real("min_leaf"),
+                    min_gain: Some(params.real("min_gain")),
+                },
+                step: Step {
+                    l2: params.real("l2"),
+                    min_hessian: params.real("min_hessian"),
+                    max_step: params.real("max_step"),
+                },
+                row_share: params.real("row_share"),
+                column_share: params.real("column_share"),
+                patience: optional(params, "early_stopping"),
             },
-            min_hessian: params.real("min_hessian"),
-            l2: params.real("l2"),
-            max_step: params.real("max_step"),
-            row_share: params.real("row_share"),
-            column_share: params.real("column_share"),
-            patience: optional("early_stopping"),
+            max_bins: optional(params, "max_bins"),
+            start: match params.text("start") {
+                "shares" => Start::Shares,
+                "zero" => Start::Zero,
+                "offset" => Start::Offset,
+                _ => Start::Auto,
+            },
             validation_share: params.real("validation_share"),
         })
     }
@@ -279,23 +317,18 @@ impl Learner for GradientBoosting {
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        if !(terms.focal.is_finite() && terms.focal >= 0.0) {
-            return Err(StageError::Failed(format!(
-                "focal power {} is not a number >= 0",
-                terms.focal
-            )));
-        }
-        if u32::try_from(task.n_rows()).is_err() {
-            return Err(StageError::Failed("more than 2^32 training rows".into()));
-        }
-        let loss = Objective {
-            kernel: Kernel::new(&task),
-            task: &task,
-            focal: terms.focal,
+        check_rows(&task)?;
+        let mut loss = Objective::new(&task, terms, self.rounds.rounds)?;
+        let start = self.start(&task, terms, &loss)?;
+        let data = Binned::new(&task.x, &task.y, &task.weights, self.bins(&task));
+        let division = if self.rounds.patience.is_some() {
+            Division::hold_out(&task, self.validation_share, context)
+        } else {
+            Division::whole(&task)
         };
-        let division = self.divide(&task, context);
-        let start = start(&task, &loss.kernel);
-        let trees = self.boost(&loss, &start, &division, context)?;
+        let trees = self
+            .rounds
+            .run(&mut loss, &data, (&start, &division), context)?;
         if trees.iter().all(|tree| tree.n_leaves() == 1) {
             context.note(Note::Degenerate(
                 "no tree found a split that leaves `min_leaf` weighted rows on both sides; the model \
@@ -303,7 +336,7 @@ impl Learner for GradientBoosting {
                     .into(),
             ));
         }
-        let rounds = trees.len() / loss.kernel.n_scores();
+        let rounds = trees.len() / start.len();
         context.details.insert("rounds".into(), rounds as f64);
         Ok(Box::new(Model {
             start,
@@ -315,281 +348,75 @@ impl Learner for GradientBoosting {
     }
 }
 
-/// Where the scores start: at the class shares, unless the loss moves them by margins or factors.
-fn start(task: &Task<'_>, kernel: &Kernel) -> Vec<f64> {
-    let moved = task.margins.iter().any(|a| a.abs() > f64::EPSILON)
-        || task.factors.iter().any(|d| (d - 1.0).abs() > f64::EPSILON);
-    if moved {
-        vec![0.0; kernel.n_scores()]
-    } else {
-        kernel.null_scores(&task.mass())
-    }
-}
-
-/// The rows to fit on and those to watch, both ascending.
-struct Division {
-    inside: Vec<u32>,
-    held: Vec<u32>,
-}
-
 impl GradientBoosting {
-    /// Without early stopping no rows are held out; with it, the share of each class, rounded, at most
-    /// half: a class of one row keeps it for the fit.
-    fn divide(&self, task: &Task<'_>, context: &mut StageContext<'_>) -> Division {
-        let (mut inside, mut held) = (Vec::new(), Vec::new());
-        if self.patience.is_none() {
-            inside.extend(numbers(task.n_rows()));
-            return Division { inside, held };
-        }
-        let mut wanted: Vec<usize> = task
-            .counts
-            .iter()
-            .map(|&n| portion(n, self.validation_share, 0).min(n / 2))
-            .collect();
-        let mut left = task.counts.clone();
-        for (row, &class) in numbers(task.n_rows()).zip(&task.y) {
-            let class = class as usize;
-            if context.stream.random_range(0..left[class]) < wanted[class] {
-                wanted[class] -= 1;
-                held.push(row);
-            } else {
-                inside.push(row);
-            }
-            left[class] -= 1;
-        }
-        Division { inside, held }
+    /// Most bins of a feature.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a few hundred before"
+    )]
+    fn bins(&self, task: &Task<'_>) -> usize {
+        self.max_bins.unwrap_or_else(|| {
+            let rows: f64 = task.mass().iter().sum();
+            (rows / 16.0).clamp(32.0, MOST_BINS as f64) as usize
+        })
     }
 
-    fn boost(
+    /// The scores before the first round: as many as the loss has.
+    fn start(
         &self,
+        task: &Task<'_>,
+        terms: &LossTerms,
         loss: &Objective<'_>,
-        start: &[f64],
-        division: &Division,
-        context: &mut StageContext<'_>,
-    ) -> StageResult<Vec<Tree>> {
-        let Division { inside, held } = division;
-        let task = loss.task;
-        let n_scores = start.len();
-        let data = Binned::new(&task.x, &task.y, &task.weights, {
-            let hb: f64 = std::env::var("HB")
-                .ok()
-                .and_then(|v| v.parse().ok())
-                .unwrap_or(0.0);
-            if hb > 0.0 {
-                ((task.n_rows() as f64 / hb) as usize).clamp(32, 255)
-            } else {
-                255
+    ) -> StageResult<Vec<f64>> {
+        let logs: Vec<f64> = if let Some(bias) = &terms.initial_bias {
+            let own: Vec<f64> = task
+                .present
+                .iter()
+                .filter_map(|&k| bias.get(k).copied())
+                .collect();
+            if own.len() != task.n_present() || own.iter().any(|b| !b.is_finite()) {
+                return Err(StageError::Failed(format!(
+                    "the loss starts from the biases {bias:?}; give a number for each of {} classes",
+                    task.n_classes
+                )));
             }
-        });
-        let columns = data.splittable();
-        let mut scores = start.repeat(task.n_rows());
-        let mut steps = vec![vec![[0.0; 2]; task.n_rows()]; n_scores];
-        let mut trees: Vec<Tree> = Vec::new();
-        let mut best = (loss.mean(held, &scores, n_scores), 0);
-        let step = Step {
-            l2: self.l2,
-            min_hessian: self.min_hessian,
-            max_step: self.max_step,
-        };
-        let even = task.weights.iter().all(|w| (w - 1.0).abs() < f64::EPSILON);
-        let weights = (!even).then_some((task.y.as_slice(), task.weights.as_slice()));
-        let mut room = Room::default();
-        let (mut order, mut gathered) = (Vec::new(), Vec::new());
-        for round in 0..self.rounds {
-            context.deadline.check()?;
-            loss.steps(inside, &scores, &mut steps);
-            let rows = sample(inside, self.row_share, &mut context.stream);
-            let features = sample(&columns, self.column_share, &mut context.stream);
-            for (c, steps) in steps.iter().enumerate() {
-                let mut target = Newton::new(steps, weights, step, std::mem::take(&mut gathered));
-                order.clone_from(&rows);
-                let how = (&self.limits, features.as_slice());
-                let grown = grow(&data, &mut order, &mut target, how, &mut room);
-                let mut tree = grown.tree(&target);
-                gathered = target.into_room();
-                for value in &mut tree.values {
-                    *value *= self.learning_rate;
-                }
-                if order.len() == task.n_rows() {
-                    // Leaves come in the order of the nodes.
-                    let leaves = grown.nodes.iter().zip(&grown.ranges);
-                    let leaves = leaves.filter(|(node, _)| node.is_leaf());
-                    for ((_, range), value) in leaves.zip(&tree.values) {
-                        for &row in &order[range.clone()] {
-                            scores[row as usize * n_scores + c] += value;
-                        }
-                    }
-                } else {
-                    for row in 0..task.n_rows() {
-                        scores[row * n_scores + c] += tree.answer_to(&data, row)[0];
-                    }
-                }
-                trees.push(tree);
-            }
-            if let Some(patience) = self.patience {
-                let now = loss.mean(held, &scores, n_scores);
-                if now < best.0 {
-                    best = (now, round + 1);
-                } else if !held.is_empty() && round + 1 - best.1 >= patience {
-                    break;
-                }
-            }
-        }
-        if self.patience.is_some() && !held.is_empty() {
-            // At least one round, so that there is a model to look at.
-            trees.truncate(best.1.max(1) * n_scores);
-        }
-        Ok(trees)
-    }
-}
-
-/// The loss of rows as trees see it.
-struct Objective<'a> {
-    kernel: Kernel,
-    task: &'a Task<'a>,
-    focal: f64,
-}
-
-impl Objective<'_> {
-    /// Gradient, Hessian and weight of each of `rows`, by score.
-    fn steps(&self, rows: &[u32], scores: &[f64], steps: &mut [Vec<[f64; 2]>]) {
-        let n_scores = steps.len();
-        let classes = self.task.n_present() as f64;
-        let together = if n_scores == 1 {
-            1.0
+            own
         } else {
-            classes / (classes - 1.0)
-        };
-        let mut gradient = vec![0.0; n_scores];
-        for &row in rows {
-            let row = row as usize;
-            let y = self.task.y[row] as usize;
-            let w = self.task.weights[y];
-            let f = &scores[row * n_scores..(row + 1) * n_scores];
-            self.kernel.gradient(y, f, &mut gradient);
-            let own = if n_scores == 1 { 0 } else { y };
-            let scale = self.focal_scale(gradient[own].abs() / (w * self.task.factors[y]));
-            for (j, (g, steps)) in gradient.iter().zip(steps.iter_mut()).enumerate() {
-                // Two classes have one score, whose factor is that of the row's own class.
-                let factor = self.task.factors[if n_scores == 1 { y } else { j }];
-                // |gradient| is w D p, or w D (1 - p) for the row's own class: the Hessian is the same.
-                let p = g.abs() / (w * factor);
-                let h = together * w * factor * factor * p * (1.0 - p);
-                steps[row] = [g * scale, h * scale];
-            }
-        }
-    }
-
-    /// What a focal power does to the gradient of a row with 1 - `p_y` = q.
-    fn focal_scale(&self, q: f64) -> f64 {
-        if self.focal <= 0.0 {
-            return 1.0;
-        }
-        // q^g - g (1 - q) q^(g - 1) log(1 - q), without a pole at q = 0 for powers below 1.
-        let slope = if q <= 0.0 {
-            1.0
-        } else if q >= 1.0 {
-            0.0
-        } else {
-            -(1.0 - q) * (-q).ln_1p() / q
-        };
-        q.powf(self.focal) * (1.0 + self.focal * slope)
-    }
-
-    /// Weighted mean loss of some rows; NaN without rows.
-    fn mean(&self, rows: &[u32], scores: &[f64], n_scores: usize) -> f64 {
-        let mut gradient = vec![0.0; n_scores];
-        let (mut sum, mut total) = (0.0, 0.0);
-        for &row in rows {
-            let row = row as usize;
-            let y = self.task.y[row] as usize;
-            let w = self.task.weights[y];
-            let f = &scores[row * n_scores..(row + 1) * n_scores];
-            let loss = self.kernel.loss(y, f, &mut gradient);
-            let own = if n_scores == 1 { 0 } else { y };
-            let q = gradient[own].abs() / (w * self.task.factors[y]);
-            sum += if self.focal > 0.0 {
-                loss * q.powf(self.focal)
-            } else {
-                loss
-            };
-            total += w;
-        }
-        sum / total
-    }
-}
-
-/// `0, 1, .. n - 1`; whoever calls has checked that they fit.
-fn numbers(n: usize) -> impl Iterator<Item = u32> {
-    (0..).take(n)
-}
-
-/// A share of `n`, rounded to the nearest whole number of at least `least`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a count lies between 0 and the count"
-)]
-fn portion(n: usize, share: f64, least: usize) -> usize {
-    ((n as f64 * share).round() as usize).clamp(least.min(n), n)
-}
-
-/// Some of `items`, in their order, each set of that size alike. All of them cost no random number.
-fn sample<T: Copy>(items: &[T], share: f64, stream: &mut Stream) -> Vec<T> {
-    let mut wanted = portion(items.len(), share, 1);
-    if wanted == items.len() {
-        return items.to_vec();
-    }
-    let mut kept = Vec::with_capacity(wanted);
-    for (at, &item) in items.iter().enumerate() {
-        if stream.random_range(0..items.len() - at) < wanted {
-            kept.push(item);
-            wanted -= 1;
-        }
-    }
-    kept
-}
-
-/// A fitted sum of trees.
-#[derive(Debug)]
-struct Model {
-    /// Scores of every row before the first round.
-    start: Vec<f64>,
-    trees: Vec<Tree>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
-}
-
-impl Fitted for Model {
-    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let n_scores = self.start.len();
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
-        let mut f = self.start.clone();
-        for i in 0..x.rows() {
-            let row = x.row(i);
-            f.copy_from_slice(&self.start);
-            for round in self.trees.chunks_exact(n_scores) {
-                for (f, tree) in f.iter_mut().zip(round) {
-                    *f += tree.answer(row)[0];
+            let moved = task.margins.iter().any(|a| a.abs() > f64::EPSILON)
+                || task.factors.iter().any(|d| (d - 1.0).abs() > f64::EPSILON);
+            let mass = task.mass();
+            match self.start {
+                Start::Zero => vec![0.0; mass.len()],
+                Start::Auto if moved => vec![0.0; mass.len()],
+                Start::Auto | Start::Shares => mass.iter().map(|m| m.ln()).collect(),
+                Start::Offset if terms.later.is_none() && terms.logit_offsets().is_some() => {
+                    return Ok(loss.kernel().null_scores(&mass));
+                }
+                Start::Offset => {
+                    return Err(StageError::NotApplicable(
+                        "`start = \"offset\"` needs one loss throughout that is a cross-entropy of \
+                         the scores plus offsets"
+                            .into(),
+                    ));
                 }
             }
-            if n_scores == 1 {
-                log.set(i, 1, f[0]);
-            } else {
-                log.row_mut(i).copy_from_slice(&f);
-            }
+        };
+        if let [zero, one] = logs.as_slice() {
+            return Ok(vec![one - zero]);
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        Ok(logs.iter().map(|v| v - mean).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{blobs, fit, gap, learner, offset, train, weighted};
-    use counterweight_core::{Deadline, Prior, Seed, Shared, SmallClass};
+    use crate::testing::{blobs, fit, gap, learner, offset, train, try_fit, weighted};
+    use counterweight_core::{
+        Deadline, Later, Matrix, ParamValue, Prior, Scores, Seed, Shared, SmallClass,
+    };
 
     fn small() -> Vec<(&'static str, ParamValue)> {
         vec![
@@ -604,38 +431,96 @@ mod tests {
         pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
     }
 
+    /// Fact (g): where the scores start decides for which tau the adjusted loss decides as post-hoc
+    /// adjustment does.
     #[test]
-    fn started_at_zero_the_adjusted_loss_is_post_hoc_adjustment_at_tau_one_and_no_other() {
+    fn the_start_decides_when_the_adjusted_loss_is_post_hoc_adjustment() {
         for counts in [&[300, 60][..], &[200, 100, 40]] {
             let k = counts.len();
             let (x, y) = blobs(31, counts, 4);
             let data = train(&x, &y, k);
             let prior = Prior::from_weights(counts.iter().map(|&n| n as f64).collect()).unwrap();
-            let plain = fit(
-                "gradient-boosting",
-                &small(),
-                &data,
-                &LossTerms::cross_entropy(k),
-            );
-            let plain = plain.scores(&x);
-            for tau in [0.5, 1.0, 2.0] {
+            let terms = LossTerms::cross_entropy(k);
+            let plain = fit("gradient-boosting", &small(), &data, &terms).scores(&x);
+            let equals_post_hoc = |start: &str, tau: f64| {
+                let mut given = small();
+                given.push(("start", ParamValue::Text(start.into())));
                 let o: Vec<f64> = prior.logs().iter().map(|l| tau * l).collect();
-                let within = fit("gradient-boosting", &small(), &data, &offset(&o)).scores(&x);
+                let within = fit("gradient-boosting", &given, &data, &offset(&o)).scores(&x);
                 let mut after = plain.log().clone();
                 for i in 0..after.rows() {
                     for (s, o) in after.row_mut(i).iter_mut().zip(&o) {
                         *s -= o;
                     }
                 }
-                let after = Scores::logits(after).unwrap();
-                let gap = log_gap(within.log(), after.log());
-                if (tau - 1.0).abs() < 1e-9 {
-                    assert!(gap < 1e-9, "{gap:.1e}");
-                } else {
-                    assert!(gap > 0.01, "tau {tau}: {gap:.1e}");
-                }
+                let gap = log_gap(within.log(), Scores::logits(after).unwrap().log());
+                assert!(!(1e-9..=0.01).contains(&gap), "{start} {tau}: {gap:.1e}");
+                gap < 1e-9
+            };
+            for tau in [0.5_f64, 1.0, 2.0] {
+                let one = (tau - 1.0).abs() < 1e-9;
+                assert_eq!(equals_post_hoc("auto", tau), one);
+                assert_eq!(equals_post_hoc("zero", tau), one);
+                assert!(equals_post_hoc("offset", tau));
+                assert!(!equals_post_hoc("shares", tau));
             }
         }
+    }
+
+    #[test]
+    fn biases_are_a_start_and_a_start_needs_offsets_to_take_them_away() {
+        let (x, y) = blobs(38, &[200, 50], 3);
+        let data = train(&x, &y, 2);
+        let terms = LossTerms::cross_entropy(2);
+        let mut biased = terms.clone();
+        biased.initial_bias = Some(vec![200.0_f64.ln(), 50.0_f64.ln()]);
+        let plain = fit("gradient-boosting", &small(), &data, &terms).scores(&x);
+        let at_shares = fit("gradient-boosting", &small(), &data, &biased).scores(&x);
+        assert!(gap(&plain, &at_shares) < 1e-12);
+        biased.initial_bias = Some(vec![0.0, 3.0]);
+        let elsewhere = fit("gradient-boosting", &small(), &data, &biased).scores(&x);
+        assert!(gap(&plain, &elsewhere) > 1e-3);
+        let mut factors = terms.clone();
+        factors.factors = vec![1.0, 0.5];
+        let given = [("start", ParamValue::Text("offset".into()))];
+        let learner = learner("gradient-boosting", &given);
+        let ended = try_fit(&*learner, &data, &factors, SmallClass::Clamp);
+        assert!(matches!(ended, Err(StageError::NotApplicable(_))));
+    }
+
+    /// Terms that come later are another loss from that round on, and nothing before it.
+    #[test]
+    fn deferred_terms_act_from_their_round_on() {
+        let (x, y) = blobs(39, &[150, 50, 20], 4);
+        let data = train(&x, &y, 3);
+        let heavy = weighted(&[1.0, 5.0, 12.0]);
+        let plain = LossTerms::cross_entropy(3);
+        let at = |at: f64| {
+            let mut terms = plain.clone();
+            terms.later = Some(Box::new(Later {
+                at,
+                terms: heavy.clone(),
+            }));
+            terms
+        };
+        let scores = |terms: &LossTerms, rounds: i64| {
+            let given = [
+                ("rounds", ParamValue::Whole(rounds)),
+                ("start", ParamValue::Text("zero".into())),
+                // A bin a value: quantiles would go by the weights of the first terms.
+                ("max_bins", ParamValue::Whole(255)),
+            ];
+            fit("gradient-boosting", &given, &data, terms).scores(&x)
+        };
+        assert!(gap(&scores(&at(1.0), 20), &scores(&plain, 20)) < 1e-15);
+        let late = scores(&at(0.8), 20);
+        assert!(gap(&late, &scores(&plain, 20)) > 1e-3);
+        assert!(gap(&late, &scores(&heavy, 20)) > 1e-3);
+        assert!(gap(&scores(&at(0.0), 20), &scores(&heavy, 20)) < 1e-12);
+        let mut given = small();
+        given.push(("early_stopping", ParamValue::Whole(2)));
+        let stopped = fit("gradient-boosting", &given, &data, &at(0.5));
+        assert!(stopped.details["rounds"] > 20.0, "{:?}", stopped.details);
     }
 
     #[test]
@@ -692,12 +577,8 @@ mod tests {
             let heavy: Vec<f64> = (1..=k).map(|c| 10.0_f64.powf(c as f64)).collect();
             for terms in [plain, focal, weak, factors, offset(&far), weighted(&heavy)] {
                 let task = Task::new(&data, &terms, HONOURS).unwrap();
-                let loss = Objective {
-                    kernel: Kernel::new(&task),
-                    task: &task,
-                    focal: terms.focal,
-                };
-                let all: Vec<u32> = numbers(task.n_rows()).collect();
+                let loss = Objective::new(&task, &terms, 1).unwrap();
+                let all: Vec<u32> = (0..).take(task.n_rows()).collect();
                 let mean = |rounds: i64| {
                     let given = [("rounds", ParamValue::Whole(rounds))];
                     let log = fit("gradient-boosting", &given, &data, &terms).scores(&x);
@@ -706,56 +587,10 @@ mod tests {
                     } else {
                         log.log().as_slice().to_vec()
                     };
-                    loss.mean(&all, &f, loss.kernel.n_scores())
+                    loss.mean(&all, &f)
                 };
                 let path = [mean(1), mean(5), mean(30), mean(150)];
                 assert!(path.is_sorted_by(|a, b| b < a), "{terms:?}: {path:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn steps_are_the_gradient_of_the_mean_loss() {
-        let (x, y) = blobs(34, &[5, 4, 3], 2);
-        for (k, focal) in [(2, 0.0), (2, 1.7), (3, 0.0), (3, 0.6)] {
-            let y: Vec<u32> = y.iter().map(|&c| c.min(k - 1)).collect();
-            let k = k as usize;
-            let data = train(&x, &y, k);
-            let mut terms = offset(&[0.0, -1.0, 0.7][..k]);
-            terms.weights = [1.0, 2.0, 0.5][..k].to_vec();
-            terms.factors = [1.0, 0.6, 1.3][..k].to_vec();
-            terms.focal = focal;
-            let task = Task::new(&data, &terms, HONOURS).unwrap();
-            let loss = Objective {
-                kernel: Kernel::new(&task),
-                task: &task,
-                focal,
-            };
-            let c = loss.kernel.n_scores();
-            let scores: Vec<f64> = (0..12 * c)
-                .map(|i| ((i * 7) % 5) as f64 * 0.6 - 1.2)
-                .collect();
-            let mut steps = vec![vec![[0.0; 2]; 12]; c];
-            let all: Vec<u32> = numbers(12).collect();
-            loss.steps(&all, &scores, &mut steps);
-            for row in 0..12 {
-                for j in 0..c {
-                    let at = |shift: f64| {
-                        let mut moved = scores.clone();
-                        moved[row * c + j] += shift;
-                        let w = task.weights[task.y[row] as usize];
-                        w * loss.mean(&[u32::try_from(row).unwrap()], &moved, c)
-                    };
-                    let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
-                    let [g, h] = steps[j][row];
-                    assert!((slope - g).abs() < 1e-8, "{slope} {g}");
-                    assert!(h > 0.0);
-                    if focal <= 0.0 {
-                        let bend = (at(1e-3) - 2.0 * at(0.0) + at(-1e-3)) / 1e-6;
-                        let alone = if c == 1 { h } else { h * 2.0 / 3.0 };
-                        assert!((bend - alone).abs() < 1e-5, "{bend} {alone}");
-                    }
-                }
             }
         }
     }
@@ -786,6 +621,7 @@ mod tests {
             ("l2", ParamValue::Real(5.0)),
             ("max_step", ParamValue::Real(0.5)),
             ("min_hessian", ParamValue::Real(5.0)),
+            ("max_bins", ParamValue::Whole(5)),
         ] {
             let changed = with(key, value).scores(&x);
             assert!(gap(&changed, &full.scores(&x)) > 1e-3, "{key}");

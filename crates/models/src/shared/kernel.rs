@@ -40,17 +40,6 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// The kernel of a task with at least two present classes, without a focal power.
-    pub(crate) fn new(task: &Task<'_>) -> Self {
-        Self {
-            n_classes: task.n_present(),
-            weights: task.weights.clone(),
-            margins: task.margins.clone(),
-            factors: task.factors.clone(),
-            focal: 0.0,
-        }
-    }
-
     /// This kernel with the focal power `g`.
     ///
     /// # Errors
@@ -161,13 +150,47 @@ impl Kernel {
         w * (log_sum - own)
     }
 
-    /// The gradient of [`Kernel::loss`] alone: with two classes it takes a third of the time.
-    pub(crate) fn gradient(&self, y: usize, f: &[f64], gradient: &mut [f64]) {
-        if self.n_classes == 2 && !self.is_focal() {
+    /// Gradient and diagonal of [`Kernel::curvature`] of a row, a pair for each score: what a learner
+    /// needs that steps along one score at a time.
+    pub(crate) fn newton(&self, y: usize, f: &[f64], steps: &mut [[f64; 2]]) {
+        let w = self.weights[y];
+        if self.n_classes == 2 {
             let (against, sign, factor) = self.binary_margin(y, f[0]);
-            gradient[0] = -self.weights[y] * factor * sign * sigmoid(against);
+            let (q, p) = (sigmoid(against), sigmoid(-against));
+            let focus = if self.is_focal() {
+                w * self.focus(p, q, softplus(against)).1
+            } else {
+                w
+            };
+            steps[0] = [-focus * factor * sign * q, focus * factor * factor * q * p];
+            return;
+        }
+        let margins = &self.margins[y * self.n_classes..(y + 1) * self.n_classes];
+        let mut largest = f64::NEG_INFINITY;
+        for (((step, f), d), a) in steps.iter_mut().zip(f).zip(&self.factors).zip(margins) {
+            step[0] = d * f + a;
+            largest = largest.max(step[0]);
+        }
+        let (own, mut total, mut others) = (steps[y][0], 0.0, 0.0);
+        for (j, step) in steps.iter_mut().enumerate() {
+            step[0] = (step[0] - largest).exp();
+            total += step[0];
+            // Summed from the others, so that 1 - p_y keeps its digits when p_y is nearly 1.
+            others += if j == y { 0.0 } else { step[0] };
+        }
+        let scale = 1.0 / total;
+        let (p, q) = (steps[y][0] * scale, others * scale);
+        let focus = if self.is_focal() {
+            let ce = log_loss(largest + total.ln() - own, q);
+            w * self.focus(p, q, ce).1
         } else {
-            self.loss(y, f, gradient);
+            w
+        };
+        for (j, (step, d)) in steps.iter_mut().zip(&self.factors).enumerate() {
+            let p = step[0] * scale;
+            let rest = if j == y { q } else { 1.0 - p };
+            let push = if j == y { -q } else { p };
+            *step = [focus * d * push, focus * d * d * p * rest];
         }
     }
 
@@ -341,8 +364,13 @@ mod tests {
                 let expected = definition(&kernel, y, &f);
                 prop_assert!((value - expected).abs() < 1e-12 * (1.0 + expected));
                 kernel.curvature(y, &f, &mut p, &mut h);
-                kernel.gradient(y, &f, &mut up);
-                prop_assert_eq!(&up, &g);
+                let mut steps = vec![[0.0; 2]; c];
+                kernel.newton(y, &f, &mut steps);
+                for (j, step) in steps.iter().enumerate() {
+                    prop_assert!((step[0] - g[j]).abs() < 1e-12 * (1.0 + g[j].abs()));
+                    let diagonal = h[j * c + j];
+                    prop_assert!((step[1] - diagonal).abs() < 1e-12 * (1.0 + diagonal.abs()));
+                }
                 for j in 0..c {
                     let (mut above, mut below) = (f.clone(), f.clone());
                     above[j] += step;
@@ -376,8 +404,8 @@ mod tests {
             let (mut a, mut b, mut p) = (vec![0.0; c], vec![0.0; c], vec![0.0; k]);
             let (mut h, mut exact) = (vec![0.0; c * c], vec![0.0; c * c]);
             for y in 0..k {
-                focused.gradient(y, &f, &mut a);
-                plain.gradient(y, &f, &mut b);
+                focused.loss(y, &f, &mut a);
+                plain.loss(y, &f, &mut b);
                 focused.curvature(y, &f, &mut p, &mut h);
                 plain.curvature(y, &f, &mut p, &mut exact);
                 let own = if k == 2 { 0 } else { y };

@@ -1,5 +1,6 @@
 //! What the learners share.
 
+pub(crate) mod boosting;
 pub(crate) mod centred;
 pub(crate) mod constant;
 pub(crate) mod eigen;

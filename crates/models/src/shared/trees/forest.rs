@@ -169,14 +169,23 @@ impl Forest {
     }
 }
 
+/// Checks that row numbers fit 32 bits.
+///
+/// # Errors
+/// [`StageError::Failed`] when they do not.
+pub(crate) fn check_rows(task: &Task<'_>) -> StageResult<()> {
+    match u32::try_from(task.n_rows()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(StageError::Failed("more than 2^32 training rows".into())),
+    }
+}
+
 /// The rows of a task as codes.
 ///
 /// # Errors
 /// [`StageError::Failed`] when row numbers do not fit 32 bits.
 pub(crate) fn binned(task: &Task<'_>) -> StageResult<Binned> {
-    if u32::try_from(task.n_rows()).is_err() {
-        return Err(StageError::Failed("more than 2^32 training rows".into()));
-    }
+    check_rows(task)?;
     Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
 }
 
