@@ -608,7 +608,11 @@ mod tests {
         // And by the other method.
         let parts = (train(&complete, &y, 2), LossTerms::cross_entropy(2));
         let task = Task::new(&parts.0, &parts.1, HONOURS).unwrap();
-        let mut problem = Problem::new(params(0.0).penalties(), &task, Kernel::new(&task));
+        let mut problem = Problem::new(
+            params(0.0).penalties(),
+            &task,
+            Kernel::of(&task, &LossTerms::cross_entropy(task.n_classes)).unwrap(),
+        );
         let shared = Shared::default();
         let stream = Seed(1).stage("fit").open();
         let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);

@@ -13,7 +13,7 @@ use crate::shared::trees::tree::Tree;
 /// How the rounds go.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rounds {
-    pub(crate) rounds: usize,
+    pub(crate) most: usize,
     pub(crate) learning_rate: f64,
     pub(crate) limits: Limits,
     pub(crate) step: Step,
@@ -48,7 +48,7 @@ impl Rounds {
         let mut room = Room::default();
         let mut gathered = Vec::new();
         let (mut rows, mut features, mut order) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..self.rounds {
+        for round in 0..self.most {
             context.deadline.check()?;
             if loss.advance(round) {
                 best = (loss.mean(held, &scores), round);

@@ -5,7 +5,7 @@ use super::search::{Limits, Search, TIE};
 
 /// A Newton step of a loss: cells are (gradient, Hessian).
 ///
-/// A leaf answers v = -G / (H + l2), cut to `max_step`, and has the score -(2 G v + (H + l2) v^2),
+/// A leaf answers v = -G / (H + l2), cut to `most`, and has the score -(2 G v + (H + l2) v^2),
 /// which is G^2 / (H + l2) wherever the step is not cut.
 ///
 /// Cells do not count rows: a side of a cut has rows in proportion to its share of the node's Hessian,
@@ -26,14 +26,14 @@ pub(crate) struct Newton<'a> {
 pub(crate) struct Step {
     pub(crate) l2: f64,
     pub(crate) min_hessian: f64,
-    pub(crate) max_step: f64,
+    pub(crate) most: f64,
 }
 
 impl Step {
     fn of(&self, g: f64, h: f64) -> f64 {
         // Rows that are certain have neither gradient nor Hessian: no step.
         if g.abs() > 0.0 {
-            (-g / (h + self.l2)).clamp(-self.max_step, self.max_step)
+            (-g / (h + self.l2)).clamp(-self.most, self.most)
         } else {
             0.0
         }
