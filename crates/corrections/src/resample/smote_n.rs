@@ -29,9 +29,9 @@
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! * Distances and votes are those of imbalanced-learn 0.14 (the paper draws among tied levels). It
-//!   keeps all distances of a class at once and takes columns of that table for coordinates when it
-//!   looks for neighbours among ties; here ties in distance go to the lower row number.
+//! * Distances and votes are those of imbalanced-learn 0.14 (the paper draws among tied levels). Ties in
+//!   distance go to the lower row number here, to whatever a partial sort leaves there; and it keeps all
+//!   distances of a class at once, where memory here is linear.
 //! * The origin of a new row is its starting row and that row's nearest neighbour.
 //! * k at or above a class's number of rows follows the sweep's `small_class` policy; the row of a
 //!   class with a single one is copied.
