@@ -1,16 +1,17 @@
 //! A report folder: where the sweep file is, what has been done, and what is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use counterweight_core::{Outcome, Record, Seed, Timing};
-use counterweight_frame::{read_table, write_atomically, write_table};
+use counterweight_core::{Outcome, Record, Seed, Table, Timing};
+use counterweight_frame::{read_table_in_parts, write_atomically, write_table};
 use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_harness::store::{Entry, Joined, join, segment_files};
 use counterweight_report::{
-    DatasetAbout, ReportInput, Target, attach_details, details_table, records_from_table,
+    Analysis, DatasetAbout, Places, ReportInput, Target, details_table, records_from_table,
     records_table, timings_from_table, timings_table,
 };
 
@@ -159,14 +160,14 @@ impl Folder {
     }
 
     /// Writes tables, plots, index.html and ranking.json.
-    pub(crate) fn write_report(&self, material: &Material<'_>) -> Result<()> {
+    pub(crate) fn write_report(&self, material: Material<'_>) -> Result<()> {
         self.write_report_for(material, &Target::default(), &Part::default())
     }
 
     /// As [`Folder::write_report`], about another metric or a part of the records.
     pub(crate) fn write_report_for(
         &self,
-        material: &Material<'_>,
+        material: Material<'_>,
         target: &Target,
         part: &Part,
     ) -> Result<()> {
@@ -179,19 +180,39 @@ impl Folder {
                 self.shown_sweep()
             );
         }
-        let output = counterweight_report::build_for(
+        let Material {
+            name,
+            text,
+            records,
+            timings,
+            about,
+        } = material;
+        let analysis = Analysis::of(
             &ReportInput {
-                sweep_name: material.name,
-                sweep_text: material.text,
-                records: material.records,
-                timings: material.timings,
+                sweep_name: name,
+                sweep_text: text,
+                records: &records,
+                timings: &timings,
                 catalogue: &CATALOGUE,
-                about: material.about.clone(),
-                provenance,
+                about,
+                provenance: Vec::new(),
                 command: &command,
             },
             target,
         )?;
+        // A million records take the room that tables and figures are made in.
+        drop((records, timings));
+        let input = ReportInput {
+            sweep_name: name,
+            sweep_text: text,
+            records: &[],
+            timings: &[],
+            catalogue: &CATALOGUE,
+            about: Vec::new(),
+            provenance,
+            command: &command,
+        };
+        let output = counterweight_report::write_up(&input, &analysis)?;
         let folder = part.folder.as_deref().unwrap_or(&self.output);
         let (tables, plots) = (folder.join("tables"), folder.join("plots"));
         make_folder(&tables)?;
@@ -237,8 +258,8 @@ impl Folder {
 pub(crate) struct Material<'a> {
     pub(crate) name: &'a str,
     pub(crate) text: &'a str,
-    pub(crate) records: &'a [Record],
-    pub(crate) timings: &'a [Timing],
+    pub(crate) records: Cow<'a, [Record]>,
+    pub(crate) timings: Cow<'a, [Timing]>,
     pub(crate) about: Vec<DatasetAbout>,
 }
 
@@ -299,10 +320,19 @@ pub(crate) fn read_records(path: &Path) -> Result<Vec<Record>> {
         CliError::usage(format!("{}: {error}", file.display()))
             .hint("the file was not written by `counterweight run`, or by another version")
     };
-    let mut records = records_from_table(&read_table(&file)?).map_err(bad)?;
+    let mut records = Vec::new();
+    in_parts(&file, |part| {
+        records.extend(records_from_table(part)?);
+        Ok(())
+    })?
+    .map_err(bad)?;
     let details = file.with_file_name("details.parquet");
     if details.is_file() {
-        attach_details(&mut records, &read_table(&details)?).map_err(bad)?;
+        let places = Places::of(&records);
+        in_parts(&details, |part| {
+            places.attach(&mut records, part).map(|_orphans| ())
+        })?
+        .map_err(bad)?;
     }
     Ok(records)
 }
@@ -313,8 +343,30 @@ pub(crate) fn read_timings(folder: &Path) -> Result<Vec<Timing>> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
-    timings_from_table(&read_table(&file)?)
-        .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))
+    let mut timings = Vec::new();
+    in_parts(&file, |part| {
+        timings.extend(timings_from_table(part)?);
+        Ok(())
+    })?
+    .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
+    Ok(timings)
+}
+
+/// Rows of a table that stand in memory at a time.
+const PART: usize = 1 << 17;
+
+/// Hands over a table in parts, until `take` has an error, which comes inside the result.
+fn in_parts(
+    file: &Path,
+    mut take: impl FnMut(&Table) -> counterweight_report::error::Result<()>,
+) -> Result<counterweight_report::error::Result<()>> {
+    let mut taken = Ok(());
+    read_table_in_parts(file, PART, |part| {
+        if taken.is_ok() {
+            taken = take(&part);
+        }
+    })?;
+    Ok(taken)
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<()> {

@@ -1,9 +1,8 @@
 //! The record of one cell: what was run, and what came out. No times in it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::name::{Name, Numbers};
 use crate::outcome::Outcome;
 
 /// A cell's id: 16 hexadecimal digits of the hash of everything that decides its result.
@@ -23,9 +22,9 @@ pub struct Record {
     /// Hash of everything that decides the result.
     pub cell: CellId,
     /// Id of the dataset or population.
-    pub dataset: String,
+    pub dataset: Name,
     /// `synthetic` or `real`.
-    pub source: String,
+    pub source: Name,
     /// Training rows, before resampling.
     pub n_train: u64,
     /// Test rows.
@@ -35,7 +34,7 @@ pub struct Record {
     /// Classes.
     pub n_classes: u64,
     /// `natural`, `step` or `exponential`.
-    pub profile: String,
+    pub profile: Name,
     /// The ratio that was asked for; `None` for natural data.
     pub requested_ratio: Option<f64>,
     /// Largest over smallest class count of the training rows.
@@ -47,25 +46,25 @@ pub struct Record {
     /// From 0.
     pub fold: u64,
     /// Id of the model entry.
-    pub model: String,
+    pub model: Name,
     /// `key=value` sorted, joined by `;`.
-    pub model_params: String,
+    pub model_params: Name,
     /// Id of the correction.
-    pub correction: String,
+    pub correction: Name,
     /// What kind of correction.
-    pub family: String,
+    pub family: Name,
     /// The resampling stage with its parameters, or `none`.
-    pub resample: String,
+    pub resample: Name,
     /// The loss stage with its parameters, or `cross-entropy`.
-    pub loss: String,
+    pub loss: Name,
     /// The decision stage with its parameters, or `argmax`.
-    pub decide: String,
+    pub decide: Name,
     /// What became of the cell.
     pub outcome: Outcome,
     /// Why, and which metrics have no value; empty when there is nothing to say.
-    pub reason: String,
+    pub reason: Name,
     /// Metrics by id; one without a value is absent.
-    pub metrics: BTreeMap<String, f64>,
+    pub metrics: Numbers,
     /// Bayes-optimal balanced error of the very test rows (populations only).
     pub bayes_balanced_error: Option<f64>,
     /// Recall of each class, in class order; `None` where the test rows lack the class.
@@ -75,7 +74,7 @@ pub struct Record {
     /// Training rows of each class before resampling, in class order.
     pub train_counts: Vec<u64>,
     /// Numbers for details.parquet.
-    pub details: BTreeMap<String, f64>,
+    pub details: Numbers,
 }
 
 impl Record {

@@ -27,4 +27,7 @@ pub use describe::{Description, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
 pub use read::{ReadOptions, read_dataset, read_pair};
-pub use table::{dataset_table, read_table, read_text_table, to_csv, write_dataset, write_table};
+pub use table::{
+    dataset_table, read_table, read_table_in_parts, read_text_table, to_csv, write_dataset,
+    write_table,
+};

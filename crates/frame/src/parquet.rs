@@ -82,6 +82,11 @@ fn read_kept(
     path: &Path,
     keep: impl FnOnce(&[String]) -> Result<Vec<bool>, FrameError>,
 ) -> Result<(Vec<Found>, usize), FrameError> {
+    read_slice(path, &load(path)?, keep, None)
+}
+
+/// The bytes of a file.
+fn load(path: &Path) -> Result<Vec<u8>, FrameError> {
     let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
         path: path.to_owned(),
         action: "read",
@@ -92,9 +97,20 @@ fn read_kept(
             path: path.to_owned(),
         });
     }
+    Ok(bytes)
+}
+
+/// As [`read_kept`], from the file's bytes; of `slice` (first row, number of rows) only, where
+/// given. Returns the number of rows of the whole file.
+fn read_slice(
+    path: &Path,
+    bytes: &[u8],
+    keep: impl FnOnce(&[String]) -> Result<Vec<bool>, FrameError>,
+    slice: Option<(usize, usize)>,
+) -> Result<(Vec<Found>, usize), FrameError> {
     guarded(path, || {
         let failed = polars_error(path, "read");
-        let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+        let mut reader = ParquetReader::new(Cursor::new(bytes));
         let metadata = Arc::clone(reader.get_metadata().map_err(&failed)?);
         // From the file's own schema: the Arrow schema is a map and cannot hold a name twice.
         let names: Vec<String> = metadata
@@ -129,8 +145,9 @@ fn read_kept(
         let mut own = metadata.as_ref().clone();
         let donor = donor(&names, &types).map_err(&failed)?;
         own.key_value_metadata.clone_from(&donor.key_value_metadata);
-        let mut reader =
-            ParquetReader::new(Cursor::new(bytes.as_slice())).with_projection(Some(projection));
+        let mut reader = ParquetReader::new(Cursor::new(bytes))
+            .with_projection(Some(projection))
+            .with_slice(slice);
         reader.set_metadata(Arc::new(own));
         let mut frame = if metadata.num_rows == 0 {
             DataFrame::empty()
@@ -240,6 +257,31 @@ fn numbers(
 /// Reads a table of results.
 pub(crate) fn read_table(path: &Path) -> Result<Table, FrameError> {
     let (found, n_rows) = read_kept(path, |names| Ok(vec![true; names.len()]))?;
+    to_table(path, found, n_rows)
+}
+
+/// Reads a table of results in parts of at most `rows` rows, in order, so that the whole never
+/// stands in memory.
+pub(crate) fn read_table_in_parts(
+    path: &Path,
+    rows: usize,
+    mut take: impl FnMut(Table),
+) -> Result<(), FrameError> {
+    let bytes = load(path)?;
+    let rows = rows.max(1);
+    let mut first = 0;
+    loop {
+        let all = |names: &[String]| Ok(vec![true; names.len()]);
+        let (found, n_rows) = read_slice(path, &bytes, all, Some((first, rows)))?;
+        take(to_table(path, found, rows.min(n_rows - first))?);
+        first += rows;
+        if first >= n_rows {
+            return Ok(());
+        }
+    }
+}
+
+fn to_table(path: &Path, found: Vec<Found>, n_rows: usize) -> Result<Table, FrameError> {
     let failed = polars_error(path, "read");
     let mut table = Table::new();
     for Found { name, series } in found {

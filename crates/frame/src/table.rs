@@ -80,6 +80,23 @@ pub fn read_table(path: &Path) -> Result<Table, FrameError> {
     }
 }
 
+/// As [`read_table`], handing over at most `rows` rows at a time, in order, so that a table of
+/// millions of rows never stands in memory as a whole. CSV comes in one part: the types of its
+/// columns are known at its end only.
+///
+/// # Errors
+/// As [`read_table`]; the parts before the error have been handed over.
+pub fn read_table_in_parts(
+    path: &Path,
+    rows: usize,
+    take: impl FnMut(Table),
+) -> Result<(), FrameError> {
+    match extension(path).as_str() {
+        "parquet" => parquet::read_table_in_parts(path, rows, take),
+        _ => read_table(path).map(take),
+    }
+}
+
 /// Reads a CSV file with every cell as the text that stands there: for tables in which `1.50` and
 /// `1.5`, or a hash of digits alone, are not to be taken for numbers.
 ///

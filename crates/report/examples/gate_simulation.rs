@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use counterweight_core::{CellId, Outcome, Record, Seed};
+use counterweight_core::{CellId, Name, Numbers, Outcome, Record, Seed};
 use counterweight_report::gate::baseline::{Entry, Head};
 use counterweight_report::gate::{
     ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Place, Planned, Verdict, judge,
@@ -309,33 +309,33 @@ fn record(cell: CellId, row: Row, loss: f64) -> Record {
         .collect();
     Record {
         cell,
-        dataset: row.place.dataset,
-        source: row.source,
+        dataset: row.place.dataset.into(),
+        source: row.source.into(),
         n_train: 0,
         n_test: 0,
         n_features: 0,
         n_classes: 0,
-        profile: String::new(),
+        profile: Name::default(),
         requested_ratio: row.place.ratio.parse().ok(),
         imbalance_ratio: None,
         minority_count: 0,
         repeat: row.place.repeat,
         fold: row.place.fold,
-        model: row.place.model,
-        model_params: String::new(),
-        correction: row.place.correction,
-        family: row.family,
-        resample: String::new(),
-        loss: String::new(),
-        decide: String::new(),
+        model: row.place.model.into(),
+        model_params: Name::default(),
+        correction: row.place.correction.into(),
+        family: row.family.into(),
+        resample: Name::default(),
+        loss: Name::default(),
+        decide: Name::default(),
         outcome: row.outcome,
-        reason: String::new(),
+        reason: Name::default(),
         metrics,
         bayes_balanced_error: None,
         recalls: Vec::new(),
         test_counts: Vec::new(),
         train_counts: Vec::new(),
-        details: BTreeMap::new(),
+        details: Numbers::new(),
     }
 }
 

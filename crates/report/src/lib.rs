@@ -33,7 +33,7 @@ use counterweight_core::{Catalogue, Record, Table, Timing};
 pub use analysis::{Analysis, Target};
 pub use error::{ReportError, Result};
 pub use wire::{
-    attach_details, details_table, records_from_table, records_table, timings_from_table,
+    Places, attach_details, details_table, records_from_table, records_table, timings_from_table,
     timings_table,
 };
 
@@ -136,12 +136,20 @@ pub fn build(input: &ReportInput<'_>) -> Result<ReportOutput> {
 /// # Errors
 /// See [`build`].
 pub fn build_for(input: &ReportInput<'_>, target: &Target) -> Result<ReportOutput> {
-    let analysis = Analysis::of(input, target)?;
-    let findings = findings::findings(&analysis);
-    let sheets = tables::sheets(&analysis)?;
-    let figures = figures::figures(&analysis)?;
-    let index_html = page::page(input, &analysis, &findings, &sheets, &figures);
-    let ranking_json = ranking::json(input.sweep_name, &analysis)?;
+    write_up(input, &Analysis::of(input, target)?)
+}
+
+/// Makes the report of an analysis. The records and timings of `input` are not looked at again, so a
+/// caller that is short of memory may have dropped them.
+///
+/// # Errors
+/// See [`build`].
+pub fn write_up(input: &ReportInput<'_>, analysis: &Analysis) -> Result<ReportOutput> {
+    let findings = findings::findings(analysis);
+    let sheets = tables::sheets(analysis)?;
+    let figures = figures::figures(analysis)?;
+    let index_html = page::page(input, analysis, &findings, &sheets, &figures);
+    let ranking_json = ranking::json(input.sweep_name, analysis)?;
     // The summary for a pull request comes first; the main table stands in it.
     let summary = tables::summary_markdown(input.sweep_name, &findings, &sheets, input.command);
     let mut markdown = vec![("summary".to_owned(), summary)];

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use counterweight_core::{Catalogue, Record, nearest};
+use counterweight_core::{Catalogue, Name, Record, nearest};
 use thiserror::Error;
 
 use crate::analysis::Target;
@@ -282,7 +282,7 @@ impl Selection {
         let there: BTreeSet<&str> = records
             .iter()
             .flat_map(|record| record.metrics.keys())
-            .map(String::as_str)
+            .map(Name::as_str)
             .collect();
         if !there.contains(column.as_str()) {
             return Err(unknown("metric", name, there.iter().copied(), "metrics"));

@@ -8,9 +8,9 @@
 //!
 //! Details are long (cell, key, value), because every method has keys of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use counterweight_core::{Catalogue, CellId, Cells, Outcome, Record, Table, Timing};
+use counterweight_core::{Catalogue, CellId, Cells, Name, Numbers, Outcome, Record, Table, Timing};
 
 use crate::error::{ReportError, Result};
 
@@ -89,7 +89,7 @@ fn further_metrics(records: &[Record], catalogue: &Catalogue) -> Vec<String> {
     let found: BTreeSet<&str> = records
         .iter()
         .flat_map(|record| record.metrics.keys())
-        .map(String::as_str)
+        .map(Name::as_str)
         .collect();
     for key in found {
         add(key.to_owned());
@@ -271,6 +271,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Text cells whose texts recur; an empty cell is the empty text where `optional`.
+    fn names(&self, column: &str, optional: bool) -> Result<Vec<Name>> {
+        let mut last = Name::default();
+        let cells = self.text(column)?.into_iter().enumerate();
+        cells
+            .map(|(row, cell)| {
+                let text = match &cell {
+                    Some(text) => text.as_str(),
+                    None if optional => "",
+                    None => return Err(self.bad(row, column, "", "text")),
+                };
+                // Neighbouring rows mostly say the same, which saves the search for the name.
+                if last != *text {
+                    last = Name::from(text);
+                }
+                Ok(last.clone())
+            })
+            .collect()
+    }
+
     fn required_text(&self, column: &str) -> Result<Vec<String>> {
         let cells = self.text(column)?.into_iter().enumerate();
         cells
@@ -341,32 +361,36 @@ pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
         name: "records",
         table,
     };
-    let mut metrics: Vec<BTreeMap<String, f64>> = vec![BTreeMap::new(); table.n_rows()];
+    let mut columns: Vec<(Name, Vec<Option<f64>>)> = Vec::new();
     for (column, cells) in table.columns() {
         // A csv reader may take a column of whole-valued reals for whole numbers.
         let number = matches!(cells, Cells::Real(_) | Cells::Whole(_));
         let known = METRIC_COLUMNS.contains(&column.as_str());
         if known || (number && !OTHER_COLUMNS.contains(&column.as_str())) {
-            for (row, value) in reader.real(column)?.into_iter().enumerate() {
-                if let (Some(value), Some(metrics)) = (value, metrics.get_mut(row)) {
-                    metrics.insert(column.clone(), value);
-                }
-            }
+            columns.push((column.into(), reader.real(column)?));
         }
     }
-    let mut metrics = metrics.into_iter();
-    let texts = |column: &str| reader.required_text(column).map(Vec::into_iter);
-    let (mut cell, mut dataset, mut source) = (texts("cell")?, texts("dataset")?, texts("source")?);
+    columns.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut metrics = (0..table.n_rows()).map(|row| {
+        let found = columns.iter().filter_map(|(name, cells)| {
+            let value = cells.get(row).copied().flatten()?;
+            Some((name, value))
+        });
+        found.collect::<Numbers>()
+    });
+    let mut cell = reader.required_text("cell")?.into_iter();
+    let names = |column: &str| reader.names(column, false).map(Vec::into_iter);
+    let (mut dataset, mut source) = (names("dataset")?, names("source")?);
     let (mut profile, mut model, mut correction) =
-        (texts("profile")?, texts("model")?, texts("correction")?);
+        (names("profile")?, names("model")?, names("correction")?);
     let (mut family, mut resample, mut loss, mut decide) = (
-        texts("family")?,
-        texts("resample")?,
-        texts("loss")?,
-        texts("decide")?,
+        names("family")?,
+        names("resample")?,
+        names("loss")?,
+        names("decide")?,
     );
-    let outcome = texts("outcome")?;
-    let optional = |column: &str| reader.text(column).map(Vec::into_iter);
+    let outcome = names("outcome")?;
+    let optional = |column: &str| reader.names(column, true).map(Vec::into_iter);
     let (mut model_params, mut reason) = (optional("model_params")?, optional("reason")?);
     let wholes = |column: &str| reader.whole(column).map(Vec::into_iter);
     let (mut n_train, mut n_test) = (wholes("n_train")?, wholes("n_test")?);
@@ -412,20 +436,20 @@ pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
                 repeat: repeat.next()?,
                 fold: fold.next()?,
                 model: model.next()?,
-                model_params: model_params.next()?.unwrap_or_default(),
+                model_params: model_params.next()?,
                 correction: correction.next()?,
                 family: family.next()?,
                 resample: resample.next()?,
                 loss: loss.next()?,
                 decide: decide.next()?,
                 outcome: Outcome::Ok,
-                reason: reason.next()?.unwrap_or_default(),
+                reason: reason.next()?,
                 metrics: metrics.next()?,
                 bayes_balanced_error: bayes.next()?,
                 recalls: recalls.next()?,
                 test_counts: test_counts.next()?,
                 train_counts: train_counts.next()?,
-                details: BTreeMap::new(),
+                details: Numbers::new(),
             })
         })();
         let known = Outcome::from_id(&outcome);
@@ -508,32 +532,70 @@ pub fn details_table(records: &[Record]) -> Result<Table> {
     Ok(table.table)
 }
 
-/// Puts the details of a table written by [`details_table`] back into their records; rows of cells
-/// that are not among the records are left out, and their number is returned.
+/// Where each cell's record stands, for tables that come in parts.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Indices of the records, sorted by cell.
+    by_cell: Vec<usize>,
+}
+
+impl Places {
+    /// Of these records.
+    #[must_use]
+    pub fn of(records: &[Record]) -> Self {
+        let mut by_cell: Vec<usize> = (0..records.len()).collect();
+        by_cell.sort_by(|&a, &b| records[a].cell.cmp(&records[b].cell));
+        Self { by_cell }
+    }
+
+    fn find(&self, records: &[Record], cell: &str) -> Option<usize> {
+        let at = self
+            .by_cell
+            .binary_search_by(|&at| records[at].cell.0.as_str().cmp(cell));
+        self.by_cell.get(at.ok()?).copied()
+    }
+
+    /// Puts the details of a table written by [`details_table`], or a part of it, back into the
+    /// records that these are the places of; rows of cells that are not among the records are left
+    /// out, and their number is returned.
+    ///
+    /// # Errors
+    /// As [`records_from_table`].
+    pub fn attach(&self, records: &mut [Record], table: &Table) -> Result<usize> {
+        let reader = Reader {
+            name: "details",
+            table,
+        };
+        let cells = reader.required_text("cell")?;
+        let keys = reader.names("key", false)?;
+        let values = reader.required_real("value")?;
+        let mut orphans = 0;
+        let mut at = 0;
+        while let Some(cell) = cells.get(at) {
+            // The details of a cell stand together, though a part may end among them.
+            let end = at
+                + cells[at..]
+                    .iter()
+                    .take_while(|other| *other == cell)
+                    .count();
+            match self.find(records, cell).and_then(|at| records.get_mut(at)) {
+                Some(record) => {
+                    let known = record.details.iter().map(|(key, value)| (key, *value));
+                    let new = keys[at..end].iter().zip(values[at..end].iter().copied());
+                    record.details = known.chain(new).collect();
+                }
+                None => orphans += end - at,
+            }
+            at = end;
+        }
+        Ok(orphans)
+    }
+}
+
+/// As [`Places::attach`], for a table in one piece.
 ///
 /// # Errors
 /// As [`records_from_table`].
 pub fn attach_details(records: &mut [Record], table: &Table) -> Result<usize> {
-    let reader = Reader {
-        name: "details",
-        table,
-    };
-    let cells = reader.required_text("cell")?;
-    let keys = reader.required_text("key")?;
-    let values = reader.required_real("value")?;
-    let places: BTreeMap<String, usize> = records
-        .iter()
-        .enumerate()
-        .map(|(place, record)| (record.cell.0.clone(), place))
-        .collect();
-    let mut orphans = 0;
-    for ((cell, key), value) in cells.iter().zip(keys).zip(values) {
-        match places.get(cell).and_then(|&place| records.get_mut(place)) {
-            Some(record) => {
-                record.details.insert(key, value);
-            }
-            None => orphans += 1,
-        }
-    }
-    Ok(orphans)
+    Places::of(records).attach(records, table)
 }

@@ -165,7 +165,7 @@ fn ranking_json_holds_ranks_that_a_naive_computation_confirms() {
                 .or_default()
                 .entry(ratio)
                 .or_default();
-            let error = record.metrics["balanced_error"];
+            let error = record.balanced_error().unwrap();
             by_ratio.entry(&record.correction).or_default().push(error);
         }
         let mut ranks: BTreeMap<&str, f64> = BTreeMap::new();
@@ -363,7 +363,7 @@ fn pooling_counts_rows_not_folds() {
     for (record, recalls) in records.iter_mut().zip(recalls) {
         let known: Vec<f64> = recalls.iter().copied().flatten().collect();
         let mean = known.iter().sum::<f64>() / known.len() as f64;
-        record.metrics.insert("balanced_error".into(), 1.0 - mean);
+        record.metrics.insert("balanced_error", 1.0 - mean);
         record.test_counts = vec![10, if recalls[1].is_some() { 2 } else { 0 }];
         record.recalls = recalls;
     }

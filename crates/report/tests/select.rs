@@ -20,7 +20,7 @@ fn small() -> Vec<Record> {
     // A metric whose good end is the other one and that orders everything alike.
     for record in &mut records {
         if let Some(error) = record.metrics.get("balanced_error").copied() {
-            record.metrics.insert("mcc".into(), 1.0 - error);
+            record.metrics.insert("mcc", 1.0 - error);
         } else {
             record.metrics.remove("mcc");
         }
@@ -188,7 +188,7 @@ fn what_does_not_exist_is_named() {
     assert!(said(&all, "ratio=100000..").starts_with("none of the"));
     let mut sloped = all;
     for record in &mut sloped {
-        record.metrics.insert("calibration_slope".into(), 1.0);
+        record.metrics.insert("calibration_slope", 1.0);
     }
     assert!(said(&sloped, "metric=calibration-slope").contains("cannot rank"));
 }

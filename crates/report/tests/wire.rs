@@ -58,7 +58,7 @@ fn records_details_and_timings_survive_the_trip() {
     };
     let mut records = records(&design);
     records[1].recalls[0] = None;
-    records[2].metrics.insert("of_a_later_version".into(), 0.25);
+    records[2].metrics.insert("of_a_later_version", 0.25);
     let table = records_table(&records, &CATALOGUE).unwrap();
     let mut back = records_from_table(&table).unwrap();
     let details = details_table(&records).unwrap();
@@ -141,7 +141,7 @@ fn a_number_that_is_none_is_refused() {
         arms: vec![0],
         ..Design::full()
     });
-    records[0].metrics.insert("mcc".into(), f64::NAN);
+    records[0].metrics.insert("mcc", f64::NAN);
     let error = records_table(&records, &CATALOGUE).unwrap_err().to_string();
     assert!(error.contains("`mcc`"), "{error}");
 }
@@ -166,7 +166,7 @@ proptest! {
         record.recalls = recalls;
         record.test_counts = counts.clone();
         record.train_counts = counts;
-        record.reason = reason;
+        record.reason = reason.into();
         record.outcome = Outcome::ALL[outcome];
         record.requested_ratio = ratio;
         let table = records_table(std::slice::from_ref(&record), &CATALOGUE).unwrap();

@@ -93,7 +93,11 @@ fn difference(x: &Record, y: &Record) -> Option<String> {
         return Some(format!("outcome {} against {}", x.outcome, y.outcome));
     }
     let numbers = |record: &Record| {
-        let mut all: BTreeMap<String, f64> = record.metrics.clone();
+        let mut all: BTreeMap<String, f64> = record
+            .metrics
+            .iter()
+            .map(|(id, value)| (id.to_string(), *value))
+            .collect();
         all.extend(
             record
                 .bayes_balanced_error

@@ -1,5 +1,6 @@
 //! `counterweight merge`: segments of shards or machines become one set of records.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -54,11 +55,11 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
         writer.flush()?;
     }
     let (records, timings) = folder.write_records(&plan, &joined)?;
-    folder.write_report(&Material {
+    folder.write_report(Material {
         name: &plan.sweep.name,
         text: &plan.sweep.text,
-        records: &records,
-        timings: &timings,
+        records: Cow::Borrowed(&records),
+        timings: Cow::Borrowed(&timings),
         about: about(&records, &files),
     })?;
     let failures = records

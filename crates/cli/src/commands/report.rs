@@ -1,6 +1,7 @@
 //! `counterweight report`: tables, plots and the page, again, from records.parquet; the whole report, or
 //! a selected part beside it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use counterweight_report::Target;
@@ -75,12 +76,12 @@ pub(crate) fn report(
     };
     let files = Files::new(path);
     folder.write_report_for(
-        &Material {
+        Material {
             name: &name,
             text: &text,
-            records: &chosen.records,
-            timings: &timings,
             about: about(&chosen.records, &files),
+            records: Cow::Owned(chosen.records),
+            timings: Cow::Owned(timings),
         },
         &chosen.target,
         &part,

@@ -1,5 +1,6 @@
 //! `counterweight run`: plan, run what is missing, write records, tables, plots and the page.
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -148,11 +149,11 @@ fn finish(
 ) -> Result<()> {
     let (records, timings) = folder.write_records(plan, joined)?;
     if !args.no_report {
-        folder.write_report(&Material {
+        folder.write_report(Material {
             name: &plan.sweep.name,
             text: &plan.sweep.text,
-            records: &records,
-            timings: &timings,
+            records: Cow::Borrowed(&records),
+            timings: Cow::Borrowed(&timings),
             about: about(&records, files),
         })?;
     }

@@ -1,9 +1,8 @@
 //! From decisions to a record.
 
-use std::collections::BTreeMap;
-
 use counterweight_core::{
-    ClassCounts, Decisions, Details, Judged, Note, Outcome, Prior, Record, ScoreKind, Scores, Test,
+    ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record,
+    ScoreKind, Scores, Test,
 };
 
 use crate::config::method::Built;
@@ -25,7 +24,7 @@ pub(super) struct Verdict<'a> {
 pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) -> Record {
     let mut record = blank(plan, at);
     record.outcome = outcome;
-    reason.clone_into(&mut record.reason);
+    record.reason = reason.into();
     record
 }
 
@@ -33,17 +32,17 @@ pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) ->
 pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
     let mut record = blank(plan, at);
     record.bayes_balanced_error = verdict.bayes;
-    record.details.clone_from(&verdict.details);
+    record.details = (&verdict.details).into();
     match &verdict.decided {
         Err((outcome, reason)) => {
             record.outcome = *outcome;
-            record.reason.clone_from(reason);
+            record.reason = reason.into();
         }
         Ok(decisions) => match measure(plan, at, verdict, decisions, &mut record) {
             Ok(()) => {}
             Err(reason) => {
                 record.outcome = Outcome::Failed;
-                record.reason = reason;
+                record.reason = reason.into();
                 record.metrics.clear();
                 record.recalls.clear();
             }
@@ -61,13 +60,13 @@ fn blank(plan: &Plan, at: usize) -> Record {
     let wide = |counts: &ClassCounts| counts.as_slice().iter().map(|&n| n as u64).collect();
     Record {
         cell: cell.id.clone(),
-        dataset: input.id.clone(),
-        source: input.source().to_owned(),
+        dataset: input.id.as_str().into(),
+        source: input.source().into(),
         n_train: unit.train.total() as u64,
         n_test: unit.test.total() as u64,
         n_features: input.n_features as u64,
         n_classes: input.n_classes as u64,
-        profile: unit.profile.to_owned(),
+        profile: unit.profile.into(),
         requested_ratio: match unit.ratio {
             RatioSpec::Natural => None,
             RatioSpec::Induced(ratio) => Some(ratio),
@@ -76,21 +75,21 @@ fn blank(plan: &Plan, at: usize) -> Record {
         minority_count: unit.train.smallest_present() as u64,
         repeat: unit.repeat as u64,
         fold: unit.fold as u64,
-        model: model.id.clone(),
-        model_params: model.learner.params.canonical(";"),
-        correction: correction.id.clone(),
-        family: correction.family().to_owned(),
-        resample: cell.resample.clone(),
-        loss: correction.loss.canonical(),
-        decide: correction.decide.canonical(),
+        model: model.id.as_str().into(),
+        model_params: model.learner.params.canonical(";").into(),
+        correction: correction.id.as_str().into(),
+        family: correction.family().into(),
+        resample: cell.resample.as_str().into(),
+        loss: correction.loss.canonical().into(),
+        decide: correction.decide.canonical().into(),
         outcome: Outcome::Ok,
-        reason: String::new(),
-        metrics: BTreeMap::new(),
+        reason: Name::default(),
+        metrics: Numbers::new(),
         bayes_balanced_error: None,
         recalls: Vec::new(),
         test_counts: wide(&unit.test),
         train_counts: wide(&unit.train),
-        details: Details::new(),
+        details: Numbers::new(),
     }
 }
 
@@ -139,6 +138,7 @@ fn measure(
         .min()
         .unwrap_or(Outcome::Ok);
     let mut without: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut metrics: Vec<(String, f64)> = Vec::new();
     for Built {
         entry,
         method: metric,
@@ -147,7 +147,7 @@ fn measure(
     {
         match metric.value(&judged) {
             Ok(value) if value.is_finite() => {
-                record.metrics.insert(entry.card.id.to_owned(), value);
+                metrics.push((entry.card.id.to_owned(), value));
             }
             Ok(value) => push(&mut without, format!("the value is {value}"), entry.card.id),
             Err(reason) => push(&mut without, reason, entry.card.id),
@@ -156,11 +156,10 @@ fn measure(
             && let Ok(value) = metric.value(&raw)
             && value.is_finite()
         {
-            record
-                .metrics
-                .insert(format!("{}_raw", entry.card.id), value);
+            metrics.push((format!("{}_raw", entry.card.id), value));
         }
     }
+    record.metrics = metrics.into_iter().collect();
     record.recalls = recalls(labels.ids(), decisions.as_slice(), &unit.test);
     if record.balanced_error().is_none() {
         outcome = outcome.min(Outcome::Undefined);
@@ -177,7 +176,7 @@ fn measure(
             .into_iter()
             .map(|(reason, ids)| format!("no {}: {reason}", ids.join(", "))),
     );
-    record.reason = reasons.join("; ");
+    record.reason = reasons.join("; ").into();
     Ok(())
 }
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use counterweight_core::{Outcome, Record};
+use counterweight_core::{Name, Outcome, Record};
 
 use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point, Target};
 use crate::error::{ReportError, Result};
@@ -168,12 +168,16 @@ pub(super) fn index(
         .chain(rest)
         .map(str::to_owned)
         .collect();
+    let mut sorted: Vec<(Name, usize)> = metrics.iter().map(Name::from).zip(0..).collect();
+    sorted.sort();
     let mut cube = Cube::default();
     for (key, mut group) in groups {
         group.sort_by_key(|record| (record.repeat, record.fold));
         let folds = planned.get(key.1).map_or(0, BTreeSet::len);
-        cube.summaries
-            .insert(key, summarise(&group, folds, (target, &metrics), seconds)?);
+        cube.summaries.insert(
+            key,
+            summarise(&group, folds, (target, &metrics, &sorted), seconds)?,
+        );
     }
     for point in &mut points {
         point.finish();
@@ -191,7 +195,7 @@ pub(super) fn index(
 fn summarise(
     group: &[&Record],
     n_planned: usize,
-    (target, metrics): (&Target, &[String]),
+    (target, metrics, sorted): (&Target, &[String], &[(Name, usize)]),
     seconds: &BTreeMap<&str, f64>,
 ) -> Result<Summary> {
     for pair in group.windows(2) {
@@ -223,20 +227,11 @@ fn summarise(
         .copied()
         .filter(|record| record.metrics.contains_key(&target.id))
         .collect();
-    let means = metrics
-        .iter()
-        .map(|metric| {
-            complete
-                .then(|| {
-                    mean(
-                        valued
-                            .iter()
-                            .filter_map(|record| record.metrics.get(metric).copied()),
-                    )
-                })
-                .flatten()
-        })
-        .collect();
+    let means = if complete {
+        metric_means(&valued, sorted, metrics.len())
+    } else {
+        vec![None; metrics.len()]
+    };
     let headline = target.is_balanced_error();
     let floors = valued
         .iter()
@@ -264,6 +259,30 @@ fn summarise(
         folds,
         seconds: mean(times),
     })
+}
+
+/// The mean of each metric over the records that have it. `sorted` are the metrics by name, each with
+/// its place among the results: both lists being sorted, they are walked side by side.
+fn metric_means(records: &[&Record], sorted: &[(Name, usize)], n: usize) -> Vec<Option<f64>> {
+    let mut sums = vec![(0.0, 0_usize); n];
+    for record in records {
+        let mut at = 0;
+        for (name, value) in &record.metrics {
+            while let Some((metric, place)) = sorted.get(at) {
+                if metric == name {
+                    if let Some((sum, count)) = sums.get_mut(*place) {
+                        *sum += value;
+                        *count += 1;
+                    }
+                    break;
+                }
+                at += 1;
+            }
+        }
+    }
+    sums.into_iter()
+        .map(|(sum, count)| (count > 0).then(|| sum / count as f64))
+        .collect()
 }
 
 /// The mean in the order given; `None` of nothing.

@@ -16,6 +16,7 @@ mod target;
 mod tau;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use counterweight_core::{Catalogue, Record, ScoreKind, find};
 
@@ -54,8 +55,8 @@ pub struct ModelInfo {
 impl ModelInfo {
     fn of(record: &Record) -> Self {
         Self {
-            id: record.model.clone(),
-            params: record.model_params.clone(),
+            id: record.model.to_string(),
+            params: record.model_params.to_string(),
             kind: None,
             library: None,
             votes_only: false,
@@ -82,11 +83,11 @@ pub struct CorrectionInfo {
 impl CorrectionInfo {
     fn of(record: &Record) -> Self {
         Self {
-            id: record.correction.clone(),
-            family: record.family.clone(),
-            resample: record.resample.clone(),
-            loss: record.loss.clone(),
-            decide: record.decide.clone(),
+            id: record.correction.to_string(),
+            family: record.family.to_string(),
+            resample: record.resample.to_string(),
+            loss: record.loss.to_string(),
+            decide: record.decide.to_string(),
         }
     }
 }
@@ -117,7 +118,7 @@ impl DatasetInfo {
         // The variants of one grid (`gaussian-pair[dim=2]`) are related as a matter of course.
         let cluster = base_id(&record.dataset).to_owned();
         Self {
-            id: record.dataset.clone(),
+            id: record.dataset.to_string(),
             cluster,
             synthetic: record.source == "synthetic",
             n_features: record.n_features,
@@ -154,7 +155,7 @@ impl Point {
     fn of(dataset: usize, record: &Record) -> Self {
         Self {
             dataset,
-            profile: record.profile.clone(),
+            profile: record.profile.to_string(),
             requested_ratio: record.requested_ratio,
             imbalance_ratio: None,
             minority_count: record.minority_count,
@@ -279,6 +280,38 @@ pub struct Analysis {
     pub taus: TauStudy,
 }
 
+/// `work` on every item, on as many threads as there are cores, in the order of the items. Items
+/// share nothing, so the results do not depend on the number of threads.
+fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else {
+                return done;
+            };
+            done.push((at, work(item)));
+        }
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(items.len()))
+            .map(|_| scope.spawn(take))
+            .collect();
+        let mut done = take();
+        for other in others {
+            match other.join() {
+                Ok(part) => done.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 impl Analysis {
     /// Computes everything, for balanced error.
     ///
@@ -348,10 +381,12 @@ impl Analysis {
     }
 
     fn compare(&mut self) -> Result<()> {
-        for model in 0..self.models.len() {
-            let comparison = Comparison::new(self, model, Scope::All, &[])?;
-            self.overall.push(comparison);
-        }
+        let models: Vec<usize> = (0..self.models.len()).collect();
+        let overall = at_once(&models, |&model| {
+            Comparison::new(self, model, Scope::All, &[])
+        })?;
+        self.overall = overall;
+        let mut scoped = Vec::new();
         for scope in [Scope::Real, Scope::Synthetic]
             .into_iter()
             .chain(Scope::BANDS)
@@ -361,18 +396,20 @@ impl Analysis {
             if inside.is_empty() || inside.len() == self.points.len() {
                 continue;
             }
-            for model in 0..self.models.len() {
-                let twins = self
-                    .overall
-                    .get(model)
-                    .map(Comparison::twins)
-                    .unwrap_or_default();
-                let comparison = Comparison::new(self, model, scope, &twins)?;
-                if !comparison.ranked.is_empty() {
-                    self.scoped.push(comparison);
-                }
-            }
+            scoped.extend(models.iter().map(|&model| (scope, model)));
         }
+        let scoped = at_once(&scoped, |&(scope, model)| {
+            let twins = self
+                .overall
+                .get(model)
+                .map(Comparison::twins)
+                .unwrap_or_default();
+            Comparison::new(self, model, scope, &twins)
+        })?;
+        self.scoped = scoped
+            .into_iter()
+            .filter(|comparison| !comparison.ranked.is_empty())
+            .collect();
         Ok(())
     }
 

@@ -116,7 +116,7 @@ pub(super) fn sort<'a>(input: &GateInput<'a>) -> Sorted<'a> {
                     Some(value) if record.outcome.has_value() => {
                         format!("its balanced error is {value}")
                     }
-                    _ => record.reason.clone(),
+                    _ => record.reason.to_string(),
                 };
                 sorted.lost.push(Lost {
                     cell: record.cell.clone(),

@@ -129,14 +129,15 @@ fn blank(claim: &Claim, title: String) -> ClaimResult {
 impl Scope {
     fn wants(&self, record: &Record) -> bool {
         let among = |list: &[String], name: &str| list.is_empty() || list.iter().any(|l| l == name);
+        let among_some = |list: &[String], name: &str| list.iter().any(|l| l == name);
         let of_method = self.corrections.is_empty() && self.families.is_empty()
-            || self.corrections.contains(&record.correction)
-            || self.families.contains(&record.family);
+            || among_some(&self.corrections, &record.correction)
+            || among_some(&self.families, &record.family);
         of_method && among(&self.models, &record.model) && self.wants_data(record)
     }
 
     fn wants_data(&self, record: &Record) -> bool {
-        (self.datasets.is_empty() || self.datasets.contains(&record.dataset))
+        (self.datasets.is_empty() || self.datasets.iter().any(|id| *id == record.dataset))
             && self
                 .source
                 .as_ref()

@@ -36,14 +36,14 @@ impl Place {
     /// The place of a record.
     pub fn of(record: &Record) -> Self {
         Self {
-            dataset: record.dataset.clone(),
+            dataset: record.dataset.to_string(),
             ratio: record
                 .requested_ratio
                 .map_or_else(|| Self::NATURAL.to_owned(), |ratio| ratio.to_string()),
             repeat: record.repeat,
             fold: record.fold,
-            model: record.model.clone(),
-            correction: record.correction.clone(),
+            model: record.model.to_string(),
+            correction: record.correction.to_string(),
         }
     }
 }

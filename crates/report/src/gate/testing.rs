@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::{CellId, Hasher, Outcome, Record};
+use counterweight_core::{CellId, Hasher, Name, Numbers, Outcome, Record};
 
 use super::baseline::{Baseline, Head};
 use super::config::GateConfig;
@@ -91,8 +91,8 @@ impl Lab {
         self.planned.push(Planned {
             cell: record.cell.clone(),
             place: Place::of(&record),
-            family: record.family.clone(),
-            source: record.source.clone(),
+            family: record.family.to_string(),
+            source: record.source.to_string(),
         });
         self.records.push(record);
     }
@@ -103,7 +103,7 @@ impl Lab {
             if record.correction == correction {
                 let old = record.balanced_error().expect("a value");
                 let new = error(record, old);
-                record.metrics.insert("balanced_error".into(), new);
+                record.metrics.insert("balanced_error", new);
                 record.recalls = vec![Some(1.0 - new), Some(1.0 - new)];
             }
         }
@@ -139,8 +139,8 @@ fn record(
     let key = format!("{dataset} {repeat} {correction}");
     Record {
         cell: CellId(Hasher::new("cell").text(&key).finish().short()),
-        dataset: dataset.to_owned(),
-        source: if synthetic { "synthetic" } else { "real" }.to_owned(),
+        dataset: dataset.into(),
+        source: if synthetic { "synthetic" } else { "real" }.into(),
         n_train: 700,
         n_test: 300,
         n_features: 2,
@@ -152,19 +152,19 @@ fn record(
         repeat,
         fold: 0,
         model: "m".into(),
-        model_params: String::new(),
-        correction: correction.to_owned(),
-        family: family.to_owned(),
+        model_params: Name::default(),
+        correction: correction.into(),
+        family: family.into(),
         resample: "none".into(),
         loss: "cross-entropy".into(),
         decide: "argmax".into(),
         outcome: Outcome::Ok,
-        reason: String::new(),
-        metrics: BTreeMap::from([("balanced_error".to_owned(), error)]),
+        reason: Name::default(),
+        metrics: [("balanced_error", error)].into_iter().collect(),
         bayes_balanced_error: synthetic.then_some(0.1),
         recalls: vec![Some(1.0 - error), Some(1.0 - error)],
         test_counts: vec![150, 150],
         train_counts: vec![667, 33],
-        details: BTreeMap::new(),
+        details: Numbers::new(),
     }
 }

@@ -163,7 +163,7 @@ fn nan_never_passes() {
         let mut once = Some(value);
         for record in &mut lab.records {
             if let Some(value) = once.take() {
-                record.metrics.insert("balanced_error".into(), value);
+                record.metrics.insert("balanced_error", value);
             }
         }
         let gate = lab.judge(&plain());
@@ -175,7 +175,7 @@ fn nan_never_passes() {
     let mut lab = Lab::new(12);
     for record in &mut lab.records {
         if record.correction == "a" {
-            record.metrics.insert("balanced_error".into(), f64::NAN);
+            record.metrics.insert("balanced_error", f64::NAN);
         }
     }
     assert_eq!(lab.judge(&plain()).verdict, Verdict::Finding);
@@ -189,7 +189,7 @@ fn missing_and_newly_failed_cells_always_fail() {
     let gate = lab.judge(&plain());
     assert_eq!(gate.verdict, Verdict::Incomplete);
     assert_eq!(gate.missing.len(), 1);
-    assert!(gate.findings[0].detail.contains(&gone.dataset));
+    assert!(gate.findings[0].detail.contains(gone.dataset.as_str()));
 
     let mut lab = Lab::new(12);
     lab.records[0].outcome = Outcome::Failed;

@@ -5,13 +5,11 @@
     reason = "each test program uses a part of it"
 )]
 
-use std::collections::BTreeMap;
-
 use counterweight_core::{
     Card, Catalogue, CellId, DecideContext, Decision, DecisionEntry, DecisionNeeds, Entry, Fitted,
     FittedRule, Judged, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Metric,
-    MetricCaps, MetricEntry, Outcome, ParamKind, ParamSpec, Range, Record, RuleCaps, ScoreKind,
-    StageContext, StageError, StageResult, Timing, Train,
+    MetricCaps, MetricEntry, Name, Numbers, Outcome, ParamKind, ParamSpec, Range, Record, RuleCaps,
+    ScoreKind, StageContext, StageError, StageResult, Timing, Train,
 };
 use counterweight_report::{DatasetAbout, ReportInput};
 
@@ -445,7 +443,7 @@ fn record(
         model_params: if model_id.starts_with("mlp") {
             "epochs=20;hidden=32".into()
         } else {
-            String::new()
+            Name::default()
         },
         correction: arm.id.into(),
         family: arm.family.into(),
@@ -453,15 +451,15 @@ fn record(
         loss: arm.loss.into(),
         decide: arm.decide.into(),
         outcome: Outcome::Ok,
-        reason: String::new(),
-        metrics: BTreeMap::new(),
+        reason: Name::default(),
+        metrics: Numbers::new(),
         bayes_balanced_error: data.synthetic.then_some(data.difficulty * 0.8),
         recalls: Vec::new(),
         test_counts: vec![400 / data.classes as u64; data.classes],
         train_counts: std::iter::repeat_n(n_train / data.classes as u64, data.classes - 1)
             .chain([minority])
             .collect(),
-        details: BTreeMap::new(),
+        details: Numbers::new(),
     };
     if arm.binary && data.classes > 2 {
         record.outcome = Outcome::NotApplicable;
@@ -478,34 +476,31 @@ fn record(
         record.reason = format!(
             "k = 5 reduced to {} for the smallest class",
             minority.min(4)
-        );
+        )
+        .into();
     }
     let rate = (difficulty * 0.5 + 0.05 * arm.strength.max(0.0) * ratio.ln() / 5.0).min(0.9);
-    record.metrics.insert("balanced_error".into(), error);
-    record.metrics.insert("error_rate".into(), rate);
+    record.metrics.insert("balanced_error", error);
+    record.metrics.insert("error_rate", rate);
     record
         .metrics
-        .insert("worst_recall".into(), (1.0 - 1.6 * error).max(0.0));
-    record.metrics.insert("g_mean".into(), 1.0 - 1.1 * error);
-    record.metrics.insert(
-        "macro_f1".into(),
-        1.0 - 1.2 * error - 0.1 * arm.strength.max(0.0),
-    );
-    record.metrics.insert(
-        "mcc".into(),
-        1.0 - 2.0 * error - 0.1 * arm.strength.max(0.0),
-    );
+        .insert("worst_recall", (1.0 - 1.6 * error).max(0.0));
+    record.metrics.insert("g_mean", 1.0 - 1.1 * error);
     record
         .metrics
-        .insert("few_recall".into(), 1.0 - 1.5 * error);
+        .insert("macro_f1", 1.0 - 1.2 * error - 0.1 * arm.strength.max(0.0));
+    record
+        .metrics
+        .insert("mcc", 1.0 - 2.0 * error - 0.1 * arm.strength.max(0.0));
+    record.metrics.insert("few_recall", 1.0 - 1.5 * error);
     if !votes {
-        record.metrics.insert("log_loss".into(), 2.0 * rate);
-        record.metrics.insert("brier".into(), rate * 0.7);
-        record.metrics.insert("ece".into(), rate * 0.2);
-        record.metrics.insert("log_loss_raw".into(), 2.5 * rate);
+        record.metrics.insert("log_loss", 2.0 * rate);
+        record.metrics.insert("brier", rate * 0.7);
+        record.metrics.insert("ece", rate * 0.2);
+        record.metrics.insert("log_loss_raw", 2.5 * rate);
     }
     record.recalls = vec![Some(1.0 - error); data.classes];
-    record.details.insert("iterations".into(), 12.0);
+    record.details.insert("iterations", 12.0);
     record
 }
 
@@ -563,8 +558,8 @@ pub(crate) fn copies(records: &[Record], datasets: u32, corrections: u32) -> Vec
         for record in records {
             for correction in 0..corrections {
                 let mut copy = record.clone();
-                copy.dataset = format!("{}-{dataset}", record.dataset);
-                copy.correction = format!("{}-{correction}", record.correction);
+                copy.dataset = format!("{}-{dataset}", record.dataset).into();
+                copy.correction = format!("{}-{correction}", record.correction).into();
                 copy.cell.0 = format!("{}-{dataset}-{correction}", record.cell);
                 if let Some(error) = copy.metrics.get_mut("balanced_error") {
                     *error += 0.001 * f64::from(correction) + 0.0001 * f64::from(dataset);
