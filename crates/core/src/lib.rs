@@ -38,12 +38,12 @@ pub use record::{CellId, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};
 pub use stage::{
-    Deadline, DecideContext, Decision, DecisionNeeds, Details, Fitted, FittedRule, Judged, Later,
-    Learner, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetRule, Population, Resampler,
-    Rule, Shared, SmallClass, StageContext,
+    Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
+    Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,
+    OffsetRule, Population, Resampler, Rescored, Rule, Shared, SmallClass, StageContext,
 };
 pub use suggest::nearest;
 pub use table::{Cells, Table};
 pub use views::{
-    BatchScheme, Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, Train,
+    BatchScheme, Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, TestScores, Train,
 };

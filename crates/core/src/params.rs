@@ -146,6 +146,8 @@ pub enum ParamKind {
     Reals(Range),
     /// A list of whole numbers.
     Wholes(Range),
+    /// A square table of numbers as a list of rows.
+    Rows(Range),
     /// Which prior a loss or decision starts from: one of the words, or a number per class.
     Prior(&'static [&'static str]),
     /// A resampling target: `auto`, `minority`, `majority`, `not-majority`, `not-minority`, `all`, a
@@ -255,7 +257,7 @@ impl ParamSpec {
     pub fn takes_list(&self) -> bool {
         matches!(
             self.kind,
-            ParamKind::Reals(_) | ParamKind::Wholes(_) | ParamKind::Prior(_)
+            ParamKind::Reals(_) | ParamKind::Wholes(_) | ParamKind::Rows(_) | ParamKind::Prior(_)
         )
     }
 
@@ -313,6 +315,25 @@ impl ParamSpec {
                 .collect::<Result<_, _>>()
                 .map(ParamValue::List),
             (ParamKind::Wholes(_), _) => Err(wrong("a list of whole numbers".into(), None)),
+            (ParamKind::Rows(range), ParamValue::List(rows)) if !rows.is_empty() => rows
+                .iter()
+                .map(|row| match row {
+                    ParamValue::List(items) if items.len() == rows.len() => items
+                        .iter()
+                        .map(|item| real(item, range))
+                        .collect::<Result<_, _>>()
+                        .map(ParamValue::List),
+                    _ => Err(wrong(
+                        format!("{} rows of as many numbers each", rows.len()),
+                        None,
+                    )),
+                })
+                .collect::<Result<_, _>>()
+                .map(ParamValue::List),
+            (ParamKind::Rows(_), _) => Err(wrong(
+                "a list of rows, as many as each has numbers".into(),
+                None,
+            )),
             (ParamKind::Prior(_), ParamValue::List(items)) if !items.is_empty() => items
                 .iter()
                 .map(|item| real(item, Range::POSITIVE))
@@ -476,6 +497,18 @@ impl Params {
         }
     }
 
+    /// A square table, row by row; empty when the parameter has no value.
+    pub fn rows(&self, key: &str) -> Vec<Vec<f64>> {
+        let row = |row: &ParamValue| match row {
+            ParamValue::List(items) => items.iter().filter_map(ParamValue::as_real).collect(),
+            _ => Vec::new(),
+        };
+        match self.get(key) {
+            Some(ParamValue::List(rows)) => rows.iter().map(row).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// All keys and values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ParamValue)> {
         self.0.iter().map(|(key, value)| (*key, value))
@@ -567,6 +600,23 @@ mod tests {
         assert_eq!(spec.check(&more).as_ref(), Ok(&more));
         assert_eq!(more.to_string(), "kind=a+tau=0.5");
         assert!(spec.check(&ParamValue::Whole(1)).is_err());
+    }
+
+    #[test]
+    fn tables_are_square() {
+        let rows = ParamSpec::required("c", ParamKind::Rows(Range::FINITE), "costs");
+        let row =
+            |items: &[f64]| ParamValue::List(items.iter().map(|&v| ParamValue::Real(v)).collect());
+        let square = ParamValue::List(vec![row(&[0.0, 1.0]), row(&[5.0, 0.0])]);
+        assert_eq!(rows.check(&square), Ok(square));
+        for odd in [
+            row(&[0.0, 1.0]),
+            ParamValue::List(vec![row(&[0.0, 1.0]), row(&[5.0])]),
+            ParamValue::List(vec![]),
+            ParamValue::List(vec![row(&[f64::NAN])]),
+        ] {
+            assert!(rows.check(&odd).is_err(), "{odd:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::matrix::Matrix;
 use crate::outcome::Note;
 use crate::scores::{Decisions, Scores};
 use crate::seed::Stream;
-use crate::views::{Calib, Train};
+use crate::views::{Calib, TestScores, Train};
 
 /// Numbers that do not fit a record's columns (a chosen threshold, the number of iterations), by
 /// name; they go to details.parquet.
@@ -382,6 +382,26 @@ pub trait Fitted: Debug + Send + Sync {
     /// # Errors
     /// When the model cannot score them.
     fn scores(&self, x: &Matrix) -> StageResult<Scores>;
+
+    /// What a linear head with one vector a class gives to rows, without its bias; `None` for every
+    /// other model, and for two classes that share one vector.
+    ///
+    /// # Errors
+    /// When the model cannot score them.
+    fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
+        let _ = x;
+        Ok(None)
+    }
+}
+
+/// The linear scores `w_k . x` of some rows, without bias, and how long the vectors are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearHead {
+    /// One row a row, one column a class, up to nothing: not normalised. Negative infinity for a
+    /// class that the model does not know.
+    pub scores: Scores,
+    /// Euclidean norm of each class's vector; 0 for a class that the model does not know.
+    pub norms: Vec<f64>,
 }
 
 /// What a decision rule asks of the scores.
@@ -399,6 +419,10 @@ pub struct DecisionNeeds {
     pub binary: bool,
     /// A prior that the scores are known to have.
     pub scores_prior: bool,
+    /// The unlabelled scores of the whole test batch: the rule is transductive.
+    pub test_batch: bool,
+    /// A linear head with one vector a class: the rule then decides on [`LinearHead::scores`].
+    pub linear_head: bool,
 }
 
 /// What a decision may depend on beside calibration rows.
@@ -432,6 +456,69 @@ pub trait Decision: Debug + Send + Sync {
     /// # Errors
     /// Every reason for which there is no rule.
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule>;
+
+    /// Fits the rule with what else it asked for: the test batch when
+    /// [`DecisionNeeds::test_batch`] asks for it, the head when [`DecisionNeeds::linear_head`] does.
+    ///
+    /// # Errors
+    /// Every reason for which there is no rule.
+    fn fit_with(
+        &self,
+        context: &DecideContext<'_>,
+        calib: Option<&Calib>,
+        extras: &Extras<'_>,
+    ) -> StageResult<FittedRule> {
+        let _ = extras;
+        self.fit(context, calib)
+    }
+
+    /// The `family` of a correction that is this stage alone, where the parameters decide it; `None`
+    /// for that of the catalogue's entry.
+    fn family(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The offsets of a rule that is a line in one parameter, for curves over many decisions on one
+    /// fit; `None` for rules that are not.
+    ///
+    /// # Errors
+    /// As [`Decision::fit`].
+    fn line(&self, context: &DecideContext<'_>) -> StageResult<Option<OffsetLine>> {
+        let _ = context;
+        Ok(None)
+    }
+}
+
+/// What a decision may ask for beside calibration rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// The scores of the whole test batch, without labels.
+    pub batch: Option<TestScores<'a>>,
+    /// The linear head on the test rows.
+    pub head: Option<&'a LinearHead>,
+}
+
+/// Offsets `at + x step` for a parameter value that stands at `x` (see [`OffsetLine::place`]), to be
+/// subtracted from log-scores.
+#[derive(Clone, Debug)]
+pub struct OffsetLine {
+    /// The parameter's key.
+    pub parameter: &'static str,
+    /// Offsets at `x = 0`, one a class; positive infinity for a class that is never decided.
+    pub at: Vec<f64>,
+    /// What each unit of `x` adds; 0 where `at` is infinite.
+    pub step: Vec<f64>,
+    /// Where a parameter value stands: an increasing function of it.
+    pub place: fn(f64) -> f64,
+}
+
+impl OffsetLine {
+    /// The offsets at a parameter value.
+    pub fn offsets(&self, value: f64) -> Vec<f64> {
+        let x = (self.place)(value);
+        let on = |(at, step): (&f64, &f64)| if at.is_finite() { at + x * step } else { *at };
+        self.at.iter().zip(&self.step).map(on).collect()
+    }
 }
 
 /// A rule together with what is to be known about it.
@@ -452,6 +539,25 @@ pub trait Rule: Debug + Send + Sync {
     /// # Errors
     /// When the scores do not fit the rule.
     fn decide(&self, scores: &Scores) -> StageResult<Decisions>;
+
+    /// The probabilities that the rule puts in place of the scores (a calibrator's), which is what
+    /// metrics of probabilities then judge; `None` for a rule that leaves them as they are.
+    ///
+    /// # Errors
+    /// When the scores do not fit the rule.
+    fn rescore(&self, scores: &Scores) -> StageResult<Option<Rescored>> {
+        let _ = scores;
+        Ok(None)
+    }
+}
+
+/// Scores that a rule put in place of others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescored {
+    /// The scores.
+    pub scores: Scores,
+    /// Their own prior, where they have one.
+    pub prior: Option<Prior>,
 }
 
 /// The rule `argmax_y s_y - offset_y`: what most decisions come to.

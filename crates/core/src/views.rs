@@ -19,6 +19,16 @@
 //! }
 //! ```
 //!
+//! A transductive rule sees the scores of the test rows as [`TestScores`], through which no label can
+//! be reached:
+//!
+//! ```compile_fail
+//! use counterweight_core::TestScores;
+//! fn leak(batch: &TestScores) {
+//!     let _ = batch.labels(); // no such method
+//! }
+//! ```
+//!
 //! The same calls with the right views compile:
 //!
 //! ```
@@ -306,6 +316,22 @@ impl Test {
     }
 }
 
+/// The scores of a whole batch of test rows, without their labels: what a transductive rule sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TestScores<'a>(&'a Scores);
+
+impl<'a> TestScores<'a> {
+    /// The scores of unlabelled rows.
+    pub fn new(scores: &'a Scores) -> Self {
+        Self(scores)
+    }
+
+    /// The scores, one row a test row.
+    pub fn scores(&self) -> &'a Scores {
+        self.0
+    }
+}
+
 /// Which rows of some data train and which test; the only source of [`Train`] and [`Test`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -489,6 +515,35 @@ impl Calib {
     /// The inner fold that scored each row.
     pub fn folds(&self) -> &[usize] {
         &self.folds
+    }
+
+    /// The same rows with other scores: those that a calibrator gives them.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when there are not as many rows or classes.
+    pub fn rescored(&self, scores: Scores) -> Result<Self> {
+        let shape = |what, expected, found| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(CoreError::Shape {
+                    what,
+                    expected,
+                    found,
+                })
+            }
+        };
+        shape("calibrated rows", self.scores.n_rows(), scores.n_rows())?;
+        shape(
+            "classes of calibrated scores",
+            self.scores.n_classes(),
+            scores.n_classes(),
+        )?;
+        Ok(Self {
+            scores,
+            labels: self.labels.clone(),
+            folds: self.folds.clone(),
+        })
     }
 }
 

@@ -22,6 +22,7 @@ fn kind(spec: &ParamSpec) -> String {
         ParamKind::Flag => "`true`, `false`".into(),
         ParamKind::Reals(range) => format!("list of numbers in {range}"),
         ParamKind::Wholes(range) => format!("list of whole numbers in {range}"),
+        ParamKind::Rows(range) => format!("square table of numbers in {range}"),
         ParamKind::Prior(words) => format!("`{}`, or a number per class", words.join("`, `")),
         ParamKind::Strategy => "a resampling target".into(),
         ParamKind::Stage => "`{ kind = ... }`".into(),

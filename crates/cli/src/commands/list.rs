@@ -101,6 +101,7 @@ fn kind(kind: &ParamKind) -> String {
         ParamKind::Flag => "true | false".into(),
         ParamKind::Reals(range) => format!("list of numbers in {range}"),
         ParamKind::Wholes(range) => format!("list of whole numbers in {range}"),
+        ParamKind::Rows(range) => format!("square table of numbers in {range}, row by row"),
         ParamKind::Prior(words) => format!("{} | a number per class", words.join(" | ")),
         ParamKind::Strategy => {
             let words = counterweight_core::params::STRATEGIES.join(" | ");

@@ -211,6 +211,11 @@ fn options(spec: Option<&ParamSpec>, node: &Node) -> Option<(Vec<ParamValue>, bo
         Some(ParamKind::Prior(_)) => values
             .iter()
             .any(|v| matches!(v, ParamValue::Text(_) | ParamValue::List(_))),
+        // A table of costs is a list of lists itself: its grid is a list of such tables.
+        Some(ParamKind::Rows(_)) => values.iter().all(|v| match v {
+            ParamValue::List(rows) => rows.iter().all(|row| matches!(row, ParamValue::List(_))),
+            _ => false,
+        }),
         _ if takes_list => values.iter().all(|v| matches!(v, ParamValue::List(_))),
         _ => true,
     };
