@@ -6,12 +6,13 @@
 //!
 //! * [`resample::ALL`] changes the training rows,
 //! * [`loss::ALL`] builds the terms of the one loss kernel,
-//! * [`decide::ALL`] turns scores into classes.
+//! * [`decide::ALL`] turns scores into classes, after one of [`calibrate::ALL`] where that is asked for.
 //!
 //! Shared by several methods: the resampling targets of [`resample::strategy`], the exact
 //! [`neighbours`], the [`prior`] that losses and decisions start from, and the metrics that
 //! [`decide::criterion`] tunes for.
 
+pub mod calibrate;
 pub mod decide;
 pub mod loss;
 pub mod neighbours;

@@ -44,8 +44,13 @@ impl PriorSource {
 
     /// What the checked parameter `prior` says.
     pub fn from_params(params: &Params) -> Self {
-        match params.get("prior") {
-            Some(ParamValue::List(_)) => Self::Given(params.reals("prior")),
+        Self::of(params, "prior")
+    }
+
+    /// What the checked parameter `key` says.
+    pub fn of(params: &Params, key: &str) -> Self {
+        match params.get(key) {
+            Some(ParamValue::List(_)) => Self::Given(params.reals(key)),
             Some(ParamValue::Text(word)) if word == "train" => Self::Train,
             Some(ParamValue::Text(word)) if word == "uniform" => Self::Uniform,
             _ => Self::Effective,

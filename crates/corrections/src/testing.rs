@@ -31,6 +31,11 @@ pub(crate) fn list(values: &[f64]) -> ParamValue {
     ParamValue::List(values.iter().map(|&v| ParamValue::Real(v)).collect())
 }
 
+/// A square table.
+pub(crate) fn rows(rows: &[&[f64]]) -> ParamValue {
+    ParamValue::List(rows.iter().map(|row| list(row)).collect())
+}
+
 /// A table of counts per class.
 pub(crate) fn table(counts: &[(&str, i64)]) -> ParamValue {
     let pairs = counts

@@ -313,7 +313,7 @@ fn criteria_are_scikit_learns() {
         for (&truth, &decided) in truth.iter().zip(&decided) {
             tally.add(truth, decided);
         }
-        for &name in Criterion::WORDS {
+        for name in ["balanced-error", "g-mean", "macro-f1"] {
             let found = Criterion::from_id(name).unwrap().value(&tally).unwrap();
             let expected = case[name].as_f64().unwrap();
             assert!(

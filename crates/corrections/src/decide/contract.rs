@@ -1,14 +1,15 @@
 //! The contract of every decision, checked over the whole registry.
 
 use counterweight_core::{
-    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, Decisions, FittedRule, LossContext,
-    Matrix, Note, ParamValue, Prior, Scores, StageError, StageResult, find,
+    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, Decisions, Extras, FittedRule,
+    LinearHead, LossContext, Matrix, Note, ParamValue, Prior, Scores, StageError, StageResult,
+    TestScores, find,
 };
 use proptest::prelude::*;
 
 use super::ALL;
 use super::criterion::{Criterion, Tally};
-use crate::testing::{built, calib, check_registry, list, real, stream, text};
+use crate::testing::{built, calib, check_registry, list, real, rows, stream, text};
 
 #[test]
 fn the_registry_is_complete_and_documented() {
@@ -17,7 +18,8 @@ fn the_registry_is_complete_and_documented() {
 
 /// Every decision at its defaults and at some other settings, for two classes.
 fn arms() -> Vec<(&'static DecisionEntry, Box<dyn Decision>)> {
-    let other: [(&str, Vec<(&str, ParamValue)>); 7] = [
+    let costs = || rows(&[&[0.0, 1.0], &[4.0, 0.0]]);
+    let other: Vec<(&str, Vec<(&str, ParamValue)>)> = vec![
         ("threshold", vec![("t", real(0.2))]),
         ("logit-adjust", vec![("tau", real(-0.5))]),
         ("logit-adjust", vec![("prior", text("train"))]),
@@ -25,8 +27,37 @@ fn arms() -> Vec<(&'static DecisionEntry, Box<dyn Decision>)> {
         ("prior-threshold", vec![("prior", list(&[9.0, 1.0]))]),
         ("tuned-threshold", vec![("metric", text("g-mean"))]),
         ("tuned-threshold", vec![("metric", text("macro-f1"))]),
+        ("tuned-threshold", vec![("metric", text("mcc"))]),
+        ("tuned-threshold", vec![("metric", text("worst-recall"))]),
+        (
+            "tuned-threshold",
+            vec![("metric", text("cost")), ("costs", costs())],
+        ),
+        (
+            "tuned-tau",
+            vec![
+                ("metric", text("cost")),
+                ("costs", costs()),
+                ("prior", text("train")),
+            ],
+        ),
+        ("cost-matrix", vec![("costs", costs())]),
+        (
+            "cost-matrix",
+            vec![("costs", costs()), ("target", text("uniform"))],
+        ),
+        ("prior-shift", vec![("target", text("train"))]),
+        ("prior-shift", vec![("target", list(&[1.0, 3.0]))]),
+        ("bbse", vec![("confusion", text("soft"))]),
+        (
+            "weight-norm",
+            vec![("nu", text("prior")), ("tau", real(0.5))],
+        ),
     ];
-    let defaults = ALL.iter().map(|entry| (entry, built(entry, &[])));
+    let defaults = ALL
+        .iter()
+        .filter(|entry| entry.card.params.iter().all(|spec| !spec.required))
+        .map(|entry| (entry, built(entry, &[])));
     let others = other.iter().map(|(id, given)| {
         let entry = find(ALL, id).unwrap();
         (entry, built(entry, given))
@@ -92,10 +123,22 @@ impl Case {
             scores_prior: Some(&self.prior),
             train: &self.counts,
         };
-        decision.fit(
-            &context,
-            decision.needs().calibration.then_some(&self.calib),
-        )
+        let needs = decision.needs();
+        let scores = self.scores();
+        let head = LinearHead {
+            norms: (1..=scores.n_classes()).map(|k| k as f64).collect(),
+            scores: scores.clone(),
+        };
+        let extras = Extras {
+            batch: needs.test_batch.then(|| TestScores::new(&scores)),
+            head: needs.linear_head.then_some(&head),
+        };
+        let calib = needs.calibration.then_some(&self.calib);
+        decision.fit_with(&context, calib, &extras)
+    }
+
+    fn scores(&self) -> Scores {
+        Scores::log_probabilities(self.log.clone()).unwrap()
     }
 
     fn decide(&self, decision: &dyn Decision) -> Vec<u32> {
@@ -104,7 +147,7 @@ impl Case {
         fitted.rule.decide(&scores).unwrap().as_slice().to_vec()
     }
 
-    fn value(&self, criterion: Criterion, decided: &[u32]) -> f64 {
+    fn value(&self, criterion: &Criterion, decided: &[u32]) -> f64 {
         let mut tally = Tally::new(self.counts.n_classes());
         for (&truth, &decided) in self.classes.iter().zip(decided) {
             tally.add(truth, decided as usize);
@@ -117,13 +160,11 @@ impl Case {
 fn rules_decide_row_by_row_and_never_for_an_absent_class() {
     for (entry, decision) in arms() {
         for counts in [&[200, 30][..], &[30, 0], &[0, 30], &[90, 40, 10, 0]] {
-            let needs = decision.needs();
-            if needs.binary && counts.len() != 2
-                || entry.card.id == "prior-threshold" && counts.len() != 2
-            {
+            let case = case(counts, 0.5, 1);
+            // Two thresholds, priors or costs do not fit four classes.
+            if counts.len() != 2 && case.fit(&*decision).is_err() {
                 continue;
             }
-            let case = case(counts, 0.5, 1);
             let decided = case.decide(&*decision);
             assert!(
                 decided.iter().all(|&k| counts[k as usize] > 0),
@@ -176,6 +217,52 @@ fn the_order_of_the_calibration_rows_does_not_matter() {
     }
 }
 
+/// What a rule puts in place of the scores are probabilities, with nothing for absent classes.
+#[test]
+fn rescored_rows_are_probabilities() {
+    let mut rescoring = 0;
+    for (entry, decision) in arms() {
+        for counts in [&[200, 30][..], &[30, 0], &[90, 40, 10, 0]] {
+            let case = case(counts, 0.5, 9);
+            let Ok(fitted) = case.fit(&*decision) else {
+                continue;
+            };
+            let scores = case.scores();
+            let Some(found) = fitted.rule.rescore(&scores).unwrap() else {
+                continue;
+            };
+            rescoring += 1;
+            assert_eq!(found.scores.n_rows(), scores.n_rows());
+            for row in found.scores.log().iter_rows() {
+                let sum: f64 = row.iter().map(|s| s.exp()).sum();
+                assert!((sum - 1.0).abs() < 1e-9, "{}: {row:?}", entry.card.id);
+                for (s, &n) in row.iter().zip(counts) {
+                    assert!(n > 0 || *s == f64::NEG_INFINITY, "{}", entry.card.id);
+                }
+            }
+            if let Some(prior) = found.prior {
+                assert_eq!(prior.n_classes(), counts.len());
+            }
+        }
+    }
+    assert!(rescoring > 10);
+}
+
+#[test]
+fn only_transductive_rules_are_marked_and_say_so() {
+    for (entry, decision) in arms() {
+        let transductive = decision.needs().test_batch;
+        let case = case(&[200, 30], 0.5, 2);
+        let marked = case.fit(&*decision).unwrap().details.get("transductive") == Some(&1.0);
+        assert_eq!(marked, transductive, "{}", entry.card.id);
+        assert!(
+            !entry.card.summary.starts_with("transductive") || transductive,
+            "{}",
+            entry.card.id
+        );
+    }
+}
+
 #[test]
 fn details_are_finite_and_everything_is_repeatable() {
     for (entry, decision) in arms() {
@@ -209,7 +296,7 @@ fn what_is_missing_is_an_error_value() {
                 "{}",
                 entry.card.id
             );
-        } else if needs.calibration {
+        } else if needs.calibration || needs.test_batch {
             assert!(
                 matches!(found, Err(StageError::Failed(_))),
                 "{}",
@@ -335,7 +422,7 @@ fn equally_good_thresholds_stay_with_the_prior_rule() {
 }
 
 /// The best value over a cut in every gap of the distinct log odds, by plain counting.
-fn brute_force(case: &Case, criterion: Criterion) -> f64 {
+fn brute_force(case: &Case, criterion: &Criterion) -> f64 {
     let odds = |row: &[f64]| row[1] - row[0];
     let mut cuts: Vec<f64> = case
         .log
@@ -351,7 +438,7 @@ fn brute_force(case: &Case, criterion: Criterion) -> f64 {
             .map(|w| f64::midpoint(w[0], w[1])),
     );
     let better = |a: f64, b: f64| match criterion {
-        Criterion::BalancedError => a.min(b),
+        Criterion::BalancedError | Criterion::Cost(_) => a.min(b),
         _ => a.max(b),
     };
     places
@@ -368,11 +455,26 @@ fn brute_force(case: &Case, criterion: Criterion) -> f64 {
         .unwrap()
 }
 
-const CRITERIA: [(&str, Criterion); 3] = [
-    ("balanced-error", Criterion::BalancedError),
-    ("g-mean", Criterion::GMean),
-    ("macro-f1", Criterion::MacroF1),
-];
+/// Every criterion with the parameters that ask for it, for `k` classes.
+fn criteria(k: usize) -> Vec<(Vec<(&'static str, ParamValue)>, Criterion)> {
+    let costs: Vec<Vec<f64>> = (0..k)
+        .map(|y| {
+            let cost = |j: usize| if j == y { -0.5 } else { (2 * y + j) as f64 };
+            (0..k).map(cost).collect()
+        })
+        .collect();
+    let as_rows: Vec<&[f64]> = costs.iter().map(Vec::as_slice).collect();
+    let table = rows(&as_rows);
+    let plain = Criterion::WORDS.iter().filter_map(|word| {
+        let criterion = Criterion::from_id(word)?;
+        Some((vec![("metric", text(word))], criterion))
+    });
+    let cost = (
+        vec![("metric", text("cost")), ("costs", table)],
+        Criterion::Cost(costs.into()),
+    );
+    plain.chain([cost]).collect()
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -387,10 +489,10 @@ proptest! {
     ) {
         let counts = if flip { [positives, n] } else { [n, positives] };
         let case = case(&counts, step, seed);
-        for (name, criterion) in CRITERIA {
-            let decision = of("tuned-threshold", &[("metric", text(name))]);
-            let found = case.value(criterion, &case.decide(&*decision));
-            prop_assert!((found - brute_force(&case, criterion)).abs() < 1e-12, "{}", name);
+        for (given, criterion) in criteria(2) {
+            let decision = of("tuned-threshold", &given);
+            let found = case.value(&criterion, &case.decide(&*decision));
+            prop_assert!((found - brute_force(&case, &criterion)).abs() < 1e-12, "{:?}", criterion);
             let fitted = case.fit(&*decision).unwrap();
             prop_assert!((fitted.details["tuned_metric"] - found).abs() < 1e-12);
         }
@@ -405,14 +507,14 @@ proptest! {
         prop_assume!(counts.iter().any(|&n| n > 0));
         let case = case(&counts, step, seed);
         let start = case.decide(&*of("prior-threshold", &[]));
-        for (name, criterion) in CRITERIA {
-            let decision = of("tuned-threshold", &[("metric", text(name))]);
+        for (given, criterion) in criteria(counts.len()) {
+            let decision = of("tuned-threshold", &given);
             let (before, after) = (
-                case.value(criterion, &start),
-                case.value(criterion, &case.decide(&*decision)),
+                case.value(&criterion, &start),
+                case.value(&criterion, &case.decide(&*decision)),
             );
             match criterion {
-                Criterion::BalancedError => prop_assert!(after <= before + 1e-12),
+                Criterion::BalancedError | Criterion::Cost(_) => prop_assert!(after <= before + 1e-12),
                 _ => prop_assert!(after >= before - 1e-12),
             }
         }

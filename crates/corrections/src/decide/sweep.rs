@@ -60,7 +60,7 @@ pub fn best_offset(
     offsets: &[f64],
     class: usize,
     anchor: f64,
-    criterion: Criterion,
+    criterion: &Criterion,
 ) -> Best {
     let mut without = offsets.to_vec();
     without[class] = f64::INFINITY;
@@ -170,7 +170,9 @@ mod tests {
             others in proptest::collection::vec(-2_i8..3, 3),
             class in 0_usize..3,
             criterion in prop_oneof![
-                Just(Criterion::BalancedError), Just(Criterion::GMean), Just(Criterion::MacroF1)],
+                Just(Criterion::BalancedError), Just(Criterion::GMean), Just(Criterion::MacroF1),
+                Just(Criterion::Mcc), Just(Criterion::WorstRecall),
+                Just(Criterion::Cost(vec![vec![0.0, 1.0, 3.0], vec![2.0, -0.5, 1.0], vec![9.0, 4.0, 0.0]].into()))],
             anchor in -2.0_f64..2.0,
         ) {
             // Coarse scores, some of them minus infinity: ties and rows that never turn.
@@ -181,7 +183,7 @@ mod tests {
             let all: Vec<usize> = (0..30).collect();
             let rows = Rows { log: &log, truth: &truth, rows: &all };
             let mut offsets: Vec<f64> = others.iter().map(|&o| f64::from(o) * 0.5).collect();
-            let best = best_offset(&rows, &offsets, class, anchor, criterion);
+            let best = best_offset(&rows, &offsets, class, anchor, &criterion);
             offsets[class] = best.offset;
             prop_assert!((criterion.objective(&rows.tally(&offsets)) - best.objective).abs() < 1e-12);
             for step in -60..=60 {

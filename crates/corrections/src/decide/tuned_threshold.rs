@@ -23,7 +23,8 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `metric` | `balanced-error` | `balanced-error`, `g-mean`, `macro-f1` | what to tune for |
+//! | `metric` | `balanced-error` | `balanced-error`, `g-mean`, `macro-f1`, `mcc`, `worst-recall`, `cost` | what to tune for |
+//! | `costs` | none | square table of numbers | for `metric = "cost"`: a row a true class, a column a decided class |
 //!
 //! # Cost
 //!
@@ -37,17 +38,18 @@
 //!   scores is tried, for any number of classes.
 //! * Coordinate ascent finds a local optimum for more than two classes; there is no exact method
 //!   that is not exponential in K.
-//! * Where the G-mean is 0 the search prefers fewer missed classes, then a higher mean recall, so
+//! * Where the G-mean or the worst recall is 0 the search prefers fewer missed classes, then a higher mean recall, so
 //!   that it does not stop on the plateau.
 //!
 //! # Errors
 //!
 //! [`StageError::NotApplicable`] for votes; [`StageError::Failed`] without out-of-fold scores, or
-//! when they do not fit the classes. A training set of one class keeps the prior rule, with a note.
+//! when they or the costs do not fit the classes. A training set of one class keeps the prior rule, with a note.
 //!
 //! Details: `threshold` (two classes, of the rarer class), `threshold_fold_min`,
 //! `threshold_fold_max` and `threshold_fold_sd` (of thresholds tuned on one inner fold each, over
-//! the folds that hold both classes), `offset[class]`, `tuned_metric` and `prior_rule_metric`
+//! the folds that hold both classes), `offset[class]`, `offset_fold_sd[class]` (more classes; of offsets
+//! tuned on one inner fold each and less their mean, over the folds that hold every class), `tuned_metric` and `prior_rule_metric`
 //! (inner values), `rounds`.
 //!
 //! # Examples
@@ -81,22 +83,20 @@
 //! 2014. H. Narasimhan, H. Ramaswamy, A. Saha and S. Agarwal, "Consistent multiclass algorithms for
 //! complex performance measures", ICML 2015.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule, Note,
-    OffsetRule, ParamError, ParamKind, ParamSpec, Params, RuleCaps, ScoreKind, StageError,
-    StageResult,
+    OffsetRule, ParamError, Params, RuleCaps, StageError, StageResult,
 };
 
 use super::criterion::Criterion;
-use super::prior_offsets;
 use super::sweep::{Best, EQUAL, Rows, best_offset};
+use super::{calibration_rows, prior_offsets, sd, spread};
 
 /// Rounds of coordinate ascent. Every round gains, so this is a guard that no known data reach.
 const ROUNDS: usize = 100;
 
 /// Tuned offsets, checked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TunedThreshold {
     criterion: Criterion,
 }
@@ -105,9 +105,9 @@ impl TryFrom<&Params> for TunedThreshold {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let criterion = Criterion::from_id(params.text("metric"))
-            .ok_or_else(|| ParamError::new("metric", "unknown metric"))?;
-        Ok(Self { criterion })
+        Ok(Self {
+            criterion: Criterion::from_params(params)?,
+        })
     }
 }
 
@@ -122,7 +122,8 @@ impl Decision for TunedThreshold {
 
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         let n_classes = context.train.n_classes();
-        let calib = checked(calib, n_classes)?;
+        let calib = calibration_rows("tuned-threshold", calib, n_classes)?;
+        self.criterion.check(n_classes)?;
         let prior = match context.scores_prior {
             Some(prior) => prior.clone(),
             None => context.train_prior()?,
@@ -187,8 +188,12 @@ impl Decision for TunedThreshold {
             let threshold =
                 |offsets: &[f64]| 1.0 / (1.0 + (offsets[other] - offsets[positive]).exp());
             details.insert("threshold".into(), threshold(&offsets));
-            if let Some(spread) = self.spread(&rows, calib.folds(), &start, positive) {
-                details.extend(spread.map(|(name, value)| (name.to_owned(), value)));
+            let folds = self.by_fold(&rows, calib.folds(), &start, positive);
+            details.extend(spread("threshold", &folds));
+        } else {
+            let sds = self.offset_sds(&rows, calib.folds(), &start, context);
+            for (name, sd) in calib.labels().names().iter().zip(sds) {
+                details.extend(sd.map(|sd| (format!("offset_fold_sd[{name}]"), sd)));
             }
         }
         Ok(FittedRule {
@@ -208,7 +213,7 @@ struct Ascent {
 impl TunedThreshold {
     /// Coordinate ascent from `start`. For two classes one class is moved, which is the whole
     /// search.
-    fn ascend(self, rows: &Rows<'_>, start: &[f64], context: &DecideContext<'_>) -> Ascent {
+    fn ascend(&self, rows: &Rows<'_>, start: &[f64], context: &DecideContext<'_>) -> Ascent {
         let movable: Vec<usize> = match context.train.rarest() {
             Some(positive) if start.len() == 2 => vec![positive],
             _ => (0..start.len()).collect(),
@@ -237,30 +242,23 @@ impl TunedThreshold {
         ascent
     }
 
-    fn best(self, rows: &Rows<'_>, offsets: &[f64], class: usize, anchor: f64) -> Best {
-        best_offset(rows, offsets, class, anchor, self.criterion)
+    fn best(&self, rows: &Rows<'_>, offsets: &[f64], class: usize, anchor: f64) -> Best {
+        best_offset(rows, offsets, class, anchor, &self.criterion)
     }
 
-    /// How far the threshold scatters when each inner fold tunes its own.
-    fn spread(
-        self,
+    /// The threshold that each inner fold with both classes would choose for itself.
+    fn by_fold(
+        &self,
         rows: &Rows<'_>,
         folds: &[usize],
         start: &[f64],
         positive: usize,
-    ) -> Option<[(&'static str, f64); 3]> {
+    ) -> Vec<f64> {
         if start.iter().any(|offset| !offset.is_finite()) {
-            return None;
+            return Vec::new();
         }
-        let n_folds = folds.iter().max().map_or(0, |last| last + 1);
         let mut found = Vec::new();
-        for fold in 0..n_folds {
-            let inside: Vec<usize> = rows
-                .rows
-                .iter()
-                .copied()
-                .filter(|&row| folds[row] == fold)
-                .collect();
+        for inside in of_each_fold(rows.rows, folds) {
             let part = Rows {
                 rows: &inside,
                 ..*rows
@@ -270,38 +268,50 @@ impl TunedThreshold {
                 found.push(1.0 / (1.0 + (start[1 - positive] - best.offset).exp()));
             }
         }
-        if found.len() < 2 {
-            return None;
+        found
+    }
+
+    /// How far the offset of each class scatters when each inner fold tunes its own. A constant common
+    /// to all offsets decides nothing, so their mean is taken off.
+    fn offset_sds(
+        &self,
+        rows: &Rows<'_>,
+        folds: &[usize],
+        start: &[f64],
+        context: &DecideContext<'_>,
+    ) -> Vec<Option<f64>> {
+        let movable: Vec<usize> = (0..start.len())
+            .filter(|&class| start[class].is_finite())
+            .collect();
+        let mut found: Vec<Vec<f64>> = vec![Vec::new(); start.len()];
+        for inside in of_each_fold(rows.rows, folds) {
+            let part = Rows {
+                rows: &inside,
+                ..*rows
+            };
+            if movable.len() < 2 || part.tally(start).n_present() < movable.len() {
+                continue;
+            }
+            let offsets = self.ascend(&part, start, context).offsets;
+            let mean = movable.iter().map(|&k| offsets[k]).sum::<f64>() / movable.len() as f64;
+            for &class in &movable {
+                found[class].push(offsets[class] - mean);
+            }
         }
-        let n = found.len() as f64;
-        let mean = found.iter().sum::<f64>() / n;
-        let squares: f64 = found.iter().map(|t| (t - mean) * (t - mean)).sum();
-        let least = found.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = found.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Some([
-            ("threshold_fold_min", least),
-            ("threshold_fold_max", most),
-            ("threshold_fold_sd", (squares / (n - 1.0)).sqrt()),
-        ])
+        found.iter().map(|values| sd(values)).collect()
     }
 }
 
-fn checked(calib: Option<&Calib>, n_classes: usize) -> StageResult<&Calib> {
-    let calib = calib.ok_or_else(|| {
-        StageError::Failed("tuned-threshold needs out-of-fold scores and was given none".into())
-    })?;
-    let found = calib.scores().n_classes();
-    if calib.scores().n_rows() > 0 && found != n_classes {
-        return Err(StageError::Failed(format!(
-            "the out-of-fold scores have {found} classes, the training rows have {n_classes}"
-        )));
-    }
-    if calib.scores().kind() == ScoreKind::Vote {
-        return Err(StageError::NotApplicable(
-            "there is nothing to tune on votes: use a learner that gives probabilities".into(),
-        ));
-    }
-    Ok(calib)
+/// The rows of each inner fold.
+fn of_each_fold<'a>(
+    rows: &'a [usize],
+    folds: &'a [usize],
+) -> impl Iterator<Item = Vec<usize>> + 'a {
+    let n_folds = folds.iter().max().map_or(0, |last| last + 1);
+    (0..n_folds).map(move |fold| {
+        let inside = rows.iter().copied().filter(|&row| folds[row] == fold);
+        inside.collect()
+    })
 }
 
 fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
@@ -314,12 +324,7 @@ pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
         id: "tuned-threshold",
         summary: "offsets per class that maximise a metric on out-of-fold scores",
         reference: "Koyejo et al. 2014; Narasimhan et al. 2015",
-        params: &[ParamSpec::new(
-            "metric",
-            ParamKind::Choice(Criterion::WORDS),
-            Default::Text("balanced-error"),
-            "what to tune for",
-        )],
+        params: &[Criterion::spec(), Criterion::costs_spec()],
     },
     caps: RuleCaps {
         family: "thresholding",

@@ -1,0 +1,450 @@
+//! Many offset rules on the same rows: confusion counts of `argmax_y s_y - offset_y`, shared work done
+//! once.
+//!
+//! For two classes the log odds are sorted once, and every rule is then a binary search: O(log n)
+//! instead of O(n). For more classes one rule costs O(n K); a line of rules (a grid of tau) costs
+//! O(n K s log P) for P points and s decisions that a row takes along it, since the offsets at which a
+//! row keeps its decision are an interval of the line.
+//!
+//! Nothing is approximated: the counts are those of [`argmax_row`] on every row, ties included. Rows
+//! whose log odds are within the slack of a tie of the cut are decided one by one.
+
+use crate::error::{CoreError, Result};
+use crate::labels::Labels;
+use crate::scores::{Scores, TIE, argmax_row};
+
+/// Rows of each class by decided class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    n_classes: usize,
+    cells: Vec<usize>,
+}
+
+impl Counts {
+    fn new(n_classes: usize) -> Self {
+        Self {
+            n_classes,
+            cells: vec![0; n_classes * n_classes],
+        }
+    }
+
+    fn add(&mut self, truth: usize, decided: usize, n: usize) {
+        self.cells[truth * self.n_classes + decided] += n;
+    }
+
+    fn take(&mut self, truth: usize, decided: usize) {
+        self.cells[truth * self.n_classes + decided] -= 1;
+    }
+
+    /// Number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    /// Rows of class `truth` that were decided as `decided`.
+    ///
+    /// # Panics
+    /// When a class is not below the number of classes.
+    pub fn at(&self, truth: usize, decided: usize) -> usize {
+        self.row(truth)[decided]
+    }
+
+    /// Rows of class `truth` by decided class.
+    ///
+    /// # Panics
+    /// When the class is not below the number of classes.
+    pub fn row(&self, truth: usize) -> &[usize] {
+        &self.cells[truth * self.n_classes..(truth + 1) * self.n_classes]
+    }
+
+    /// The recall of each class; `None` for a class without rows.
+    pub fn recalls(&self) -> impl Iterator<Item = Option<f64>> {
+        (0..self.n_classes).map(|y| {
+            let rows: usize = self.row(y).iter().sum();
+            (rows > 0).then(|| self.at(y, y) as f64 / rows as f64)
+        })
+    }
+
+    /// One minus the mean recall of the classes that have rows; `None` without rows.
+    pub fn balanced_error(&self) -> Option<f64> {
+        let (sum, n) = self
+            .recalls()
+            .flatten()
+            .fold((0.0, 0.0), |(sum, n), recall| (sum + recall, n + 1.0));
+        (n > 0.0).then(|| 1.0 - sum / n)
+    }
+}
+
+/// Rows with known classes, ready to be decided by many offset rules.
+#[derive(Debug)]
+pub struct OffsetRules<'a> {
+    scores: &'a Scores,
+    truth: &'a [u32],
+    binary: Option<Sorted>,
+}
+
+/// Two classes: rows by their log odds of class 1.
+#[derive(Debug)]
+struct Sorted {
+    /// Finite log odds, ascending, with their rows.
+    odds: Vec<(f64, usize)>,
+    /// Rows of class 1 among the first i.
+    ones: Vec<usize>,
+    /// Rows that no finite offset changes, by truth and decision.
+    fixed: Counts,
+    /// Largest finite log-score, by size.
+    largest: f64,
+}
+
+impl Sorted {
+    fn new(scores: &Scores, truth: &[u32]) -> Self {
+        let mut odds = Vec::with_capacity(truth.len());
+        let mut fixed = Counts::new(2);
+        let mut largest = 0.0_f64;
+        for (i, row) in scores.log().iter_rows().enumerate() {
+            if row[0].is_finite() && row[1].is_finite() {
+                largest = largest.max(row[0].abs()).max(row[1].abs());
+                odds.push((row[1] - row[0], i));
+            } else {
+                let decided = usize::from(row[0] == f64::NEG_INFINITY);
+                fixed.add(truth[i] as usize, decided, 1);
+            }
+        }
+        odds.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut ones = Vec::with_capacity(odds.len() + 1);
+        ones.push(0);
+        let mut sum = 0;
+        for &(_, row) in &odds {
+            sum += usize::from(truth[row] == 1);
+            ones.push(sum);
+        }
+        Self {
+            odds,
+            ones,
+            fixed,
+            largest,
+        }
+    }
+}
+
+impl<'a> OffsetRules<'a> {
+    /// For these rows.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when scores and labels differ in rows or classes.
+    pub fn new(scores: &'a Scores, labels: &'a Labels) -> Result<Self> {
+        for (what, expected, found) in [
+            ("scores", labels.len(), scores.n_rows()),
+            ("classes of scores", labels.n_classes(), scores.n_classes()),
+        ] {
+            if expected != found {
+                return Err(CoreError::Shape {
+                    what,
+                    expected,
+                    found,
+                });
+            }
+        }
+        let truth = labels.ids();
+        Ok(Self {
+            scores,
+            truth,
+            binary: (scores.n_classes() == 2).then(|| Sorted::new(scores, truth)),
+        })
+    }
+
+    /// What `argmax_y s_y - offset_y` decides.
+    ///
+    /// # Panics
+    /// When there are not as many offsets as classes.
+    pub fn counts(&self, offsets: &[f64]) -> Counts {
+        assert_eq!(offsets.len(), self.scores.n_classes(), "one offset a class");
+        match &self.binary {
+            Some(sorted) if offsets.iter().all(|o| o.is_finite()) => {
+                self.by_search(sorted, offsets)
+            }
+            _ => {
+                let mut counts = Counts::new(offsets.len());
+                for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+                    counts.add(truth as usize, argmax_row(row, offsets) as usize, 1);
+                }
+                counts
+            }
+        }
+    }
+
+    fn by_search(&self, sorted: &Sorted, offsets: &[f64]) -> Counts {
+        let cut = offsets[1] - offsets[0];
+        // Wider than the slack of a tie and every rounding on the way to it.
+        let reach = sorted.largest + offsets[0].abs() + offsets[1].abs();
+        let slack = 4.0 * TIE * reach.max(1.0);
+        let low = sorted.odds.partition_point(|(m, _)| *m < cut - slack);
+        let high = low + sorted.odds[low..].partition_point(|(m, _)| *m <= cut + slack);
+        let mut counts = sorted.fixed.clone();
+        let n = sorted.odds.len();
+        for (from, to, decided) in [(0, low, 0), (high, n, 1)] {
+            let ones = sorted.ones[to] - sorted.ones[from];
+            counts.add(1, decided, ones);
+            counts.add(0, decided, to - from - ones);
+        }
+        for &(_, row) in &sorted.odds[low..high] {
+            let decided = argmax_row(self.scores.log().row(row), offsets);
+            counts.add(self.truth[row] as usize, decided as usize, 1);
+        }
+        counts
+    }
+
+    /// The counts at each of `points`, which lie in order on a line of offsets (at + x step, x never
+    /// falling). `visit` gets the number of the point and its counts, in order.
+    ///
+    /// # Panics
+    /// When a point does not have as many offsets as there are classes.
+    pub fn along(&self, points: &[Vec<f64>], mut visit: impl FnMut(usize, &Counts)) {
+        let Some(last) = points.len().checked_sub(1) else {
+            return;
+        };
+        if self.binary.is_some() {
+            for (at, offsets) in points.iter().enumerate() {
+                visit(at, &self.counts(offsets));
+            }
+            return;
+        }
+        let k = self.scores.n_classes();
+        assert!(points.iter().all(|p| p.len() == k), "one offset a class");
+        let mut counts = Counts::new(k);
+        let mut turns: Vec<(usize, u32, u32, u32)> = Vec::new();
+        let mut open: Vec<(usize, u32, usize, u32)> = Vec::new();
+        for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+            let first = argmax_row(row, &points[0]);
+            counts.add(truth as usize, first as usize, 1);
+            open.push((0, first, last, argmax_row(row, &points[last])));
+            // Halves the stretches at whose ends the decisions differ.
+            while let Some((low, from, high, to)) = open.pop() {
+                if from == to {
+                    continue;
+                }
+                if high - low == 1 {
+                    turns.push((high, truth, from, to));
+                    continue;
+                }
+                let middle = low.midpoint(high);
+                let between = argmax_row(row, &points[middle]);
+                open.push((low, from, middle, between));
+                open.push((middle, between, high, to));
+            }
+        }
+        turns.sort_unstable();
+        let mut turns = turns.into_iter().peekable();
+        for at in 0..points.len() {
+            while let Some((_, truth, from, to)) = turns.next_if(|turn| turn.0 == at) {
+                counts.take(truth as usize, from as usize);
+                counts.add(truth as usize, to as usize, 1);
+            }
+            visit(at, &counts);
+        }
+    }
+
+    /// The least balanced error that any offsets reach on these very rows, which is optimistic: an
+    /// oracle, never a result. Two classes: exact, over all cut points. More: coordinate ascent from
+    /// the best of `starts`, at most `rounds` rounds, so a bound from above. `None` without rows.
+    pub fn least_balanced_error(&self, starts: &[&[f64]], rounds: usize) -> Option<f64> {
+        if let Some(sorted) = &self.binary {
+            return self.exact(sorted);
+        }
+        let mut best: Option<(f64, &[f64])> = None;
+        for start in starts {
+            let error = self.counts(start).balanced_error()?;
+            if best.is_none_or(|(least, _)| error < least) {
+                best = Some((error, start));
+            }
+        }
+        let (mut least, start) = best?;
+        let mut offsets = start.to_vec();
+        let mut share = vec![0.0; offsets.len()];
+        for &y in self.truth {
+            share[y as usize] += 1.0;
+        }
+        let present = share.iter().filter(|n| **n > 0.0).count() as f64;
+        for n in &mut share {
+            *n = if *n > 0.0 { 1.0 / (*n * present) } else { 0.0 };
+        }
+        for _ in 0..rounds {
+            let before = least;
+            for class in (0..offsets.len()).filter(|&class| start[class].is_finite()) {
+                let old = offsets[class];
+                if let Some(found) = self.line_search(&offsets, class, &share) {
+                    offsets[class] = found;
+                    let error = self.counts(&offsets).balanced_error()?;
+                    if error < least - 1e-12 {
+                        least = error;
+                    } else {
+                        offsets[class] = old;
+                    }
+                }
+            }
+            if least >= before {
+                break;
+            }
+        }
+        Some(least)
+    }
+
+    fn exact(&self, sorted: &Sorted) -> Option<f64> {
+        let n = sorted.odds.len();
+        let mut least = f64::INFINITY;
+        for at in 0..=n {
+            let tied = at > 0
+                && at < n
+                && sorted.odds[at].0 - sorted.odds[at - 1].0
+                    <= 4.0 * TIE * sorted.odds[at].0.abs().max(1.0);
+            if !tied {
+                let mut counts = sorted.fixed.clone();
+                let ones = sorted.ones[at];
+                counts.add(1, 0, ones);
+                counts.add(0, 0, at - ones);
+                counts.add(1, 1, sorted.ones[n] - ones);
+                counts.add(0, 1, n - at - (sorted.ones[n] - ones));
+                least = least.min(counts.balanced_error()?);
+            }
+        }
+        Some(least)
+    }
+
+    /// The offset of `class` with the largest mean recall, the others fixed; `share` is what a row
+    /// of each class adds to it. `None` when no finite offset changes a decision.
+    fn line_search(&self, offsets: &[f64], class: usize, share: &[f64]) -> Option<f64> {
+        let mut without = offsets.to_vec();
+        without[class] = f64::INFINITY;
+        let mut turning: Vec<(f64, f64)> = Vec::new();
+        for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+            let rival = argmax_row(row, &without) as usize;
+            let critical = row[class] - (row[rival] - without[rival]);
+            let gain = |decided: usize| {
+                if decided == truth as usize {
+                    share[truth as usize]
+                } else {
+                    0.0
+                }
+            };
+            let change = gain(class) - gain(rival);
+            if rival != class && critical.is_finite() {
+                turning.push((critical, change));
+            }
+        }
+        turning.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
+        let last = turning.len().checked_sub(1)?;
+        let (mut value, mut best, mut found) = (0.0, 0.0, turning[0].0 + 1.0);
+        for (at, &(critical, change)) in turning.iter().enumerate() {
+            value += change;
+            let next = if at < last {
+                turning[at + 1].0
+            } else {
+                critical - 2.0
+            };
+            if value > best && critical - next > 8.0 * TIE * critical.abs().max(1.0) {
+                best = value;
+                found = critical.midpoint(next);
+            }
+        }
+        Some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::Matrix;
+
+    /// Scores on a coarse grid, some impossible, from a small generator.
+    fn rows(n: usize, k: usize, seed: u64) -> (Scores, Labels) {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let truth: Vec<u32> = (0..n)
+            .map(|_| u32::try_from(next(k as u64)).unwrap())
+            .collect();
+        let log = Matrix::from_fn(n, k, |i, j| match next(9) {
+            0 if j != truth[i] as usize => f64::NEG_INFINITY,
+            v => v as f64 * 0.5,
+        });
+        let names = (0..k).map(|k| k.to_string()).collect();
+        (
+            Scores::logits(log).unwrap(),
+            Labels::new(truth, names).unwrap(),
+        )
+    }
+
+    fn one_by_one(scores: &Scores, labels: &Labels, offsets: &[f64]) -> Counts {
+        let mut counts = Counts::new(offsets.len());
+        let decided = scores.argmax(offsets).unwrap();
+        for (i, &decided) in decided.as_slice().iter().enumerate() {
+            counts.add(labels.class(i), decided as usize, 1);
+        }
+        counts
+    }
+
+    #[test]
+    fn a_line_of_rules_decides_as_each_rule_alone() {
+        for k in 2..5 {
+            for seed in 0..20 {
+                let (scores, labels) = rows(60, k, seed);
+                let rules = OffsetRules::new(&scores, &labels).unwrap();
+                let points: Vec<Vec<f64>> = (0..200)
+                    .map(|at| {
+                        // Cuts fall on tied scores again and again.
+                        let tau = f64::from(at) * 0.05 - 4.0;
+                        (0..k).map(|c| 0.3 + tau * (c as f64 - 1.0) * 0.5).collect()
+                    })
+                    .collect();
+                let mut seen = 0;
+                rules.along(&points, |at, counts| {
+                    assert_eq!(at, seen);
+                    assert_eq!(*counts, one_by_one(&scores, &labels, &points[at]));
+                    seen += 1;
+                });
+                assert_eq!(seen, points.len());
+            }
+        }
+    }
+
+    #[test]
+    fn infinite_offsets_forbid_a_class() {
+        let (scores, labels) = rows(40, 2, 3);
+        let rules = OffsetRules::new(&scores, &labels).unwrap();
+        let offsets = [0.0, f64::INFINITY];
+        assert_eq!(
+            rules.counts(&offsets),
+            one_by_one(&scores, &labels, &offsets)
+        );
+    }
+
+    #[test]
+    fn the_oracle_is_brute_force_for_two_classes_and_never_above_its_start_for_more() {
+        for seed in 0..30 {
+            let (scores, labels) = rows(25, 2, seed);
+            let rules = OffsetRules::new(&scores, &labels).unwrap();
+            let least = rules.least_balanced_error(&[], 0).unwrap();
+            let brute = (-400..400)
+                .map(|at| [0.0, f64::from(at) * 0.05 + 0.01])
+                .map(|o| {
+                    one_by_one(&scores, &labels, &o)
+                        .balanced_error()
+                        .unwrap_or(1.0)
+                })
+                .fold(1.0, f64::min);
+            assert!((least - brute).abs() < 1e-12, "{least} {brute}");
+            let (scores, labels) = rows(50, 4, seed);
+            let rules = OffsetRules::new(&scores, &labels).unwrap();
+            let starts: [&[f64]; 2] = [&[0.0; 4], &[0.1, 0.2, 0.3, 0.4]];
+            let least = rules.least_balanced_error(&starts, 5).unwrap();
+            for start in starts {
+                let error = rules.counts(start).balanced_error().unwrap();
+                assert!(least <= error + 1e-12);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Beta calibration: a logistic function of ln p and ln (1 - p), each with a factor of its own.
+//!
+//! # When it helps, when it hurts
+//!
+//! Three numbers a class: mends what Platt scaling mends and distortions that differ between the ends of
+//! the scale, such as naive Bayes' or boosting's, and it holds the identity (a = b = 1, c = 0). With a
+//! dozen rows of the rare class it fits noise at the rare end.
+//!
+//! # Formula
+//!
+//! `p' = 1 / (1 + exp(-(a ln p - b ln (1 - p) + c)))` with a, b >= 0, of least log loss.
+//!
+//! # Parameters
+//!
+//! None of its own.
+//!
+//! # Cost
+//!
+//! O(n) a round of Newton, about ten rounds, for each class; four times that when a bound holds.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! Where the unbounded optimum has a negative factor, the paper drops that factor and fits again; here
+//! the bounded optimum is taken, the best of all faces, which is the same unless both factors matter.
+//! Rows that the scores tell apart without error have no finite optimum: then the smoothed targets of
+//! Platt are used, with a note. scikit-learn has no beta calibration.
+//!
+//! # Errors
+//!
+//! None.
+//!
+//! Details: `beta_a`, `beta_b`, `beta_c`, for more than two classes `beta_a[k]` and so on.
+//!
+//! # References
+//!
+//! M. Kull, T. M. Silva Filho and P. Flach, "Beta calibration: a well-founded and easily implemented
+//! improvement on logistic calibration for binary classifiers", AISTATS 2017.
+
+use counterweight_core::{Calib, Note, StageResult};
+
+use super::newton::{Optimum, logistic, minimise};
+use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
+
+/// Mean loss below which the rows count as told apart without error.
+const SEPARATE: f64 = 1e-6;
+
+#[derive(Clone, Copy, Debug)]
+struct BetaMap {
+    a: f64,
+    b: f64,
+    c: f64,
+}
+
+impl Binary for BetaMap {
+    fn apply(&self, pair: LogPair) -> LogPair {
+        of_log_odds(self.a * pair.yes - self.b * pair.no + self.c)
+    }
+}
+
+fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
+    let start = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
+    let rows: Vec<([f64; 3], f64)> = sides
+        .rows
+        .iter()
+        .map(|(pair, yes)| ([pair.yes, -pair.no, 1.0], targets[usize::from(*yes)]))
+        .collect();
+    let all = minimise(vec![1.0, 1.0, 0.0], |at, g, h| logistic(&rows, at, g, h));
+    if all.at[0] >= 0.0 && all.at[1] >= 0.0 {
+        return (of(&all.at), all.value);
+    }
+    // The bounded optimum of a convex loss is the best among the faces' own optima that keep the bounds.
+    let face = |which: usize| -> Optimum {
+        let rows: Vec<([f64; 2], f64)> = rows.iter().map(|(x, t)| ([x[which], 1.0], *t)).collect();
+        let found = minimise(vec![0.0, start], |at, g, h| logistic(&rows, at, g, h));
+        let mut at = vec![0.0, 0.0, found.at[1]];
+        at[which] = found.at[0];
+        Optimum {
+            at,
+            value: found.value,
+        }
+    };
+    let flat: Vec<([f64; 1], f64)> = rows.iter().map(|(_, t)| ([1.0], *t)).collect();
+    let flat = minimise(vec![start], |at, g, h| logistic(&flat, at, g, h));
+    let flat = Optimum {
+        at: vec![0.0, 0.0, flat.at[0]],
+        value: flat.value,
+    };
+    let mut best = flat;
+    for found in [face(0), face(1)] {
+        if found.at[0] >= 0.0 && found.at[1] >= 0.0 && found.value < best.value {
+            best = found;
+        }
+    }
+    (of(&best.at), best.value)
+}
+
+fn of(at: &[f64]) -> BetaMap {
+    BetaMap {
+        a: at[0],
+        b: at[1],
+        c: at[2],
+    }
+}
+
+fn bounded(sides: &Sides) -> (BetaMap, Vec<(&'static str, f64)>, Vec<Note>) {
+    let mut notes = Vec::new();
+    let (mut map, loss) = best(sides, [0.0, 1.0]);
+    if loss <= SEPARATE * sides.rows.len() as f64 {
+        map = best(sides, sides.smoothed()).0;
+        notes.push(Note::Remark(
+            "beta calibration has no finite optimum on scores without error: fitted to smoothed \
+             targets"
+                .into(),
+        ));
+    }
+    let numbers = vec![("beta_a", map.a), ("beta_b", map.b), ("beta_c", map.c)];
+    (map, numbers, notes)
+}
+
+fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+    one_vs_rest(calib, bounded)
+}
+
+/// The entry.
+pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
+    id: "beta",
+    reference: "Kull, Silva Filho & Flach 2017",
+    fit,
+};

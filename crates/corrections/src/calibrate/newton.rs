@@ -1,0 +1,160 @@
+//! Newton's method for the small convex losses of calibrators, from their value, gradient and Hessian.
+
+/// Rounds after which a loss without a minimum (separable rows) is left where it is.
+const ROUNDS: usize = 200;
+
+/// Where the minimisation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Optimum {
+    pub(crate) at: Vec<f64>,
+    pub(crate) value: f64,
+}
+
+/// Minimises a convex function of a few variables. `f` gets a point, and a gradient and a Hessian (row by
+/// row, zeroed) to fill; it gives the value.
+pub(crate) fn minimise(
+    start: Vec<f64>,
+    mut f: impl FnMut(&[f64], &mut [f64], &mut [f64]) -> f64,
+) -> Optimum {
+    let n = start.len();
+    let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    let mut at = start;
+    let mut value = f(&at, &mut gradient, &mut hessian);
+    let (mut next_gradient, mut next_hessian) = (vec![0.0; n], vec![0.0; n * n]);
+    for _ in 0..ROUNDS {
+        let step = downhill(&gradient, &hessian);
+        let fall: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
+        // Half of this is what the loss still has to lose.
+        if fall <= 1e-18 * value.abs().max(1e-6) {
+            break;
+        }
+        let mut length = 1.0;
+        let mut moved = false;
+        while length > 1e-10 {
+            let to: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a - length * s).collect();
+            next_gradient.fill(0.0);
+            next_hessian.fill(0.0);
+            let found = f(&to, &mut next_gradient, &mut next_hessian);
+            // A step within the rounding of the value still brings the gradient nearer to 0.
+            if found.is_finite() && found <= value - 1e-4 * length * fall + 1e-15 * value.abs() {
+                at = to;
+                value = found;
+                std::mem::swap(&mut gradient, &mut next_gradient);
+                std::mem::swap(&mut hessian, &mut next_hessian);
+                moved = true;
+                break;
+            }
+            length *= 0.5;
+        }
+        if !moved {
+            break;
+        }
+    }
+    Optimum { at, value }
+}
+
+/// Solves `(H + damping) step = gradient` by Cholesky, with the least damping under which every pivot
+/// is safely positive: directions that the loss does not see get no step.
+fn downhill(gradient: &[f64], hessian: &[f64]) -> Vec<f64> {
+    let n = gradient.len();
+    let largest = (0..n).map(|i| hessian[i * n + i]).fold(0.0, f64::max);
+    let mut damping = 1e-14 * largest + f64::MIN_POSITIVE;
+    loop {
+        if let Some(step) = solve(gradient, hessian, damping, largest * 1e-15) {
+            return step;
+        }
+        damping = (damping * 100.0).max(1e-300);
+        if !damping.is_finite() {
+            return vec![0.0; n];
+        }
+    }
+}
+
+fn solve(gradient: &[f64], hessian: &[f64], damping: f64, least: f64) -> Option<Vec<f64>> {
+    let n = gradient.len();
+    let mut low = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let mut sum = hessian[i * n + j];
+            if i == j {
+                sum += damping;
+            }
+            for k in 0..j {
+                sum -= low[i * n + k] * low[j * n + k];
+            }
+            if i == j {
+                if sum.is_nan() || sum <= least {
+                    return None;
+                }
+                low[i * n + i] = sum.sqrt();
+            } else {
+                low[i * n + j] = sum / low[j * n + j];
+            }
+        }
+    }
+    let mut x = gradient.to_vec();
+    for i in 0..n {
+        for k in 0..i {
+            x[i] -= low[i * n + k] * x[k];
+        }
+        x[i] /= low[i * n + i];
+    }
+    for i in (0..n).rev() {
+        for k in i + 1..n {
+            x[i] -= low[k * n + i] * x[k];
+        }
+        x[i] /= low[i * n + i];
+    }
+    x.iter().all(|v| v.is_finite()).then_some(x)
+}
+
+/// log(1 + exp(z)) without overflow.
+pub(crate) fn softplus(z: f64) -> f64 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p()
+}
+
+/// The logistic loss of `z = features . at` against targets in [0, 1], with gradient and Hessian.
+/// `rows` gives the features and the target of each row.
+pub(crate) fn logistic<const N: usize>(
+    rows: &[([f64; N], f64)],
+    at: &[f64],
+    gradient: &mut [f64],
+    hessian: &mut [f64],
+) -> f64 {
+    let mut value = 0.0;
+    for (features, target) in rows {
+        let z: f64 = features.iter().zip(at).map(|(x, a)| x * a).sum();
+        value += softplus(z) - target * z;
+        let p = 1.0 / (1.0 + (-z).exp());
+        for i in 0..N {
+            gradient[i] += (p - target) * features[i];
+            for j in 0..N {
+                hessian[i * N + j] += p * (1.0 - p) * features[i] * features[j];
+            }
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quadratic_takes_one_step_and_a_flat_direction_none() {
+        // (x - 3)^2 + 0 y.
+        let found = minimise(vec![0.0, 7.0], |at, g, h| {
+            g[0] = 2.0 * (at[0] - 3.0);
+            h[0] = 2.0;
+            (at[0] - 3.0).powi(2)
+        });
+        assert!((found.at[0] - 3.0).abs() < 1e-9 && (found.at[1] - 7.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_logistic_loss_with_an_intercept_meets_the_mean() {
+        let rows: Vec<([f64; 1], f64)> = [1.0, 0.0, 0.0, 0.0].map(|t| ([1.0], t)).to_vec();
+        let found = minimise(vec![0.0], |at, g, h| logistic(&rows, at, g, h));
+        assert!((found.at[0] - (1.0_f64 / 3.0).ln()).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,93 @@
+//! Platt scaling: a logistic function of the log odds, with smoothed targets.
+//!
+//! # When it helps, when it hurts
+//!
+//! Two numbers a class: right for scores that are too sure or too timid in the same way everywhere, and
+//! for margins, and the safest choice with few rows of the rare class. It cannot mend a distortion that
+//! differs between the ends of the scale.
+//!
+//! # Formula
+//!
+//! `p = 1 / (1 + exp(-(a z + b)))` with z the log odds of the class against the rest, (a, b) of least log
+//! loss against the targets (n+ + 1) / (n+ + 2) for rows of the class and 1 / (n- + 2) for others.
+//!
+//! # Parameters
+//!
+//! None of its own.
+//!
+//! # Cost
+//!
+//! O(n) a round of Newton, about ten rounds, for each class.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! Platt's model is of a support vector machine's margin; here of the log odds, so that a = 1, b = 0 is
+//! the identity. The optimum is that of scikit-learn's `_SigmoidCalibration` on the log odds (there with
+//! the opposite sign of a and b). For more than two classes one against the rest, scaled to sum to 1,
+//! as in scikit-learn.
+//!
+//! # Errors
+//!
+//! None: smoothed targets have a finite optimum. Log odds that are all equal get a note.
+//!
+//! Details: `platt_a`, `platt_b`, for more than two classes `platt_a[k]`, `platt_b[k]`.
+//!
+//! # References
+//!
+//! J. C. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
+//! likelihood methods", Advances in Large Margin Classifiers, 1999. H.-T. Lin, C.-J. Lin and R. C. Weng,
+//! "A note on Platt's probabilistic outputs for support vector machines", Machine Learning 68, 2007.
+
+use counterweight_core::{Calib, Note, StageResult};
+
+use super::newton::{logistic, minimise};
+use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
+
+#[derive(Clone, Copy, Debug)]
+struct Sigmoid {
+    a: f64,
+    b: f64,
+}
+
+impl Binary for Sigmoid {
+    fn apply(&self, pair: LogPair) -> LogPair {
+        of_log_odds(self.a * (pair.yes - pair.no) + self.b)
+    }
+}
+
+fn sigmoid(sides: &Sides) -> (Sigmoid, Vec<(&'static str, f64)>, Vec<Note>) {
+    let targets = sides.smoothed();
+    let rows: Vec<([f64; 2], f64)> = sides
+        .rows
+        .iter()
+        .map(|(pair, yes)| ([pair.yes - pair.no, 1.0], targets[usize::from(*yes)]))
+        .collect();
+    let shares = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
+    let found = minimise(vec![0.0, shares], |at, g, h| logistic(&rows, at, g, h));
+    let map = Sigmoid {
+        a: found.at[0],
+        b: found.at[1],
+    };
+    let first = rows.first().map_or(0.0, |(x, _)| x[0]);
+    let flat = rows.iter().all(|(x, _)| (x[0] - first).abs() <= 0.0);
+    let notes = if flat {
+        vec![Note::Degenerate(
+            "all out-of-fold scores of a class are equal: its calibrated probability is a constant"
+                .into(),
+        )]
+    } else {
+        Vec::new()
+    };
+    (map, vec![("platt_a", map.a), ("platt_b", map.b)], notes)
+}
+
+fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+    one_vs_rest(calib, sigmoid)
+}
+
+/// The entry.
+pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
+    id: "platt",
+    reference: "Platt 1999; Lin, Lin & Weng 2007",
+    fit,
+};

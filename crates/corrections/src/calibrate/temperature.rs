@@ -1,0 +1,115 @@
+//! Temperature scaling: all log-scores divided by one number.
+//!
+//! # When it helps, when it hurts
+//!
+//! One number for all classes: it sharpens or softens and moves no argmax, so accuracy stays as it is
+//! and rules that use probabilities get better ones. It cannot mend a bias between classes, which
+//! imbalance brings; `vector-scaling` can.
+//!
+//! # Formula
+//!
+//! `p' = softmax(s / T)` with T of least log loss, within 0.001 to 1000.
+//!
+//! # Parameters
+//!
+//! None of its own.
+//!
+//! # Cost
+//!
+//! O(n K) a round of Newton, about ten rounds.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! As the paper and scikit-learn's `method="temperature"`, on log-probabilities: a constant added to a
+//! row's logits changes nothing. A bound on T that holds gets a note (scores without error, or worse than
+//! none).
+//!
+//! # Errors
+//!
+//! None.
+//!
+//! Details: `temperature`.
+//!
+//! # References
+//!
+//! C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
+
+use counterweight_core::{Calib, Details, Note, Scores, StageResult, log_sum_exp};
+
+use super::newton::minimise;
+use super::{Calibrator, CalibratorEntry, FittedCalibrator, Frame};
+
+/// Bounds of 1 / T.
+const INVERSE: [f64; 2] = [1e-3, 1e3];
+
+#[derive(Debug)]
+struct Tempered {
+    frame: Frame,
+    inverse: f64,
+}
+
+impl Calibrator for Tempered {
+    fn calibrate(&self, scores: &Scores) -> StageResult<Scores> {
+        self.frame.map(scores, |row| {
+            let logs = self.frame.logs(row);
+            logs.iter().map(|s| s * self.inverse).collect()
+        })
+    }
+}
+
+fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+    let frame = Frame::new(calib);
+    let truth = frame.truth(calib);
+    let rows: Vec<Vec<f64>> = calib
+        .scores()
+        .log()
+        .iter_rows()
+        .map(|row| frame.logs(row))
+        .collect();
+    let loss = |inverse: f64, gradient: &mut f64, bend: &mut f64| {
+        let mut value = 0.0;
+        for (row, &y) in rows.iter().zip(&truth) {
+            let scaled: Vec<f64> = row.iter().map(|s| s * inverse).collect();
+            let total = log_sum_exp(&scaled);
+            value += total - scaled[y];
+            let (mut mean, mut square) = (0.0, 0.0);
+            for (s, z) in row.iter().zip(&scaled) {
+                let p = (z - total).exp();
+                mean += p * s;
+                square += p * s * s;
+            }
+            *gradient += mean - row[y];
+            *bend += (square - mean * mean).max(0.0);
+        }
+        value
+    };
+    let found = minimise(vec![1.0], |at, g, h| {
+        // Beyond the bounds there is nothing to find, only overflow.
+        if at[0].abs() > 1e6 {
+            return f64::INFINITY;
+        }
+        loss(at[0], &mut g[0], &mut h[0])
+    });
+    let inverse = found.at[0].clamp(INVERSE[0], INVERSE[1]);
+    let notes = if (inverse - found.at[0]).abs() > 0.0 {
+        vec![Note::Remark(format!(
+            "the best temperature lies beyond {}: the out-of-fold scores are without error, or worse \
+             than none",
+            1.0 / inverse
+        ))]
+    } else {
+        Vec::new()
+    };
+    Ok(FittedCalibrator {
+        map: Box::new(Tempered { frame, inverse }),
+        details: Details::from([("temperature".to_owned(), 1.0 / inverse)]),
+        notes,
+    })
+}
+
+/// The entry.
+pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
+    id: "temperature",
+    reference: "Guo et al. 2017",
+    fit,
+};

@@ -1,0 +1,269 @@
+//! The class of least expected cost under a given cost matrix.
+//!
+//! # When it helps, when it hurts
+//!
+//! Where the costs of errors are known, this is the Bayes rule for them, for any number of classes,
+//! and nothing has to be tuned. It takes the probabilities at their word: they have to be calibrated
+//! and under the prior that the rule will meet, which after resampling or weighting is what `target`
+//! is for.
+//!
+//! # Formula
+//!
+//! `argmin_j sum_y p_y C[y][j]` with C[y][j] the cost of deciding j when the truth is y, a tie going to
+//! the lowest class. For K = 2 with right decisions free: positive where
+//! `p >= C[0][1] / (C[0][1] + C[1][0])`.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `costs` | required | square table of finite numbers | cost; a row a true class, a column a decided class, in class order |
+//! | `target` | `own` | `own`, `train`, `uniform`, or a positive number per class | prior that the probabilities are brought to first; `own`: as they are |
+//!
+//! # Cost
+//!
+//! O(K^2) a row.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! Elkan writes the decided class as the row and the truth as the column; here the truth is the row,
+//! as in a confusion matrix. Costs that make one class never the cheapest are taken as they are.
+//! scikit-learn has no such rule for more than two classes.
+//!
+//! # Errors
+//!
+//! [`StageError::Failed`] when the table does not have a row a class;
+//! [`StageError::NotApplicable`] when `target` is not `own` and the scores have no prior of their own.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{ClassCounts, DecideContext, Matrix, ParamValue, Scores, find, params};
+//! let row = |a, b| ParamValue::List(vec![ParamValue::Real(a), ParamValue::Real(b)]);
+//! // A missed positive costs nine false alarms: positive from 1/10 on.
+//! let costs = ParamValue::List(vec![row(0.0, 1.0), row(9.0, 0.0)]);
+//! let entry = find(counterweight_corrections::decide::ALL, "cost-matrix").expect("it is listed");
+//! let params = params::check(entry.card.params, &[("costs".to_owned(), costs)].into())
+//!     .expect("the table is square");
+//! let train = ClassCounts::new(vec![90, 10]);
+//! let context = DecideContext { scores_prior: None, train: &train };
+//! let fitted = (entry.build)(&params)?.fit(&context, None)?;
+//! let scores = Scores::probabilities(Matrix::from_vec(2, 2, vec![0.89, 0.11, 0.91, 0.09])?)?;
+//! assert_eq!(fitted.rule.decide(&scores)?.as_slice(), [1, 0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
+
+use counterweight_core::params::Default;
+use counterweight_core::{
+    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details,
+    FittedRule, ParamError, ParamKind, ParamSpec, Params, Prior, Range, Rescored, Rule, RuleCaps,
+    Scores, StageError, StageResult, TIE,
+};
+
+use crate::prior::PriorSource;
+
+/// The words that `target` takes beside numbers.
+const TARGETS: &[&str] = &["own", "train", "uniform"];
+
+/// A cost matrix, checked.
+#[derive(Clone, Debug)]
+pub struct CostMatrix {
+    costs: Vec<Vec<f64>>,
+    /// `None` for the probabilities as they are.
+    target: Option<PriorSource>,
+}
+
+impl TryFrom<&Params> for CostMatrix {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let own = matches!(params.get("target"),
+            Some(counterweight_core::ParamValue::Text(word)) if word == "own");
+        Ok(Self {
+            costs: params.rows("costs"),
+            target: (!own).then(|| PriorSource::of(params, "target")),
+        })
+    }
+}
+
+/// Refuses a table that has no row for each class.
+///
+/// # Errors
+/// [`StageError::Failed`].
+pub(super) fn fits(costs: &[Vec<f64>], n_classes: usize) -> StageResult<()> {
+    if costs.len() == n_classes {
+        Ok(())
+    } else {
+        Err(StageError::Failed(format!(
+            "`costs` has {} rows for {n_classes} classes; give one row and one column a class, in \
+             class order",
+            costs.len()
+        )))
+    }
+}
+
+impl Decision for CostMatrix {
+    fn needs(&self) -> DecisionNeeds {
+        DecisionNeeds {
+            probabilities: true,
+            scores_prior: self.target.is_some(),
+            ..DecisionNeeds::default()
+        }
+    }
+
+    fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
+        let n_classes = context.train.n_classes();
+        let shift = match &self.target {
+            Some(target) => Some((
+                PriorSource::Effective.for_decision(context)?,
+                target.for_decision(context)?,
+            )),
+            None => None,
+        };
+        fits(&self.costs, n_classes)?;
+        Ok(FittedRule {
+            rule: Box::new(LeastCost {
+                costs: self.costs.clone(),
+                // What has no training rows is never decided, whatever its column says.
+                known: context.train.as_slice().iter().map(|&n| n > 0).collect(),
+                shift,
+            }),
+            details: Details::new(),
+            notes: Vec::new(),
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LeastCost {
+    costs: Vec<Vec<f64>>,
+    known: Vec<bool>,
+    shift: Option<(Prior, Prior)>,
+}
+
+impl Rule for LeastCost {
+    fn decide(&self, scores: &Scores) -> StageResult<Decisions> {
+        fits(&self.costs, scores.n_classes())?;
+        let shifted = match &self.shift {
+            Some((from, to)) => Some(scores.shift_prior(from, to)?),
+            None => None,
+        };
+        let scores = shifted.as_ref().unwrap_or(scores);
+        let k = scores.n_classes();
+        let mut p = vec![0.0; k];
+        let decide = |row: &[f64]| {
+            for (p, s) in p.iter_mut().zip(row) {
+                *p = s.exp();
+            }
+            let mut best: Option<(u32, f64)> = None;
+            for (class, j) in (0_u32..).zip(0..k) {
+                let cost: f64 = p.iter().zip(&self.costs).map(|(p, row)| p * row[j]).sum();
+                let scale: f64 = p
+                    .iter()
+                    .zip(&self.costs)
+                    .map(|(p, row)| p * row[j].abs())
+                    .sum();
+                // Costs within a few rounding errors of each other are a tie.
+                let less =
+                    best.is_none_or(|(_, least)| cost < least - TIE * scale.max(least.abs()));
+                if self.known[j] && less {
+                    best = Some((class, cost));
+                }
+            }
+            best.map_or(0, |(class, _)| class)
+        };
+        Ok(Decisions::new(
+            scores.log().iter_rows().map(decide).collect(),
+        ))
+    }
+
+    fn rescore(&self, scores: &Scores) -> StageResult<Option<Rescored>> {
+        match &self.shift {
+            Some((from, to)) => Ok(Some(Rescored {
+                scores: scores.shift_prior(from, to)?,
+                prior: Some(to.clone()),
+            })),
+            None => Ok(None),
+        }
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
+    Ok(Box::new(CostMatrix::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
+    card: Card {
+        id: "cost-matrix",
+        summary: "the class of least expected cost",
+        reference: "Elkan 2001",
+        params: &[
+            ParamSpec::required(
+                "costs",
+                ParamKind::Rows(Range::FINITE),
+                "cost of each decision (column) for each truth (row), in class order",
+            ),
+            ParamSpec::new(
+                "target",
+                ParamKind::Prior(TARGETS),
+                Default::Text("own"),
+                "the prior that the probabilities are brought to first; own: as they are",
+            ),
+        ],
+    },
+    caps: RuleCaps {
+        family: "thresholding",
+    },
+    build,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{built, rows, text};
+    use counterweight_core::{ClassCounts, Matrix};
+
+    fn decided(costs: &[&[f64]], target: &str, counts: &[usize], p: &[f64]) -> Vec<u32> {
+        let train = ClassCounts::new(counts.to_vec());
+        let own = train.prior().unwrap();
+        let context = DecideContext {
+            scores_prior: Some(&own),
+            train: &train,
+        };
+        let given = [("costs", rows(costs)), ("target", text(target))];
+        let rule = built(&ENTRY, &given).fit(&context, None).unwrap().rule;
+        let k = counts.len();
+        let p = Matrix::from_vec(p.len() / k, k, p.to_vec()).unwrap();
+        let scores = Scores::probabilities(p).unwrap();
+        rule.decide(&scores).unwrap().as_slice().to_vec()
+    }
+
+    #[test]
+    fn the_least_expected_cost_by_hand() {
+        let costs: [&[f64]; 3] = [&[0.0, 1.0, 1.0], &[4.0, 0.0, 1.0], &[10.0, 10.0, 0.0]];
+        // Expected costs .2*4 + .1*10 = 1.8, .7 + 1 = 1.7, .7 + .2 = .9.
+        assert_eq!(decided(&costs, "own", &[7, 2, 1], &[0.7, 0.2, 0.1]), [2]);
+        assert_eq!(decided(&costs, "own", &[7, 2, 1], &[1.0, 0.0, 0.0]), [0]);
+        // A class without rows is never decided, however cheap.
+        assert_eq!(decided(&costs, "own", &[7, 2, 0], &[0.7, 0.3, 0.0]), [1]);
+        // Equal costs everywhere: the lowest class.
+        let flat: [&[f64]; 2] = [&[1.0, 1.0], &[1.0, 1.0]];
+        assert_eq!(decided(&flat, "own", &[5, 5], &[0.1, 0.9]), [0]);
+    }
+
+    #[test]
+    fn zero_one_costs_are_argmax_and_a_target_moves_them() {
+        let costs: [&[f64]; 2] = [&[0.0, 1.0], &[1.0, 0.0]];
+        let p = [0.55, 0.45, 0.85, 0.15, 0.95, 0.05];
+        assert_eq!(decided(&costs, "own", &[90, 10], &p), [0, 0, 0]);
+        assert_eq!(decided(&costs, "uniform", &[90, 10], &p), [1, 1, 0]);
+        assert_eq!(decided(&costs, "train", &[90, 10], &p), [0, 0, 0]);
+        // p = 1/2 is a tie.
+        assert_eq!(decided(&costs, "own", &[50, 50], &[0.5, 0.5]), [0]);
+    }
+}

@@ -1,0 +1,209 @@
+//! Weight normalisation of a linear head: each class's score divided by a power of its vector's norm,
+//! or of its prior, without bias.
+//!
+//! # When it helps, when it hurts
+//!
+//! A linear head learnt on imbalanced rows gives large classes long vectors; dividing by the norms
+//! takes that advantage back without a prior, and tau lets it be partial. It drops the bias, which for
+//! a linear model on standardised features carries much of what is known: on tabular data it often
+//! loses to `logit-adjust`, and a sweep can show by how much.
+//!
+//! # Formula
+//!
+//! `argmax_k (w_k . x) / nu_k^tau`, a tie going to the lowest class, with nu_k = ||w_k|| (`nu = "norm"`,
+//! Kang) or nu_k = pi_k (`nu = "prior"`, Ye; Kim and Kim), pi the training prior. Metrics of
+//! probabilities judge the softmax of these scores, which has no prior of its own.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `tau` | 1 | finite | power of nu |
+//! | `nu` | `norm` | `norm`, `prior` | what the scores are divided by |
+//!
+//! # Cost
+//!
+//! O(K) a row beside the d K of the scores.
+//!
+//! # Differences from the paper and from scikit-learn
+//!
+//! Kang normalises the last layer of a network, whose features are not negative; here the features are
+//! the learner's own columns. Kim and Kim scale towards the head's mean norm, which only a factor
+//! common to all classes tells apart. A class whose vector is 0 keeps the score 0. scikit-learn has no
+//! such rule. Without a penalty the vectors of a softmax are known up to a common vector; they are
+//! taken as the solver leaves them, which from a zero start is with mean 0.
+//!
+//! # Errors
+//!
+//! [`StageError::NotApplicable`] for models without a linear head of one vector a class: two classes
+//! share one vector, and its norm is one number.
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{
+//!     ClassCounts, DecideContext, Extras, LinearHead, Matrix, Scores, find, params,
+//! };
+//! let entry = find(counterweight_corrections::decide::ALL, "weight-norm").expect("it is listed");
+//! let params = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let train = ClassCounts::new(vec![80, 15, 5]);
+//! let context = DecideContext { scores_prior: None, train: &train };
+//! let raw = Scores::log_probabilities(Matrix::from_vec(1, 3, vec![3.0, 2.0, -1.0])?)?;
+//! let head = LinearHead { scores: raw.clone(), norms: vec![3.0, 1.0, 1.0] };
+//! let extras = Extras { head: Some(&head), ..Extras::default() };
+//! let fitted = (entry.build)(&params)?.fit_with(&context, None, &extras)?;
+//! assert_eq!(fitted.rule.decide(&raw)?.as_slice(), [1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! B. Kang et al., "Decoupling representation and classifier for long-tailed recognition", ICLR 2020.
+//! B. Kim and J. Kim, "Adjusting decision boundary for class imbalanced learning", IEEE Access 8,
+//! 2020. H.-J. Ye, H.-Y. Chen, D.-C. Zhan and W.-L. Chao, "Identifying and compensating for feature
+//! deviation in imbalanced deep learning", 2020.
+
+use counterweight_core::params::Default;
+use counterweight_core::scores::argmax_row;
+use counterweight_core::{
+    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
+    FittedRule, Matrix, ParamError, ParamKind, ParamSpec, Params, Range, Rescored, Rule, RuleCaps,
+    Scores, StageError, StageResult,
+};
+
+/// Weight normalisation, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightNorm {
+    tau: f64,
+    by_prior: bool,
+}
+
+impl TryFrom<&Params> for WeightNorm {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            tau: params.real("tau"),
+            by_prior: params.text("nu") == "prior",
+        })
+    }
+}
+
+impl Decision for WeightNorm {
+    fn needs(&self) -> DecisionNeeds {
+        DecisionNeeds {
+            probabilities: true,
+            linear_head: true,
+            ..DecisionNeeds::default()
+        }
+    }
+
+    fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
+        self.fit_with(context, calib, &Extras::default())
+    }
+
+    fn fit_with(
+        &self,
+        context: &DecideContext<'_>,
+        _calib: Option<&Calib>,
+        extras: &Extras<'_>,
+    ) -> StageResult<FittedRule> {
+        let head = extras.head.ok_or_else(|| {
+            StageError::NotApplicable(
+                "`weight-norm` needs a linear head with one vector a class, and this model has none"
+                    .into(),
+            )
+        })?;
+        let prior = context.train_prior()?;
+        let nu = if self.by_prior {
+            prior.as_slice()
+        } else {
+            &head.norms[..]
+        };
+        let mut details = Details::new();
+        let mut factors = Vec::with_capacity(nu.len());
+        for (k, &nu) in nu.iter().enumerate() {
+            // 0 to a power is no factor; such a class has the score 0 or is unknown.
+            let factor = if nu > 0.0 { nu.powf(-self.tau) } else { 1.0 };
+            if !factor.is_finite() {
+                return Err(StageError::Failed(format!(
+                    "nu = {nu} to the power -{} overflows; use a smaller `tau`",
+                    self.tau
+                )));
+            }
+            factors.push(factor);
+            if !self.by_prior {
+                details.insert(format!("norm[{k}]"), nu);
+            }
+        }
+        Ok(FittedRule {
+            rule: Box::new(Scaled(factors)),
+            details,
+            notes: Vec::new(),
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Scaled(Vec<f64>);
+
+impl Scaled {
+    fn scaled(&self, scores: &Scores) -> StageResult<Matrix> {
+        if scores.n_classes() != self.0.len() {
+            return Err(StageError::Failed(format!(
+                "the scores have {} classes, the rule {}",
+                scores.n_classes(),
+                self.0.len()
+            )));
+        }
+        let log = scores.log();
+        Ok(Matrix::from_fn(log.rows(), log.cols(), |i, k| {
+            log.at(i, k) * self.0[k]
+        }))
+    }
+}
+
+impl Rule for Scaled {
+    fn decide(&self, scores: &Scores) -> StageResult<Decisions> {
+        let scaled = self.scaled(scores)?;
+        let none = vec![0.0; scaled.cols()];
+        let decided = scaled.iter_rows().map(|row| argmax_row(row, &none));
+        Ok(Decisions::new(decided.collect()))
+    }
+
+    fn rescore(&self, scores: &Scores) -> StageResult<Option<Rescored>> {
+        Ok(Some(Rescored {
+            scores: Scores::logits(self.scaled(scores)?)?,
+            prior: None,
+        }))
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
+    Ok(Box::new(WeightNorm::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
+    card: Card {
+        id: "weight-norm",
+        summary: "a linear head's scores divided by a power of the vectors' norms, or of the prior",
+        reference: "Kang et al. 2020; Kim & Kim 2020; Ye et al. 2020",
+        params: &[
+            ParamSpec::new(
+                "tau",
+                ParamKind::Real(Range::FINITE),
+                Default::Real(1.0),
+                "power of nu",
+            ),
+            ParamSpec::new(
+                "nu",
+                ParamKind::Choice(&["norm", "prior"]),
+                Default::Text("norm"),
+                "what the scores are divided by",
+            ),
+        ],
+    },
+    caps: RuleCaps { family: "margin" },
+    build,
+};
