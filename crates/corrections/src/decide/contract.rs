@@ -49,6 +49,23 @@ fn arms() -> Vec<(&'static DecisionEntry, Box<dyn Decision>)> {
         ("prior-shift", vec![("target", text("train"))]),
         ("prior-shift", vec![("target", list(&[1.0, 3.0]))]),
         ("bbse", vec![("confusion", text("soft"))]),
+        ("logit-adjust", vec![("prior", text("estimated"))]),
+        ("calibrated", vec![("by", text("platt"))]),
+        (
+            "calibrated",
+            vec![("by", text("beta")), ("then", text("logit-adjust"))],
+        ),
+        (
+            "calibrated",
+            vec![("by", text("temperature")), ("then", text("saerens-em"))],
+        ),
+        (
+            "calibrated",
+            vec![
+                ("by", text("vector-scaling")),
+                ("then", text("tuned-threshold")),
+            ],
+        ),
         (
             "weight-norm",
             vec![("nu", text("prior")), ("tau", real(0.5))],

@@ -6,7 +6,10 @@
 //! With calibrated scores tau = 1 is the Bayes rule for balanced error and tau = 0 the one for
 //! accuracy; between them lies every compromise, and a whole grid of tau costs one fit. On
 //! miscalibrated scores the best tau is another one, and tuning it is tuning a temperature.
-//! Probabilities of exactly 0 and 1 (1-NN, grown trees) do not move at any tau.
+//! Probabilities of exactly 0 and 1 (1-NN, grown trees) do not move at any tau. With
+//! `prior = "estimated"` the rule is transductive: the prior is that of the test batch by
+//! [`saerens_em`](super::saerens_em), so that on rows drawn like the training rows it is the `effective`
+//! one as the scores themselves show it, and on a batch of other shares less or more is subtracted.
 //!
 //! # Formula
 //!
@@ -17,11 +20,11 @@
 //! | name | default | range | unit |
 //! |---|---|---|---|
 //! | `tau` | 1 | finite | factor on the log prior |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
+//! | `prior` | `effective` | `effective`, `estimated`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior); `estimated`: of the test batch |
 //!
 //! # Cost
 //!
-//! O(K) a row.
+//! O(K) a row; the estimated prior a few hundred passes over the batch.
 //!
 //! # Differences from the paper and from scikit-learn
 //!
@@ -33,7 +36,9 @@
 //!
 //! Those of [`PriorSource::for_decision`];
 //! [`StageError::Failed`](counterweight_core::StageError::Failed) where tau times a log prior
-//! overflows.
+//! overflows, or without a test batch for `prior = "estimated"`.
+//!
+//! Details with `prior = "estimated"`: those of [`saerens_em`](super::saerens_em).
 //!
 //! # Examples
 //!
@@ -59,27 +64,35 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range, RuleCaps, StageResult,
+    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
+    FittedRule, OffsetLine, OffsetRule, ParamError, ParamKind, ParamSpec, ParamValue, Params,
+    Range, RuleCaps, StageError, StageResult,
 };
 
 use super::prior_offsets;
+use super::saerens_em::{Stop, batch, estimate, own_prior};
 use crate::prior::PriorSource;
+
+/// The words that `prior` takes here beside numbers.
+const WORDS: &[&str] = &["effective", "estimated", "train", "uniform"];
 
 /// Post-hoc logit adjustment, checked.
 #[derive(Clone, Debug)]
 pub struct LogitAdjust {
     tau: f64,
-    prior: PriorSource,
+    /// `None` for the one estimated from the test batch.
+    prior: Option<PriorSource>,
 }
 
 impl TryFrom<&Params> for LogitAdjust {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let estimated = matches!(params.get("prior"),
+            Some(ParamValue::Text(word)) if word == "estimated");
         Ok(Self {
             tau: params.real("tau"),
-            prior: PriorSource::from_params(params),
+            prior: (!estimated).then(|| PriorSource::from_params(params)),
         })
     }
 }
@@ -88,18 +101,53 @@ impl Decision for LogitAdjust {
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,
-            scores_prior: self.prior == PriorSource::Effective,
+            scores_prior: matches!(self.prior, None | Some(PriorSource::Effective)),
+            test_batch: self.prior.is_none(),
             ..DecisionNeeds::default()
         }
     }
 
-    fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
-        let prior = self.prior.for_decision(context)?;
+    fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
+        self.fit_with(context, calib, &Extras::default())
+    }
+
+    fn fit_with(
+        &self,
+        context: &DecideContext<'_>,
+        _calib: Option<&Calib>,
+        extras: &Extras<'_>,
+    ) -> StageResult<FittedRule> {
+        let (prior, details, notes) = match &self.prior {
+            Some(source) => (source.for_decision(context)?, Details::new(), Vec::new()),
+            None => {
+                let own = own_prior("logit-adjust", context)?;
+                let found = estimate(batch("logit-adjust", extras)?, own, Stop::DEFAULT)?;
+                let (details, notes) = found.report(Stop::DEFAULT);
+                (found.prior, details, notes)
+            }
+        };
         Ok(FittedRule {
             rule: Box::new(OffsetRule(prior_offsets(&prior, self.tau)?)),
-            details: Details::new(),
-            notes: Vec::new(),
+            details,
+            notes,
         })
+    }
+
+    fn line(&self, context: &DecideContext<'_>) -> StageResult<Option<OffsetLine>> {
+        let Some(source) = &self.prior else {
+            return Err(StageError::NotApplicable(
+                "a curve over tau needs a prior that is known without the test batch".into(),
+            ));
+        };
+        let prior = source.for_decision(context)?;
+        // A class without prior has no finite score either.
+        let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
+        Ok(Some(OffsetLine {
+            parameter: "tau",
+            at: vec![0.0; prior.n_classes()],
+            step: prior.as_slice().iter().map(log).collect(),
+            place: |tau| tau,
+        }))
     }
 }
 
@@ -120,7 +168,12 @@ pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
                 Default::Real(1.0),
                 "factor on the log prior",
             ),
-            PriorSource::spec("the prior whose logarithm is subtracted"),
+            ParamSpec::new(
+                "prior",
+                ParamKind::Prior(WORDS),
+                Default::Text("effective"),
+                "the prior whose logarithm is subtracted; estimated: of the test batch, transductive",
+            ),
         ],
     },
     caps: RuleCaps {

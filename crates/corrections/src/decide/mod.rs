@@ -8,6 +8,7 @@ use counterweight_core::{Calib, DecisionEntry, Prior, ScoreKind, StageError, Sta
 
 pub mod argmax;
 pub mod bbse;
+pub mod calibrated;
 pub mod cost_matrix;
 pub mod criterion;
 pub mod logit_adjust;
@@ -27,6 +28,7 @@ mod contract;
 pub const ALL: &[DecisionEntry] = &[
     argmax::ENTRY,
     bbse::ENTRY,
+    calibrated::ENTRY,
     cost_matrix::ENTRY,
     logit_adjust::ENTRY,
     prior_shift::ENTRY,

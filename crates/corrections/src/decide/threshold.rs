@@ -54,7 +54,8 @@
 use counterweight_core::params::Default;
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range, RuleCaps, StageError, StageResult,
+    OffsetLine, OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range, RuleCaps, StageError,
+    StageResult,
 };
 
 /// A fixed threshold, checked.
@@ -83,17 +84,7 @@ impl Decision for Threshold {
     }
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
-        let n_classes = context.train.n_classes();
-        if n_classes != 2 {
-            return Err(StageError::NotApplicable(format!(
-                "a threshold is for two classes, found {n_classes}; try `prior-threshold`"
-            )));
-        }
-        let Some(positive) = context.train.rarest() else {
-            return Err(StageError::Failed(
-                "no training rows to find the positive class in".into(),
-            ));
-        };
+        let positive = positive(context)?;
         let mut offsets = vec![0.0; 2];
         offsets[positive] = self.t.ln() - (-self.t).ln_1p();
         Ok(FittedRule {
@@ -102,6 +93,31 @@ impl Decision for Threshold {
             notes: Vec::new(),
         })
     }
+
+    fn line(&self, context: &DecideContext<'_>) -> StageResult<Option<OffsetLine>> {
+        let mut step = vec![0.0; 2];
+        step[positive(context)?] = 1.0;
+        Ok(Some(OffsetLine {
+            parameter: "t",
+            at: vec![0.0; 2],
+            step,
+            place: |t| t.ln() - (-t).ln_1p(),
+        }))
+    }
+}
+
+/// The positive class: the rarer one.
+fn positive(context: &DecideContext<'_>) -> StageResult<usize> {
+    let n_classes = context.train.n_classes();
+    if n_classes != 2 {
+        return Err(StageError::NotApplicable(format!(
+            "a threshold is for two classes, found {n_classes}; try `prior-threshold`"
+        )));
+    }
+    context
+        .train
+        .rarest()
+        .ok_or_else(|| StageError::Failed("no training rows to find the positive class in".into()))
 }
 
 fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {

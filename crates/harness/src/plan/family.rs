@@ -10,8 +10,11 @@ impl Correction {
         let resample = self.resample.as_ref().map(|built| built.entry.caps.family);
         let loss =
             (self.loss.entry.card.id != "cross-entropy").then_some(self.loss.entry.caps.family);
-        let decide =
-            (self.decide.entry.card.id != "argmax").then_some(self.decide.entry.caps.family);
+        let decide = (self.decide.entry.card.id != "argmax").then(|| {
+            // What follows a calibration gives the correction its family.
+            let own = self.decide.method.family();
+            own.unwrap_or(self.decide.entry.caps.family)
+        });
         let stages: Vec<&'static str> = [resample, loss, decide].into_iter().flatten().collect();
         match stages.as_slice() {
             [] => "none",

@@ -1,7 +1,7 @@
 //! From decisions to a record.
 
 use counterweight_core::{
-    ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record,
+    ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record, Rescored,
     ScoreKind, Scores, Test,
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Verdict<'a> {
     pub(super) bayes: Option<f64>,
     pub(super) scores: &'a Scores,
     pub(super) prior: Option<&'a Prior>,
+    /// What the rule put in place of the scores, which metrics of probabilities then judge.
+    pub(super) rescored: Option<Rescored>,
     pub(super) decided: Result<Decisions, (Outcome, String)>,
     pub(super) notes: Vec<Note>,
     pub(super) details: Details,
@@ -104,19 +106,18 @@ fn measure(
     let labels = verdict.test.labels();
     let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
     let weights = row_weights(labels.ids(), &unit.test, &target);
-    let usable = verdict.scores.kind() == ScoreKind::Probability;
-    let mapped = match verdict.prior {
-        Some(prior) if usable => Some(
-            verdict
-                .scores
-                .shift_prior(prior, &target)
-                .map_err(|e| e.to_string())?,
-        ),
+    let (own, prior) = match &verdict.rescored {
+        Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
+        None => (verdict.scores, verdict.prior),
+    };
+    let usable = own.kind() == ScoreKind::Probability;
+    let mapped = match prior {
+        Some(prior) if usable => Some(own.shift_prior(prior, &target).map_err(|e| e.to_string())?),
         _ => None,
     };
     // Scores without a prior of their own cannot be mapped: they are judged as they are.
     let scores = if usable {
-        mapped.as_ref().or(Some(verdict.scores))
+        mapped.as_ref().or(Some(own))
     } else {
         None
     };
@@ -125,7 +126,7 @@ fn measure(
     let raw = Judged::new(
         labels,
         decisions,
-        usable.then_some(verdict.scores),
+        usable.then_some(own),
         &weights,
         &unit.train,
     )

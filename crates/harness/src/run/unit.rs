@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use counterweight_core::{Calib, ClassCounts, DecideContext};
+use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
 use counterweight_core::{
-    CellId, Details, LossContext, LossTerms, Note, OutOfFold, Prior, Scores, StageContext,
-    StageError, StageResult, StreamKey, Timing, Train,
+    CellId, Details, LossContext, LossTerms, Note, OffsetRules, OutOfFold, Prior, ScoreKind,
+    Scores, StageContext, StageError, StageResult, StreamKey, Timing, Train,
 };
 use rayon::prelude::*;
 
@@ -17,6 +17,9 @@ use super::{Tally, failure};
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
+
+/// Rounds of the oracle's ascent for more than two classes.
+const ORACLE_ROUNDS: usize = 5;
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
 pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {
@@ -87,6 +90,8 @@ struct Resampled {
 struct Scored {
     scores: Scores,
     prior: Option<Prior>,
+    /// The linear head on the same rows, where a decision asks for it and there is one.
+    head: Option<LinearHead>,
     notes: Vec<Note>,
     details: Details,
     fit_seconds: f64,
@@ -247,8 +252,19 @@ impl Work<'_> {
                 train.n_classes()
             )));
         }
+        let asked = inner.is_none()
+            && fit.cells.iter().any(|&cell| {
+                let decide = &self.correction(cell).decide;
+                self.todo[cell] && decide.method.needs().linear_head
+            });
+        let head = if asked {
+            guarded(deadline, || fitted.linear_head(rows.test.features())).0?
+        } else {
+            None
+        };
         Ok(Scored {
             scores,
+            head,
             prior: terms.scores_prior_of(&resampled.train.class_mass()),
             notes: context.notes,
             details: context.details,
@@ -274,6 +290,14 @@ impl Work<'_> {
             Err(error) => return self.give_up(fit, "fit", &error),
         };
         let budget = budget.after(scored.fit_seconds + scored.score_seconds);
+        let scored = Scored {
+            details: {
+                let mut details = self.bounds(&scored);
+                details.extend(scored.details);
+                details
+            },
+            ..scored
+        };
         let crossfitted: OnceLock<CrossFitted> = OnceLock::new();
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
             let correction = self.correction(cell);
@@ -303,6 +327,45 @@ impl Work<'_> {
         }
     }
 
+    /// What the fit's own scores reach with no decision stage, with the prior rule and with the best
+    /// offsets on these very test rows. The last is an oracle: it tells how much a threshold could win,
+    /// and is never a result.
+    fn bounds(&self, scored: &Scored) -> Details {
+        let mut details = Details::new();
+        if scored.scores.kind() == ScoreKind::Vote {
+            return details;
+        }
+        let Ok(rules) = OffsetRules::new(&scored.scores, self.data.outer.test.labels()) else {
+            return details;
+        };
+        let zero = vec![0.0; scored.scores.n_classes()];
+        let mut starts: Vec<&[f64]> = vec![&zero];
+        let logs: Option<Vec<f64>> = scored.prior.as_ref().map(|prior| {
+            let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
+            prior.as_slice().iter().map(log).collect()
+        });
+        starts.extend(logs.as_deref());
+        let values = [
+            (
+                "argmax_balanced_error",
+                rules.counts(&zero).balanced_error(),
+            ),
+            (
+                "prior_rule_balanced_error",
+                logs.as_deref()
+                    .and_then(|logs| rules.counts(logs).balanced_error()),
+            ),
+            (
+                "oracle_balanced_error",
+                rules.least_balanced_error(&starts, ORACLE_ROUNDS),
+            ),
+        ];
+        for (name, value) in values {
+            details.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        details
+    }
+
     fn correction(&self, cell: usize) -> &Correction {
         &self.plan.sweep.corrections[self.plan.cells[cell].correction]
     }
@@ -321,6 +384,7 @@ impl Work<'_> {
         let mut details = resampled.details.clone();
         details.extend(scored.details.clone());
         let needs = correction.decide.method.needs();
+        let mut rescored = None;
         let decided = (|| {
             if needs.scores_prior && scored.prior.is_none() {
                 return Err(StageError::NotApplicable(format!(
@@ -340,14 +404,27 @@ impl Work<'_> {
                 scores_prior: scored.prior.as_ref(),
                 train: &train,
             };
+            let extras = Extras {
+                batch: needs.test_batch.then(|| TestScores::new(&scored.scores)),
+                head: scored.head.as_ref(),
+            };
             let (fitted, _) = guarded(counterweight_core::Deadline::NEVER, || {
-                let fitted = correction.decide.method.fit(&context, calib)?;
-                let decisions = fitted.rule.decide(&scored.scores)?;
-                Ok((fitted, decisions))
+                let fitted = correction
+                    .decide
+                    .method
+                    .fit_with(&context, calib, &extras)?;
+                let seen = match &scored.head {
+                    Some(head) if needs.linear_head => &head.scores,
+                    _ => &scored.scores,
+                };
+                let decisions = fitted.rule.decide(seen)?;
+                let rescored = fitted.rule.rescore(seen)?;
+                Ok((fitted, decisions, rescored))
             });
-            let (fitted, decisions) = fitted?;
+            let (fitted, decisions, replaced) = fitted?;
             notes.extend(fitted.notes);
             details.extend(fitted.details);
+            rescored = replaced;
             Ok(decisions)
         })();
         Verdict {
@@ -355,6 +432,7 @@ impl Work<'_> {
             bayes: self.data.bayes,
             scores: &scored.scores,
             prior: scored.prior.as_ref(),
+            rescored,
             decided: decided.map_err(|error| failure("decide", &error)),
             notes,
             details,

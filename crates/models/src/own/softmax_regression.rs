@@ -75,14 +75,15 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, Note, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LinearHead, LossNeeds,
+    LossTerms, Matrix, Note, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores,
+    StageContext, StageError, StageResult, Train, Workload,
 };
 
 use crate::shared::kernel::Kernel;
 use crate::shared::linalg::dot;
 use crate::shared::linear::{Penalties, Problem};
+use crate::shared::linear_head::linear_head;
 use crate::shared::optimise::{self, Solution, Stop};
 use crate::shared::task::{Task, check_scored, widen};
 
@@ -345,6 +346,12 @@ impl Fitted for Model {
             }
         }
         Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+
+    fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
+        let vectors = self.coefficients.chunks_exact(self.n_features + 1);
+        let slopes: Vec<&[f64]> = vectors.map(|w| &w[..self.n_features]).collect();
+        linear_head(x, &slopes, &self.present, self.n_classes)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Logistic regressions that libraries fitted: scores from their coefficients in logarithms, and the
 //! exact gradient there, by which a wrong optimum is found out.
 
-use counterweight_core::{Fitted, Matrix, Note, Scores, StageContext, StageError, StageResult};
+use counterweight_core::{
+    Fitted, LinearHead, Matrix, Note, Scores, StageContext, StageError, StageResult,
+};
 
 use super::linalg::{add_scaled, dot};
+use super::linear_head::linear_head;
 use super::task::{Task, check_scored, widen};
 
 /// Relative gradient above which the result carries a remark.
@@ -93,6 +96,14 @@ impl Fitted for Linear {
             }
         }
         Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+
+    fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
+        if self.n_features == 0 {
+            return Ok(None);
+        }
+        let slopes: Vec<&[f64]> = self.slopes.chunks_exact(self.n_features).collect();
+        linear_head(x, &slopes, &self.present, self.n_classes)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod linalg;
 pub(crate) mod linear;
 pub(crate) mod neighbours;
 pub(crate) mod network;
+pub(crate) mod linear_head;
 pub(crate) mod optimise;
 pub(crate) mod priors;
 pub(crate) mod svm;

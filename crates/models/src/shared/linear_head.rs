@@ -1,0 +1,68 @@
+//! What a linear model's vectors give to rows, without bias: for weight normalisation.
+
+use counterweight_core::{LinearHead, Matrix, Scores, StageError, StageResult};
+
+use super::linalg::dot;
+use super::task::{check_scored, widen};
+
+/// The head of the vectors `slopes`, one a present class; `None` where classes share a vector.
+///
+/// # Errors
+/// [`StageError::Failed`] for rows of other columns and for scores that overflow.
+pub(crate) fn linear_head(
+    x: &Matrix,
+    slopes: &[&[f64]],
+    present: &[usize],
+    n_classes: usize,
+) -> StageResult<Option<LinearHead>> {
+    if slopes.len() != present.len() || slopes.is_empty() {
+        return Ok(None);
+    }
+    check_scored(x, slopes[0].len())?;
+    let raw = Matrix::from_fn(x.rows(), present.len(), |i, k| dot(slopes[k], x.row(i)));
+    if let Some(at) = raw.as_slice().iter().position(|f| !f.is_finite()) {
+        let row = at / present.len();
+        return Err(StageError::Failed(format!(
+            "linear scores of scored row {row} overflow; standardise the features"
+        )));
+    }
+    let mut norms = vec![0.0; n_classes];
+    for (&class, w) in present.iter().zip(slopes) {
+        norms[class] = dot(w, w).sqrt();
+    }
+    Ok(Some(LinearHead {
+        scores: Scores::log_probabilities(widen(&raw, present, n_classes))?,
+        norms,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{blobs, fit, train};
+    use counterweight_core::LossTerms;
+
+    #[test]
+    fn the_head_and_the_biases_are_the_scores() {
+        for id in ["softmax-regression", "linfa-logistic", "smartcore-logistic"] {
+            let (x, y) = blobs(7, &[40, 25, 15], 3);
+            let fitted = fit(id, &[], &train(&x, &y, 3), &LossTerms::cross_entropy(3));
+            let head = fitted.model.linear_head(&x).unwrap().unwrap();
+            let scores = fitted.scores(&x);
+            // What is left between log-probabilities and the head is a bias a class and a constant a row.
+            let bias = |i: usize, k: usize| {
+                let odds = |m: &Matrix| m.at(i, k) - m.at(i, 0);
+                odds(scores.log()) - odds(head.scores.log())
+            };
+            for i in 1..x.rows() {
+                for k in 1..3 {
+                    assert!((bias(i, k) - bias(0, k)).abs() < 1e-9, "{id}");
+                }
+            }
+            assert!(head.norms.iter().all(|n| *n > 0.0));
+            let (x, y) = blobs(7, &[40, 25], 3);
+            let fitted = fit(id, &[], &train(&x, &y, 2), &LossTerms::cross_entropy(2));
+            assert!(fitted.model.linear_head(&x).unwrap().is_none(), "{id}");
+        }
+    }
+}
