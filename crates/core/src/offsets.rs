@@ -127,6 +127,30 @@ impl Sorted {
     }
 }
 
+impl Sorted {
+    fn least_balanced_error(&self) -> Option<f64> {
+        let n = self.odds.len();
+        let mut least: Option<f64> = None;
+        for at in 0..=n {
+            let tied = at > 0
+                && at < n
+                && self.odds[at].0 - self.odds[at - 1].0
+                    <= 4.0 * TIE * self.odds[at].0.abs().max(1.0);
+            if !tied {
+                let mut counts = self.fixed.clone();
+                let ones = self.ones[at];
+                counts.add(1, 0, ones);
+                counts.add(0, 0, at - ones);
+                counts.add(1, 1, self.ones[n] - ones);
+                counts.add(0, 1, n - at - (self.ones[n] - ones));
+                let error = counts.balanced_error()?;
+                least = Some(least.map_or(error, |least| least.min(error)));
+            }
+        }
+        least
+    }
+}
+
 impl<'a> OffsetRules<'a> {
     /// For these rows.
     ///
@@ -249,7 +273,7 @@ impl<'a> OffsetRules<'a> {
     /// the best of `starts`, at most `rounds` rounds, so a bound from above. `None` without rows.
     pub fn least_balanced_error(&self, starts: &[&[f64]], rounds: usize) -> Option<f64> {
         if let Some(sorted) = &self.binary {
-            return self.exact(sorted);
+            return sorted.least_balanced_error();
         }
         let mut best: Option<(f64, &[f64])> = None;
         for start in starts {
@@ -284,27 +308,6 @@ impl<'a> OffsetRules<'a> {
             }
             if least >= before {
                 break;
-            }
-        }
-        Some(least)
-    }
-
-    fn exact(&self, sorted: &Sorted) -> Option<f64> {
-        let n = sorted.odds.len();
-        let mut least = f64::INFINITY;
-        for at in 0..=n {
-            let tied = at > 0
-                && at < n
-                && sorted.odds[at].0 - sorted.odds[at - 1].0
-                    <= 4.0 * TIE * sorted.odds[at].0.abs().max(1.0);
-            if !tied {
-                let mut counts = sorted.fixed.clone();
-                let ones = sorted.ones[at];
-                counts.add(1, 0, ones);
-                counts.add(0, 0, at - ones);
-                counts.add(1, 1, sorted.ones[n] - ones);
-                counts.add(0, 1, n - at - (sorted.ones[n] - ones));
-                least = least.min(counts.balanced_error()?);
             }
         }
         Some(least)

@@ -36,7 +36,7 @@
 //! M. Kull, T. M. Silva Filho and P. Flach, "Beta calibration: a well-founded and easily implemented
 //! improvement on logistic calibration for binary classifiers", AISTATS 2017.
 
-use counterweight_core::{Calib, Note, StageResult};
+use counterweight_core::{Calib, Note};
 
 use super::newton::{Optimum, logistic, minimise};
 use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
@@ -117,7 +117,7 @@ fn bounded(sides: &Sides) -> (BetaMap, Vec<(&'static str, f64)>, Vec<Note>) {
     (map, numbers, notes)
 }
 
-fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+fn fit(calib: &Calib) -> FittedCalibrator {
     one_vs_rest(calib, bounded)
 }
 

@@ -39,7 +39,7 @@
 //! estimates", KDD 2002. M. Ayer et al., "An empirical distribution function for sampling with incomplete
 //! information", Annals of Mathematical Statistics 26, 1955.
 
-use counterweight_core::{Calib, Note, StageResult};
+use counterweight_core::{Calib, Note};
 
 use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, one_vs_rest};
 
@@ -138,7 +138,7 @@ fn steps(sides: &Sides) -> (Steps, Vec<(&'static str, f64)>, Vec<Note>) {
     )
 }
 
-fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+fn fit(calib: &Calib) -> FittedCalibrator {
     one_vs_rest(calib, steps)
 }
 

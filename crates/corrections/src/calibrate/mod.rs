@@ -32,7 +32,7 @@ pub struct CalibratorEntry {
     /// Where it comes from.
     pub reference: &'static str,
     /// Fits it to out-of-fold scores of at least two classes.
-    pub fit: fn(&Calib) -> StageResult<FittedCalibrator>,
+    pub fit: fn(&Calib) -> FittedCalibrator,
 }
 
 /// Every calibrator, sorted by id.
@@ -74,7 +74,7 @@ pub struct FittedCalibrator {
 }
 
 /// Minus the logarithm of the machine epsilon: where a probability of 0 is clipped.
-pub(crate) const FLOOR: f64 = 36.043_653_389_117_154;
+pub(crate) const FLOOR: f64 = 36.043_653_389_117_15;
 
 /// Classes with out-of-fold rows, and where logarithms of 0 are clipped.
 #[derive(Clone, Debug)]
@@ -264,7 +264,7 @@ impl Sides {
 pub(crate) fn one_vs_rest<B: Binary + 'static>(
     calib: &Calib,
     fit: impl Fn(&Sides) -> (B, Vec<(&'static str, f64)>, Vec<Note>),
-) -> StageResult<FittedCalibrator> {
+) -> FittedCalibrator {
     let frame = Frame::new(calib);
     let truth = frame.truth(calib);
     let pairs: Vec<Vec<LogPair>> = calib
@@ -304,11 +304,11 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
             }
         }
     }
-    Ok(FittedCalibrator {
+    FittedCalibrator {
         map: Box::new(OneVsRest { frame, maps }),
         details,
         notes,
-    })
+    }
 }
 
 /// The pair of the probability whose log odds are `z`.

@@ -38,7 +38,7 @@
 //! likelihood methods", Advances in Large Margin Classifiers, 1999. H.-T. Lin, C.-J. Lin and R. C. Weng,
 //! "A note on Platt's probabilistic outputs for support vector machines", Machine Learning 68, 2007.
 
-use counterweight_core::{Calib, Note, StageResult};
+use counterweight_core::{Calib, Note};
 
 use super::newton::{logistic, minimise};
 use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
@@ -81,7 +81,7 @@ fn sigmoid(sides: &Sides) -> (Sigmoid, Vec<(&'static str, f64)>, Vec<Note>) {
     (map, vec![("platt_a", map.a), ("platt_b", map.b)], notes)
 }
 
-fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+fn fit(calib: &Calib) -> FittedCalibrator {
     one_vs_rest(calib, sigmoid)
 }
 

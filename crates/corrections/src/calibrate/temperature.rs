@@ -57,7 +57,7 @@ impl Calibrator for Tempered {
     }
 }
 
-fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+fn fit(calib: &Calib) -> FittedCalibrator {
     let frame = Frame::new(calib);
     let truth = frame.truth(calib);
     let rows: Vec<Vec<f64>> = calib
@@ -100,11 +100,11 @@ fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
     } else {
         Vec::new()
     };
-    Ok(FittedCalibrator {
+    FittedCalibrator {
         map: Box::new(Tempered { frame, inverse }),
         details: Details::from([("temperature".to_owned(), 1.0 / inverse)]),
         notes,
-    })
+    }
 }
 
 /// The entry.

@@ -60,7 +60,7 @@ impl Calibrator for Scaled {
     }
 }
 
-fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
+fn fit(calib: &Calib) -> FittedCalibrator {
     let frame = Frame::new(calib);
     let truth = frame.truth(calib);
     let m = frame.present.len();
@@ -127,7 +127,7 @@ fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
     } else {
         Vec::new()
     };
-    Ok(FittedCalibrator {
+    FittedCalibrator {
         map: Box::new(Scaled {
             frame,
             weights,
@@ -135,7 +135,7 @@ fn fit(calib: &Calib) -> StageResult<FittedCalibrator> {
         }),
         details,
         notes,
-    })
+    }
 }
 
 /// The entry.

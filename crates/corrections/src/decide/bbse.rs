@@ -11,10 +11,11 @@
 //!
 //! # Formula
 //!
-//! `C[j][y]` = share of the out-of-fold rows that are of class y and decided as j (soft: their mean p_j),
-//! `mu_j` = share of the test batch decided as j (soft: mean p_j). Solve `C w = mu`; the target prior is
+//! `C[j][y]` = share of the out-of-fold rows that are of class y and decided as j (soft: their mean `p_j`),
+//! `mu_j` = share of the test batch decided as j (soft: mean `p_j`). Solve `C w = mu`; the target prior is
 //! `t_y` proportional to `max(w_y, 0) pi_y`, with pi the shares of the out-of-fold rows. Then the largest of
-//! `p_y t_y / prior_y`, with prior that of the scores.
+//! `p_y t_y / prior_y`, with prior that of the scores. Metrics of probabilities judge the scores as they
+//! are.
 //!
 //! # Parameters
 //!
@@ -70,7 +71,8 @@
 //!
 //! Z. C. Lipton, Y.-X. Wang and A. J. Smola, "Detecting and correcting for label shift with black box
 //! predictors", ICML 2018. S. Garg, Y. Wu, S. Balakrishnan and Z. C. Lipton, "A unified view of label
-//! shift estimation", NeurIPS 2020 (the soft matrix).
+//! shift estimation", Advances in Neural Information Processing Systems 33,
+//! 2020 (the soft matrix).
 
 use counterweight_core::params::Default;
 use counterweight_core::{
@@ -176,6 +178,7 @@ impl Decision for Bbse {
             rule: Box::new(Shifted {
                 from: own.clone(),
                 to: target,
+                judged: false,
             }),
             details,
             notes,
@@ -273,6 +276,11 @@ mod tests {
     /// batch in exact shares of another prior.
     fn estimated(confusion: &str, share_of_1: f64) -> f64 {
         // Per mille of each value within each class.
+        let whole = |v: f64| {
+            (0..100_000_u32)
+                .take_while(|&c| f64::from(c) + 0.5 <= v)
+                .count()
+        };
         let within = [[700, 200, 100], [100, 300, 600]];
         let (own, n) = ([0.9, 0.1], 1000.0);
         let posterior = |x: usize| {
@@ -283,8 +291,8 @@ mod tests {
         let draw = |shares: [f64; 2]| {
             let mut rows = Vec::new();
             for (y, share) in shares.iter().enumerate() {
-                for x in 0..3 {
-                    let copies = (share * f64::from(within[y][x]) * n / 1000.0).round() as usize;
+                for (x, &mass) in within[y].iter().enumerate() {
+                    let copies = whole(share * f64::from(mass) * n / 1000.0);
                     rows.extend(std::iter::repeat_n((x, y), copies));
                 }
             }

@@ -196,7 +196,7 @@ impl Decision for Calibrated {
                 )],
             }
         } else {
-            (self.by.fit)(calib)?
+            (self.by.fit)(calib)
         };
         let mapped = calib.rescored(map.calibrate(calib.scores())?)?;
         for (name, of) in [("log_loss_before", calib), ("log_loss_after", &mapped)] {

@@ -32,8 +32,8 @@
 //!
 //! # Errors
 //!
-//! [`StageError::Failed`] when the table does not have a row a class;
-//! [`StageError::NotApplicable`] when `target` is not `own` and the scores have no prior of their own.
+//! [`StageError::NotApplicable`] when the table does not have a row a class, or `target` is not `own`
+//! and the scores have no prior of their own.
 //!
 //! # Examples
 //!
@@ -93,12 +93,12 @@ impl TryFrom<&Params> for CostMatrix {
 /// Refuses a table that has no row for each class.
 ///
 /// # Errors
-/// [`StageError::Failed`].
+/// [`StageError::NotApplicable`].
 pub(super) fn fits(costs: &[Vec<f64>], n_classes: usize) -> StageResult<()> {
     if costs.len() == n_classes {
         Ok(())
     } else {
-        Err(StageError::Failed(format!(
+        Err(StageError::NotApplicable(format!(
             "`costs` has {} rows for {n_classes} classes; give one row and one column a class, in \
              class order",
             costs.len()

@@ -178,14 +178,16 @@ impl Criterion {
     /// Refuses costs that have no row for each class.
     ///
     /// # Errors
-    /// [`StageError::Failed`].
+    /// [`StageError::NotApplicable`].
     pub fn check(&self, n_classes: usize) -> StageResult<()> {
         match self {
-            Self::Cost(costs) if costs.len() != n_classes => Err(StageError::Failed(format!(
-                "`costs` has {} rows for {n_classes} classes; give one row and one column a class, \
+            Self::Cost(costs) if costs.len() != n_classes => {
+                Err(StageError::NotApplicable(format!(
+                    "`costs` has {} rows for {n_classes} classes; give one row and one column a class, \
                  in class order",
-                costs.len()
-            ))),
+                    costs.len()
+                )))
+            }
             _ => Ok(()),
         }
     }

@@ -117,14 +117,13 @@ impl Decision for LogitAdjust {
         _calib: Option<&Calib>,
         extras: &Extras<'_>,
     ) -> StageResult<FittedRule> {
-        let (prior, details, notes) = match &self.prior {
-            Some(source) => (source.for_decision(context)?, Details::new(), Vec::new()),
-            None => {
-                let own = own_prior("logit-adjust", context)?;
-                let found = estimate(batch("logit-adjust", extras)?, own, Stop::DEFAULT)?;
-                let (details, notes) = found.report(Stop::DEFAULT);
-                (found.prior, details, notes)
-            }
+        let (prior, details, notes) = if let Some(source) = &self.prior {
+            (source.for_decision(context)?, Details::new(), Vec::new())
+        } else {
+            let own = own_prior("logit-adjust", context)?;
+            let found = estimate(batch("logit-adjust", extras)?, own, Stop::DEFAULT)?;
+            let (details, notes) = found.report(Stop::DEFAULT);
+            (found.prior, details, notes)
         };
         Ok(FittedRule {
             rule: Box::new(OffsetRule(prior_offsets(&prior, self.tau)?)),

@@ -105,7 +105,11 @@ impl Decision for PriorShift {
         let from = self.prior.for_decision(context)?;
         let to = self.target.for_decision(context)?;
         Ok(FittedRule {
-            rule: Box::new(Shifted { from, to }),
+            rule: Box::new(Shifted {
+                from,
+                to,
+                judged: true,
+            }),
             details: Details::new(),
             notes: Vec::new(),
         })
@@ -117,6 +121,9 @@ impl Decision for PriorShift {
 pub(super) struct Shifted {
     pub(super) from: Prior,
     pub(super) to: Prior,
+    /// Whether metrics of probabilities judge the shifted ones. Not where the target is an estimate: a
+    /// share of 0 loses what the scores say of a class, and no mapping to another prior brings it back.
+    pub(super) judged: bool,
 }
 
 impl Rule for Shifted {
@@ -139,6 +146,9 @@ impl Rule for Shifted {
     }
 
     fn rescore(&self, scores: &Scores) -> StageResult<Option<Rescored>> {
+        if !self.judged {
+            return Ok(None);
+        }
         Ok(Some(Rescored {
             scores: scores.shift_prior(&self.from, &self.to)?,
             prior: Some(self.to.clone()),
@@ -192,7 +202,7 @@ mod tests {
                 Scores::probabilities(counterweight_core::Matrix::from_vec(4, 3, p).unwrap()).unwrap();
             let (s, t, u) = (prior(&weights[..3]), prior(&weights[3..6]), prior(&weights[6..]));
             let shift = |scores: &Scores, from: &Prior, to: &Prior| {
-                let rule = Shifted { from: from.clone(), to: to.clone() };
+                let rule = Shifted { from: from.clone(), to: to.clone(), judged: true };
                 rule.rescore(scores).unwrap().unwrap().scores
             };
             let there = shift(&scores, &s, &t);
@@ -205,7 +215,7 @@ mod tests {
                 }
             }
             // What is decided is the largest of what is judged.
-            let rule = Shifted { from: s, to: t };
+            let rule = Shifted { from: s, to: t, judged: true };
             let largest = there.argmax(&[0.0; 3]).unwrap();
             prop_assert_eq!(rule.decide(&scores).unwrap(), largest);
         }

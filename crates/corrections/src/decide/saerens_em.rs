@@ -14,7 +14,8 @@
 //!
 //! Start at `t = prior` of the scores; repeat `q_iy = p_iy t_y / prior_y` (scaled to sum to 1 in each
 //! row), `t_y = mean_i q_iy`, until no t changes by more than `tolerance`. Then the largest of
-//! `p_y t_y / prior_y`. Each round raises the likelihood of the batch, which is concave in t.
+//! `p_y t_y / prior_y`. Each round raises the likelihood of the batch, which is concave in t. Metrics of probabilities judge
+//! the scores as they are.
 //!
 //! # Parameters
 //!
@@ -272,6 +273,7 @@ impl Decision for SaerensEm {
             rule: Box::new(Shifted {
                 from: own.clone(),
                 to: found.prior,
+                judged: false,
             }),
             details,
             notes,
@@ -341,7 +343,7 @@ mod tests {
             let mass: Vec<usize> = (0..4)
                 .map(|x| {
                     let p: f64 = (0..3).map(|y| target.as_slice()[y] * likelihood(x, y)).sum();
-                    (p * 20_000.0).round() as usize
+                    (0..100_000_u32).take_while(|&c| f64::from(c) + 0.5 <= p * 20_000.0).count()
                 })
                 .collect();
             let rows: Vec<usize> = (0..4).flat_map(|x| std::iter::repeat_n(x, mass[x])).collect();

@@ -35,9 +35,10 @@
 //! # Errors
 //!
 //! Those of [`PriorSource::for_decision`];
-//! [`StageError::NotApplicable`](counterweight_core::StageError::NotApplicable) for votes;
-//! [`StageError::Failed`](counterweight_core::StageError::Failed) without out-of-fold scores, where
-//! tau times a log prior overflows, or when `costs` does not fit the classes.
+//! [`StageError::NotApplicable`](counterweight_core::StageError::NotApplicable) for votes and where
+//! `costs` does not have a row a class;
+//! [`StageError::Failed`](counterweight_core::StageError::Failed) without out-of-fold scores, or where
+//! tau times a log prior overflows.
 //!
 //! Details: `tau`, `tau_fold_min`, `tau_fold_max`, `tau_fold_sd` (of taus tuned on one inner fold each,
 //! over the folds that hold two classes), `tuned_metric`, and `tau_1_metric` when 1 is in the grid.

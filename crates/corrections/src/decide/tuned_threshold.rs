@@ -43,8 +43,8 @@
 //!
 //! # Errors
 //!
-//! [`StageError::NotApplicable`] for votes; [`StageError::Failed`] without out-of-fold scores, or
-//! when they or the costs do not fit the classes. A training set of one class keeps the prior rule, with a note.
+//! [`StageError::NotApplicable`] for votes and where `costs` does not have a row a class;
+//! [`StageError::Failed`] without out-of-fold scores, or when they do not fit the classes. A training set of one class keeps the prior rule, with a note.
 //!
 //! Details: `threshold` (two classes, of the rarer class), `threshold_fold_min`,
 //! `threshold_fold_max` and `threshold_fold_sd` (of thresholds tuned on one inner fold each, over

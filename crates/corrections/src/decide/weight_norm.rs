@@ -10,8 +10,8 @@
 //!
 //! # Formula
 //!
-//! `argmax_k (w_k . x) / nu_k^tau`, a tie going to the lowest class, with nu_k = ||w_k|| (`nu = "norm"`,
-//! Kang) or nu_k = pi_k (`nu = "prior"`, Ye; Kim and Kim), pi the training prior. Metrics of
+//! `argmax_k (w_k . x) / nu_k^tau`, a tie going to the lowest class, with `nu_k = ||w_k||` (`nu = "norm"`,
+//! Kang) or `nu_k = pi_k` (`nu = "prior"`, Ye; Kim and Kim), pi the training prior. Metrics of
 //! probabilities judge the softmax of these scores, which has no prior of its own.
 //!
 //! # Parameters
