@@ -233,6 +233,15 @@ fn a_perfect_model_has_the_best_value() {
             match (entry.caps.lower_is_better, value) {
                 // Its best value is the entropy of the weighted labels.
                 _ if entry.card.id == "mutual_information" => {}
+                // A certain model resolves all there is.
+                _ if entry.card.id == "brier_uncertainty" => {}
+                (_, Ok(value)) if entry.card.id == "brier_resolution" => {
+                    let all = entries()
+                        .find(|e| e.card.id == "brier_uncertainty")
+                        .unwrap();
+                    let all = rows.judge(all).unwrap();
+                    assert!((value - all).abs() < 1e-15, "{value} {all}");
+                }
                 // Bands without a class, and calibration of certainties.
                 (_, Err(reason)) => assert!(
                     reason.contains("probability 0 or 1")
@@ -363,7 +372,8 @@ proptest! {
                     let unit = !matches!(
                         id,
                         "mcc" | "kappa" | "brier" | "log_loss" | "calibration_intercept"
-                            | "calibration_slope" | "cost" | "mutual_information"
+                            | "calibration_slope" | "cost" | "mutual_information" | "brier_reliability"
+                            | "brier_resolution"
                     );
                     prop_assert!(!unit || (0.0..=1.0).contains(&value), "{id} is {value}");
                     if matches!(id, "mcc" | "kappa") {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use counterweight_core::{MetricEntry, params};
 use counterweight_metrics::{ALL, DETAILS};
 
-/// The columns of the records from `balanced_error` to `few_recall`, in the contract's order.
+/// The columns of the records from `balanced_error` to `few_recall`, in the contract's order, and the
+/// further ones.
 const COLUMNS: &[&str] = &[
     "balanced_error",
     "error_rate",
@@ -25,6 +26,10 @@ const COLUMNS: &[&str] = &[
     "many_recall",
     "medium_recall",
     "few_recall",
+    "mutual_information",
+    "brier_reliability",
+    "brier_resolution",
+    "brier_uncertainty",
 ];
 
 fn entries() -> impl Iterator<Item = &'static MetricEntry> {

@@ -217,6 +217,19 @@ def expected(c, w):
         heavy = w > 0
         pointwise = log_p[heavy, y[heavy]] - np.log(prior[y[heavy]])
     out["mutual_information"] = np.average(pointwise, weights=w[heavy]) if np.isfinite(pointwise).all() else None
+    # Murphy's parts over 15 bins of each class's probability, those of the calibration error.
+    bins = np.clip(np.ceil(p * 15 - 1e-9).astype(int), 1, 15)
+    scale = 0.5 if k == 2 else 1.0
+    parts = {"brier_reliability": 0.0, "brier_resolution": 0.0}
+    for j in range(k):
+        for b in np.unique(bins[w > 0, j]):
+            here = bins[:, j] == b
+            mass, seen = w[here].sum(), np.average(y[here] == j, weights=w[here])
+            said = np.average(p[here, j], weights=w[here])
+            parts["brier_reliability"] += scale * mass * (said - seen) ** 2 / w.sum()
+            parts["brier_resolution"] += scale * mass * (seen - prior[j]) ** 2 / w.sum()
+    out |= parts
+    out["brier_uncertainty"] = scale * np.sum(prior * (1 - prior))
     out["cost"] = None
     if all(train[present] > 0):
         out["cost"] = np.average(np.where(y != d, train.max() / np.maximum(train[y], 1), 0.0), weights=w)

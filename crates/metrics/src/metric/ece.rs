@@ -87,7 +87,7 @@ pub fn of(scores: &Scores, labels: &Labels, weights: &[f64], bins: usize) -> Opt
     clippy::cast_sign_loss,
     reason = "a confidence lies in [0, 1], so the product in [0, bins]"
 )]
-fn bin(confidence: f64, bins: usize) -> usize {
+pub(crate) fn bin(confidence: f64, bins: usize) -> usize {
     let edge = (confidence * bins as f64 - EDGE).ceil().max(1.0);
     edge as usize - 1
 }

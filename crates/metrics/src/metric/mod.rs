@@ -4,6 +4,9 @@ pub mod auroc;
 pub mod average_precision;
 pub mod balanced_error;
 pub mod brier;
+pub mod brier_reliability;
+pub mod brier_resolution;
+pub mod brier_uncertainty;
 pub mod calibration_intercept;
 pub mod calibration_slope;
 pub mod cost;
@@ -22,7 +25,7 @@ pub mod worst_recall;
 
 use counterweight_core::MetricEntry;
 
-/// The metrics of a record, in the order of its columns.
+/// The metrics of a record, in the order of its columns; those after `few_recall` follow the contract's.
 pub const ALL: &[MetricEntry] = &[
     balanced_error::ENTRY,
     error_rate::ENTRY,
@@ -41,7 +44,11 @@ pub const ALL: &[MetricEntry] = &[
     many_recall::ENTRY,
     medium_recall::ENTRY,
     few_recall::ENTRY,
+    mutual_information::ENTRY,
+    brier_reliability::ENTRY,
+    brier_resolution::ENTRY,
+    brier_uncertainty::ENTRY,
 ];
 
 /// Metrics without a column of their own: they go to details.parquet. Sorted by id.
-pub const DETAILS: &[MetricEntry] = &[cost::ENTRY, mutual_information::ENTRY];
+pub const DETAILS: &[MetricEntry] = &[cost::ENTRY];
