@@ -20,6 +20,8 @@ use super::points::Points;
 const QUERY_BLOCK: usize = 128;
 /// Rows that they are multiplied with: the block of products stays in cache.
 const ROW_BLOCK: usize = 512;
+/// Groups of rows that a first limit is taken from.
+const LANES: usize = 32;
 /// Products that are compared before any of them is looked at.
 const STRIP: usize = 16;
 
@@ -32,6 +34,9 @@ pub(super) trait Grain: LinalgScalar + PartialOrd + std::ops::Neg<Output = Self>
 
     /// The nearest number.
     fn of(value: f64) -> Self;
+
+    /// The same number.
+    fn wide(self) -> f64;
 
     /// A number that is not above `value`.
     fn at_most(value: f64) -> Self {
@@ -48,6 +53,10 @@ impl Grain for f32 {
     fn of(value: f64) -> Self {
         value as f32
     }
+
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
 }
 
 impl Grain for f64 {
@@ -56,6 +65,10 @@ impl Grain for f64 {
 
     fn of(value: f64) -> Self {
         value
+    }
+
+    fn wide(self) -> f64 {
+        self
     }
 }
 
@@ -142,6 +155,21 @@ impl<T: Grain> Side<T> {
     }
 }
 
+/// A search in hand.
+struct Sweep<'a, T> {
+    points: &'a Points,
+    queries: &'a [usize],
+    among: &'a [usize],
+    frame: &'a Frame,
+    asked: Side<T>,
+    pool: Side<T>,
+    best: Best,
+    /// Products below it rule a row out, one limit a query; they only rise.
+    limits: Vec<T>,
+    /// Every query meets the rows in ascending order.
+    ascending: bool,
+}
+
 /// The `k` best of `among` for each of `queries`, which may be `among` itself.
 ///
 /// # Errors
@@ -154,80 +182,184 @@ pub(super) fn search<T: Grain>(
     deadline: &Deadline,
 ) -> StageResult<Best> {
     let same = queries == among;
-    let asked = Side::<T>::new(points, queries, frame, true);
-    let pool = Side::<T>::new(points, among, frame, false);
-    let mut best = Best::new(queries.len(), k);
-    let unbounded = T::at_most(f64::NEG_INFINITY);
-    let mut bounds = vec![unbounded; queries.len()];
-    let block = QUERY_BLOCK * ROW_BLOCK.min(among.len());
-    let mut products = vec![T::zero(); block];
-    // Every query meets the rows in ascending order, so that after k rows at distance 0 no later
-    // one comes before them. Data with many copies of few rows would otherwise be measured pair by
-    // pair.
-    let ascending = among.is_sorted();
-    let bound = |best: &Best, at: usize| {
-        let worst = best.worst(at);
-        if ascending && worst <= 0.0 {
-            T::of(f64::INFINITY)
-        } else {
-            T::at_most(-frame.scaled(worst) / 2.0)
-        }
+    let mut sweep = Sweep {
+        points,
+        queries,
+        among,
+        frame,
+        asked: Side::<T>::new(points, queries, frame, true),
+        pool: Side::<T>::new(points, among, frame, false),
+        best: Best::new(queries.len(), k),
+        limits: vec![T::at_most(f64::NEG_INFINITY); queries.len()],
+        ascending: among.is_sorted(),
     };
-    for start in (0..queries.len()).step_by(QUERY_BLOCK) {
-        let asking = start..(start + QUERY_BLOCK).min(queries.len());
-        let first = if same { start } else { 0 };
-        for from in (first..among.len()).step_by(ROW_BLOCK) {
+    let mut products = vec![T::zero(); QUERY_BLOCK * ROW_BLOCK.min(among.len())];
+    let first = 0..ROW_BLOCK.min(among.len());
+    if same && among.len() > 2 * ROW_BLOCK && !points.has_nominal() {
+        // A row hears of later ones long before it asks itself, so everybody starts with a limit.
+        for asking in blocks(queries.len(), QUERY_BLOCK, 0) {
             deadline.check()?;
-            let range = from..(from + ROW_BLOCK).min(among.len());
-            let products = &mut products[..asking.len() * range.len()];
-            let mut view = ArrayViewMut2::from_shape((asking.len(), range.len()), products)
-                .expect("one product a pair");
-            let (a, b) = (asked.rows(&asking), pool.rows(&range));
-            ndarray::linalg::general_mat_mul(T::one(), &a, &b.t(), T::zero(), &mut view);
+            sweep.multiply(&asking, &first, &mut products);
+            sweep.start(&asking, &first, k, &products);
+        }
+    }
+    for asking in blocks(queries.len(), QUERY_BLOCK, 0) {
+        let from = if same { asking.start } else { 0 };
+        for range in blocks(among.len(), ROW_BLOCK, from) {
+            deadline.check()?;
+            sweep.multiply(&asking, &range, &mut products);
+            if !same && range.start == 0 {
+                sweep.start(&asking, &range, k, &products);
+            }
             for (at, products) in asking.clone().zip(products.chunks_exact(range.len())) {
-                // Among themselves, each pair once: the later row of the pair is in the pool.
-                let skip = if same {
-                    (at + 1).saturating_sub(range.start).min(range.len())
+                if same {
+                    // Each pair once: the later row of a pair is the one in the pool.
+                    let skip = (at + 1).saturating_sub(range.start).min(range.len());
+                    sweep.scan::<true>(at, range.start + skip, &products[skip..]);
                 } else {
-                    0
-                };
-                let mut limit = bounds[at];
-                let mut column = range.start + skip;
-                let (strips, rest) = products[skip..].as_chunks::<STRIP>();
-                let strips = strips.iter().map(<[T; STRIP]>::as_slice);
-                for strip in strips.chain(std::iter::once(rest)) {
-                    let limits = if same {
-                        &bounds[column..column + strip.len()]
-                    } else {
-                        &[]
-                    };
-                    if may_hold(strip, limit, limits) {
-                        for (offset, &product) in strip.iter().enumerate() {
-                            let other = column + offset;
-                            let near = product >= limit;
-                            let near_other = same && product >= bounds[other];
-                            let (row, with) = (queries[at], among[other]);
-                            if !(near || near_other) || row == with {
-                                continue;
-                            }
-                            let squared = points.squared_distance(row, with);
-                            if near {
-                                best.offer(at, Candidate { squared, row: with });
-                                limit = bound(&best, at);
-                            }
-                            if near_other {
-                                best.offer(other, Candidate { squared, row });
-                                bounds[other] = bound(&best, other);
-                            }
-                        }
-                    }
-                    column += strip.len();
+                    sweep.scan::<false>(at, range.start, products);
                 }
-                bounds[at] = limit;
             }
         }
     }
-    Ok(best)
+    Ok(sweep.best)
+}
+
+fn blocks(n: usize, size: usize, from: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (from..n)
+        .step_by(size)
+        .map(move |start| start..(start + size).min(n))
+}
+
+impl<T: Grain> Sweep<'_, T> {
+    fn multiply(
+        &self,
+        asking: &std::ops::Range<usize>,
+        range: &std::ops::Range<usize>,
+        products: &mut [T],
+    ) {
+        let shape = (asking.len(), range.len());
+        let products = &mut products[..shape.0 * shape.1];
+        let mut view = ArrayViewMut2::from_shape(shape, products).expect("one product a pair");
+        let (a, b) = (self.asked.rows(asking), self.pool.rows(range));
+        ndarray::linalg::general_mat_mul(T::one(), &a, &b.t(), T::zero(), &mut view);
+    }
+
+    /// Gives every query a limit before any distance is measured: the rows fall into `LANES` groups,
+    /// so the k-th largest of the groups' largest products is reached by k rows, which are no farther
+    /// than that says, rounding included.
+    fn start(
+        &mut self,
+        asking: &std::ops::Range<usize>,
+        range: &std::ops::Range<usize>,
+        k: usize,
+        products: &[T],
+    ) {
+        // Products say nothing of what nominal columns add.
+        if range.len() < 2 * LANES || 2 * k > LANES || self.points.has_nominal() {
+            return;
+        }
+        let lowest = T::at_most(f64::NEG_INFINITY);
+        let slack = slack::<T>(self.points.x().cols());
+        let norm = |row: usize| self.frame.norm(self.points.x().row(row));
+        let rows = &self.among[range.clone()];
+        let farthest = rows.iter().map(|&row| norm(row)).fold(0.0, f64::max);
+        let mut largest = vec![lowest; k];
+        for (at, products) in asking.clone().zip(products.chunks_exact(range.len())) {
+            let query = self.queries[at];
+            let itself = if self.ascending {
+                rows.binary_search(&query).is_ok()
+            } else {
+                rows.contains(&query)
+            };
+            if itself {
+                continue;
+            }
+            let mut lanes = [lowest; LANES];
+            for strip in products.as_chunks::<LANES>().0 {
+                for (lane, &product) in lanes.iter_mut().zip(strip) {
+                    *lane = if product > *lane { product } else { *lane };
+                }
+            }
+            largest.fill(lowest);
+            for product in lanes {
+                if product > largest[k - 1] {
+                    let place = largest.partition_point(|&kept| kept >= product);
+                    largest.copy_within(place..k - 1, place + 1);
+                    largest[place] = product;
+                }
+            }
+            // Twice a product errs by the slack at most, and it takes a product of half the
+            // distance, less the slack once more, to be as near.
+            let size = norm(query) + farthest;
+            let limit = T::at_most(largest[k - 1].wide() - 2.0 * slack * size);
+            if limit > self.limits[at] {
+                self.limits[at] = limit;
+            }
+        }
+    }
+
+    /// One query against the products of the rows from `column` on; with `BOTH`, those rows against
+    /// the query too.
+    fn scan<const BOTH: bool>(&mut self, at: usize, mut column: usize, products: &[T]) {
+        let (strips, rest) = products.as_chunks::<STRIP>();
+        let strips = strips.iter().map(<[T; STRIP]>::as_slice);
+        for strip in strips.chain(std::iter::once(rest)) {
+            let others = if BOTH {
+                &self.limits[column..column + strip.len()]
+            } else {
+                &[]
+            };
+            if may_hold(strip, self.limits[at], others) {
+                let limit = self.limits[at];
+                let mut near = 0_u32;
+                for (bit, &product) in strip.iter().enumerate() {
+                    near |= u32::from(product >= limit) << bit;
+                }
+                for (bit, (&product, &other)) in strip.iter().zip(others).enumerate() {
+                    near |= u32::from(product >= other) << bit;
+                }
+                while near > 0 {
+                    let offset = near.trailing_zeros() as usize;
+                    near &= near - 1;
+                    self.settle::<BOTH>(at, column + offset, strip[offset]);
+                }
+            }
+            column += strip.len();
+        }
+    }
+
+    /// Measures a pair if its product does not rule it out.
+    fn settle<const BOTH: bool>(&mut self, at: usize, other: usize, product: T) {
+        let near = product >= self.limits[at];
+        let near_other = BOTH && product >= self.limits[other];
+        let (row, with) = (self.queries[at], self.among[other]);
+        if !(near || near_other) || row == with {
+            return;
+        }
+        let squared = self.points.squared_distance(row, with);
+        if near {
+            self.offer(at, Candidate { squared, row: with });
+        }
+        if near_other {
+            self.offer(other, Candidate { squared, row });
+        }
+    }
+
+    fn offer(&mut self, at: usize, found: Candidate) {
+        self.best.offer(at, found);
+        let worst = self.best.worst(at);
+        // After k rows at distance 0, met in ascending order, no later one comes before them. Data
+        // with many copies of few rows would otherwise be measured pair by pair.
+        let limit = if self.ascending && worst <= 0.0 {
+            T::of(f64::INFINITY)
+        } else {
+            T::at_most(-self.frame.scaled(worst) / 2.0)
+        };
+        if limit > self.limits[at] {
+            self.limits[at] = limit;
+        }
+    }
 }
 
 /// Whether any pair of the strip may be near enough, in either direction (`limits` is empty when

@@ -10,7 +10,7 @@ use counterweight_core::{Deadline, StageContext, StageResult, Train};
 
 use super::best::Candidate;
 use super::points::Points;
-use super::{Neighbours, Search, length, nearest};
+use super::{Metric, Neighbours, Pool, Search, length, nearest};
 
 /// Shortest lists that are kept. Samplers that ask for lists of all rows want at most five by
 /// default, so they share one search; those that want more (ten, for Borderline-SMOTE's danger) do so
@@ -71,15 +71,34 @@ pub fn shared(
     search: &Search,
     context: &StageContext<'_>,
 ) -> StageResult<Arc<Neighbours>> {
+    let rows = search.of.rows(train.samples());
+    shared_of(
+        train,
+        (search.metric, search.among),
+        &rows,
+        search.k,
+        context,
+    )
+}
+
+/// As [`shared`], for the rows `queries` only.
+///
+/// # Errors
+/// As [`shared`].
+pub(crate) fn shared_of(
+    train: &Train,
+    (metric, among): (Metric, Pool),
+    queries: &[usize],
+    k: usize,
+    context: &StageContext<'_>,
+) -> StageResult<Arc<Neighbours>> {
     let samples = train.samples();
-    let (metric, among) = (search.metric, search.among);
     let name = format!("neighbours/{metric}/among={among}");
     let graph = context.shared.get_or_compute(&name, || {
         let points = Points::new(samples, metric)?;
         Ok(Graph::new(points, among.rows(samples)))
     })?;
-    let found = graph.lists(&search.of.rows(samples), search.k, &context.deadline)?;
-    Ok(Arc::new(found))
+    graph.lists(queries, k, &context.deadline).map(Arc::new)
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ use counterweight_core::{Deadline, Samples, StageResult};
 use self::best::{Best, Candidate};
 use self::brute::{Frame, Grain};
 pub use self::graph::shared;
+pub(crate) use self::graph::shared_of;
 pub use self::points::Points;
 pub(crate) use self::points::{code, split_columns};
 use self::tree::{Effort, Tree};
@@ -251,7 +252,7 @@ const FEW_PAIRS: usize = 1 << 12;
 /// Rows below which a tree saves nothing.
 const FEW_ROWS: usize = 256;
 /// Queries of a trial.
-const TRIAL: usize = 24;
+const TRIAL: usize = 8;
 /// The share of its k-th squared distance that the slack of single precision may take up.
 const SLACK: f64 = 0.05;
 

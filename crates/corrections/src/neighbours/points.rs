@@ -181,6 +181,10 @@ impl Points {
         &self.numeric
     }
 
+    pub(super) fn has_nominal(&self) -> bool {
+        self.n_nominal > 0
+    }
+
     fn row_codes(&self, row: usize) -> &[u32] {
         &self.codes[row * self.n_nominal..(row + 1) * self.n_nominal]
     }

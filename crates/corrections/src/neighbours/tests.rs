@@ -108,6 +108,16 @@ fn normal_rows_of_many_dimensions() {
 }
 
 #[test]
+fn nominal_columns_count_in_large_searches_too() {
+    let n = 1500;
+    let codes = (0..2 * n).map(|at| u32::try_from(at * 7919 % 5).unwrap());
+    every_pool(
+        &Points::with_gap(normal(n, 12, 6), codes.collect(), 2, 3.0),
+        5,
+    );
+}
+
+#[test]
 fn ties_go_to_the_lower_row_across_blocks() {
     let x = Matrix::from_fn(1300, 1, |i, _| (i % 3) as f64);
     let all: Vec<usize> = (0..1300).collect();

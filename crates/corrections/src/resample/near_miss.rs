@@ -80,7 +80,7 @@ use counterweight_core::{
 
 use super::cleaning::{at_most, metric, subset};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool, Search, farthest};
+use crate::neighbours::{self, Metric, Points, Pool, Search, farthest, shared_of};
 
 /// `NearMiss` with checked parameters.
 #[derive(Clone, Debug)]
@@ -116,47 +116,38 @@ impl NearMiss {
         let samples = train.samples();
         let counts = train.counts();
         let names = samples.y().names();
-        let rows = Pool::Class(class).rows(samples);
         let few = counts.as_slice()[minority];
         let what = format!("class {} with {few} rows", names[minority]);
         let k = at_most(("k", self.k), few, &what, context)?;
+        let rows = if self.version == 3 {
+            self.shortlist(train, (class, minority, metric), context)?
+        } else {
+            Pool::Class(class).rows(samples)
+        };
         let lists = if self.version == 2 {
             let points = Points::new(samples, metric)?;
             let few = Pool::Class(minority).rows(samples);
             farthest(&points, &rows, &few, k, &context.deadline)?.into()
         } else {
-            let search = Search {
-                metric,
-                of: Pool::Class(class),
-                among: Pool::Class(minority),
-                k,
-            };
-            neighbours::shared(train, &search, context)?
+            let pool = (metric, Pool::Class(minority));
+            shared_of(train, pool, &rows, k, context)?
         };
-        // The nearest first, whichever they are: the order in which the distances are summed.
-        let sum = |at: usize| -> f64 {
-            let mut squared = lists.squared_distances(at).to_vec();
-            squared.sort_unstable_by(f64::total_cmp);
-            squared.iter().map(|squared| squared.sqrt()).sum()
-        };
-        let mut sums: Vec<(f64, usize)> = (0..rows.len()).map(|at| (sum(at), rows[at])).collect();
+        let mut sums: Vec<(f64, usize)> = rows
+            .iter()
+            .enumerate()
+            .map(|(at, &row)| {
+                let squared = lists.squared_distances(at);
+                let roots = squared.iter().map(|squared| squared.sqrt());
+                // The nearest first, whichever they are.
+                let sum = if self.version == 2 {
+                    roots.rev().sum()
+                } else {
+                    roots.sum()
+                };
+                (sum, row)
+            })
+            .collect();
         if self.version == 3 {
-            let what = format!("class {} with {} rows", names[class], rows.len());
-            let k3 = at_most(("k3", self.k3), rows.len(), &what, context)?;
-            let search = Search {
-                metric,
-                of: Pool::Class(minority),
-                among: Pool::Class(class),
-                k: k3,
-            };
-            let around = neighbours::shared(train, &search, context)?;
-            let mut near = vec![false; samples.n_rows()];
-            for at in 0..few {
-                for &row in around.of(at) {
-                    near[row] = true;
-                }
-            }
-            sums.retain(|&(_, row)| near[row]);
             if sums.len() < target {
                 context.note(Note::Remark(format!(
                     "class {} keeps {} rows instead of {target}: no others are near class {}",
@@ -171,6 +162,31 @@ impl NearMiss {
         }
         sums.truncate(target);
         Ok(sums.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The rows of `class` that are among the nearest to some row of the smallest class.
+    fn shortlist(
+        &self,
+        train: &Train,
+        (class, minority, metric): (usize, usize, Metric),
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Vec<usize>> {
+        let samples = train.samples();
+        let have = train.counts().as_slice()[class];
+        let what = format!("class {} with {have} rows", samples.y().names()[class]);
+        let search = Search {
+            metric,
+            of: Pool::Class(minority),
+            among: Pool::Class(class),
+            k: at_most(("k3", self.k3), have, &what, context)?,
+        };
+        let around = neighbours::shared(train, &search, context)?;
+        let mut near: Vec<usize> = (0..around.n_queries())
+            .flat_map(|at| around.of(at).iter().copied())
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        Ok(near)
     }
 }
 
