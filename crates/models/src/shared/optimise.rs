@@ -1,4 +1,4 @@
-//! Minimisers of smooth convex functions: damped Newton and L-BFGS, with one line search.
+//! Minimisers of smooth functions: damped Newton and L-BFGS on a metric, with one line search.
 //!
 //! Both stop when the caller's measure of the gradient falls to a tolerance, and name every other end
 //! ([`Stop`]). Value and gradient come from one call, since they share their work.
@@ -10,8 +10,9 @@
 use counterweight_core::{Deadline, StageResult};
 
 use super::linalg::{SemiCholesky, add_scaled, dot};
+use super::metric::Metric;
 
-/// A smooth convex function.
+/// A smooth function, convex for Newton's method.
 pub(crate) trait Objective {
     /// Value at `theta`; the gradient goes to `gradient`.
     fn value_gradient(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64;
@@ -22,8 +23,13 @@ pub(crate) trait Objective {
     /// Second derivatives at `theta`, row-major; the lower triangle is read.
     fn hessian(&mut self, theta: &[f64]) -> Vec<f64>;
 
-    /// Diagonal of the second derivatives at `theta`: the preconditioner of L-BFGS.
-    fn curvature(&mut self, theta: &[f64]) -> Vec<f64>;
+    /// A cheap approximation of the second derivatives at `theta`.
+    fn metric(&mut self, theta: &[f64]) -> Metric;
+
+    /// The second derivatives at `theta`, factored.
+    fn exact_metric(&mut self, theta: &[f64]) -> Metric {
+        Metric::Full(SemiCholesky::factor(theta.len(), self.hessian(theta)))
+    }
 }
 
 /// Why a minimiser stopped.
@@ -161,80 +167,126 @@ pub(crate) fn newton(
     unreachable!("the last iteration stops")
 }
 
-/// L-BFGS with ten pairs and a diagonal preconditioner, for at most `most` iterations.
+/// How a quasi-Newton method spends its work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Most iterations.
+    pub(crate) most: usize,
+    /// Gradients that a Hessian costs; `None` never to ask for one.
+    pub(crate) hessian: Option<f64>,
+}
+
+/// L-BFGS with ten pairs on top of a metric: at first the objective's own at the start, later (if the
+/// plan has Hessians) the Hessian, as soon as the steps so far have cost as much as it does. That costs
+/// at most twice the better of both ways: few cheap steps where the metric is good, Newton's where not.
+///
+/// After the tolerance is met one more step is taken, since the gradient of a weak direction is small
+/// long before its coefficients are right.
 ///
 /// # Errors
 /// [`StageError::Timeout`](counterweight_core::StageError::Timeout) past the deadline.
-pub(crate) fn lbfgs(
+pub(crate) fn quasi_newton(
     objective: &mut impl Objective,
     start: Vec<f64>,
     tolerance: f64,
-    most: usize,
+    plan: Plan,
     deadline: Deadline,
 ) -> StageResult<Solution> {
     const PAIRS: usize = 10;
-    // The preconditioner follows the curvature, which changes on the way to the optimum.
+    // A metric that is not the Hessian follows the curvature, which changes on the way.
     const REFRESH: usize = 50;
+    let mut metric = objective.metric(&start);
+    let mut since = 0;
     let mut here = evaluate(objective, start);
-    let mut scale: Vec<f64> = Vec::new();
-    let mut pairs: std::collections::VecDeque<(Vec<f64>, Vec<f64>, f64)> =
-        std::collections::VecDeque::new();
+    let mut pairs: std::collections::VecDeque<Pair> = std::collections::VecDeque::new();
     let mut restarted = false;
-    for iteration in 0..=most {
+    for iteration in 0..=plan.most {
         deadline.check()?;
         let relative_gradient = objective.relative(&here.gradient);
-        let done = |stop| Solution {
-            theta: here.theta.clone(),
-            iterations: iteration,
-            relative_gradient,
-            stop,
+        let converged = relative_gradient <= tolerance;
+        let mut end = if converged {
+            Some(Stop::Converged)
+        } else if iteration == plan.most {
+            Some(Stop::Iterations)
+        } else {
+            None
         };
-        if relative_gradient <= tolerance {
-            return Ok(done(Stop::Converged));
-        }
-        if iteration == most {
-            return Ok(done(Stop::Iterations));
-        }
-        if iteration % REFRESH == 0 {
-            scale = preconditioner(objective.curvature(&here.theta));
-        }
-        let mut direction: Vec<f64> = here.gradient.iter().map(|g| -g).collect();
-        two_loop(&pairs, &scale, &mut direction);
-        match line_search(objective, &here, &direction, 1.0) {
-            Some(next) => {
-                let s: Vec<f64> = next
-                    .theta
-                    .iter()
-                    .zip(&here.theta)
-                    .map(|(a, b)| a - b)
-                    .collect();
-                let y: Vec<f64> = next
-                    .gradient
-                    .iter()
-                    .zip(&here.gradient)
-                    .map(|(a, b)| a - b)
-                    .collect();
-                let sy = dot(&s, &y);
-                // Below this the pair is rounding error and would spoil the curvature estimate.
-                if sy > f64::EPSILON * (dot(&s, &s) * dot(&y, &y)).sqrt() {
-                    if pairs.len() == PAIRS {
-                        pairs.pop_front();
-                    }
-                    pairs.push_back((s, y, 1.0 / sy));
-                }
-                here = next;
-                restarted = false;
+        if end.is_none() {
+            let worth = plan.hessian.is_some_and(|price| since as f64 >= price);
+            if worth {
+                metric = objective.exact_metric(&here.theta);
+            } else if since >= REFRESH && matches!(metric, Metric::Diagonal(_)) {
+                metric = objective.metric(&here.theta);
+                since = 0;
             }
-            // Old pairs may point uphill after a change of curvature: once more without them.
-            None if !restarted && !pairs.is_empty() => {
+            if worth {
                 pairs.clear();
-                scale = preconditioner(objective.curvature(&here.theta));
-                restarted = true;
+                since = 0;
             }
-            None => return Ok(done(Stop::Stuck)),
+        }
+        if end != Some(Stop::Iterations) {
+            let mut direction: Vec<f64> = here.gradient.iter().map(|g| -g).collect();
+            two_loop(&pairs, &metric, &mut direction);
+            match line_search(objective, &here, &direction, 1.0) {
+                Some(next) if end.is_none() => {
+                    let pair = Pair::between(&here, &next);
+                    // Below this the pair is rounding error and would spoil the curvature estimate.
+                    if pair.is_sound() {
+                        if pairs.len() == PAIRS {
+                            pairs.pop_front();
+                        }
+                        pairs.push_back(pair);
+                    }
+                    here = next;
+                    restarted = false;
+                    since += 1;
+                }
+                Some(next) => {
+                    if objective.relative(&next.gradient) <= relative_gradient {
+                        here = next;
+                    }
+                }
+                None if end.is_some() => {}
+                // Old pairs may point uphill after a change of curvature: once more without them.
+                None if !restarted && !pairs.is_empty() => {
+                    pairs.clear();
+                    metric = objective.metric(&here.theta);
+                    restarted = true;
+                }
+                None => end = Some(Stop::Stuck),
+            }
+        }
+        if let Some(stop) = end {
+            return Ok(Solution {
+                relative_gradient: objective.relative(&here.gradient),
+                theta: here.theta,
+                iterations: iteration,
+                stop,
+            });
         }
     }
     unreachable!("the last iteration stops")
+}
+
+/// A step and the change of the gradient along it.
+struct Pair {
+    s: Vec<f64>,
+    y: Vec<f64>,
+    sy: f64,
+}
+
+impl Pair {
+    fn between(from: &Point, to: &Point) -> Self {
+        let gap = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
+        let s = gap(&to.theta, &from.theta);
+        let y = gap(&to.gradient, &from.gradient);
+        let sy = dot(&s, &y);
+        Self { s, y, sy }
+    }
+
+    fn is_sound(&self) -> bool {
+        self.sy > f64::EPSILON * (dot(&self.s, &self.s) * dot(&self.y, &self.y)).sqrt()
+    }
 }
 
 fn evaluate(objective: &mut impl Objective, theta: Vec<f64>) -> Point {
@@ -247,36 +299,27 @@ fn evaluate(objective: &mut impl Objective, theta: Vec<f64>) -> Point {
     }
 }
 
-/// Inverse of the curvature, where coordinates without any keep their place.
-fn preconditioner(curvature: Vec<f64>) -> Vec<f64> {
-    let largest = curvature.iter().copied().fold(0.0, f64::max);
-    curvature
-        .into_iter()
-        .map(|h| if h > 1e-12 * largest { 1.0 / h } else { 0.0 })
-        .collect()
-}
-
 /// Applies the inverse Hessian estimate to `q` in place.
-fn two_loop(
-    pairs: &std::collections::VecDeque<(Vec<f64>, Vec<f64>, f64)>,
-    scale: &[f64],
-    q: &mut [f64],
-) {
+fn two_loop(pairs: &std::collections::VecDeque<Pair>, metric: &Metric, q: &mut [f64]) {
     let mut alphas = Vec::with_capacity(pairs.len());
-    for (s, y, rho) in pairs.iter().rev() {
-        let alpha = rho * dot(s, q);
-        add_scaled(q, -alpha, y);
+    for pair in pairs.iter().rev() {
+        let alpha = dot(&pair.s, q) / pair.sy;
+        add_scaled(q, -alpha, &pair.y);
         alphas.push(alpha);
     }
-    let gamma = pairs.back().map_or(1.0, |(s, y, _)| {
-        let yy: f64 = y.iter().zip(scale).map(|(y, d)| y * y * d).sum();
-        if yy > 0.0 { dot(s, y) / yy } else { 1.0 }
-    });
-    for (q, d) in q.iter_mut().zip(scale) {
-        *q *= gamma * d;
+    metric.solve(q);
+    if let Some(last) = pairs.back().filter(|_| !metric.is_exact()) {
+        let mut solved = last.y.clone();
+        metric.solve(&mut solved);
+        let yy = dot(&last.y, &solved);
+        if yy > 0.0 {
+            for q in q.iter_mut() {
+                *q *= last.sy / yy;
+            }
+        }
     }
-    for ((s, y, rho), alpha) in pairs.iter().zip(alphas.iter().rev()) {
-        let beta = rho * dot(y, q);
-        add_scaled(q, alpha - beta, s);
+    for (pair, alpha) in pairs.iter().zip(alphas.iter().rev()) {
+        let beta = dot(&pair.y, q) / pair.sy;
+        add_scaled(q, alpha - beta, &pair.s);
     }
 }

@@ -1,0 +1,4 @@
+//! What theory says of the learners, as tests: METHODS.md section 2, facts (a) to (h).
+
+mod generative;
+mod softmax;
