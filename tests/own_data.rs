@@ -297,3 +297,92 @@ fn wide() -> String {
         .collect();
     format!("{},y\n{rows}", header.join(","))
 }
+
+/// A ring around a centre: no line tells them apart, an ellipse does. The features are a property of the
+/// model, so every correction takes them along.
+#[test]
+fn polynomial_features_tell_a_ring_from_its_centre() {
+    let mut noise = Noise(23);
+    let mut csv = String::from("a,b,y\n");
+    for i in 0..240 {
+        let angle = std::f64::consts::TAU * noise.unit();
+        let (radius, label) = if i % 4 == 0 {
+            (0.6, "centre")
+        } else {
+            (3.0, "ring")
+        };
+        let radius: f64 = radius + 0.3 * noise.bell();
+        let (x, y) = (5.0 + radius * angle.cos(), radius * angle.sin());
+        csv += &format!("{x:.4},{y:.4},{label}\n");
+    }
+    let sweep = "format = 1\n[protocol]\nfolds = 3\ninner_folds = 3\n\
+         [[dataset]]\nid = \"rings\"\npath = \"rings.csv\"\ntarget = \"y\"\n\
+         [[model]]\nkind = \"softmax-regression\"\n\
+         [[model]]\nid = \"curved\"\nkind = \"softmax-regression\"\nl2 = [0.1, 1.0]\nfeatures = { polynomial = [1, 2] }\n\
+         [[correction]]\nid = \"none\"\n\
+         [[correction]]\nid = \"all\"\nresample = { kind = \"smote\" }\ndecide = { kind = \"tuned-threshold\" }\n";
+    let place = Place::with_sweep(sweep);
+    place.write("demo/rings.csv", &csv);
+    let records = place.run_demo(0);
+    assert_eq!(
+        records.distinct("model"),
+        [
+            "curved[features.polynomial=1,l2=0.1]",
+            "curved[features.polynomial=1,l2=1]",
+            "curved[features.polynomial=2,l2=0.1]",
+            "curved[features.polynomial=2,l2=1]",
+            "softmax-regression",
+        ]
+    );
+    let error = |model: &str, correction: &str| {
+        let rows = records.of(&[("model", model), ("correction", correction)]);
+        rows.iter()
+            .map(|row| row.real("balanced_error"))
+            .sum::<f64>()
+            / rows.len() as f64
+    };
+    for correction in ["none", "all"] {
+        assert!(error("softmax-regression", correction) > 0.3);
+        assert!(error("curved[features.polynomial=2,l2=0.1]", correction) < 0.05);
+    }
+    let row = records.of(&[("model", "curved[features.polynomial=2,l2=0.1]")])[0];
+    assert!(row.text("model_params").contains("features.polynomial=2;"));
+    assert_eq!(row.text("n_features"), "2");
+    let explained = place
+        .call(&["explain", "demo", row.text("cell")])
+        .ends_with(0);
+    assert!(
+        explained
+            .out
+            .contains("softmax-regression[features.polynomial=2,")
+    );
+    // Without `features`, a cell is what it was.
+    let plain = sweep
+        .replace("[[model]]\nid = \"curved\"\nkind = \"softmax-regression\"\nl2 = [0.1, 1.0]\nfeatures = { polynomial = [1, 2] }\n", "");
+    place.write("demo/sweep.toml", &plain);
+    let alone = place.run_demo(0);
+    assert_eq!(
+        alone.rows.iter().collect::<Vec<_>>(),
+        records.of(&[("model", "softmax-regression")])
+    );
+    // What is too much is not applicable, and says why.
+    let wide = plain.replace(
+        "kind = \"softmax-regression\"\n",
+        "kind = \"softmax-regression\"\nfeatures = { polynomial = 5 }\n",
+    );
+    place.write("demo/sweep.toml", &wide);
+    let header: Vec<String> = (0..40).map(|j| format!("x{j}")).collect();
+    let mut csv = header.join(",") + ",y\n";
+    for i in 0..60 {
+        let row: Vec<String> = (0..40).map(|_| format!("{:.3}", noise.bell())).collect();
+        csv += &format!("{},{}\n", row.join(","), i % 2);
+    }
+    place.write("demo/rings.csv", &csv);
+    let records = place.run_demo(0);
+    assert_eq!(records.distinct("outcome"), ["not-applicable"]);
+    assert!(
+        records.rows[0]
+            .text("reason")
+            .contains("degree 5 makes 1221758 columns of 40")
+    );
+}

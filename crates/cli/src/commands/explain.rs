@@ -120,10 +120,11 @@ fn stages(plan: &Plan, at: usize) {
         );
     }
     println!("  loss       {}", correction.loss.canonical());
-    let learner = model.learner.canonical();
+    // Made features do not move the learner's stream.
     println!(
-        "  model      {learner}, stream {:016x}",
-        stream("learner", &learner)
+        "  model      {}, stream {:016x}",
+        model.canonical(),
+        stream("learner", &model.learner.canonical())
     );
     println!("  decide     {}", correction.decide.canonical());
     if correction.decide.method.needs().calibration {

@@ -1,5 +1,6 @@
 //! Preprocessing, fitted on training rows only: impute, scale and count missing values in
-//! [`Preprocessor`], turn nominal codes into numbers in [`Encoder`].
+//! [`Preprocessor`], turn nominal codes into numbers in [`Encoder`], and, for models that ask, make
+//! products of the encoded columns in [`Polynomial`].
 //!
 //! The two are apart because resamplers work between them: `smote-nc` needs nominal columns as
 //! codes, and an interpolated one-hot column is no level at all.
@@ -8,10 +9,12 @@ mod check;
 mod encoder;
 mod nominal;
 mod numeric;
+pub mod polynomial;
 mod preprocessor;
 
 pub use check::check_dataset;
 pub use encoder::Encoder;
+pub use polynomial::Polynomial;
 pub use preprocessor::Preprocessor;
 
 /// What happens to the columns.

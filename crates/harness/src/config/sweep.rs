@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use counterweight_core::{Decision, Learner, Loss, Population, Resampler, Seed, SmallClass};
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
-use counterweight_data::preprocess::Preprocess;
+use counterweight_data::preprocess::{Polynomial, Preprocess};
 use counterweight_data::profile::Profile;
 
 use super::method::Built;
@@ -17,6 +17,57 @@ pub struct Model {
     pub id: String,
     /// The learner.
     pub learner: Built<LearnerCaps, dyn Learner>,
+    /// Features that are made for this model; `None` for the encoded columns as they are.
+    pub features: Option<Features>,
+}
+
+/// Features that are made of the encoded columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// Products of up to so many columns.
+    pub polynomial: usize,
+}
+
+impl Features {
+    /// The key in ids, parameters and cell keys.
+    pub const POLYNOMIAL: &'static str = "features.polynomial";
+}
+
+impl Model {
+    /// `kind[key=value,...]` with every parameter, the made features among them: the text in cell keys.
+    pub fn canonical(&self) -> String {
+        let params = self.params(",");
+        if params.is_empty() {
+            self.learner.entry.card.id.to_owned()
+        } else {
+            format!("{}[{params}]", self.learner.entry.card.id)
+        }
+    }
+
+    /// `key=value` in key order, the made features among them: `model_params` of records.
+    pub fn params(&self, separator: &str) -> String {
+        let params = self.learner.params.canonical(separator);
+        let Some(features) = self.features else {
+            return params;
+        };
+        let own = format!("{}={}", Features::POLYNOMIAL, features.polynomial);
+        let mut pairs: Vec<String> = self
+            .learner
+            .params
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        pairs.push(own);
+        pairs.sort_unstable();
+        pairs.join(separator)
+    }
+
+    /// Feature columns that the learner sees, of so many encoded ones.
+    pub fn n_columns(&self, n_encoded: usize) -> usize {
+        self.features.map_or(n_encoded, |features| {
+            Polynomial::columns(n_encoded, features.polynomial).unwrap_or(usize::MAX)
+        })
+    }
 }
 
 /// A correction: a triple of stages, each `None` where it is the identity.

@@ -8,6 +8,7 @@ use counterweight_core::{
     Catalogue, CellId, Hasher, OnNominal, Outcome, ParamValue, Resampler, ResamplerCaps, ScoreKind,
     find,
 };
+use counterweight_data::preprocess::Polynomial;
 
 use super::{Input, RESULTS_EPOCH, Rows, Unit, protocol_key};
 use crate::config::Sweep;
@@ -94,7 +95,7 @@ pub(super) fn expand(
                     .text(&unit.key)
                     .text(input.preprocess.id())
                     .text(&model.id)
-                    .text(&model.learner.canonical())
+                    .text(&model.canonical())
                     .text(&correction.id)
                     .text(&resample)
                     .text(&correction.canonical())
@@ -261,6 +262,11 @@ fn settle(
         return Some((*outcome, reason.clone()));
     }
     let rows = unit.train.total();
+    if let Some(features) = model.features
+        && let Some(reason) = Polynomial::over_the_limit(rows, input.n_encoded, features.polynomial)
+    {
+        return no(reason);
+    }
     if let Some(most) = caps.max_rows.filter(|most| rows > *most) {
         return no(format!(
             "over the size limit: {rows} training rows, `{kind}` is given {most}"

@@ -15,7 +15,7 @@ pub fn estimated_seconds(plan: &Plan, unit: &Unit, fit: &FitGroup) -> f64 {
             &Workload {
                 n_train,
                 n_score,
-                n_features: input.n_encoded,
+                n_features: model.n_columns(input.n_encoded),
                 n_classes: input.n_classes,
             },
         )

@@ -279,7 +279,7 @@ fn sweep_hash(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
         };
     }
     for model in &sweep.models {
-        hasher = hasher.text(&model.id).text(&model.learner.canonical());
+        hasher = hasher.text(&model.id).text(&model.canonical());
     }
     for correction in &sweep.corrections {
         hasher = hasher.text(&correction.id).text(&correction.canonical());

@@ -78,7 +78,7 @@ fn blank(plan: &Plan, at: usize) -> Record {
         repeat: unit.repeat as u64,
         fold: unit.fold as u64,
         model: model.id.as_str().into(),
-        model_params: model.learner.params.canonical(";").into(),
+        model_params: model.params(";").into(),
         correction: correction.id.as_str().into(),
         family: correction.family().into(),
         resample: cell.resample.as_str().into(),

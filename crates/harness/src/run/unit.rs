@@ -1,6 +1,7 @@
 //! The work on one split: each resampled set once, each fit once, each set of out-of-fold scores
 //! once.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
@@ -8,6 +9,7 @@ use counterweight_core::{
     CellId, Details, LossContext, LossTerms, Note, OffsetRules, OutOfFold, Prior, ScoreKind,
     Scores, StageContext, StageError, StageResult, StreamKey, Timing, Train,
 };
+use counterweight_data::preprocess::Polynomial;
 use rayon::prelude::*;
 
 use super::guard::{Budget, guarded};
@@ -15,7 +17,7 @@ use super::judge::{self, Verdict};
 use super::prepare::{InnerFolds, Prepared, UnitData};
 use super::{Tally, failure};
 use crate::config::method::Built;
-use crate::config::sweep::{Correction, Model};
+use crate::config::sweep::{Correction, Features, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
 
 /// Rounds of the oracle's ascent for more than two classes.
@@ -211,6 +213,29 @@ impl Work<'_> {
         loss.method.terms(&LossContext { seen, train })
     }
 
+    /// The features that the model asks for, fitted on the training rows before resampling: once for all
+    /// fits on these rows.
+    fn make_features(
+        &self,
+        fit: &FitGroup,
+        rows: &Prepared,
+        resampled: &Resampled,
+    ) -> StageResult<Option<Arc<Polynomial>>> {
+        let Some(Features { polynomial }) = self.model(fit).features else {
+            return Ok(None);
+        };
+        let seen = resampled.train.samples().x();
+        if let Some(reason) = Polynomial::over_the_limit(seen.rows(), seen.cols(), polynomial) {
+            return Err(StageError::NotApplicable(reason));
+        }
+        let name = format!("{}={polynomial}", Features::POLYNOMIAL);
+        let made = rows.shared.get_or_compute(&name, || {
+            let encoded = rows.encoder.apply(rows.train.samples())?;
+            Polynomial::fit(polynomial, encoded.x())
+        })?;
+        Ok(Some(made))
+    }
+
     /// Fits on `resampled` and scores the rows that `rows` holds out.
     fn fit_and_score(
         &self,
@@ -237,12 +262,27 @@ impl Work<'_> {
         let train = rows.train.counts();
         let (fitted, fit_seconds) = guarded(deadline, || {
             let terms = self.terms(fit, &resampled.seen, &train)?;
-            let fitted = learner.method.fit(&resampled.train, &terms, &mut context)?;
-            Ok((fitted, terms))
+            let made = self.make_features(fit, rows, resampled)?;
+            let fitted = match &made {
+                None => learner.method.fit(&resampled.train, &terms, &mut context)?,
+                Some(made) => {
+                    let expanded = resampled
+                        .train
+                        .derive(|samples| made.apply_samples(samples))?;
+                    learner.method.fit(&expanded, &terms, &mut context)?
+                }
+            };
+            Ok((fitted, terms, made))
         });
-        let (fitted, terms) = fitted?;
-        let (scores, score_seconds) = guarded(deadline, || fitted.scores(rows.test.features()));
-        let scores = scores?;
+        let (fitted, terms, made) = fitted?;
+        let (scored, score_seconds) = guarded(deadline, || {
+            let x = match &made {
+                None => Cow::Borrowed(rows.test.features()),
+                Some(made) => Cow::Owned(made.apply(rows.test.features())?),
+            };
+            Ok((fitted.scores(&x)?, x))
+        });
+        let (scores, x) = scored?;
         if scores.n_rows() != rows.test.n_rows() || scores.n_classes() != train.n_classes() {
             return Err(StageError::Failed(format!(
                 "the model gave {} x {} scores for {} rows of {} classes",
@@ -258,7 +298,7 @@ impl Work<'_> {
                 self.todo[cell] && decide.method.needs().linear_head
             });
         let head = if asked {
-            guarded(deadline, || fitted.linear_head(rows.test.features())).0?
+            guarded(deadline, || fitted.linear_head(&x)).0?
         } else {
             None
         };

@@ -1,14 +1,15 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
 use counterweight_core::{Catalogue, Entry, find, nearest};
+use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::{check_id, entries};
 use crate::config::diagnostic::Diagnostics;
 use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
 use crate::config::presets;
 use crate::config::section::Section;
-use crate::config::sweep::{Correction, Model};
-use crate::config::tree::{self, Fields, Node};
+use crate::config::sweep::{Correction, Features, Model};
+use crate::config::tree::{self, Fields, Node, Value};
 
 pub(super) fn read_model(
     fields: &Fields,
@@ -36,14 +37,93 @@ pub(super) fn read_model(
     let Some(entry) = look_up(catalogue.learners, &kind, &place, s.errors) else {
         return Vec::new();
     };
+    // A learner's own parameter of that name is no table.
+    let taken = entry.card.params.iter().any(|spec| spec.name == "features");
+    let is_table =
+        matches!(fields.get("features"), Some((_, node)) if matches!(node.value, Value::Table(_)));
+    let features = if taken && !is_table {
+        vec![(None, false)]
+    } else {
+        let node = s.node("features");
+        node.map_or_else(
+            || vec![(None, false)],
+            |node| read_features(node, path, s.errors),
+        )
+    };
     let params = s.parameters(entry.card.params);
-    build_grid(entry, params.into_iter(), &place, errors)
-        .into_iter()
-        .map(|learner| Model {
-            id: format!("{}{}", id.as_ref().unwrap_or(&kind), learner.grid_suffix()),
-            learner,
-        })
-        .collect()
+    let base = id.as_ref().unwrap_or(&kind);
+    let mut models = Vec::new();
+    for learner in build_grid(entry, params.into_iter(), &place, errors) {
+        for &(features, varies) in &features {
+            let mut grid = learner.grid.clone();
+            if let (Some(Features { polynomial }), true) = (features, varies) {
+                grid.push((Features::POLYNOMIAL.to_owned(), polynomial.to_string()));
+            }
+            models.push(Model {
+                id: format!("{base}{}", grid_suffix(&grid)),
+                learner: learner.clone(),
+                features,
+            });
+        }
+    }
+    models
+}
+
+/// The points of `features = { polynomial = ... }`, and whether they form a grid.
+fn read_features(
+    node: &Node,
+    path: &str,
+    errors: &mut Diagnostics,
+) -> Vec<(Option<Features>, bool)> {
+    let path = format!("{path} > features");
+    let Value::Table(fields) = &node.value else {
+        let message = format!(
+            "expected a table {{ polynomial = ... }}, found {}",
+            node.type_name()
+        );
+        errors.add(Some(node.line), path, message, None);
+        return Vec::new();
+    };
+    let mut s = Section::new(fields, path.as_str(), node.line, errors);
+    let given = s.node("polynomial");
+    s.finish();
+    let Some(given) = given else {
+        // With unknown keys only, those are what is wrong.
+        if fields.is_empty() {
+            let hint = Some("write { polynomial = 2 }".to_owned());
+            errors.add(Some(node.line), path, "an empty table", hint);
+        }
+        return Vec::new();
+    };
+    let (points, varies) = match &given.value {
+        Value::List(items) => (items.iter().collect(), true),
+        _ => (vec![given], false),
+    };
+    if points.is_empty() {
+        let key = format!("{path} > polynomial");
+        errors.add(Some(given.line), key, "an empty list", None);
+    }
+    let mut list = Vec::new();
+    for point in points {
+        let degree = match point.value {
+            Value::Whole(degree) => usize::try_from(degree)
+                .ok()
+                .filter(|degree| (1..=MOST_DEGREE).contains(degree)),
+            _ => None,
+        };
+        if let Some(polynomial) = degree {
+            list.push((Some(Features { polynomial }), varies));
+        } else {
+            let found = match point.value {
+                Value::Whole(degree) => degree.to_string(),
+                _ => point.type_name().to_owned(),
+            };
+            let message = format!("expected a whole number in [1, {MOST_DEGREE}], found {found}");
+            let key = format!("{path} > polynomial");
+            errors.add(Some(point.line), key, message, None);
+        }
+    }
+    list
 }
 
 pub(super) fn read_correction(
