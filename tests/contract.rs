@@ -781,3 +781,110 @@ fn help_lists_only_what_there_is() {
     }
     place.call(&[]).ends_with(2);
 }
+
+/// The committed sweeps are compared with what a run gives, so every learner in them has to give the
+/// same bytes under the same seed.
+#[test]
+fn committed_sweeps_hold_deterministic_learners_alone() {
+    let place = Place::new();
+    let list = place
+        .call(&["list", "models", "--format", "json"])
+        .ends_with(0)
+        .json();
+    let learners: BTreeMap<&str, bool> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let deterministic = item["deterministic"].as_bool().unwrap();
+            (item["id"].as_str().unwrap(), deterministic)
+        })
+        .collect();
+    // Else this test could not fail.
+    assert!(learners.values().any(|deterministic| !deterministic));
+    for report in ["quick", "reference", "gate"] {
+        let path = format!(
+            "{}/../../reports/{report}/sweep.toml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        // A model's `kind` follows its heading at the beginning of a line.
+        let mut kinds = Vec::new();
+        for section in text.split("\n[[").skip(1) {
+            if let Some(body) = section.strip_prefix("model]]") {
+                let kind = body
+                    .lines()
+                    .find_map(|line| line.strip_prefix("kind = \""))
+                    .and_then(|rest| rest.split('"').next());
+                kinds.push(kind.expect("a model has a kind"));
+            }
+        }
+        assert!(kinds.len() >= 4, "{report}: {kinds:?}");
+        for kind in kinds {
+            assert!(learners[kind], "{report}: `{kind}` is not deterministic");
+        }
+    }
+}
+
+/// What a learner's card rules out is settled at planning, with the reason.
+#[test]
+fn cards_decide_at_planning() {
+    let place = Place::with_sweep(
+        "format = 1\n[protocol]\nfolds = 2\n[[dataset]]\npath = \"three.csv\"\ntarget = \"y\"\n\
+         [[model]]\nkind = \"linfa-svm\"\n[[model]]\nkind = \"smartcore-svc\"\n\
+         [[model]]\nkind = \"smartcore-random-forest\"\ntrees = 3\n\
+         [[correction]]\nid = \"none\"\n[[correction]]\nid = \"weights\"\nloss = { kind = \"weighted\" }\n\
+         [[correction]]\nid = \"threshold\"\ndecide = { kind = \"prior-threshold\" }\n",
+    );
+    place.write("demo/three.csv", &numeric_csv(&[30, 20, 15], 8));
+    let records = place.run_demo(0);
+    let reason = |model: &str, correction: &str| {
+        let rows = records.of(&[("model", model), ("correction", correction)]);
+        (
+            rows[0].text("outcome").to_owned(),
+            rows[0].text("reason").to_owned(),
+        )
+    };
+    for model in ["linfa-svm", "smartcore-svc"] {
+        let (outcome, reason) = reason(model, "none");
+        assert_eq!(outcome, "not-applicable");
+        assert_eq!(reason, format!("`{model}` takes two classes only"));
+    }
+    let forest = "smartcore-random-forest";
+    assert_eq!(reason(forest, "none").0, "ok");
+    assert!(
+        reason(forest, "weights")
+            .1
+            .contains("does not honour class weights")
+    );
+    assert!(reason(forest, "threshold").1.contains("gives votes only"));
+    // The table that says so.
+    let table = place.call(&["list", "models"]).ends_with(0).out;
+    let head = table.lines().next().unwrap();
+    for column in [
+        "weights",
+        "margins",
+        "factors",
+        "focal",
+        "schedule",
+        "minibatches",
+        "initial_bias",
+        "scores",
+        "multiclass",
+        "deterministic",
+        "limit",
+    ] {
+        assert!(head.contains(column), "{head}");
+    }
+    let row = table
+        .lines()
+        .find(|line| line.starts_with("smartcore-svc "))
+        .unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(
+        cells[3..],
+        [
+            "no", "no", "no", "no", "no", "no", "no", "votes", "only", "no", "yes", "2000"
+        ]
+    );
+}

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::*;
-use counterweight_harness::config::{self, Rejected, Sweep, sweep::DatasetSpec};
+use counterweight_harness::config::sweep::{DatasetSpec, Model};
+use counterweight_harness::config::{self, Rejected, Sweep};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
 use counterweight_harness::run::{self, Control, Event, Listener, Outlets, Sink};
 
@@ -194,9 +195,8 @@ impl DataSource for Rows {
                 .map(|i| f64::from(i * 7 % 30) * scale + if i >= 20 { 500.0 } else { 0.0 })
                 .collect()
         };
-        let words: Vec<Option<&str>> = (0..n)
-            .map(|i| Some(["red", "green", "blue"][(i % 3) as usize]))
-            .collect();
+        let colours = ["red", "green", "blue"].into_iter().cycle().take(30);
+        let words: Vec<Option<&str>> = colours.map(Some).collect();
         let columns = vec![
             Column {
                 name: "a".into(),
@@ -264,7 +264,7 @@ fn features_are_in_ids_parameters_and_cell_ids_and_nowhere_without_them() {
             "one",
         ]
     );
-    let texts: Vec<String> = both.sweep.models.iter().map(|m| m.canonical()).collect();
+    let texts: Vec<String> = both.sweep.models.iter().map(Model::canonical).collect();
     assert_eq!(texts[0], "watcher[l2=1]");
     assert_eq!(texts[1], "watcher[features.polynomial=2,l2=1]");
     assert_eq!(

@@ -179,6 +179,19 @@ def k_nearest_neighbours():
             with np.errstate(divide="ignore"):
                 log_p = np.log(model.predict_proba(x_test))
             cases.append(case(f"k {k}, {weights}", x, y, x_test, log_p, np.ones(3), k=k, weights=weights))
+    # Enough rows for every way of searching, in many dimensions and on a curve.
+    rng = np.random.default_rng(48)
+    for name, lift in (("cloud", None), ("curve", rng.normal(size=(1, 6)))):
+        x = rng.normal(size=(620, 6)) if lift is None else np.sin(6 * rng.random((620, 1)) + 3 * lift)
+        x, y = np.round(x, 5), rng.integers(4, size=620)
+        x, y, x_test = x[:600], y[:600], x[600:]
+        far = np.sort(((x_test[:, None, :] - x[None]) ** 2).sum(-1), axis=1)
+        if (np.diff(far[:, :8], axis=1)[:, -1] <= 1e-12).any():
+            raise SystemExit("a tie at the k-th distance: scikit-learn leaves it open")
+        model = KNeighborsClassifier(n_neighbors=7, weights="distance").fit(x, y)
+        with np.errstate(divide="ignore"):
+            log_p = np.log(model.predict_proba(x_test))
+        cases.append(case(f"600 rows, {name}", x, y, x_test, log_p, np.ones(4), k=7, weights="distance"))
     return cases
 
 
@@ -227,7 +240,17 @@ def lda():
         ("shrinkage 1", [50, 30, 12], 5, None, {"shrinkage": 1.0}),
         ("as many features as rows", [12, 8], 20, None, {}),
     ]
-    return generative(model, settings, 60)
+    cases = generative(model, settings, 60)
+    # The svd solver leaves out directions without variance: sums, multiples and copies of columns.
+    for name, weights in (("collinear columns", None), ("collinear columns, weighted", [2.0, 1.0, 5.0])):
+        x, y, x_test = data(58 + len(cases), [50, 30, 12], 4, 20)
+        w = np.ones(3) if weights is None else np.asarray(weights)
+        more = lambda x: np.column_stack([x, x[:, 0] + x[:, 1], 2 * x[:, 2], x[:, 3], np.full(len(x), 3.0)])
+        x, x_test = np.round(more(x), 4), np.round(more(x_test), 4)
+        shares = w * np.bincount(y)
+        fitted = model(shares / shares.sum(), {}).fit(x, y)
+        cases.append(case(name, x, y, x_test, log_softmax(fitted.decision_function(x_test), axis=1), w))
+    return cases
 
 
 def qda():
