@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use counterweight_core::{Name, Outcome, Record};
+use counterweight_core::{Name, Numbers, Outcome, Record};
 
 use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point, Target};
 use crate::error::{ReportError, Result};
@@ -38,6 +38,20 @@ pub struct Summary {
     pub folds: Vec<FoldValue>,
     /// Mean seconds of resampling, fitting, cross-fitting and deciding.
     pub seconds: Option<f64>,
+    /// Mean seconds of resampling alone.
+    pub resample_seconds: Option<f64>,
+    /// Means of the details that the report speaks of (bounds of balanced error, counts of
+    /// resampling) over the planned folds; those that a fold lacks are left out.
+    pub details: Numbers,
+}
+
+/// Seconds of a cell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seconds {
+    /// Resampling, fitting, cross-fitting and deciding.
+    pub(super) total: f64,
+    /// Resampling alone.
+    pub(super) resample: f64,
 }
 
 /// The target on one fold.
@@ -90,6 +104,9 @@ pub(super) struct Indexed {
     pub(super) points: Vec<Point>,
     pub(super) metrics: Vec<String>,
     pub(super) cube: Cube,
+    /// Resampling stages that are not those of the correction's first record, by point and
+    /// correction.
+    pub(super) stages: BTreeMap<(usize, usize), String>,
 }
 
 /// Numbers names in order of first appearance.
@@ -109,7 +126,7 @@ type PointKey<'a> = (usize, &'a str, Option<u64>);
 
 pub(super) fn index(
     records: &[Record],
-    seconds: &BTreeMap<&str, f64>,
+    seconds: &BTreeMap<&str, Seconds>,
     target: &Target,
 ) -> Result<Indexed> {
     let (mut model_names, mut correction_names, mut dataset_names) =
@@ -122,6 +139,7 @@ pub(super) fn index(
     let mut groups: BTreeMap<(usize, usize, usize), Vec<&Record>> = BTreeMap::new();
     let mut planned: Vec<BTreeSet<(u64, u64)>> = Vec::new();
     let mut others: BTreeSet<&str> = BTreeSet::new();
+    let mut stages: BTreeMap<(usize, usize), String> = BTreeMap::new();
     for record in records {
         let (model, new) = model_names.number(&record.model);
         if new {
@@ -148,6 +166,10 @@ pub(super) fn index(
         }
         if let Some(point) = points.get_mut(point) {
             point.see(record);
+        }
+        let usual = corrections.get(correction).map(|c| c.resample.as_str());
+        if usual.is_some_and(|usual| record.resample != *usual) {
+            stages.insert((point, correction), record.resample.to_string());
         }
         if let (Some(_), Some(folds)) = (record.metrics.get(&target.id), planned.get_mut(point)) {
             folds.insert((record.repeat, record.fold));
@@ -189,6 +211,7 @@ pub(super) fn index(
         points,
         metrics,
         cube,
+        stages,
     })
 }
 
@@ -196,7 +219,7 @@ fn summarise(
     group: &[&Record],
     n_planned: usize,
     (target, metrics, sorted): (&Target, &[String], &[(Name, usize)]),
-    seconds: &BTreeMap<&str, f64>,
+    seconds: &BTreeMap<&str, Seconds>,
 ) -> Result<Summary> {
     for pair in group.windows(2) {
         let [a, b] = pair else { continue };
@@ -237,9 +260,13 @@ fn summarise(
         .iter()
         .filter_map(|record| record.bayes_balanced_error.filter(|_| headline));
     let bayes = mean(floors);
-    let times = group
-        .iter()
-        .filter_map(|record| seconds.get(record.cell.0.as_str()).copied());
+    let times = |part: fn(&Seconds) -> f64| {
+        mean(
+            group
+                .iter()
+                .filter_map(|record| seconds.get(record.cell.0.as_str()).map(part)),
+        )
+    };
     Ok(Summary {
         n_cells: group.len(),
         n_values: folds.len(),
@@ -257,7 +284,13 @@ fn summarise(
         },
         bayes,
         folds,
-        seconds: mean(times),
+        seconds: times(|seconds| seconds.total),
+        resample_seconds: times(|seconds| seconds.resample),
+        details: if complete {
+            detail_means(&valued)
+        } else {
+            Numbers::new()
+        },
     })
 }
 
@@ -283,6 +316,27 @@ fn metric_means(records: &[&Record], sorted: &[(Name, usize)], n: usize) -> Vec<
     sums.into_iter()
         .map(|(sum, count)| (count > 0).then(|| sum / count as f64))
         .collect()
+}
+
+/// Whether the report speaks of a detail.
+fn reported(key: &str) -> bool {
+    key.ends_with("_balanced_error") || key.starts_with("resample_")
+}
+
+/// Means of the details that every record has.
+fn detail_means(records: &[&Record]) -> Numbers {
+    let Some(first) = records.first() else {
+        return Numbers::new();
+    };
+    let keys = first.details.keys().filter(|key| reported(key));
+    keys.filter_map(|key| {
+        let values: Option<Vec<f64>> = records
+            .iter()
+            .map(|record| record.details.get(key).copied())
+            .collect();
+        Some((key, mean(values?.into_iter())?))
+    })
+    .collect()
 }
 
 /// The mean in the order given; `None` of nothing.

@@ -8,8 +8,10 @@ mod against;
 mod compare;
 mod cover;
 mod cube;
+mod effects;
 mod outcomes;
 mod ratio;
+mod resampled;
 mod robust;
 mod standing;
 mod target;
@@ -23,17 +25,20 @@ use counterweight_core::{Catalogue, Record, ScoreKind, find};
 pub use against::{Against, HALF_A_POINT, Practical, Price, Verdict};
 pub use compare::{Comparison, Omnibus, PairRow, Ranked};
 pub use cover::Unranked;
+use cube::Seconds;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
+pub use effects::{Effect, Part};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
+pub use resampled::ResamplerRow;
 pub use robust::{PolicyRanks, Robustness};
 pub use standing::Standing;
 pub use target::Target;
 pub use tau::{TauCurve, TauPoint, TauStudy};
 
 use crate::ReportInput;
-use crate::error::Result;
+use crate::error::{ReportError, Result};
 
 /// A model entry of the sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -278,6 +283,13 @@ pub struct Analysis {
     pub ratios: RatioStudy,
     /// The target by tau.
     pub taus: TauStudy,
+    /// Gains taken apart into threshold and ranking.
+    pub effects: Vec<Effect>,
+    /// What each resampler did.
+    pub resamplers: Vec<ResamplerRow>,
+    /// The resampling stage of each correction at each point where it is not the correction's usual
+    /// one (`smote` is planned as `smote-nc` on nominal columns).
+    stages: BTreeMap<(usize, usize), String>,
 }
 
 /// `work` on every item, on as many threads as there are cores, in the order of the items. Items
@@ -327,13 +339,17 @@ impl Analysis {
     /// [`ReportError::Twice`](crate::ReportError::Twice) when two records claim one place of the
     /// design, [`ReportError::Stats`](crate::ReportError::Stats) for a metric that is not finite.
     pub fn of(input: &ReportInput<'_>, target: &Target) -> Result<Self> {
-        let seconds: BTreeMap<&str, f64> = input
+        let seconds: BTreeMap<&str, Seconds> = input
             .timings
             .iter()
             .map(|t| {
                 let total =
                     t.resample_seconds + t.fit_seconds + t.crossfit_seconds + t.decide_seconds;
-                (t.cell.0.as_str(), total)
+                let seconds = Seconds {
+                    total,
+                    resample: t.resample_seconds,
+                };
+                (t.cell.0.as_str(), seconds)
             })
             .collect();
         let mut indexed = cube::index(input.records, &seconds, target)?;
@@ -373,10 +389,18 @@ impl Analysis {
             outcomes: Outcomes::count(input.records),
             ratios: RatioStudy::default(),
             taus: TauStudy::default(),
+            effects: Vec::new(),
+            resamplers: Vec::new(),
+            stages: indexed.stages,
         };
         analysis.compare()?;
         analysis.ratios = RatioStudy::new(&analysis)?;
         analysis.taus = TauStudy::new(&analysis)?;
+        analysis.effects = effects::effects(&analysis).map_err(|source| ReportError::Stats {
+            what: "the parts of the gains".to_owned(),
+            source,
+        })?;
+        analysis.resamplers = resampled::resampled(&analysis);
         Ok(analysis)
     }
 
@@ -422,6 +446,13 @@ impl Analysis {
                     .is_some_and(|point| scope.contains(point, &self.datasets))
             })
             .collect()
+    }
+
+    /// The resampling stage of a correction at a point; `None` where it does not resample.
+    fn resample_at(&self, point: usize, correction: usize) -> Option<&str> {
+        let usual = || Some(self.corrections.get(correction)?.resample.as_str());
+        let stage = self.stages.get(&(point, correction)).map(String::as_str);
+        stage.or_else(usual).filter(|stage| *stage != "none")
     }
 
     /// The id of a model.

@@ -3,6 +3,7 @@
 //! Numbers keep the units of the records (fractions); views show percentages and points.
 
 mod comparison;
+mod effects;
 mod sweep;
 mod values;
 
@@ -98,6 +99,8 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         comparison::omnibus(analysis)?,
         comparison::robustness(analysis)?,
         comparison::policies(analysis)?,
+        effects::effects(analysis)?,
+        effects::resamplers(analysis)?,
         values::per_dataset(analysis)?,
         values::per_model(analysis)?,
         sweep::models(analysis)?,
