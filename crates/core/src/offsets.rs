@@ -9,6 +9,8 @@
 //! Nothing is approximated: the counts are those of [`argmax_row`] on every row, ties included. Rows
 //! whose log odds are within the slack of a tie of the cut are decided one by one.
 
+use std::sync::Arc;
+
 use crate::error::{CoreError, Result};
 use crate::labels::Labels;
 use crate::scores::{Scores, TIE, argmax_row};
@@ -128,9 +130,10 @@ impl Sorted {
 }
 
 impl Sorted {
-    fn least_balanced_error(&self) -> Option<f64> {
+    /// The cut of the log odds with the least balanced error, and that error; of equals the lowest.
+    fn best_cut(&self) -> Option<(f64, f64)> {
         let n = self.odds.len();
-        let mut least: Option<f64> = None;
+        let mut least: Option<(f64, f64)> = None;
         for at in 0..=n {
             let tied = at > 0
                 && at < n
@@ -144,7 +147,16 @@ impl Sorted {
                 counts.add(1, 1, self.ones[n] - ones);
                 counts.add(0, 1, n - at - (self.ones[n] - ones));
                 let error = counts.balanced_error()?;
-                least = Some(least.map_or(error, |least| least.min(error)));
+                if least.is_none_or(|(_, least)| error < least) {
+                    let below = at.checked_sub(1).map(|at| self.odds[at].0);
+                    let cut = match (below, self.odds.get(at)) {
+                        (Some(below), Some((above, _))) => f64::midpoint(below, *above),
+                        (Some(below), None) => below + 1.0 + below.abs(),
+                        (None, Some((above, _))) => above - 1.0 - above.abs(),
+                        (None, None) => 0.0,
+                    };
+                    least = Some((cut, error));
+                }
             }
         }
         least
@@ -272,8 +284,15 @@ impl<'a> OffsetRules<'a> {
     /// oracle, never a result. Two classes: exact, over all cut points. More: coordinate ascent from
     /// the best of `starts`, at most `rounds` rounds, so a bound from above. `None` without rows.
     pub fn least_balanced_error(&self, starts: &[&[f64]], rounds: usize) -> Option<f64> {
+        self.best_offsets(starts, rounds).map(|(_, error)| error)
+    }
+
+    /// The offsets of [`OffsetRules::least_balanced_error`], and that error.
+    pub fn best_offsets(&self, starts: &[&[f64]], rounds: usize) -> Option<(Vec<f64>, f64)> {
         if let Some(sorted) = &self.binary {
-            return sorted.least_balanced_error();
+            return sorted
+                .best_cut()
+                .map(|(cut, error)| (vec![0.0, cut], error));
         }
         let mut best: Option<(f64, &[f64])> = None;
         for start in starts {
@@ -310,7 +329,42 @@ impl<'a> OffsetRules<'a> {
                 break;
             }
         }
-        Some(least)
+        Some((offsets, least))
+    }
+
+    /// The balanced error when the best offsets are chosen on one half of these rows (every second row
+    /// of each class) and decide the other half, either way round. Less
+    /// [`OffsetRules::least_balanced_error`] it estimates how optimistic that oracle is.
+    pub fn transferred_balanced_error(&self, starts: &[&[f64]], rounds: usize) -> Option<f64> {
+        let k = self.scores.n_classes();
+        let mut seen = vec![0_usize; k];
+        let mut halves: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
+        for (row, &y) in self.truth.iter().enumerate() {
+            halves[seen[y as usize] % 2].push(row);
+            seen[y as usize] += 1;
+        }
+        let names: Arc<[String]> = (0..k).map(|class| class.to_string()).collect();
+        let mut pooled = Counts::new(k);
+        let part = |rows: &[usize]| {
+            let scores = Scores::log_probabilities(self.scores.log().select_rows(rows)).ok()?;
+            let truth = rows.iter().map(|&row| self.truth[row]).collect();
+            Some((scores, Labels::new(truth, Arc::clone(&names)).ok()?))
+        };
+        let (one, two) = (part(&halves[0])?, part(&halves[1])?);
+        for ((scores, labels), (others, other_labels)) in [(&one, &two), (&two, &one)] {
+            let (offsets, _) = OffsetRules::new(scores, labels)
+                .ok()?
+                .best_offsets(starts, rounds)?;
+            let counts = OffsetRules::new(others, other_labels)
+                .ok()?
+                .counts(&offsets);
+            for y in 0..k {
+                for j in 0..k {
+                    pooled.add(y, j, counts.at(y, j));
+                }
+            }
+        }
+        pooled.balanced_error()
     }
 
     /// The offset of `class` with the largest mean recall, the others fixed; `share` is what a row
@@ -388,6 +442,27 @@ mod tests {
             counts.add(labels.class(i), decided as usize, 1);
         }
         counts
+    }
+
+    #[test]
+    fn the_best_offsets_reach_the_least_error_and_chosen_elsewhere_a_larger_one() {
+        for k in 2..5 {
+            let (mut excess, mut n) = (0.0, 0.0);
+            for seed in 0..30 {
+                let (scores, labels) = rows(80, k, seed);
+                let rules = OffsetRules::new(&scores, &labels).unwrap();
+                let zero = vec![0.0; k];
+                let (offsets, least) = rules.best_offsets(&[&zero], 5).unwrap();
+                let reached = rules.counts(&offsets).balanced_error().unwrap();
+                assert!((reached - least).abs() < 1e-12, "{k} {seed}");
+                assert!(least <= rules.counts(&zero).balanced_error().unwrap() + 1e-12);
+                let elsewhere = rules.transferred_balanced_error(&[&zero], 5).unwrap();
+                excess += elsewhere - least;
+                n += 1.0;
+            }
+            // These scores know next to nothing of the classes, so all of the gain is optimism.
+            assert!(excess / n > 0.01, "{k} classes: {}", excess / n);
+        }
     }
 
     #[test]

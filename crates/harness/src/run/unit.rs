@@ -399,6 +399,10 @@ impl Work<'_> {
                 "oracle_balanced_error",
                 rules.least_balanced_error(&starts, ORACLE_ROUNDS),
             ),
+            (
+                "oracle_transfer_balanced_error",
+                rules.transferred_balanced_error(&starts, ORACLE_ROUNDS),
+            ),
         ];
         for (name, value) in values {
             details.extend(value.map(|value| (name.to_owned(), value)));
