@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
 use counterweight_core::{
-    CellId, Details, LossContext, LossTerms, Note, OffsetRules, OutOfFold, Prior, ScoreKind,
-    Scores, StageContext, StageError, StageResult, StreamKey, Timing, Train,
+    CellId, Details, LossContext, LossTerms, Note, OffsetRules, Origin, OutOfFold, Prior,
+    ScoreKind, Scores, StageContext, StageError, StageResult, StreamKey, Timing, Train,
 };
 use counterweight_data::preprocess::Polynomial;
 use rayon::prelude::*;
@@ -86,6 +86,27 @@ struct Resampled {
     notes: Vec<Note>,
     details: Details,
     seconds: f64,
+}
+
+/// What a resampler did: rows, rows of the smallest class and ratio before and after, and the share of
+/// synthetic rows.
+fn resampling(before: &ClassCounts, after: &Train, seen: &ClassCounts) -> Details {
+    let origins = after.samples().origins();
+    let made = |origin: &&Origin| matches!(origin, Origin::Synthetic { .. });
+    let synthetic = origins.iter().filter(made).count();
+    let mut details = Details::new();
+    let mut add = |name: &str, value: Option<f64>| {
+        details.extend(value.map(|value| (format!("resample_{name}"), value)));
+    };
+    for (when, counts) in [("before", before), ("after", seen)] {
+        add(&format!("rows_{when}"), Some(counts.total() as f64));
+        let smallest = counts.smallest_present();
+        add(&format!("minority_{when}"), Some(smallest as f64));
+        add(&format!("ratio_{when}"), counts.imbalance_ratio());
+    }
+    let share = synthetic as f64 / origins.len() as f64;
+    add("synthetic_share", (!origins.is_empty()).then_some(share));
+    details
 }
 
 /// A fit and its scores of the rows that it did not see.
@@ -189,12 +210,19 @@ impl Work<'_> {
             };
             train.derive(|samples| rows.encoder.apply(samples))
         });
-        let resampled = train.map(|train| Resampled {
-            seen: train.counts(),
-            train,
-            notes: context.notes,
-            details: context.details,
-            seconds,
+        let resampled = train.map(|train| {
+            let seen = train.counts();
+            let mut details = context.details;
+            if self.group.resampler.is_some() {
+                details.extend(resampling(&rows.train.counts(), &train, &seen));
+            }
+            Resampled {
+                seen,
+                train,
+                notes: context.notes,
+                details,
+                seconds,
+            }
         });
         (resampled, seconds)
     }

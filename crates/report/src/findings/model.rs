@@ -105,6 +105,7 @@ pub(super) fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> S
     let best_against = comparison.against(best.correction);
     text.extend(best_against.and_then(crossing_sentence));
     text.extend(best_against.and_then(|against| pays_sentence(analysis, comparison, against)));
+    text.extend(threshold_sentence(analysis, comparison));
     let raises: Vec<String> = of_verdict(comparison, Verdict::Worse).map(name).collect();
     if !raises.is_empty() {
         let target = &analysis.target;
@@ -151,6 +152,45 @@ fn crossing_sentence(against: &Against) -> Option<String> {
             format::ratio(high)
         )
     })
+}
+
+/// How much of the gains is a mere threshold shift.
+fn threshold_sentence(analysis: &Analysis, comparison: &Comparison) -> Option<String> {
+    let of_model = || {
+        let effects = analysis.effects.iter();
+        effects.filter(|effect| effect.model == comparison.model)
+    };
+    let best = comparison.best()?;
+    let own = of_model().find(|effect| effect.correction == best.correction)?;
+    let ranked = of_model().max_by(|a, b| {
+        let by_mean = a.ranking.mean.total_cmp(&b.ranking.mean);
+        by_mean.then(b.correction.cmp(&a.correction))
+    })?;
+    let too_good = own.optimism.map_or_else(String::new, |optimism| {
+        format!(", too good by about {}", size(optimism))
+    });
+    let bounds = ranked.ranking.interval.map_or_else(String::new, |i| {
+        format!(
+            " [{}, {}]",
+            format::signed(i.lower),
+            format::signed(i.upper)
+        )
+    });
+    let name = code(analysis.correction(ranked.correction));
+    let gain = format::signed(ranked.ranking.mean);
+    let shown = ranked.ranking.interval.is_some_and(|i| i.lower > 0.0);
+    let beyond = if shown {
+        format!("beyond that, the scores of {name} win most, {gain} points{bounds}")
+    } else {
+        format!(
+            "no correction is shown to rank the rows better than that, {name} comes closest with {gain} \
+             points{bounds}"
+        )
+    };
+    Some(format!(
+        "Offsets alone could win {} points on the uncorrected scores (an oracle{too_good}); {beyond}.",
+        size(own.threshold.mean)
+    ))
 }
 
 /// What the best-ranked correction does to the metrics that it does not target.
