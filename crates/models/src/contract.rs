@@ -537,6 +537,7 @@ fn the_order_of_rows_and_of_columns_does_not_matter_where_theory_says_so() {
         .contains(&id)
             && !entry.caps.honours.minibatches;
         let trees = [
+            "adaboost",
             "decision-tree",
             "extra-trees",
             "gradient-boosting",

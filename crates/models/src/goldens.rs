@@ -258,3 +258,57 @@ fn support_vector_machines_are_scikit_learns() {
         }
     }
 }
+
+/// On few distinct values the candidate splits are the same; the goldens leave ties out.
+#[test]
+fn single_trees_and_boosted_votes_are_scikit_learns() {
+    let sets = [
+        ("decision-tree", golden!("decision_tree")),
+        ("adaboost", golden!("adaboost")),
+    ];
+    for (id, cases) in sets {
+        assert!(cases.len() > 10);
+        for case in cases {
+            let reals = |value: &Value| -> Vec<f64> {
+                let items = value.as_array().unwrap().iter();
+                items.map(|v| v.as_f64().unwrap()).collect()
+            };
+            let params = case["params"].as_object().unwrap();
+            let mut given = Vec::new();
+            for (key, value) in params {
+                let value = if let Some(text) = value.as_str() {
+                    ParamValue::Text(text.to_owned())
+                } else if let Some(whole) = value.as_i64() {
+                    ParamValue::Whole(whole)
+                } else {
+                    // There entropy is in bits, here in nats.
+                    let in_bits = ["min_decrease", "prune"].contains(&key.as_str());
+                    let bits = in_bits && params["criterion"] == "entropy";
+                    let unit = if bits { std::f64::consts::LN_2 } else { 1.0 };
+                    ParamValue::Real(unit * value.as_f64().unwrap())
+                };
+                given.push((key.as_str(), value));
+            }
+            let y = case["y"].as_array().unwrap().iter();
+            let y: Vec<u32> = y
+                .map(|v| u32::try_from(v.as_u64().unwrap()).unwrap())
+                .collect();
+            let weights = reals(&case["weights"]);
+            let data = train(&matrix(&case["x"]), &y, weights.len());
+            let found = fit(id, &given, &data, &weighted(&weights));
+            let found = found.scores(&matrix(&case["x_test"]));
+            for (log, p) in found
+                .log()
+                .as_slice()
+                .iter()
+                .zip(matrix(&case["p"]).as_slice())
+            {
+                assert!(
+                    (log.exp() - p).abs() < 1e-12,
+                    "{id}: {} {given:?}",
+                    case["seed"]
+                );
+            }
+        }
+    }
+}

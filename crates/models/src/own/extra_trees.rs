@@ -23,6 +23,12 @@
 //! | `criterion` | gini | gini, entropy | impurity that splits reduce |
 //! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
 //! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
+//! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
+//! | `bootstrap` | false | true, false | whether every tree draws its rows, with replacement |
+//! | `oob` | false | true, false | whether rows are judged by the trees that did not draw them |
+//!
+//! With `oob` the details hold `oob_balanced_error`, the balanced error of the training rows by the trees
+//! that did not draw them, and `oob_coverage`, the share of rows that some tree did not draw.
 //!
 //! # Cost
 //! O(n d log n) to bin, O(`trees` `features` n depth) to grow, O(`trees` depth) to score a row. Memory O(n d)
@@ -66,7 +72,8 @@ use counterweight_core::{
 
 use crate::shared::task::Task;
 use crate::shared::trees::forest::{
-    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_LEAF, TREES, optional,
+    BOOTSTRAP, CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES,
+    optional,
 };
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -82,7 +89,16 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         id: "extra-trees",
         summary: "averaged trees with random cuts; weights act on splits and shares",
         reference: "Geurts et al. 2006, Machine Learning 63",
-        params: &[TREES, FEATURES, CRITERION, MAX_DEPTH, MIN_LEAF],
+        params: &[
+            TREES,
+            FEATURES,
+            CRITERION,
+            MAX_DEPTH,
+            MIN_LEAF,
+            MIN_DECREASE,
+            BOOTSTRAP,
+            OOB,
+        ],
     },
     caps: LearnerCaps {
         library: "own",
@@ -112,11 +128,20 @@ impl TryFrom<&Params> for ExtraTrees {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let (bootstrap, oob) = (params.flag("bootstrap"), params.flag("oob"));
+        if oob && !bootstrap {
+            return Err(ParamError {
+                key: "oob".into(),
+                problem: "every tree draws every row: there are none to judge".into(),
+                hint: Some("add `bootstrap = true`".into()),
+            });
+        }
         Ok(Self(Forest {
             growth: Growth::new(params),
             trees: params.whole("trees"),
             features: optional(params, "features"),
-            bootstrap: false,
+            bootstrap,
+            oob,
             at_random: true,
         }))
     }

@@ -2,6 +2,7 @@
 
 use counterweight_core::LearnerEntry;
 
+pub mod adaboost;
 pub mod decision_tree;
 pub mod dummy;
 pub mod extra_trees;
@@ -19,6 +20,7 @@ pub mod svm;
 
 /// The learners of this folder, sorted by id.
 pub const ALL: &[LearnerEntry] = &[
+    adaboost::ENTRY,
     decision_tree::ENTRY,
     dummy::ENTRY,
     extra_trees::ENTRY,

@@ -23,6 +23,11 @@
 //! | `criterion` | gini | gini, entropy | impurity that splits reduce |
 //! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
 //! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
+//! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
+//! | `oob` | false | true, false | whether rows are judged by the trees that did not draw them |
+//!
+//! With `oob` the details hold `oob_balanced_error`, the balanced error of the training rows by the trees
+//! that did not draw them, and `oob_coverage`, the share of rows that some tree did not draw.
 //!
 //! # Cost
 //! O(n d log n) to bin, O(`trees` `features` n depth) to grow, O(`trees` depth) to score a row. Memory O(n d)
@@ -68,7 +73,7 @@ use counterweight_core::{
 
 use crate::shared::task::Task;
 use crate::shared::trees::forest::{
-    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_LEAF, TREES, optional,
+    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES, optional,
 };
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -84,7 +89,15 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         id: "random-forest",
         summary: "averaged bootstrap trees with few features a split; weights act on the bootstrap",
         reference: "Breiman 2001, Machine Learning 45",
-        params: &[TREES, FEATURES, CRITERION, MAX_DEPTH, MIN_LEAF],
+        params: &[
+            TREES,
+            FEATURES,
+            CRITERION,
+            MAX_DEPTH,
+            MIN_LEAF,
+            MIN_DECREASE,
+            OOB,
+        ],
     },
     caps: LearnerCaps {
         library: "own",
@@ -119,6 +132,7 @@ impl TryFrom<&Params> for RandomForest {
             trees: params.whole("trees"),
             features: optional(params, "features"),
             bootstrap: true,
+            oob: params.flag("oob"),
             at_random: false,
         }))
     }

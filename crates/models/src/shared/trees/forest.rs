@@ -1,6 +1,7 @@
 //! What single class trees and forests share: checks, growing, and averaging leaf shares.
 
 use counterweight_core::params::Default as Preset;
+use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Fitted, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range, ScoreKind, Scores,
     StageContext, StageError, StageResult, Stream,
@@ -52,6 +53,30 @@ pub(crate) const FEATURES: ParamSpec = ParamSpec::optional(
     "features tried at each split; none: the square root of their number, rounded down",
 );
 
+/// The parameter `oob`.
+pub(crate) const OOB: ParamSpec = ParamSpec::new(
+    "oob",
+    ParamKind::Flag,
+    Preset::Flag(false),
+    "whether rows are judged by the trees that did not draw them",
+);
+
+/// The parameter `bootstrap`.
+pub(crate) const BOOTSTRAP: ParamSpec = ParamSpec::new(
+    "bootstrap",
+    ParamKind::Flag,
+    Preset::Flag(false),
+    "whether every tree draws its rows, with replacement",
+);
+
+/// The parameter `min_decrease`.
+pub(crate) const MIN_DECREASE: ParamSpec = ParamSpec::new(
+    "min_decrease",
+    ParamKind::Real(Range::NON_NEGATIVE),
+    Preset::Real(0.0),
+    "least fall of impurity by a split, times the node's share of the weight",
+);
+
 /// A whole number that may be left out.
 pub(crate) fn optional(params: &Params, key: &str) -> Option<usize> {
     match params.get(key) {
@@ -60,11 +85,21 @@ pub(crate) fn optional(params: &Params, key: &str) -> Option<usize> {
     }
 }
 
+/// The parameter `criterion`, checked.
+pub(crate) fn criterion(params: &Params) -> Criterion {
+    match params.text("criterion") {
+        "entropy" => Criterion::Entropy,
+        _ => Criterion::Gini,
+    }
+}
+
 /// How class trees grow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Growth {
     pub(crate) criterion: Criterion,
     pub(crate) limits: Limits,
+    /// Least fall of impurity by a split, times the node's share of the weight.
+    pub(crate) min_decrease: f64,
 }
 
 impl Growth {
@@ -72,10 +107,7 @@ impl Growth {
     pub(crate) fn new(params: &Params) -> Self {
         let least = params.real("min_leaf");
         Self {
-            criterion: match params.text("criterion") {
-                "entropy" => Criterion::Entropy,
-                _ => Criterion::Gini,
-            },
+            criterion: criterion(params),
             limits: Limits {
                 max_leaves: None,
                 max_depth: optional(params, "max_depth"),
@@ -83,6 +115,20 @@ impl Growth {
                 min_mass: if least > 1.0 { least } else { 0.0 },
                 min_gain: None,
             },
+            min_decrease: match params.get("min_decrease") {
+                Some(ParamValue::Real(least)) => *least,
+                _ => 0.0,
+            },
+        }
+    }
+
+    /// The limits for rows of this weight in all.
+    pub(crate) fn limits(&self, weight: f64) -> Limits {
+        // A fall that is just enough is enough, whatever the last digits of its sums.
+        let gain = || weight * (self.min_decrease - 1e-9);
+        Limits {
+            min_gain: (self.min_decrease > 0.0).then(gain),
+            ..self.limits
         }
     }
 }
@@ -95,6 +141,8 @@ pub(crate) struct Forest {
     /// Features tried at each split; `None`: the square root of their number.
     pub(crate) features: Option<usize>,
     pub(crate) bootstrap: bool,
+    /// Whether rows are judged by the trees that did not draw them.
+    pub(crate) oob: bool,
     /// Whether cuts are random.
     pub(crate) at_random: bool,
 }
@@ -105,6 +153,7 @@ impl Forest {
         Self {
             trees: 1,
             bootstrap: false,
+            oob: false,
             ..self.clone()
         }
     }
@@ -133,6 +182,9 @@ impl Forest {
         let by_class = ByClass::new(&task);
         let mut weights = by_class.weights.clone();
         let mut trees = Vec::with_capacity(self.trees);
+        let mut oob = self
+            .oob
+            .then(|| OutOfBag::new(task.n_rows(), task.n_present()));
         let (mut room, mut rows) = (Room::default(), Vec::new());
         for _ in 0..self.trees {
             context.deadline.check()?;
@@ -154,8 +206,20 @@ impl Forest {
                 at_random: self.at_random,
                 stream,
             };
-            let how = (&growth.limits, &mut draw);
-            trees.push(grow(&data, &mut rows, &mut target, how, &mut room));
+            let limits = growth.limits(weights.iter().sum());
+            let how = (&limits, &mut draw);
+            let tree = grow(&data, &mut rows, &mut target, how, &mut room);
+            if let Some(oob) = &mut oob {
+                oob.add(&tree, &data, &weights);
+            }
+            trees.push(tree);
+        }
+        if let Some(oob) = oob {
+            let (error, coverage) = oob.judge(&task.y, task.n_present());
+            context.details.insert("oob_coverage".into(), coverage);
+            if let Some(error) = error {
+                context.details.insert("oob_balanced_error".into(), error);
+            }
         }
         let leaves: usize = trees.iter().map(Tree::n_leaves).sum();
         let mean = leaves as f64 / trees.len() as f64;
@@ -187,6 +251,57 @@ pub(crate) fn check_rows(task: &Task<'_>) -> StageResult<()> {
 pub(crate) fn binned(task: &Task<'_>) -> StageResult<Binned> {
     check_rows(task)?;
     Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
+}
+
+/// What trees say of the rows that they did not draw.
+#[derive(Debug)]
+struct OutOfBag {
+    /// Sums of class shares, a row each.
+    shares: Matrix,
+    /// Trees that did not draw the row.
+    trees: Vec<u32>,
+}
+
+impl OutOfBag {
+    fn new(n_rows: usize, n_classes: usize) -> Self {
+        Self {
+            shares: Matrix::zeros(n_rows, n_classes),
+            trees: vec![0; n_rows],
+        }
+    }
+
+    fn add(&mut self, tree: &Tree, data: &Binned, drawn: &[f64]) {
+        let out = drawn.iter().enumerate().filter(|(_, w)| **w <= 0.0);
+        for (row, _) in out {
+            let own = self.shares.row_mut(row);
+            for (sum, share) in own.iter_mut().zip(tree.answer_to(data, row)) {
+                *sum += share;
+            }
+            self.trees[row] += 1;
+        }
+    }
+
+    /// Balanced error of the largest mean share (the lowest class on a tie) over the classes with a row
+    /// that some tree did not draw, if there are any; and the share of such rows.
+    fn judge(&self, y: &[u32], n_classes: usize) -> (Option<f64>, f64) {
+        let (mut right, mut seen) = (vec![0.0; n_classes], vec![0.0; n_classes]);
+        let judged = self.trees.iter().enumerate().filter(|(_, n)| **n > 0);
+        for (row, _) in judged {
+            let class = y[row] as usize;
+            let vote = argmax_row(self.shares.row(row), &vec![0.0; n_classes]);
+            seen[class] += 1.0;
+            right[class] += f64::from(u8::from(vote as usize == class));
+        }
+        let recalls: Vec<f64> = right
+            .iter()
+            .zip(&seen)
+            .filter(|(_, seen)| **seen > 0.0)
+            .map(|(right, seen)| right / seen)
+            .collect();
+        let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
+        let error = (!recalls.is_empty()).then_some(1.0 - mean);
+        (error, seen.iter().sum::<f64>() / y.len() as f64)
+    }
 }
 
 /// Rows by class, to draw from.
@@ -278,7 +393,7 @@ impl Fitted for Average {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{blobs, learner, train, try_fit, weighted};
+    use crate::testing::{blobs, fit, learner, train, try_fit, weighted};
     use counterweight_core::{LossNeeds, LossTerms, Seed, SmallClass};
 
     #[test]
@@ -300,6 +415,52 @@ mod tests {
             assert_eq!(decided.as_slice(), y, "{id}");
         }
         assert_eq!(members, 3);
+    }
+
+    /// Rows that a tree did not draw are judged as by a forest of the other trees alone.
+    #[test]
+    fn out_of_bag_rows_are_judged_by_trees_that_did_not_draw_them() {
+        let (x, y) = blobs(53, &[150, 50], 4);
+        let (fresh, truth) = blobs(54, &[1500, 500], 4);
+        let data = train(&x, &y, 2);
+        let terms = LossTerms::cross_entropy(2);
+        let flag = |key: &'static str| (key, ParamValue::Flag(true));
+        let plain = fit("random-forest", &[], &data, &terms);
+        assert!(!plain.details.contains_key("oob_balanced_error"));
+        let cases = [
+            ("random-forest", vec![flag("oob")]),
+            ("extra-trees", vec![flag("bootstrap"), flag("oob")]),
+        ];
+        for (id, given) in cases {
+            let judged = fit(id, &given, &data, &terms);
+            let same = fit(id, &given[..given.len() - 1], &data, &terms);
+            assert_eq!(judged.scores(&x), same.scores(&x), "it only looks");
+            let error = |x: &Matrix, y: &[u32]| {
+                let decided = judged.scores(x).argmax(&[0.0; 2]).unwrap();
+                let mut wrong = [0.0; 2];
+                let mut all = [0.0; 2];
+                for (&d, &y) in decided.as_slice().iter().zip(y) {
+                    wrong[y as usize] += f64::from(u8::from(d != y));
+                    all[y as usize] += 1.0;
+                }
+                0.5 * (wrong[0] / all[0] + wrong[1] / all[1])
+            };
+            let oob = judged.details["oob_balanced_error"];
+            assert!((judged.details["oob_coverage"] - 1.0).abs() < 1e-12);
+            // The training error is 0 (nearly so where few trees drew a row); fresh rows agree within the
+            // error of 50 rows of the rare class.
+            assert!(error(&x, &y) < 0.02, "{id}");
+            assert!((oob - error(&fresh, &truth)).abs() < 0.1, "{id}: {oob}");
+            let mut few = given.clone();
+            few.push(("trees", ParamValue::Whole(1)));
+            let coverage = fit(id, &few, &data, &terms).details["oob_coverage"];
+            // (1 - 1/n)^n of the rows are not drawn by one tree.
+            assert!((coverage - (-1.0_f64).exp()).abs() < 0.1, "{coverage}");
+        }
+        let entry = crate::testing::entry("extra-trees");
+        let given = std::collections::BTreeMap::from([("oob".to_owned(), ParamValue::Flag(true))]);
+        let params = counterweight_core::params::check(entry.card.params, &given).unwrap();
+        assert!((entry.build)(&params).is_err());
     }
 
     #[test]
