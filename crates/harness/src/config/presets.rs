@@ -25,6 +25,11 @@ pub const ALL: &[Preset] = &[
         toml: include_str!("presets/families.toml"),
     },
     Preset {
+        id: "resamplers",
+        summary: "no correction and every resampler with its defaults: over-samplers, then what drops rows",
+        toml: include_str!("presets/resamplers.toml"),
+    },
+    Preset {
         id: "tau",
         summary: "post-hoc logit adjustment over a grid of tau",
         toml: include_str!("presets/tau.toml"),
