@@ -1,5 +1,5 @@
-//! Fits a learner to a task that another program wrote, for `peers.py`, which compares our learners
-//! with other libraries on the same rows.
+//! Fits a learner to a task that another program wrote, for the scripts of `tests/peers`, which
+//! compare our learners with other libraries on the same rows.
 //!
 //! ```text
 //! cargo build --release -p counterweight-models --example peers
@@ -8,7 +8,8 @@
 //!
 //! TASK: the numbers rows, test rows, features, classes (u64), then training features (f64, row by
 //! row), training labels (u32) and test features; little endian. OUTPUT gets the log-scores of the test
-//! rows (f64). Prints the CPU seconds of each of REPEATS fits and of the last scoring.
+//! rows (f64). Prints the CPU seconds of each of REPEATS fits and of the last scoring, and the MB that the
+//! fits added at their peak to the memory that the rows take.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -43,6 +44,17 @@ fn cpu_seconds() -> f64 {
         .ok()
         .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
         .map_or(0.0, |nanoseconds| nanoseconds * 1e-9)
+}
+
+/// A figure of this process's memory in MB; 0 where the system does not say.
+fn memory(key: &str) -> f64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with(key))?;
+            line.split_whitespace().nth(1)?.parse::<f64>().ok()
+        })
+        .map_or(0.0, |kilobytes| kilobytes / 1024.0)
 }
 
 fn value(text: &str) -> ParamValue {
@@ -96,6 +108,9 @@ fn main() -> Result<(), Failure> {
     let learner = (entry.build)(&params)?;
     let repeats: usize = repeats.parse()?;
     let mut model = None;
+    // Forgets the peak of reading the file, where the system lets it.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let before = memory("VmRSS");
     for _ in 0..repeats.max(1) {
         let shared = Shared::default();
         let stream = Seed(1).stage("fit").open();
@@ -104,6 +119,7 @@ fn main() -> Result<(), Failure> {
         model = Some(learner.fit(&train, &LossTerms::cross_entropy(n_classes), &mut context)?);
         println!("fit {:.6}", cpu_seconds() - started);
     }
+    println!("peak {:.3}", memory("VmHWM") - before);
     let started = cpu_seconds();
     let scores = model.ok_or("at least one fit")?.scores(&test)?;
     println!("score {:.6}", cpu_seconds() - started);
