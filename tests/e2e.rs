@@ -14,4 +14,5 @@ mod common;
 mod contract;
 mod determinism;
 mod exactness;
+mod minibatches;
 mod own_data;

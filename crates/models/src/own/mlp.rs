@@ -105,8 +105,8 @@ use counterweight_core::{
 };
 
 use crate::shared::network::fit::{Early, HONOURS, Setup};
-use crate::shared::network::layers::{Activation, Head};
 use crate::shared::network::params as shared;
+use crate::shared::network::shape::{Activation, Head};
 use crate::shared::network::train::Plan;
 
 const MOST_UNITS: f64 = 4096.0;
@@ -187,7 +187,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
-        remark: "",
+        remark: "an initial bias is not applicable to a cosine head",
     },
     build: |params| Ok(Box::new(Mlp::try_from(params)?)),
 };

@@ -88,8 +88,8 @@ use counterweight_core::{
 };
 
 use crate::shared::network::fit::{HONOURS, Setup};
-use crate::shared::network::layers::{Activation, Head};
 use crate::shared::network::params as shared;
+use crate::shared::network::shape::{Activation, Head};
 use crate::shared::network::train::Plan;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {

@@ -6,10 +6,11 @@ use counterweight_core::{
     Train,
 };
 
-use super::layers::{Activation, Head, Network, Shape};
+use super::layers::Network;
 use super::model::Model;
 use super::monitor::{self, Monitor};
 use super::objective::BatchLoss;
+use super::shape::{Activation, Head, Shape};
 use super::train::{Losses, Plan, Trained, Trainer};
 use crate::shared::task::Task;
 
@@ -89,7 +90,8 @@ impl Setup {
         };
         if held.is_empty() && self.early.is_some() {
             context.note(Note::Remark(
-                "no row to hold out for early stopping: no class has two; trained for all epochs"
+                "no row to hold out for early stopping, since no class has two originals: trained for all \
+                 epochs"
                     .into(),
             ));
         }

@@ -12,43 +12,8 @@ use ndarray::linalg::general_mat_mul;
 use rand::RngExt as _;
 
 use super::cosine::Cosine;
+use super::shape::{Activation, Head, Shape};
 use crate::shared::linalg::{view, view_mut};
-
-/// What a hidden unit makes of its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activation {
-    /// `max(z, 0)`.
-    Relu,
-    /// Hyperbolic tangent.
-    Tanh,
-}
-
-/// How the scores come from the last hidden layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Head {
-    /// An affine map.
-    Linear,
-    /// `scale` times the cosine to each score's weight vector.
-    Cosine {
-        /// The largest score.
-        scale: f64,
-    },
-}
-
-/// Sizes and kinds of the layers.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Shape {
-    /// Features.
-    pub(crate) inputs: usize,
-    /// Units of each hidden layer; may be empty.
-    pub(crate) hidden: Vec<usize>,
-    /// Scores of a row.
-    pub(crate) scores: usize,
-    /// Of every hidden layer.
-    pub(crate) activation: Activation,
-    /// The last layer.
-    pub(crate) head: Head,
-}
 
 /// Where a layer's parameters stand.
 #[derive(Clone, Debug)]
@@ -304,39 +269,4 @@ pub(super) fn multiply(
 ) {
     let mut c = view_mut(a.nrows(), b.ncols(), c);
     general_mat_mul(scale, a, b, beta, &mut c);
-}
-
-impl Activation {
-    fn apply(self, values: &mut [f64]) {
-        match self {
-            Self::Relu => {
-                // Written so that what is not a number stays so, instead of passing for 0.
-                for v in values {
-                    *v = if *v < 0.0 { 0.0 } else { *v };
-                }
-            }
-            Self::Tanh => {
-                for v in values {
-                    *v = v.tanh();
-                }
-            }
-        }
-    }
-
-    /// Turns a gradient by outputs into one by inputs; both derivatives follow from the outputs.
-    fn pull(self, outputs: &[f64], gradient: &mut [f64]) {
-        let pairs = gradient.iter_mut().zip(outputs);
-        match self {
-            Self::Relu => {
-                for (g, a) in pairs {
-                    *g = if *a > 0.0 { *g } else { 0.0 };
-                }
-            }
-            Self::Tanh => {
-                for (g, a) in pairs {
-                    *g *= 1.0 - a * a;
-                }
-            }
-        }
-    }
 }

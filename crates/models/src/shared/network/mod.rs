@@ -12,6 +12,7 @@ pub(crate) mod model;
 pub(crate) mod monitor;
 pub(crate) mod objective;
 pub(crate) mod params;
+pub(crate) mod shape;
 pub(crate) mod solver;
 pub(crate) mod train;
 

@@ -5,8 +5,9 @@ use counterweight_core::{BatchScheme, Deadline, LossTerms, Matrix};
 use rand::RngExt as _;
 use serde_json::Value;
 
-use super::layers::{Activation, Head, Network, Shape};
+use super::layers::Network;
 use super::objective::BatchLoss;
+use super::shape::{Activation, Head, Shape};
 use super::solver::{Solver, Steps};
 use super::train::{Losses, Plan, Trainer};
 use crate::shared::network::fit::HONOURS;
