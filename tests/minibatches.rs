@@ -42,7 +42,7 @@ fn minibatch_corrections_run_where_minibatches_are_and_nowhere_else() {
             _ => "minibatches of a changed composition",
         };
         assert!(
-            row.text("reason").contains(why) || correction == "deferred",
+            row.text("reason").contains(why),
             "{model}, {correction}: {}",
             row.text("reason")
         );
