@@ -96,6 +96,10 @@ fn page() -> String {
          `not-applicable`, never ignored. Votes take no decision \
          rule but the argmax. A learner that is not deterministic gives other numbers under the same seed, \
          and stays out of gated sweeps. Above `max rows` training rows a learner is not applicable.\n\n\
+         Any model entry takes `features = { polynomial = p }`, p from 1 to 5: the learner then sees every product of \
+         up to p of the encoded columns (no constant), each standardised by the training rows before resampling. \
+         More than 5,000 columns or 25,000,000 numbers are not applicable. It is part of the model's parameters as \
+         `features.polynomial`, and `polynomial = [1, 2]` is a grid.\n\n\
          | model | library | weights | margins | factors | focal | schedule | minibatches | initial bias | \
          scores | multiclass | deterministic | max rows | remark |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
