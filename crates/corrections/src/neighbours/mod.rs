@@ -256,6 +256,26 @@ const TRIAL: usize = 8;
 /// The share of its k-th squared distance that the slack of single precision may take up.
 const SLACK: f64 = 0.05;
 
+/// Rows of a sample that shows whether a tree of all is worth growing.
+const SAMPLE: usize = 2048;
+
+/// Whether a tree of every thin-th row lets the trial pass over half of them at least. With more rows
+/// its cells get smaller, so what fails here may still do a little better; what has no structure to
+/// use visits nearly all.
+fn promises(points: &Points, trial: &[usize], among: &[usize], (k, thin): (usize, usize)) -> bool {
+    if thin < 2 {
+        return true;
+    }
+    let sample: Vec<usize> = among.iter().copied().step_by(thin).collect();
+    let tree = Tree::new(points, &sample);
+    let mut best = Best::new(trial.len(), k.div_ceil(thin));
+    let mut rows = 0;
+    for (at, &query) in trial.iter().enumerate() {
+        rows += tree.search(query, &mut best, at).rows;
+    }
+    2 * rows < sample.len() * trial.len()
+}
+
 /// How the lists are found: a matter of time alone. What it is chosen by is counted, not timed.
 #[derive(Debug)]
 enum Route<'a> {
@@ -280,7 +300,11 @@ impl<'a> Route<'a> {
         let halved = if queries == among { 0.5 } else { 1.0 };
         let block = halved * (0.35 + 0.05 * cols as f64) * among.len() as f64;
         let mut found = None;
-        if among.len() >= FEW_ROWS && direct * FEW_ROWS as f64 / 4.0 < block {
+        let thin = (among.len() / SAMPLE).max(1);
+        if among.len() >= FEW_ROWS
+            && direct * FEW_ROWS as f64 / 4.0 < block
+            && promises(points, &trial, among, (k, thin))
+        {
             let tree = Tree::new(points, among);
             let mut best = Best::new(trial.len(), k);
             let mut effort = Effort::default();
@@ -299,9 +323,11 @@ impl<'a> Route<'a> {
             return Self::Direct;
         };
         let best = found.unwrap_or_else(|| {
-            let mut best = Best::new(trial.len(), k);
+            // The k-th of all is about as far as the k / thin-th of every thin-th.
+            let mut best = Best::new(trial.len(), k.div_ceil(thin));
             for (at, &query) in trial.iter().enumerate() {
-                for &row in among.iter().filter(|&&row| row != query) {
+                let sample = among.iter().step_by(thin);
+                for &row in sample.filter(|&&row| row != query) {
                     let squared = points.squared_distance(query, row);
                     best.offer(at, Candidate { squared, row });
                 }
