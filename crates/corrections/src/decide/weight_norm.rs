@@ -27,11 +27,12 @@
 //!
 //! # Differences from the paper and from scikit-learn
 //!
-//! Kang normalises the last layer of a network, whose features are not negative; here the features are
-//! the learner's own columns. Kim and Kim scale towards the head's mean norm, which only a factor
-//! common to all classes tells apart. A class whose vector is 0 keeps the score 0. scikit-learn has no
-//! such rule. Without a penalty the vectors of a softmax are known up to a common vector; they are
-//! taken as the solver leaves them, which from a zero start is with mean 0.
+//! Kang normalises the last layer of a network, whose features are not negative; so does this on the
+//! `mlp`, while on linear models the features are the learner's own columns. Kim and Kim scale towards
+//! the head's mean norm, which only a factor common to all classes tells apart. A class whose vector is
+//! 0 keeps the score 0. scikit-learn has no such rule. Without a penalty the vectors of a softmax are
+//! known up to a common vector; they are taken as the solver leaves them, which from a zero start is
+//! with mean 0.
 //!
 //! # Errors
 //!

@@ -27,6 +27,9 @@
 //! (`batch-prior`) come from the weighted class shares of its rows; classes that it lacks are masked
 //! for it. A `deferred` loss takes over at the epoch nearest to its share of `epochs`.
 //!
+//! With three or more classes and a linear head, the last layer on the last hidden outputs is what
+//! `weight-norm` acts on.
+//!
 //! With `early_stopping` a stratified share of the rows (copies and synthetic rows beside their
 //! original) is held out; training ends after `patience` epochs without a smaller loss there, and
 //! the weights of the smallest loss are kept. Under a schedule it watches from the last loss on.

@@ -40,11 +40,18 @@ pub(crate) fn linear_head(
 mod tests {
     use super::*;
     use crate::testing::{blobs, fit, train};
-    use counterweight_core::LossTerms;
+    use counterweight_core::{LossTerms, ParamValue};
 
     #[test]
     fn the_head_and_the_biases_are_the_scores() {
-        for id in ["softmax-regression", "linfa-logistic", "smartcore-logistic"] {
+        let ids = [
+            "softmax-regression",
+            "softmax-sgd",
+            "mlp",
+            "linfa-logistic",
+            "smartcore-logistic",
+        ];
+        for id in ids {
             let (x, y) = blobs(7, &[40, 25, 15], 3);
             let fitted = fit(id, &[], &train(&x, &y, 3), &LossTerms::cross_entropy(3));
             let head = fitted.model.linear_head(&x).unwrap().unwrap();
@@ -64,5 +71,11 @@ mod tests {
             let fitted = fit(id, &[], &train(&x, &y, 2), &LossTerms::cross_entropy(2));
             assert!(fitted.model.linear_head(&x).unwrap().is_none(), "{id}");
         }
+        // The cosine has divided by the lengths already.
+        let cosine = [("head", ParamValue::Text("cosine".into()))];
+        let (x, y) = blobs(7, &[40, 25, 15], 3);
+        let plain = LossTerms::cross_entropy(3);
+        let fitted = fit("mlp", &cosine, &train(&x, &y, 3), &plain);
+        assert!(fitted.model.linear_head(&x).unwrap().is_none());
     }
 }

@@ -169,6 +169,28 @@ impl Network {
             .map_or(&[], |f| &f.as_slice()[..scores])
     }
 
+    /// What the head saw of these rows, after [`Network::forward`] of them: the last hidden outputs.
+    pub(crate) fn head_inputs<'w>(
+        &self,
+        (x, rows): (&'w [f64], usize),
+        space: &'w Workspace,
+    ) -> &'w [f64] {
+        match (self.shape.hidden.len().checked_sub(1), self.layers.last()) {
+            (Some(last), Some(head)) => &space.outputs[last][..rows * head.inputs],
+            _ => x,
+        }
+    }
+
+    /// The weight vectors of the head, one a score.
+    pub(crate) fn head_vectors(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let Some(head) = self.layers.last() else {
+            return Vec::new();
+        };
+        let weights = &theta[head.weights.clone()];
+        let vector = |k: usize| weights.iter().skip(k).step_by(head.outputs).copied();
+        (0..head.outputs).map(|k| vector(k).collect()).collect()
+    }
+
     /// The gradient of a loss by all parameters, after [`Network::forward`] of the same rows, from
     /// its gradient by the scores in [`Workspace::score_gradient`].
     pub(crate) fn backward(

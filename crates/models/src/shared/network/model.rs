@@ -1,8 +1,10 @@
 //! A trained network as a model.
 
-use counterweight_core::{Fitted, Matrix, Scores, StageError, StageResult};
+use counterweight_core::{Fitted, LinearHead, Matrix, Scores, StageError, StageResult};
 
 use super::layers::Network;
+use super::shape::Head;
+use crate::shared::linear_head::linear_head;
 use crate::shared::task::{check_scored, widen};
 
 /// Rows scored together.
@@ -42,5 +44,27 @@ impl Fitted for Model {
             }
         }
         Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+    }
+
+    /// The last layer on the last hidden outputs. A cosine head has no lengths to normalise.
+    fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
+        if self.network.shape().head != Head::Linear {
+            return Ok(None);
+        }
+        let d = self.network.shape().inputs;
+        check_scored(x, d)?;
+        let vectors = self.network.head_vectors(&self.theta);
+        let width = vectors.first().map_or(0, Vec::len);
+        let mut features = Vec::with_capacity(x.rows() * width);
+        let mut space = self.network.workspace(BLOCK.min(x.rows()));
+        for start in (0..x.rows()).step_by(BLOCK) {
+            let rows = BLOCK.min(x.rows() - start);
+            let block = (&x.as_slice()[start * d..(start + rows) * d], rows);
+            self.network.forward(&self.theta, block, &mut space);
+            features.extend_from_slice(self.network.head_inputs(block, &space));
+        }
+        let features = Matrix::from_vec(x.rows(), width, features)?;
+        let vectors: Vec<&[f64]> = vectors.iter().map(Vec::as_slice).collect();
+        linear_head(&features, &vectors, &self.present, self.n_classes)
     }
 }
