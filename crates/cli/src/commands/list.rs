@@ -46,7 +46,8 @@ pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
             .iter()
             .map(|preset| {
                 object(json!({
-                    "id": preset.id, "summary": preset.summary, "toml": preset.toml,
+                    "id": preset.id, "summary": preset.summary,
+                    "section": preset.section.key(), "toml": preset.toml(&CATALOGUE),
                 }))
             })
             .collect(),

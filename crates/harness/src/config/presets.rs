@@ -1,15 +1,87 @@
-//! Named sets of corrections. Each is a piece of a sweep file, so that what a preset stands for can
-//! be printed, copied and changed.
+//! Named sets of corrections or models. Each is a piece of a sweep file, so that what a preset stands
+//! for can be printed, copied and changed.
 
-/// A named set of corrections.
+use std::borrow::Cow;
+
+use counterweight_core::{Catalogue, nearest};
+
+/// Which entries of a sweep file a preset stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// `[[correction]]`.
+    Correction,
+    /// `[[model]]`.
+    Model,
+}
+
+impl Section {
+    /// The key of the entries.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Correction => "correction",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// What a preset holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Toml(&'static str),
+    /// Every learner of the catalogue at its defaults.
+    EveryLearner,
+}
+
+/// A named set of corrections or models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name.
     pub id: &'static str,
     /// What it is for.
     pub summary: &'static str,
-    /// The `[[correction]]` entries, as a sweep file would have them.
-    pub toml: &'static str,
+    /// Where it may stand.
+    pub section: Section,
+    content: Content,
+}
+
+impl Preset {
+    /// Its entries, as a sweep file would have them.
+    pub fn toml(&self, catalogue: &Catalogue) -> Cow<'static, str> {
+        match self.content {
+            Content::Toml(text) => text.into(),
+            Content::EveryLearner => {
+                let entries: Vec<String> = catalogue
+                    .learners
+                    .iter()
+                    .map(|entry| format!("[[model]]\nkind = \"{}\"\n", entry.card.id))
+                    .collect();
+                entries.join("\n").into()
+            }
+        }
+    }
+}
+
+/// The preset of that name among those of a section, or what to say in its place: message and hint.
+pub(crate) fn look_up(id: &str, section: Section) -> Result<&'static Preset, (String, String)> {
+    let here = || ALL.iter().filter(|preset| preset.section == section);
+    if let Some(found) = here().find(|preset| preset.id == id) {
+        return Ok(found);
+    }
+    let key = section.key();
+    if let Some(elsewhere) = ALL.iter().find(|preset| preset.id == id) {
+        return Err((
+            format!("`{id}` is no preset of {key}s"),
+            format!("write it under [[{}]]", elsewhere.section.key()),
+        ));
+    }
+    let hint = nearest(id, here().map(|preset| preset.id)).map_or_else(
+        || {
+            let names: Vec<&str> = here().map(|preset| preset.id).collect();
+            format!("known: {}", names.join(", "))
+        },
+        |name| format!("did you mean `{name}`?"),
+    );
+    Err((format!("there is no preset called `{id}`"), hint))
 }
 
 /// Every preset, sorted by name.
@@ -17,12 +89,32 @@ pub const ALL: &[Preset] = &[
     Preset {
         id: "combinations",
         summary: "corrections stacked on each other, with the scores' own prior and with the training prior",
-        toml: include_str!("presets/combinations.toml"),
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/combinations.toml")),
     },
     Preset {
         id: "families",
         summary: "no correction and the four families: reweighting, resampling, thresholding, logit adjustment",
-        toml: include_str!("presets/families.toml"),
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/families.toml")),
+    },
+    Preset {
+        id: "losses",
+        summary: "every loss, with post-hoc logit adjustment and no correction for comparison",
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/losses.toml")),
+    },
+    Preset {
+        id: "models-all",
+        summary: "every learner of the catalogue at its defaults, library arms and non-deterministic ones included",
+        section: Section::Model,
+        content: Content::EveryLearner,
+    },
+    Preset {
+        id: "models-core",
+        summary: "nine own learners at their defaults, one or two of each kind: what a report needs",
+        section: Section::Model,
+        content: Content::Toml(include_str!("presets/models-core.toml")),
     },
     Preset {
         id: "resamplers",
@@ -32,7 +124,14 @@ pub const ALL: &[Preset] = &[
     Preset {
         id: "tau",
         summary: "post-hoc logit adjustment over a grid of tau",
-        toml: include_str!("presets/tau.toml"),
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/tau.toml")),
+    },
+    Preset {
+        id: "tau-grid",
+        summary: "logit adjustment in the loss and after it over one grid of tau",
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/tau-grid.toml")),
     },
 ];
 
@@ -43,5 +142,16 @@ mod tests {
     #[test]
     fn presets_are_sorted_and_unique() {
         assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
+    }
+
+    #[test]
+    fn a_name_is_looked_up_where_it_stands() {
+        assert_eq!(look_up("losses", Section::Correction).unwrap().id, "losses");
+        let (message, hint) = look_up("losses", Section::Model).unwrap_err();
+        assert!(message.contains("no preset of models") && hint.contains("[[correction]]"));
+        let (_, hint) = look_up("model-core", Section::Model).unwrap_err();
+        assert!(hint.contains("models-core"));
+        let (_, hint) = look_up("xyzzy", Section::Model).unwrap_err();
+        assert!(hint.contains("models-all, models-core"), "{hint}");
     }
 }

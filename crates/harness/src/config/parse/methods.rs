@@ -1,6 +1,6 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
-use counterweight_core::{Catalogue, Entry, find, nearest};
+use counterweight_core::{Catalogue, Entry, find};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::{check_id, entries};
@@ -18,6 +18,10 @@ pub(super) fn read_model(
     catalogue: &Catalogue,
     errors: &mut Diagnostics,
 ) -> Vec<Model> {
+    if fields.contains_key("preset") {
+        let section = presets::Section::Model;
+        return expand_preset(section, (fields, path, line), catalogue, errors, read_model);
+    }
     let mut s = Section::new(fields, path, line, errors);
     let kind = s.text("kind");
     if kind.is_none() && !fields.contains_key("kind") {
@@ -292,27 +296,43 @@ fn read_preset(
     catalogue: &Catalogue,
     errors: &mut Diagnostics,
 ) -> Vec<Correction> {
+    let section = presets::Section::Correction;
+    expand_preset(
+        section,
+        (fields, path, line),
+        catalogue,
+        errors,
+        read_correction,
+    )
+}
+
+/// Reads the entries that a preset stands for as if they stood in the file.
+fn expand_preset<T>(
+    section: presets::Section,
+    (fields, path, line): (&Fields, &str, usize),
+    catalogue: &Catalogue,
+    errors: &mut Diagnostics,
+    read: fn(&Fields, &str, usize, &Catalogue, &mut Diagnostics) -> Vec<T>,
+) -> Vec<T> {
     let mut s = Section::new(fields, path, line, errors);
     let id = s.text("preset");
     s.finish();
     let Some(id) = id else { return Vec::new() };
     let line = fields.get("preset").map_or(line, |(line, _)| *line);
-    let Some(preset) = presets::ALL.iter().find(|preset| preset.id == id) else {
-        let names = presets::ALL.iter().map(|preset| preset.id);
-        let hint = nearest(&id, names.clone()).map_or_else(
-            || format!("known: {}", names.collect::<Vec<_>>().join(", ")),
-            |name| format!("did you mean `{name}`?"),
-        );
-        let message = format!("there is no preset called `{id}`");
-        errors.add(Some(line), format!("{path} > preset"), message, Some(hint));
-        return Vec::new();
+    let preset = match presets::look_up(&id, section) {
+        Ok(preset) => preset,
+        Err((message, hint)) => {
+            errors.add(Some(line), format!("{path} > preset"), message, Some(hint));
+            return Vec::new();
+        }
     };
     let mut inner = Diagnostics::new(&format!("preset {id}"));
-    let root = tree::parse(preset.toml, &mut inner);
-    let node = root.get("correction").map(|(_, node)| node);
+    let root = tree::parse(&preset.toml(catalogue), &mut inner);
+    let key = section.key();
+    let node = root.get(key).map(|(_, node)| node);
     let mut list = Vec::new();
-    for (path, line, fields) in entries(node, "correction", &mut inner) {
-        list.extend(read_correction(fields, &path, line, catalogue, &mut inner));
+    for (path, line, fields) in entries(node, key, &mut inner) {
+        list.extend(read(fields, &path, line, catalogue, &mut inner));
     }
     for error in inner.into_sorted() {
         errors.add(

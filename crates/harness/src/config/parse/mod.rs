@@ -11,7 +11,7 @@ use counterweight_core::{Catalogue, Seed};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::section::Section;
-use super::sweep::{Correction, Sweep};
+use super::sweep::{Correction, Model, Sweep};
 use super::tree::{self, Fields, Node, Value};
 use data::{read_dataset, read_population};
 use methods::{read_correction, read_model};
@@ -129,6 +129,15 @@ fn read_root(
     let mut lines = Lines::default();
     for (path, line, fields) in entries(models, "model", errors) {
         for model in read_model(fields, &path, line, catalogue, errors) {
+            // Presets overlap with each other and with single entries.
+            let same = |other: &Model| {
+                other.id == model.id
+                    && other.features == model.features
+                    && other.learner.canonical() == model.learner.canonical()
+            };
+            if fields.contains_key("preset") && sweep.models.iter().any(same) {
+                continue;
+            }
             lines.claim(&model.id, "model", line, errors);
             sweep.models.push(model);
         }
