@@ -119,7 +119,8 @@ pub const ALL: &[Preset] = &[
     Preset {
         id: "resamplers",
         summary: "no correction and every resampler with its defaults: over-samplers, then what drops rows",
-        toml: include_str!("presets/resamplers.toml"),
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/resamplers.toml")),
     },
     Preset {
         id: "tau",

@@ -3,7 +3,7 @@
 
 use counterweight_core::{LossTerms, Matrix, ParamValue};
 
-use crate::testing::{Fit, blobs, fit, gap, normal, offset, rng, train};
+use crate::testing::{Fit, blobs, fit, gap, normal, offset, rng, train, weighted};
 
 const ID: &str = "softmax-regression";
 
@@ -26,37 +26,47 @@ fn worst(a: &[f64], b: &[f64]) -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// (a) and (b): the logit-adjusted loss lowers the unpenalised intercepts by tau log pi and does nothing else,
+/// whatever the penalty on slopes, so that it decides as post-hoc adjustment does; a penalised intercept has
+/// another optimum.
 #[test]
 fn logit_adjustment_moves_unpenalised_intercepts_alone() {
+    let penalties: [&[(&str, ParamValue)]; 4] = [
+        &[],
+        &[l2(0.01)],
+        &[l2(50.0)],
+        &[l2(0.5), ("l1", ParamValue::Real(2.0))],
+    ];
     for counts in [&[90, 10][..], &[60, 25, 5], &[40, 20, 10, 6]] {
         let k = counts.len();
         let n: usize = counts.iter().sum();
         let (x, y) = blobs(21, counts, 3);
         let data = train(&x, &y, k);
         let log_prior: Vec<f64> = counts.iter().map(|&c| (c as f64 / n as f64).ln()).collect();
-        let plain = log_odds(&fit(ID, &[], &data, &LossTerms::cross_entropy(k)), &x);
+        let moved = |params: &[(&str, ParamValue)], offsets: &[f64]| {
+            let plain = fit(ID, params, &data, &LossTerms::cross_entropy(k));
+            let adjusted = fit(ID, params, &data, &offset(offsets));
+            let expected: Vec<f64> = log_odds(&plain, &x)
+                .iter()
+                .enumerate()
+                .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
+                .collect();
+            let post_hoc = plain.scores(&x).argmax(offsets).unwrap();
+            let same = post_hoc == adjusted.scores(&x).argmax(&vec![0.0; k]).unwrap();
+            (worst(&log_odds(&adjusted, &x), &expected), same)
+        };
         for tau in [0.5, 1.0, 2.0] {
             let offsets: Vec<f64> = log_prior.iter().map(|p| tau * p).collect();
-            let adjusted = log_odds(&fit(ID, &[], &data, &offset(&offsets)), &x);
-            let expected: Vec<f64> = plain
-                .iter()
-                .enumerate()
-                .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
-                .collect();
-            assert!(worst(&adjusted, &expected) < 1e-6, "tau {tau}, {counts:?}");
-            // With a penalised intercept the two differ.
+            for params in penalties {
+                let (gap, same) = moved(params, &offsets);
+                assert!(
+                    gap < 1e-6 && same,
+                    "tau {tau}, {counts:?}, {params:?}: {gap:e}"
+                );
+            }
             let penalised = [("penalise_intercept", ParamValue::Flag(true)), l2(5.0)];
-            let plain = log_odds(
-                &fit(ID, &penalised, &data, &LossTerms::cross_entropy(k)),
-                &x,
-            );
-            let adjusted = log_odds(&fit(ID, &penalised, &data, &offset(&offsets)), &x);
-            let expected: Vec<f64> = plain
-                .iter()
-                .enumerate()
-                .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
-                .collect();
-            assert!(worst(&adjusted, &expected) > 0.05, "tau {tau}, {counts:?}");
+            let (gap, _) = moved(&penalised, &offsets);
+            assert!(gap > 0.05, "tau {tau}, {counts:?}");
         }
     }
 }
@@ -106,10 +116,62 @@ fn collinear_columns_without_penalty_change_no_prediction() {
     }
 }
 
+/// A line `b + u x_1 + v x_2` between the two classes of `gaussian-pair`.
+struct Line {
+    b: f64,
+    length: f64,
+    /// Where the classes' means lie along it: at -+ this.
+    mean: f64,
+}
+
+impl Line {
+    fn of(model: &Fit) -> Self {
+        let probe = Matrix::from_vec(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0]).unwrap();
+        let odds: Vec<f64> = log_odds(model, &probe)
+            .chunks(2)
+            .map(|pair| pair[1])
+            .collect();
+        let (b, u, v) = (odds[0], odds[1] - odds[0], odds[2] - odds[0]);
+        Self {
+            b,
+            length: u.hypot(v),
+            mean: (u + v) / u.hypot(v),
+        }
+    }
+
+    /// The exact balanced error when its intercept is moved by `by`.
+    fn balanced_error(&self, by: f64) -> f64 {
+        let cut = (self.b + by) / self.length;
+        0.5 * (phi(-cut - self.mean) + phi(cut - self.mean))
+    }
+
+    /// The slopes of the expected loss along the intercept and along the line, by quadrature.
+    fn expected_gradient(&self, terms: &LossTerms, rare: f64) -> [f64; 2] {
+        let step = 1.0 / 64.0;
+        let mut sum = [0.0; 2];
+        for (y, sign, share) in [(0, -1.0, 1.0 - rare), (1, 1.0, rare)] {
+            for i in -640..=640 {
+                let z = f64::from(i) * step;
+                let mass = share * step * (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+                let t = z + sign * self.mean;
+                let score = self.b + self.length * t;
+                let factor = terms.factors[y];
+                let against = terms.margins.at(y, 1 - y) - factor * sign * score;
+                let slope = -terms.weights[y] * factor * sign / (1.0 + (-against).exp());
+                sum[0] += mass * slope;
+                sum[1] += mass * slope * t;
+            }
+        }
+        sum
+    }
+}
+
+/// Means +-(1, 1), identity covariance, prior .05: plain regression has balanced error .180770286478417, the
+/// consistent losses have .0786496035251426, the partial ones lie between; and every fit to a large sample is
+/// close to where the expected loss is least.
 #[test]
-fn the_population_optimum_of_the_gaussian_pair_is_reached() {
-    // Means +-(1, 1), identity covariance, prior .05: plain regression has balanced error
-    // .180770286478417, adjusted by the prior .0786496035251426.
+fn the_population_optima_of_the_gaussian_pair_are_reached() {
+    let (plain, best) = (0.180_770_286_478_417, 0.078_649_603_525_142_6);
     let (n, rare) = (200_000, 10_000);
     let mut generator = rng(11);
     let y: Vec<u32> = (0..n).map(|i| u32::from(i < rare)).collect();
@@ -117,23 +179,42 @@ fn the_population_optimum_of_the_gaussian_pair_is_reached() {
         normal(&mut generator) + if y[i] == 1 { 1.0 } else { -1.0 }
     });
     let data = train(&x, &y, 2);
-    let model = fit(ID, &[], &data, &LossTerms::cross_entropy(2));
-    // The fitted boundary's exact balanced error, from the line that it draws.
-    let probe = Matrix::from_vec(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0]).unwrap();
-    let odds: Vec<f64> = log_odds(&model, &probe)
-        .chunks(2)
-        .map(|pair| pair[1])
-        .collect();
-    let (b, u, v) = (odds[0], odds[1] - odds[0], odds[2] - odds[0]);
-    let balanced_error = |b: f64| {
-        let length = u.hypot(v);
-        let rare = phi(-(b + u + v) / length);
-        let common = phi((b - u - v) / length);
-        0.5 * (rare + common)
+    let prior = [0.95_f64, 0.05];
+    let margins = |above: f64, below: f64| LossTerms {
+        margins: Matrix::from_vec(2, 2, vec![0.0, above, below, 0.0]).unwrap(),
+        ..LossTerms::cross_entropy(2)
     };
-    assert!((balanced_error(b) - 0.180_770_286_478_417).abs() < 0.004);
-    let adjusted = b + (0.95_f64 / 0.05).ln();
-    assert!((balanced_error(adjusted) - 0.078_649_603_525_142_6).abs() < 1e-4);
+    let gap = (prior[0] / prior[1]).ln();
+    let factors = LossTerms {
+        factors: vec![1.0, (prior[1] / prior[0]).powf(0.3)],
+        ..margins(-gap, gap)
+    };
+    let reached = |terms: &LossTerms| {
+        let line = Line::of(&fit(ID, &[], &data, terms));
+        for slope in line.expected_gradient(terms, prior[1]) {
+            assert!(slope.abs() < 2e-3, "{terms:?}: {slope:e}");
+        }
+        line
+    };
+    let line = reached(&LossTerms::cross_entropy(2));
+    assert!((line.balanced_error(0.0) - plain).abs() < 0.004);
+    assert!((line.balanced_error(gap) - best).abs() < 1e-4, "post hoc");
+    let half: Vec<f64> = prior.iter().map(|p| 0.5 / p).collect();
+    for terms in [margins(-gap, gap), weighted(&half)] {
+        let found = reached(&terms).balanced_error(0.0);
+        assert!((found - best).abs() < 1e-3, "{terms:?}: {found}");
+    }
+    let adaptive = margins(prior[0].powf(-0.25), prior[1].powf(-0.25));
+    let equalised = margins(prior[1].ln(), prior[0].ln());
+    for terms in [adaptive, equalised] {
+        let found = reached(&terms).balanced_error(0.0);
+        assert!(
+            best + 0.005 < found && found < plain - 0.005,
+            "{terms:?}: {found}"
+        );
+    }
+    // Factors take back a part of the offsets where rows overlap (the binary form).
+    assert!(reached(&factors).balanced_error(0.0) > best + 0.005);
 }
 
 /// The normal distribution function, by Simpson's rule on its density.

@@ -59,7 +59,8 @@
 //! then depend, in its last bits, on which cells ran before it and where.
 //!
 //! # Errors
-//! Features that are not finite, terms that are no numbers, scores that overflow, and a gradient that does not reach the tolerance, with how far it came.
+//! Features that are not finite, terms that are no numbers, scores that overflow, and a gradient that does
+//! not reach the tolerance, with how far it came.
 //!
 //! # Examples
 //! ```

@@ -434,6 +434,23 @@ mod tests {
         }
     }
 
+    /// So many columns that the metric is a diagonal and no Hessian is asked for.
+    #[test]
+    fn many_columns_converge_by_gradients_alone() {
+        for counts in [&[25, 15][..], &[20, 12, 8]] {
+            let parts = problem_parts(33, counts, 400, &LossTerms::cross_entropy(counts.len()));
+            let c = if counts.len() == 2 { 1 } else { counts.len() };
+            assert!(!newton_is_cheaper(40.0, (c * 401) as f64, c as f64));
+            let (end, found) = solve(Method::Lbfgs, &settings(0.0, 1.0), &parts, None);
+            assert!(end.relative_gradient <= 1e-10);
+            let (_, expected) = solve(Method::Newton, &settings(0.0, 1.0), &parts, None);
+            for (a, b) in found.chunks(c).zip(expected.chunks(c)) {
+                let gap = (a[c - 1] - a[0]) - (b[c - 1] - b[0]);
+                assert!(gap.abs() < 1e-6 && (c > 1 || (a[0] - b[0]).abs() < 1e-6));
+            }
+        }
+    }
+
     #[test]
     fn a_vanishing_absolute_penalty_is_none() {
         for counts in [&[70, 30][..], &[50, 30, 20]] {
