@@ -393,9 +393,14 @@ impl Kernel {
 
     /// The scores that minimise the loss when features say nothing, if the loss is a weighted
     /// cross-entropy of `f + o`: log of the weighted class mass minus the offsets. It is where the
-    /// optimisers start, since from zero a large offset makes the first Newton step overshoot.
+    /// optimisers start, since from zero a large offset makes the first Newton step overshoot. With
+    /// factors there is no such form, and dividing by them would start where the loss of a whole class
+    /// is flat, from which no second derivative leads back: there the minimum is searched.
     pub(crate) fn null_scores(&self, mass: &[f64]) -> Vec<f64> {
         let k = self.n_classes;
+        if self.factors.iter().any(|d| (d - 1.0).abs() > 0.0) {
+            return self.searched_null_scores(mass);
+        }
         let f: Vec<f64> = (0..k)
             .map(|j| (mass[j].ln() - self.margins[j]) / self.factors[j])
             .collect();
@@ -404,6 +409,44 @@ impl Kernel {
         }
         let mean = f.iter().sum::<f64>() / k as f64;
         f.iter().map(|v| v - mean).collect()
+    }
+}
+
+impl Kernel {
+    /// The scores that minimise the loss when features say nothing, one score after the other by
+    /// halving; exact to rounding for two classes, near for more.
+    fn searched_null_scores(&self, mass: &[f64]) -> Vec<f64> {
+        const SWEEPS: usize = 30;
+        const REACH: f64 = 64.0;
+        let c = self.n_scores();
+        let mut f = vec![0.0; c];
+        let mut gradient = vec![0.0; c];
+        for _ in 0..if c == 1 { 1 } else { SWEEPS } {
+            for j in 0..c {
+                // The derivative in one score never falls, so its zero is where halving ends.
+                let (mut low, mut high) = (f[j] - REACH, f[j] + REACH);
+                for _ in 0..60 {
+                    f[j] = f64::midpoint(low, high);
+                    let mut slope = 0.0;
+                    for (y, mass) in mass.iter().enumerate() {
+                        if self.weights[y] > 0.0 {
+                            self.loss(y, &f, &mut gradient);
+                            slope += mass / self.weights[y] * gradient[j];
+                        }
+                    }
+                    if slope > 0.0 {
+                        high = f[j];
+                    } else {
+                        low = f[j];
+                    }
+                }
+            }
+            if c > 1 {
+                let mean = f.iter().sum::<f64>() / c as f64;
+                f.iter_mut().for_each(|f| *f -= mean);
+            }
+        }
+        f
     }
 }
 
@@ -616,6 +659,28 @@ mod tests {
                 prop_assert!((0.0..=bound * (1.0 + 1e-12)).contains(&push), "{} {}", push, bound);
                 prop_assert!((0..c).all(|j| h[j * c + j] >= 0.0));
             }
+        }
+    }
+
+    #[test]
+    fn the_search_for_null_scores_ends_where_the_slope_vanishes() {
+        for (k, factor) in [(2, 0.3), (4, 0.5)] {
+            let mut kernel = kernel(k, &[0.3, -1.2, 0.8, 2.0, -0.4], 1.0, 0.0);
+            for (j, d) in kernel.factors.iter_mut().enumerate() {
+                *d = if j == 0 { 1.0 } else { factor };
+            }
+            let mass: Vec<f64> = (0..k)
+                .map(|y| 2000.0 / 40_f64.powi(y.min(2) as i32))
+                .collect();
+            let f = kernel.null_scores(&mass);
+            let (mut gradient, mut sum) = (vec![0.0; f.len()], vec![0.0; f.len()]);
+            for y in 0..k {
+                kernel.loss(y, &f, &mut gradient);
+                for (s, g) in sum.iter_mut().zip(&gradient) {
+                    *s += mass[y] / kernel.weights[y] * g;
+                }
+            }
+            assert!(sum.iter().all(|s| s.abs() < 1e-3 * mass[0]), "{k}: {sum:?}");
         }
     }
 
