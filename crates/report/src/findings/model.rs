@@ -170,14 +170,10 @@ fn threshold_sentence(analysis: &Analysis, comparison: &Comparison) -> Option<St
         format!(", too good by about {}", size(optimism))
     });
     let bounds = ranked.ranking.interval.map_or_else(String::new, |i| {
-        format!(
-            " [{}, {}]",
-            format::signed(i.lower),
-            format::signed(i.upper)
-        )
+        format!(" [{}, {}]", points(i.lower), points(i.upper))
     });
     let name = code(analysis.correction(ranked.correction));
-    let gain = format::signed(ranked.ranking.mean);
+    let gain = points(ranked.ranking.mean);
     let shown = ranked.ranking.interval.is_some_and(|i| i.lower > 0.0);
     let beyond = if shown {
         format!("beyond that, the scores of {name} win most, {gain} points{bounds}")

@@ -3,13 +3,13 @@
 use super::{Rows, Sheet, correction_cell, model_cell};
 use crate::analysis::{Analysis, Effect, Part, ResamplerRow};
 use crate::error::Result;
-use crate::format::{fixed, percent, points, ratio, seconds, signed};
+use crate::format::{fixed, percent, points, ratio, seconds};
 use crate::view::{Cell, View};
 
 fn with_interval(part: &Part) -> String {
-    let mean = signed(part.mean);
+    let mean = points(part.mean);
     part.interval.map_or(mean.clone(), |i| {
-        format!("{mean} [{}, {}]", signed(i.lower), signed(i.upper))
+        format!("{mean} [{}, {}]", points(i.lower), points(i.upper))
     })
 }
 
