@@ -16,3 +16,4 @@ mod determinism;
 mod exactness;
 mod minibatches;
 mod own_data;
+mod resample;

@@ -170,11 +170,56 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Resample a data file: any resampler of `list corrections` as a tool
+    ///
+    /// Rows are taken and written as they are: nothing is imputed, scaled or encoded, so distances are those
+    /// of the values in the file (scale columns first if their units differ). Nominal columns keep the
+    /// names of their levels; the same resampler that a sweep would plan for them runs in its place, and is
+    /// named.
+    ///
+    /// The output has the file's columns in their order and `origin` as the last one: the row's number in
+    /// the file, from 0 (the header is not a row), or BASE:NEIGHBOUR for a row made between two.
+    ///
+    /// Missing values stay missing in methods that copy or drop whole rows without measuring distances
+    /// (random-over, random-under); the others refuse them.
+    Resample(ResampleArgs),
     /// Check every dataset of the library against its index
     Verify {
         #[command(flatten)]
         format: FormatArg,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResampleArgs {
+    /// A csv, tsv or parquet file
+    pub(crate) file: PathBuf,
+    /// The label column
+    #[arg(long, value_name = "COL")]
+    pub(crate) target: String,
+    /// The resampler as a sweep file writes it, such as '{ kind = "tomek-links" }', or its kind alone
+    #[arg(long, value_name = "RESAMPLER")]
+    pub(crate) with: String,
+    /// The csv, tsv or parquet file to write, whole or not at all; never the input
+    #[arg(long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Seed of what is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// What to do with a class that is too small for a parameter: reduce it and say so, or stop
+    #[arg(long, value_enum, default_value = "clamp", value_name = "POLICY")]
+    pub(crate) small_class: SmallClassArg,
+    /// Spelling of a missing value beside the empty cell (may be repeated)
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) missing: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SmallClassArg {
+    Clamp,
+    Error,
+    /// Stop like error, with exit code 4
+    Skip,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

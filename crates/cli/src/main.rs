@@ -85,6 +85,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
             missing,
             format,
         }) => commands::data::inspect(&file, &target, missing, format.format),
+        Command::Data(DataCommand::Resample(args)) => commands::resample::resample(&args),
         Command::Data(DataCommand::Verify { format }) => commands::data::verify(format.format),
     }
 }

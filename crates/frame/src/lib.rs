@@ -26,8 +26,8 @@ pub use atomic::write_atomically;
 pub use describe::{Description, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
-pub use read::{ReadOptions, read_dataset, read_pair};
+pub use read::{ReadOptions, read_dataset, read_in_order, read_pair};
 pub use table::{
     dataset_table, read_table, read_table_in_parts, read_text_table, to_csv, write_dataset,
-    write_table,
+    write_plain_table, write_table,
 };

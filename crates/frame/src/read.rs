@@ -93,6 +93,17 @@ pub(crate) fn extension(path: &Path) -> String {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, FrameError> {
+    read_in_order(path, options).map(|(dataset, _)| dataset)
+}
+
+/// As [`read_dataset`], with the names of all columns, the target among them, in the file's order.
+///
+/// # Errors
+/// As [`read_dataset`].
+pub fn read_in_order(
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(Dataset, Vec<String>), FrameError> {
     let raw = read_raw(path, options)?;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
     two_classes(path, options, &labels)?;
@@ -106,7 +117,8 @@ pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, Frame
             });
         }
     }
-    dataset(path, columns, labels)
+    let names = raw.columns.iter().map(|column| column.name.clone());
+    Ok((dataset(path, columns, labels)?, names.collect()))
 }
 
 /// Reads a training and a test file that someone else has split. Both get the same levels and class

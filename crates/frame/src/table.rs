@@ -66,6 +66,66 @@ pub fn write_table(table: &Table, path: &Path) -> Result<(), FrameError> {
     write_atomically(path, &bytes)
 }
 
+/// Writes a table for other programs, as .csv, .tsv or .parquet, by extension. Text is as it is: in
+/// quotes only where a separator, a quote or a line break calls for them, so that what came as `01`
+/// goes as `01`, and a real number that is whole goes without a point. Reading it back may therefore
+/// find other kinds of columns than [`read_table`] finds in what [`write_table`] wrote.
+///
+/// # Errors
+/// As [`write_table`].
+pub fn write_plain_table(table: &Table, path: &Path) -> Result<(), FrameError> {
+    let bytes = match extension(path).as_str() {
+        "csv" => to_plain(table, ',').into_bytes(),
+        "tsv" => to_plain(table, '\t').into_bytes(),
+        "parquet" => parquet::encode_table(path, table)?,
+        other => {
+            return Err(FrameError::Extension {
+                path: path.to_owned(),
+                extension: other.to_owned(),
+                supported: "csv, tsv, parquet",
+            });
+        }
+    };
+    write_atomically(path, &bytes)
+}
+
+fn to_plain(table: &Table, separator: char) -> String {
+    let mut text = String::new();
+    let mut push = |cell: &str, at: usize| {
+        if at > 0 {
+            text.push(separator);
+        }
+        if cell.contains([separator, '"', '\n', '\r']) {
+            text.push('"');
+            text.push_str(&cell.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(cell);
+        }
+        if at + 1 == table.columns().len() {
+            text.push('\n');
+        }
+    };
+    for (at, (name, _)) in table.columns().iter().enumerate() {
+        push(name, at);
+    }
+    for row in 0..table.n_rows() {
+        for (at, (_, cells)) in table.columns().iter().enumerate() {
+            match cells {
+                Cells::Text(cells) => push(cells[row].as_deref().unwrap_or_default(), at),
+                Cells::Whole(cells) => {
+                    push(&cells[row].map_or_else(String::new, |v| v.to_string()), at);
+                }
+                Cells::Real(cells) => {
+                    let cell = cells[row].map_or_else(String::new, |v| format!("{v:?}"));
+                    push(cell.strip_suffix(".0").unwrap_or(&cell), at);
+                }
+            }
+        }
+    }
+    text
+}
+
 /// Reads a table from .csv or .parquet. A CSV column is whole numbers when every cell is one, real
 /// numbers when every cell is a finite number, otherwise text; a cell in quotes is text.
 ///

@@ -1,4 +1,4 @@
-"""Writes under.json: the rows that imbalanced-learn keeps.
+"""Writes under.json and tomek.csv: the rows that imbalanced-learn keeps.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_under.py
 
@@ -149,7 +149,15 @@ def main():
                     fitted.fit_resample(x, y)
             cases.append({"id": id, "params": ours, "kept": bits(len(y), fitted.sample_indices_)})
         sets.append({"data": about, "cases": cases})
-    text = json.dumps({"sets": sets}, separators=(",", ":")).replace('{"data"', '\n{"data"')
+    # A file for the command line, with the target in the middle.
+    x, y = draw(9, [70, 25, 10], 3, 0.75, True)
+    y = np.array(["low", "mid", "high"])[y]
+    lines = ["a,label,b,c"] + [f"{a!r},{k},{b!r},{c!r}" for (a, b, c), k in zip(x.tolist(), y)]
+    (HERE / "tomek.csv").write_text("\n".join(lines) + "\n")
+    tomek = TomekLinks()
+    tomek.fit_resample(x, y)
+    kept = tomek.sample_indices_.tolist()
+    text = json.dumps({"tomek.csv": kept, "sets": sets}, separators=(",", ":")).replace('{"data"', '\n{"data"')
     (HERE / "under.json").write_text(text + "\n")
 
 

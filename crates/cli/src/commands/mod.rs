@@ -7,5 +7,6 @@ pub(crate) mod gate;
 pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod report;
+pub(crate) mod resample;
 pub(crate) mod run;
 pub(crate) mod status;

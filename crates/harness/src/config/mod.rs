@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod method;
+mod one;
 mod parse;
 pub mod presets;
 mod section;
@@ -9,5 +10,6 @@ pub mod sweep;
 mod tree;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use one::resampler;
 pub use parse::{Rejected, parse};
 pub use sweep::Sweep;

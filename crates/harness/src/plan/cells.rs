@@ -145,36 +145,41 @@ pub(super) fn expand(
     cells
 }
 
-/// Decides which resampler runs on an input: `smote` on nominal columns is planned as `smote-nc`
-/// and named so.
+/// Decides which resampler runs on an input.
 fn plan_resampler(correction: &Correction, catalogue: &Catalogue, input: &Input) -> Planned {
     let Some(built) = &correction.resample else {
         return Ok(None);
     };
+    let kinds = (input.nominal, input.all_nominal);
+    resampler_for(built, kinds, catalogue)
+        .map(Some)
+        .map_err(|problem| (Outcome::NotApplicable, problem))
+}
+
+/// The resampler that runs in place of `built` on data that have nominal columns, or no others:
+/// itself, or the one that its card names (`smote` on nominal columns is planned as `smote-nc`).
+///
+/// # Errors
+/// In words, when it takes no such data.
+pub fn resampler_for(
+    built: &Built<ResamplerCaps, dyn Resampler>,
+    (nominal, all_nominal): (bool, bool),
+    catalogue: &Catalogue,
+) -> Result<Built<ResamplerCaps, dyn Resampler>, String> {
     let caps = &built.entry.caps;
-    let (rule, kinds) = if input.all_nominal {
+    let (rule, kinds) = if all_nominal {
         (caps.all_nominal, "data without numeric columns")
-    } else if input.nominal {
+    } else if nominal {
         (caps.nominal, "nominal columns")
     } else {
         (caps.numeric_only, "data without nominal columns")
     };
+    let from = built.entry.card.id;
     match rule {
-        OnNominal::Handles => Ok(Some(built.clone())),
-        OnNominal::Refuses => Err((
-            Outcome::NotApplicable,
-            format!("`{}` does not take {kinds}", built.entry.card.id),
-        )),
-        OnNominal::Becomes(id) => {
-            let replaced = replace(built, id, catalogue);
-            replaced.map(Some).map_err(|problem| {
-                let from = built.entry.card.id;
-                (
-                    Outcome::NotApplicable,
-                    format!("`{from}` cannot become `{id}` on {kinds}: {problem}"),
-                )
-            })
-        }
+        OnNominal::Handles => Ok(built.clone()),
+        OnNominal::Refuses => Err(format!("`{from}` does not take {kinds}")),
+        OnNominal::Becomes(id) => replace(built, id, catalogue)
+            .map_err(|problem| format!("`{from}` cannot become `{id}` on {kinds}: {problem}")),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::config::method::Built;
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
 use crate::config::{Diagnostic, Diagnostics, Sweep};
 
-pub use cells::{Cell, FitGroup, ResampleGroup};
+pub use cells::{Cell, FitGroup, ResampleGroup, resampler_for};
 pub use cost::estimated_seconds;
 
 /// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.

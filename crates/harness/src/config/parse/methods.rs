@@ -245,7 +245,7 @@ fn joint_suffix(grids: &[(&str, &Vec<(String, String)>); 3]) -> String {
     grid_suffix(&pairs)
 }
 
-fn stage<C, T: ?Sized>(
+pub(crate) fn stage<C, T: ?Sized>(
     node: Option<&Node>,
     (key, noun): (&'static str, &'static str),
     path: &str,
@@ -253,7 +253,11 @@ fn stage<C, T: ?Sized>(
     errors: &mut Diagnostics,
 ) -> Vec<Built<C, T>> {
     let Some(node) = node else { return Vec::new() };
-    let path = format!("{path} > {key}");
+    let path = if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path} > {key}")
+    };
     let Some((kind, line, fields)) = stage_parts(node, &path, errors) else {
         return Vec::new();
     };

@@ -14,6 +14,7 @@ use super::section::Section;
 use super::sweep::{Correction, Model, Sweep};
 use super::tree::{self, Fields, Node, Value};
 use data::{read_dataset, read_population};
+pub(super) use methods::stage;
 use methods::{read_correction, read_model};
 use protocol::read_protocol;
 

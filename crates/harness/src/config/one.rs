@@ -1,0 +1,49 @@
+//! One method outside a sweep file: what `data resample --with` is given.
+
+use counterweight_core::{Catalogue, Resampler, ResamplerCaps};
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::method::Built;
+use super::parse::stage;
+use super::tree;
+
+/// Reads a resampler as a sweep file writes it (`{ kind = "smote", k = 3 }`, or its kind alone in
+/// quotes or without). `name` stands for the file in messages, and lines count within `text`.
+///
+/// # Errors
+/// Everything that is wrong with it, each with line and key; a grid is wrong too.
+pub fn resampler(
+    text: &str,
+    name: &str,
+    catalogue: &Catalogue,
+) -> Result<Built<ResamplerCaps, dyn Resampler>, Vec<Diagnostic>> {
+    let mut errors = Diagnostics::new(name);
+    let text = text.trim();
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let document = if !text.is_empty() && text.chars().all(bare) {
+        format!("with = \"{text}\"")
+    } else {
+        format!("with = {text}")
+    };
+    let fields = tree::parse(&document, &mut errors);
+    for (key, (line, _)) in fields.iter().filter(|(key, _)| *key != "with") {
+        errors.add(Some(*line), key, "unknown key", None);
+    }
+    let node = fields.get("with").map(|(_, node)| node);
+    let named = ("with", "resampler");
+    let mut built = stage(node, named, "", catalogue.resamplers, &mut errors);
+    if built.len() > 1 {
+        let words = format!("{} settings: give one value a parameter", built.len());
+        errors.add(None, "with", words, None);
+    }
+    match built.pop() {
+        Some(built) if errors.is_empty() => Ok(built),
+        _ => {
+            if errors.is_empty() {
+                let hint = Some("write { kind = \"...\" }".to_owned());
+                errors.add(None, "with", "no method is given", hint);
+            }
+            Err(errors.into_sorted())
+        }
+    }
+}
