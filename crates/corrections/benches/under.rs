@@ -140,6 +140,9 @@ fn main() {
         ("near-miss", "version", 2),
         ("near-miss", "version", 3),
         ("one-sided-selection", "", 0),
+        ("smote-tomek", "", 0),
+        ("smote-enn", "", 0),
+        ("instance-hardness", "", 0),
         ("condensed-nn", "", 0),
     ];
     for (id, key, value) in settings {

@@ -30,10 +30,13 @@ const HELPERS: &[&str] = &[
 ];
 
 /// Methods that make rows and then clean up: counts end where that leaves them.
-const CLEANING: &[&str] = &["smote-ipf"];
+const CLEANING: &[&str] = &["smote-enn", "smote-ipf", "smote-tomek"];
 
 /// Methods whose counts come out near what is asked.
-const ROUNDED: &[&str] = &["adasyn"];
+const ROUNDED: &[&str] = &["adasyn", "instance-hardness"];
+
+/// Under-samplers that make rows.
+const CENTRES: &[&str] = &["cluster-centroids"];
 
 #[test]
 fn the_registry_is_complete_and_documented() {
@@ -223,7 +226,8 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
             CLEANING.contains(&id) || if grows(entry) { has >= had } else { has <= had },
             "{id}: {had} to {has}"
         );
-        let gone = grows(entry) && had > 0 && has == 0;
+        let cleaned = id == "smote-enn" || id == "smote-tomek";
+        let gone = grows(entry) && !cleaned && had > 0 && has == 0;
         assert!(!gone, "{id}: class {class} is gone");
     }
     // Original row 10 i + 3 is row i of the training set.
@@ -249,7 +253,8 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
                 kept.push(row);
             }
             Origin::Synthetic { base, neighbour } => {
-                assert!(grows(entry), "{id}: an under-sampler makes no rows");
+                let may = grows(entry) || CENTRES.contains(&id);
+                assert!(may, "{id}: an under-sampler makes no rows");
                 let (base, neighbour) = (row_of(base), row_of(neighbour));
                 assert_eq!(from.y().class(base), to.y().class(at), "{id}");
                 assert!(neighbour < from.n_rows(), "{id}");
@@ -390,7 +395,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_other_rows() {
             assert_eq!(a, run(&*resampler, set, 1), "{}", entry.card.id);
             // 48 rows on 12 segments leave nothing to chance.
             let id = entry.card.id;
-            let fixed = id == "polynom-fit-smote" || WITHOUT_CHANCE.contains(&id);
+            let rarely = ["polynom-fit-smote", "instance-hardness"].contains(&id);
+            let fixed = rarely || WITHOUT_CHANCE.contains(&id);
             if set.counts().as_slice() == [60, 12] && !fixed {
                 assert_ne!(
                     a.unwrap(),
@@ -429,7 +435,8 @@ fn the_order_of_the_rows_does_not_change_the_counts() {
                 .derive(|samples| Ok::<_, StageError>(samples.select(&order)))
                 .unwrap();
             let resampler = suited(entry, &[]);
-            if CLEANING.contains(&entry.card.id) {
+            // Folds that fall otherwise move a row over the threshold here and there.
+            if CLEANING.contains(&entry.card.id) || entry.card.id == "instance-hardness" {
                 continue;
             }
             // Whether there is a cluster to put rows into hangs on the seed of the clustering.
@@ -583,6 +590,7 @@ const K_WITHIN_CLASS: &[&str] = &[
     "smote-ipf",
     "smote-n",
     "smote-nc",
+    "smote-tomek",
     "svm-smote",
 ];
 
@@ -662,7 +670,14 @@ fn a_knob_that_changes_changes_rows() {
         ("cut_off", vec![real(0.5), real(5.0)]),
         ("degree", vec![whole(1), whole(2), whole(3)]),
         ("density_exponent", vec![real(0.0), real(10.0)]),
+        (
+            "classifier",
+            ["naive-bayes", "k-nearest-neighbours"].map(text).to_vec(),
+        ),
+        ("enn_k", vec![whole(1), whole(3), whole(7)]),
+        ("folds", vec![whole(2), whole(5), whole(9)]),
         ("k", vec![whole(1), whole(5)]),
+        ("rule", vec![text("all"), text("mode")]),
         ("k1", vec![whole(2), whole(5)]),
         ("k2", vec![whole(1), whole(9)]),
         ("k3", vec![whole(1), whole(4)]),
@@ -691,6 +706,7 @@ fn a_knob_that_changes_changes_rows() {
             "density_exponent",
             &[("clusters", whole(3)), ("balance_threshold", real(0.05))],
         ),
+        ("k", &[("classifier", text("k-nearest-neighbours"))]),
         ("levels", &[("k", whole(1))]),
         ("out_step", &[("m", whole(1))]),
         ("stop_rounds", &[("stop_share", real(1.0))]),
@@ -703,7 +719,12 @@ fn a_knob_that_changes_changes_rows() {
         }
         let set = sets.iter().find(|set| set.counts().as_slice() == [60, 12]);
         for spec in entry.card.params {
-            let known = settings.iter().find(|(name, _)| *name == spec.name);
+            let centres = ("voting", ["soft", "hard"].map(text).to_vec());
+            let known = if CENTRES.contains(&entry.card.id) && spec.name == "voting" {
+                Some(&centres)
+            } else {
+                settings.iter().find(|(name, _)| *name == spec.name)
+            };
             let (name, values) = known.unwrap_or_else(|| panic!("add values for `{}`", spec.name));
             let results: Vec<Result<Train, StageError>> = values
                 .iter()

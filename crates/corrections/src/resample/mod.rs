@@ -36,6 +36,14 @@ mod surroundings;
 pub mod svm_smote;
 pub mod tomek_links;
 
+pub mod cluster_centroids;
+
+pub mod instance_hardness;
+
+pub mod smote_enn;
+
+pub mod smote_tomek;
+
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
@@ -49,8 +57,10 @@ pub const ALL: &[ResamplerEntry] = &[
     all_knn::ENTRY,
     batch_balanced::ENTRY,
     borderline_smote::ENTRY,
+    cluster_centroids::ENTRY,
     condensed_nn::ENTRY,
     enn::ENTRY,
+    instance_hardness::ENTRY,
     kmeans_smote::ENTRY,
     mwmote::ENTRY,
     near_miss::ENTRY,
@@ -63,9 +73,11 @@ pub const ALL: &[ResamplerEntry] = &[
     repeated_enn::ENTRY,
     safe_level_smote::ENTRY,
     smote::ENTRY,
+    smote_enn::ENTRY,
     smote_ipf::ENTRY,
     smote_n::ENTRY,
     smote_nc::ENTRY,
+    smote_tomek::ENTRY,
     svm_smote::ENTRY,
     tomek_links::ENTRY,
 ];
