@@ -142,3 +142,99 @@ fn made_rows_say_between_which_rows_they_lie_and_nominal_columns_keep_their_name
     assert_eq!(text("out.csv"), text("same.csv"));
     assert_ne!(text("out.csv"), text("other.csv"));
 }
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_written() {
+    let place = Place::new();
+    let (csv, _) = golden();
+    place.write("in.csv", &csv);
+    let cases = [
+        ("{ kind = \"tomek-link\" }", "did you mean `tomek-links`?"),
+        (
+            "{ kind = \"enn\", kay = 3 }",
+            "--with:1: with > kay: unknown key",
+        ),
+        (
+            "{ kind = \"enn\",\n k = 0 }",
+            "--with:2: with > k: expected a whole number",
+        ),
+        (
+            "{ kind = \"enn\", k = [1, 2] }",
+            "give one value a parameter",
+        ),
+        ("{ kind = ", "not valid TOML"),
+        ("", "not valid TOML"),
+    ];
+    for (with, says) in cases {
+        let ran = resample(&place, "in.csv", with, "out.csv", &[]).ends_with(2);
+        assert!(ran.err.contains(says), "{with}: {}", ran.err);
+    }
+    let ran = resample(&place, "in.csv", "enn", "in.csv", &[]).ends_with(2);
+    assert!(ran.err.contains("would overwrite the input"), "{}", ran.err);
+    std::fs::create_dir(place.path("sub")).unwrap();
+    let ran = resample(&place, "in.csv", "enn", "sub/../in.csv", &[]).ends_with(2);
+    assert!(ran.err.contains("would overwrite the input"), "{}", ran.err);
+    let ran = resample(&place, "in.csv", "enn", "out.xlsx", &[]).ends_with(2);
+    assert!(ran.err.contains(".csv, .tsv or .parquet"), "{}", ran.err);
+    place.write("named.csv", &csv.replacen("a,label", "origin,label", 1));
+    let ran = resample(&place, "named.csv", "enn", "out.csv", &[]).ends_with(2);
+    assert!(
+        ran.err.contains("there is a column `origin`"),
+        "{}",
+        ran.err
+    );
+    // A class of ten has no eleven neighbours of its own.
+    let smote = "{ kind = \"smote\", k = 20 }";
+    let ran = resample(
+        &place,
+        "in.csv",
+        smote,
+        "out.csv",
+        &["--small-class", "error"],
+    );
+    assert!(ran.ends_with(2).err.contains("k = 20 reduced to 9"));
+    let ran = resample(
+        &place,
+        "in.csv",
+        smote,
+        "out.csv",
+        &["--small-class", "skip"],
+    );
+    ran.ends_with(4);
+    assert!(!place.path("out.csv").exists());
+    let ran = resample(&place, "in.csv", smote, "out.csv", &[]).ends_with(0);
+    assert!(ran.err.contains("note: k = 20 reduced to 9"), "{}", ran.err);
+}
+
+#[test]
+fn missing_values_stay_where_rows_are_only_dropped() {
+    let place = Place::new();
+    let (csv, _) = golden();
+    let mut lines: Vec<String> = csv.lines().map(str::to_owned).collect();
+    let comma = lines[3].find(',').unwrap();
+    lines[3].replace_range(..comma, "");
+    place.write("in.csv", &lines.join("\n"));
+    let ran = resample(&place, "in.csv", "enn", "out.csv", &[]).ends_with(2);
+    let says = "column `a` misses 1 of its values, the first in row 2";
+    assert!(
+        ran.err.contains(says) && ran.err.contains("random-under"),
+        "{}",
+        ran.err
+    );
+    let keep = "{ kind = \"random-under\", strategy = \"not-majority\" }";
+    resample(&place, "in.csv", keep, "out.csv", &[]).ends_with(0);
+    let out = std::fs::read_to_string(place.path("out.csv")).unwrap();
+    for line in out.lines().skip(1) {
+        let (cells, row) = line.rsplit_once(',').unwrap();
+        assert_eq!(cells, lines[row.parse::<usize>().unwrap() + 1]);
+    }
+    let ran = place.call(&["data", "resample", "--help"]).ends_with(0);
+    for word in [
+        "BASE:NEIGHBOUR",
+        "--small-class",
+        "--seed",
+        "Missing values",
+    ] {
+        assert!(ran.out.contains(word), "{word}: {}", ran.out);
+    }
+}
