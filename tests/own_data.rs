@@ -386,3 +386,66 @@ fn polynomial_features_tell_a_ring_from_its_centre() {
             .contains("degree 5 makes 1221758 columns of 40")
     );
 }
+
+/// A stump on rows as they are parts twelve levels into two sets, and sends missing values where they
+/// belong; on encoded and imputed rows it can do neither.
+#[test]
+fn trees_take_levels_and_missing_values_as_they_are() {
+    let sweep = |target: &str| {
+        format!(
+            "format = 1\n[protocol]\nfolds = 3\ninner_folds = 3\n[[dataset]]\nid = \"own\"\n\
+             path = \"own.csv\"\ntarget = \"{target}\"\nignore = [\"{}\"]\n\
+             [[model]]\nid = \"raw\"\nkind = \"decision-tree\"\nmax_depth = 1\nnative = true\n\
+             [[model]]\nid = \"forest\"\nkind = \"random-forest\"\ntrees = 20\nnative = true\n\
+             [[model]]\nid = \"boosted\"\nkind = \"gradient-boosting\"\nnative = true\n\
+             [[model]]\nid = \"encoded\"\nkind = \"decision-tree\"\nmax_depth = 1\n\
+             [[correction]]\nid = \"none\"\n\
+             [[correction]]\nid = \"over\"\nresample = {{ kind = \"random-over\" }}\n\
+             [[correction]]\nid = \"tuned\"\ndecide = {{ kind = \"tuned-threshold\" }}\n",
+            if target == "by_level" {
+                "by_gap"
+            } else {
+                "by_level"
+            }
+        )
+    };
+    let mut noise = Noise(11);
+    let rows: String = (0..480)
+        .map(|i| {
+            let level = i % 12;
+            let value = noise.bell();
+            let gap = i % 5 == 0;
+            let shown = if gap {
+                String::new()
+            } else {
+                format!("{value:.4}")
+            };
+            let by_gap = gap || value > 0.8;
+            format!(
+                "{shown},level{level},{},{}\n",
+                level * 5 % 7 % 2,
+                u8::from(by_gap)
+            )
+        })
+        .collect();
+    for target in ["by_level", "by_gap"] {
+        let place = Place::with_sweep(&sweep(target));
+        place.write("demo/own.csv", &format!("x,c,by_level,by_gap\n{rows}"));
+        let records = place.run_demo(0);
+        assert_eq!(records.distinct("outcome"), ["ok"], "{target}");
+        for model in ["raw", "forest", "boosted"] {
+            for correction in ["none", "over", "tuned"] {
+                // A resampler needs complete rows: what is missing is imputed before it.
+                let complete = correction == "over" && target == "by_gap";
+                for row in records.of(&[("model", model), ("correction", correction)]) {
+                    let most = if complete { 0.5 } else { 0.02 };
+                    let error = row.real("balanced_error");
+                    assert!(error <= most, "{target} {model} {correction}: {error}");
+                }
+            }
+        }
+        for row in records.of(&[("model", "encoded"), ("correction", "none")]) {
+            assert!(row.real("balanced_error") > 0.1, "{target}");
+        }
+    }
+}

@@ -367,6 +367,12 @@ pub trait Learner: Debug + Send + Sync {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>>;
 
+    /// Whether it takes rows as they are: nominal columns as codes, missing values as NaN. The harness
+    /// then hands it rows that are neither encoded nor, where no resampler needed complete ones, imputed.
+    fn takes_raw_rows(&self) -> bool {
+        false
+    }
+
     /// The learner of one member, for ensembles that draw the rows of each member themselves (a
     /// balanced random forest): what this one averages over, without a bootstrap of its own. A single
     /// tree is its own member; `None` for learners that are no trees.

@@ -28,6 +28,8 @@ enum Fitted {
     Plain,
     /// The code as it is.
     Codes(usize),
+    /// As `Levelled`, but a missing value stays one.
+    LevelledOrMissing(Leveller),
 }
 
 /// Fitted preprocessing.
@@ -80,6 +82,24 @@ impl Preprocessor {
         })
     }
 
+    /// Fits for learners that take rows as they are: numbers are not scaled, missing values stay NaN, and
+    /// of levels only the rare ones are merged (under `standard`). There are no indicators. O(n d).
+    ///
+    /// # Errors
+    /// As [`Preprocessor::fit`].
+    pub fn fit_raw(kind: Preprocess, train: &Dataset) -> StageResult<Self> {
+        let mut fitted = Self::fit(kind, train)?;
+        for (_, column) in &mut fitted.columns {
+            *column = match std::mem::replace(column, Fitted::Plain) {
+                Fitted::Levelled(leveller) => Fitted::LevelledOrMissing(leveller),
+                Fitted::Scaled(_) => Fitted::Plain,
+                other => other,
+            };
+        }
+        fitted.indicated.clear();
+        Ok(fitted)
+    }
+
     /// Prepares rows with the same columns. Each output row depends on its input row alone.
     ///
     /// # Errors
@@ -121,9 +141,11 @@ impl Preprocessor {
             .iter()
             .map(|(_, fitted)| match fitted {
                 Fitted::Scaled(_) | Fitted::Plain => ColumnKind::Numeric,
-                Fitted::Levelled(leveller) => ColumnKind::Nominal {
-                    levels: leveller.n_levels(),
-                },
+                Fitted::Levelled(leveller) | Fitted::LevelledOrMissing(leveller) => {
+                    ColumnKind::Nominal {
+                        levels: leveller.n_levels(),
+                    }
+                }
                 Fitted::Codes(levels) => ColumnKind::Nominal { levels: *levels },
             })
             .chain(
@@ -170,6 +192,17 @@ fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResu
         (Fitted::Levelled(leveller), ColumnValues::Nominal { codes, .. }) => {
             for (i, &code) in codes.iter().enumerate() {
                 x.set(i, j, leveller.apply(code) as f64);
+            }
+        }
+        (Fitted::LevelledOrMissing(leveller), ColumnValues::Nominal { codes, .. }) => {
+            for (i, &code) in codes.iter().enumerate() {
+                let missing = code == MISSING;
+                let value = if missing {
+                    f64::NAN
+                } else {
+                    leveller.apply(code) as f64
+                };
+                x.set(i, j, value);
             }
         }
         (Fitted::Codes(_), ColumnValues::Nominal { codes, .. }) => {
@@ -228,6 +261,25 @@ mod tests {
         assert_eq!(samples.x().column(2), [0.0, 1.0, 0.0, 0.0]);
         assert_eq!(samples.kinds()[1], ColumnKind::Nominal { levels: 3 });
         assert!(samples.x().first_non_finite().is_none());
+    }
+
+    #[test]
+    fn raw_rows_keep_their_numbers_and_what_they_miss() {
+        let mut data = example();
+        let fitted = Preprocessor::fit_raw(Preprocess::Standard, &data).unwrap();
+        assert_eq!(fitted.names(), ["x", "c"]);
+        let samples = fitted.apply(&data).unwrap();
+        let x = samples.x().column(0);
+        assert!(x[1].is_nan() && (x[3] - 8.0).abs() < 1e-15);
+        assert_eq!(samples.kinds()[1], ColumnKind::Nominal { levels: 3 });
+        data = data_with_a_missing_level();
+        let coded = fitted.apply(&data).unwrap().x().column(1);
+        assert!(coded[0].is_nan() && (coded[1] - 1.0).abs() < 1e-15);
+        assert!(Preprocessor::fit_raw(Preprocess::None, &data).is_err());
+    }
+
+    fn data_with_a_missing_level() -> Dataset {
+        data(vec![1.0, 2.0, 3.0], &[None, Some("b"), Some("a")])
     }
 
     #[test]

@@ -22,23 +22,54 @@ pub(crate) struct Prepared {
     pub(crate) test: Test,
     /// Fitted on the training rows.
     pub(crate) encoder: Encoder,
+    /// The rows for learners that take them as they are, where the plan has any.
+    pub(crate) raw: Option<Raw>,
     /// Values shared by all stages on these training rows.
     pub(crate) shared: Shared,
 }
 
+/// Rows for learners that take them as they are.
+pub(crate) struct Raw {
+    /// Training rows: nominal columns as codes, missing values as NaN.
+    pub(crate) train: Train,
+    /// Test rows likewise.
+    pub(crate) test: Test,
+    /// Test rows for what is fitted on resampled rows: imputed, nominal columns as codes.
+    pub(crate) imputed: Test,
+}
+
 impl Prepared {
     /// Fits preprocessing and encoding on the training part only.
-    fn new(kind: Preprocess, data: &Dataset, partition: &Partition) -> StageResult<Self> {
-        let (train, test) = partition.cut(data);
-        let preprocessor = Preprocessor::fit(kind, &train)?;
-        let (train, test) =
-            partition.assign(preprocessor.apply(&train)?, preprocessor.apply(&test)?)?;
+    fn new(
+        kind: Preprocess,
+        data: &Dataset,
+        partition: &Partition,
+        with_raw: bool,
+    ) -> StageResult<Self> {
+        let (raw_train, raw_test) = partition.cut(data);
+        let preprocessor = Preprocessor::fit(kind, &raw_train)?;
+        let (train, test) = partition.assign(
+            preprocessor.apply(&raw_train)?,
+            preprocessor.apply(&raw_test)?,
+        )?;
+        let raw = if with_raw {
+            let own = Preprocessor::fit_raw(kind, &raw_train)?;
+            let parts = partition.assign(own.apply(&raw_train)?, own.apply(&raw_test)?)?;
+            Some(Raw {
+                train: parts.0,
+                test: parts.1,
+                imputed: test.clone(),
+            })
+        } else {
+            None
+        };
         let encoder = Encoder::fit(train.samples());
         let test = test.derive(|samples| encoder.apply(samples))?;
         Ok(Self {
             train,
             test,
             encoder,
+            raw,
             shared: Shared::default(),
         })
     }
@@ -72,7 +103,7 @@ impl UnitData {
     pub(crate) fn new(plan: &Plan, unit: &Unit) -> StageResult<Self> {
         let input = &plan.inputs[unit.input];
         let (data, partition, bayes) = rows(plan, input, unit)?;
-        let outer = Prepared::new(input.preprocess, &data, &partition)?;
+        let outer = Prepared::new(input.preprocess, &data, &partition, wants_raw(plan))?;
         let (raw_train, _) = partition.cut(&data);
         Ok(Self {
             outer,
@@ -108,11 +139,24 @@ impl UnitData {
             }
             let inside = (0..n).filter(|&row| inside[row]).collect();
             let partition = Partition::new(n, inside, held.clone())?;
-            let prepared = Prepared::new(self.preprocess, &self.raw_train, &partition)?;
+            let prepared = Prepared::new(
+                self.preprocess,
+                &self.raw_train,
+                &partition,
+                wants_raw(plan),
+            )?;
             inner.push(Inner { prepared, held });
         }
         Ok((inner, notes))
     }
+}
+
+/// Whether a model of the sweep takes rows as they are.
+fn wants_raw(plan: &Plan) -> bool {
+    let models = &plan.sweep.models;
+    models
+        .iter()
+        .any(|model| model.learner.method.takes_raw_rows())
 }
 
 fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partition, Option<f64>)> {

@@ -81,6 +81,8 @@ pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
 /// A resampled and encoded training set.
 struct Resampled {
     train: Train,
+    /// The same rows for learners that take them as they are, where the plan has any.
+    raw: Option<Train>,
     /// Rows of each class that the learner sees.
     seen: ClassCounts,
     notes: Vec<Note>,
@@ -208,9 +210,13 @@ impl Work<'_> {
                 Some(built) => built.method.resample(&rows.train, &mut context)?,
                 None => rows.train.clone(),
             };
-            train.derive(|samples| rows.encoder.apply(samples))
+            let raw = rows.raw.as_ref().map(|raw| match &self.group.resampler {
+                Some(_) => train.clone(),
+                None => raw.train.clone(),
+            });
+            Ok((train.derive(|samples| rows.encoder.apply(samples))?, raw))
         });
-        let resampled = train.map(|train| {
+        let resampled = train.map(|(train, raw)| {
             let seen = train.counts();
             let mut details = context.details;
             if self.group.resampler.is_some() {
@@ -219,6 +225,7 @@ impl Work<'_> {
             Resampled {
                 seen,
                 train,
+                raw,
                 notes: context.notes,
                 details,
                 seconds,
@@ -284,6 +291,18 @@ impl Work<'_> {
                 learner.entry.card.id
             )));
         }
+        // Rows as they are, for learners that take them; a resampler's are imputed.
+        let own = match (&resampled.raw, &rows.raw) {
+            (Some(train), Some(raw)) if learner.method.takes_raw_rows() => {
+                let resamples = self.group.resampler.is_some();
+                Some((train, if resamples { &raw.imputed } else { &raw.test }))
+            }
+            _ => None,
+        };
+        let raw = own.is_some();
+        let (on, test) = own.map_or((&resampled.train, rows.test.features()), |(train, test)| {
+            (train, test.features())
+        });
         let key = self.key("learner", &learner.canonical(), inner);
         let mut context = self.context(&key, budget, &rows.shared);
         let deadline = context.deadline;
@@ -292,6 +311,12 @@ impl Work<'_> {
             let terms = self.terms(fit, &resampled.seen, &train)?;
             let made = self.make_features(fit, rows, resampled)?;
             let fitted = match &made {
+                None if raw => learner.method.fit(on, &terms, &mut context)?,
+                Some(_) if raw => {
+                    return Err(StageError::NotApplicable(
+                        "rows as they are (`native = true`) have no polynomial features".into(),
+                    ));
+                }
                 None => learner.method.fit(&resampled.train, &terms, &mut context)?,
                 Some(made) => {
                     let expanded = resampled
@@ -305,7 +330,7 @@ impl Work<'_> {
         let (fitted, terms, made) = fitted?;
         let (scored, score_seconds) = guarded(deadline, || {
             let x = match &made {
-                None => Cow::Borrowed(rows.test.features()),
+                None => Cow::Borrowed(test),
                 Some(made) => Cow::Owned(made.apply(rows.test.features())?),
             };
             Ok((fitted.scores(&x)?, x))

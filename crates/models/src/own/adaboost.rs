@@ -172,7 +172,7 @@ impl Learner for AdaBoost {
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        let data = binned(&task)?;
+        let data = binned(&task, train)?;
         let columns = data.splittable();
         let k = task.n_present();
         let mut weights = row_weights(&task);
@@ -260,6 +260,7 @@ fn winners(tree: &Tree) -> Tree {
         nodes: tree.nodes.clone(),
         width: 1,
         values: tree.values.chunks_exact(tree.width).map(winner).collect(),
+        sets: tree.sets.clone(),
     }
 }
 

@@ -26,6 +26,13 @@
 //! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
 //! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
 //! | `prune` | 0 | [0, inf) | impurity per leaf that a subtree has to be worth |
+//! | `native` | false | true, false | whether nominal columns and missing values come as they are |
+//!
+//! With `native = true` nominal columns come as codes, and a split parts their levels into two sets: the
+//! best cut in the order of G / (H + l2) or of a class's share, exact for boosting and for two classes; with
+//! more classes the best of the orders by each class, a heuristic. Missing values go to the side of a
+//! split where they gain more. A level that a node has no row of goes right. After a resampler, which
+//! needs complete rows, missing values are the imputed ones.
 //!
 //! # Cost
 //! O(n d log n) to bin, about O(n d depth) to grow (each split counts the smaller side only), plus
@@ -75,7 +82,7 @@ use counterweight_core::{
 use crate::shared::task::Task;
 use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{
-    Average, CRITERION, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, binned, row_weights,
+    Average, CRITERION, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, NATIVE, binned, row_weights,
 };
 use crate::shared::trees::grow::{Grown, Room, grow};
 
@@ -103,6 +110,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 Preset::Real(0.0),
                 "impurity per leaf that a subtree has to be worth",
             ),
+            NATIVE,
         ],
     },
     caps: LearnerCaps {
@@ -127,6 +135,7 @@ fn cost(_: &Params, work: &Workload) -> f64 {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecisionTree {
     growth: Growth,
+    native: bool,
     prune: f64,
 }
 
@@ -136,6 +145,7 @@ impl TryFrom<&Params> for DecisionTree {
     fn try_from(params: &Params) -> Result<Self, ParamError> {
         Ok(Self {
             growth: Growth::new(params),
+            native: params.flag("native"),
             prune: params.real("prune"),
         })
     }
@@ -148,12 +158,12 @@ impl Learner for DecisionTree {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        let task = Task::new(train, terms, HONOURS)?;
+        let task = Task::checked(train, terms, HONOURS, self.native)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
         context.deadline.check()?;
-        let data = binned(&task)?;
+        let data = binned(&task, train)?;
         let weights = row_weights(&task);
         let n_present = task.n_present();
         let mut target = Classes::new(&task.y, &weights, n_present, self.growth.criterion);
@@ -177,9 +187,14 @@ impl Learner for DecisionTree {
         Ok(Box::new(Average {
             trees: vec![tree],
             n_features: task.n_features(),
+            raw: task.raw,
             present: task.present,
             n_classes: task.n_classes,
         }))
+    }
+
+    fn takes_raw_rows(&self) -> bool {
+        self.native
     }
 
     fn member(&self) -> Option<Box<dyn Learner>> {

@@ -70,7 +70,6 @@ use counterweight_core::{
     Params, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
-use crate::shared::task::Task;
 use crate::shared::trees::forest::{
     BOOTSTRAP, CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES,
     optional,
@@ -142,6 +141,7 @@ impl TryFrom<&Params> for ExtraTrees {
             features: optional(params, "features"),
             bootstrap,
             oob,
+            native: false,
             at_random: true,
         }))
     }
@@ -154,7 +154,7 @@ impl Learner for ExtraTrees {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit(Task::new(train, terms, HONOURS)?, context)
+        self.0.fit((train, terms, HONOURS), context)
     }
 
     fn member(&self) -> Option<Box<dyn Learner>> {

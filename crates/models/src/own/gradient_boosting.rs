@@ -45,6 +45,13 @@
 //! | `column_share` | 1 | (0, 1] | share of the columns drawn for each round |
 //! | `early_stopping` | none | [1, inf) | rounds without a lower validation loss after which to stop |
 //! | `validation_share` | 0.1 | (0, 0.5] | share of each class held out when `early_stopping` is given |
+//! | `native` | false | true, false | whether nominal columns and missing values come as they are |
+//!
+//! With `native = true` nominal columns come as codes, and a split parts their levels into two sets: the
+//! best cut in the order of G / (H + l2) or of a class's share, exact for boosting and for two classes; with
+//! more classes the best of the orders by each class, a heuristic. Missing values go to the side of a
+//! split where they gain more. A level that a node has no row of goes right. After a resampler, which
+//! needs complete rows, missing values are the imputed ones.
 //!
 //! A loss with terms for later (`deferred`) changes to them after their share of `rounds`; the scores go
 //! on from where they are, and no round before that counts as the best one. A loss that gives output
@@ -63,7 +70,7 @@
 //! are cut at `max_step` (there: no limit by default), because a leaf with rows of a class of prior pi
 //! alone would step by 1 / pi; thresholds lie half way between values of the node; small sets have
 //! fewer bins (there 255 for any set, of at least 3 rows), which costs no accuracy and halves the time.
-//! No exclusive feature bundling, no categorical splits: nominal columns come encoded.
+//! No exclusive feature bundling; nominal splits (`native`) have no smoothing or penalty of their own.
 //! From scikit-learn's `HistGradientBoostingClassifier`: `min_hessian`, row sampling, a fixed number of
 //! rounds unless `early_stopping` is given (there `auto` above 10,000 rows). After early stopping the
 //! best round is kept and nothing is refitted on the held-out rows.
@@ -111,7 +118,7 @@ use crate::shared::boosting::rounds::Rounds;
 use crate::shared::boosting::sampling::Division;
 use crate::shared::task::Task;
 use crate::shared::trees::bins::{Binned, MOST_BINS};
-use crate::shared::trees::forest::{check_rows, optional};
+use crate::shared::trees::forest::{NATIVE, check_rows, optional};
 use crate::shared::trees::newton::Step;
 use crate::shared::trees::search::Limits;
 
@@ -220,6 +227,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 Preset::Real(0.1),
                 "share of each class held out when early_stopping is given",
             ),
+            NATIVE,
         ],
     },
     caps: LearnerCaps {
@@ -269,6 +277,7 @@ pub struct GradientBoosting {
     max_bins: Option<usize>,
     start: Start,
     validation_share: f64,
+    native: bool,
 }
 
 impl TryFrom<&Params> for GradientBoosting {
@@ -302,6 +311,7 @@ impl TryFrom<&Params> for GradientBoosting {
                 _ => Start::Auto,
             },
             validation_share: params.real("validation_share"),
+            native: params.flag("native"),
         })
     }
 }
@@ -313,14 +323,20 @@ impl Learner for GradientBoosting {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        let task = Task::new(train, terms, HONOURS)?;
+        let task = Task::checked(train, terms, HONOURS, self.native)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
         check_rows(&task)?;
         let mut loss = Objective::new(&task, terms, self.rounds.most)?;
         let start = self.start(&task, terms, &loss)?;
-        let data = Binned::new(&task.x, &task.y, &task.weights, self.bins(&task));
+        let most = self.bins(&task);
+        let data = if self.native {
+            let columns = (task.x.as_ref(), train.samples().kinds().as_ref());
+            Binned::of_kinds(columns, &task.y, &task.weights, most)
+        } else {
+            Binned::new(&task.x, &task.y, &task.weights, most)
+        };
         let division = if self.rounds.patience.is_some() {
             Division::hold_out(&task, self.validation_share, context)
         } else {
@@ -342,9 +358,14 @@ impl Learner for GradientBoosting {
             start,
             trees,
             n_features: task.n_features(),
+            raw: task.raw,
             present: task.present,
             n_classes: task.n_classes,
         }))
+    }
+
+    fn takes_raw_rows(&self) -> bool {
+        self.native
     }
 }
 

@@ -25,6 +25,13 @@
 //! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
 //! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
 //! | `oob` | false | true, false | whether rows are judged by the trees that did not draw them |
+//! | `native` | false | true, false | whether nominal columns and missing values come as they are |
+//!
+//! With `native = true` nominal columns come as codes, and a split parts their levels into two sets: the
+//! best cut in the order of G / (H + l2) or of a class's share, exact for boosting and for two classes; with
+//! more classes the best of the orders by each class, a heuristic. Missing values go to the side of a
+//! split where they gain more. A level that a node has no row of goes right. After a resampler, which
+//! needs complete rows, missing values are the imputed ones.
 //!
 //! With `oob` the details hold `oob_balanced_error`, the balanced error of the training rows by the trees
 //! that did not draw them, and `oob_coverage`, the share of rows that some tree did not draw.
@@ -71,9 +78,9 @@ use counterweight_core::{
     Params, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
-use crate::shared::task::Task;
 use crate::shared::trees::forest::{
-    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES, optional,
+    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, NATIVE, OOB, TREES,
+    optional,
 };
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -97,6 +104,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             MIN_LEAF,
             MIN_DECREASE,
             OOB,
+            NATIVE,
         ],
     },
     caps: LearnerCaps {
@@ -133,6 +141,7 @@ impl TryFrom<&Params> for RandomForest {
             features: optional(params, "features"),
             bootstrap: true,
             oob: params.flag("oob"),
+            native: params.flag("native"),
             at_random: false,
         }))
     }
@@ -145,7 +154,11 @@ impl Learner for RandomForest {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit(Task::new(train, terms, HONOURS)?, context)
+        self.0.fit((train, terms, HONOURS), context)
+    }
+
+    fn takes_raw_rows(&self) -> bool {
+        self.0.native
     }
 
     fn member(&self) -> Option<Box<dyn Learner>> {

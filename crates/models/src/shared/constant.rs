@@ -2,7 +2,7 @@
 
 use counterweight_core::{Fitted, Matrix, Prior, ScoreKind, Scores, StageError, StageResult};
 
-use super::task::check_scored;
+use super::task::check_rows;
 
 /// The same log-scores for every row.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,8 @@ pub(crate) struct Constant {
     kind: ScoreKind,
     log: Vec<f64>,
     n_features: usize,
+    /// Whether rows come as they are, with missing values.
+    raw: bool,
 }
 
 impl Constant {
@@ -26,7 +28,13 @@ impl Constant {
             kind,
             log,
             n_features,
+            raw: false,
         }
+    }
+
+    /// The same model of rows that come as they are, if `raw`.
+    pub(crate) fn of_raw(self, raw: bool) -> Self {
+        Self { raw, ..self }
     }
 
     /// The probabilities of `prior`, or a vote for its largest class (the lowest on a tie).
@@ -37,6 +45,7 @@ impl Constant {
                 kind,
                 log: prior.logs(),
                 n_features,
+                raw: false,
             },
             ScoreKind::Vote => {
                 let best = (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
@@ -48,7 +57,7 @@ impl Constant {
 
 impl Fitted for Constant {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        check_rows(x, self.n_features, self.raw)?;
         let k = self.log.len();
         match self.kind {
             ScoreKind::Probability => {

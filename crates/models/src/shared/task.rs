@@ -30,6 +30,8 @@ pub(crate) struct Task<'a> {
     pub(crate) factors: Vec<f64>,
     /// All classes, absent ones included.
     pub(crate) n_classes: usize,
+    /// Whether the rows come as they are, with missing values.
+    pub(crate) raw: bool,
 }
 
 impl<'a> Task<'a> {
@@ -44,13 +46,26 @@ impl<'a> Task<'a> {
         terms: &LossTerms,
         honours: LossNeeds,
     ) -> StageResult<Self> {
+        Self::checked(train, terms, honours, false)
+    }
+
+    /// As [`Task::new`], where `raw` says that rows come as they are: NaN is a missing value.
+    ///
+    /// # Errors
+    /// As [`Task::new`]; infinity is refused.
+    pub(crate) fn checked(
+        train: &'a Train,
+        terms: &LossTerms,
+        honours: LossNeeds,
+        raw: bool,
+    ) -> StageResult<Self> {
         let samples = train.samples();
         let n_classes = samples.y().n_classes();
         let failed = |text: String| Err(StageError::Failed(text));
         if samples.n_rows() == 0 {
             return failed("there are no training rows".into());
         }
-        if let Some((row, column)) = samples.x().first_non_finite() {
+        if let Some((row, column)) = first_odd(samples.x(), raw) {
             return failed(format!(
                 "training row {row}, column {column} is not a finite number; impute before fitting"
             ));
@@ -152,6 +167,7 @@ impl<'a> Task<'a> {
             margins,
             factors,
             n_classes,
+            raw,
         })
     }
 
@@ -191,12 +207,7 @@ impl<'a> Task<'a> {
         context.note(Note::Degenerate(
             "the training rows have a single class; the model is constant".into(),
         ));
-        Some(Constant::certain(
-            class,
-            self.n_classes,
-            self.n_features(),
-            kind,
-        ))
+        Some(Constant::certain(class, self.n_classes, self.n_features(), kind).of_raw(self.raw))
     }
 
     /// The model that knows the class shares alone, for rows without usable features; `why` completes
@@ -218,7 +229,7 @@ impl<'a> Task<'a> {
             "{why}; the model knows the class shares alone"
         )));
         let prior = Prior::from_weights(mass)?;
-        Ok(Constant::prior(&prior, self.n_features(), kind))
+        Ok(Constant::prior(&prior, self.n_features(), kind).of_raw(self.raw))
     }
 }
 
@@ -239,18 +250,35 @@ pub(crate) fn widen(log: &Matrix, present: &[usize], n_classes: usize) -> Matrix
 /// # Errors
 /// [`StageError::Failed`] for another number of columns or features that are not finite.
 pub(crate) fn check_scored(x: &Matrix, n_features: usize) -> StageResult<()> {
+    check_rows(x, n_features, false)
+}
+
+/// As [`check_scored`], where `raw` says that rows come as they are: NaN is a missing value.
+///
+/// # Errors
+/// As [`check_scored`]; infinity is refused.
+pub(crate) fn check_rows(x: &Matrix, n_features: usize, raw: bool) -> StageResult<()> {
     if x.cols() != n_features {
         return Err(StageError::Failed(format!(
             "the model was fitted on {n_features} columns, the rows to be scored have {}",
             x.cols()
         )));
     }
-    match x.first_non_finite() {
+    match first_odd(x, raw) {
         Some((row, column)) => Err(StageError::Failed(format!(
             "scored row {row}, column {column} is not a finite number; impute before scoring"
         ))),
         None => Ok(()),
     }
+}
+
+/// The first entry that is no number, or is infinite where missing values are allowed.
+fn first_odd(x: &Matrix, raw: bool) -> Option<(usize, usize)> {
+    if !raw {
+        return x.first_non_finite();
+    }
+    let at = x.as_slice().iter().position(|v| v.is_infinite())?;
+    Some((at / x.cols(), at % x.cols()))
 }
 
 fn differs(value: f64, from: f64) -> bool {

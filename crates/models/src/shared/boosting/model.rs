@@ -2,7 +2,7 @@
 
 use counterweight_core::{Fitted, Matrix, Scores, StageResult};
 
-use crate::shared::task::{check_scored, widen};
+use crate::shared::task::{check_rows, widen};
 use crate::shared::trees::tree::Tree;
 
 /// A sum of trees, a tree a score and round.
@@ -13,13 +13,15 @@ pub(crate) struct Model {
     /// By rounds, and in each by scores.
     pub(crate) trees: Vec<Tree>,
     pub(crate) n_features: usize,
+    /// Whether rows come as they are, with missing values.
+    pub(crate) raw: bool,
     pub(crate) present: Vec<usize>,
     pub(crate) n_classes: usize,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        check_rows(x, self.n_features, self.raw)?;
         let n_scores = self.start.len();
         let mut log = Matrix::zeros(x.rows(), self.present.len());
         let mut f = self.start.clone();

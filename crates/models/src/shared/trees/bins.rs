@@ -1,6 +1,6 @@
 //! Quantile bins: every feature as a column of small codes in the order of its values.
 
-use counterweight_core::Matrix;
+use counterweight_core::{ColumnKind, Matrix};
 
 /// Most bins of a feature: a code fits a byte.
 pub(crate) const MOST_BINS: usize = 255;
@@ -53,9 +53,52 @@ pub(crate) struct Binned {
     bins: Vec<Bins>,
     /// Where each feature's cells start in a histogram; one more than features.
     starts: Vec<usize>,
+    /// Which features are nominal.
+    nominal: Vec<bool>,
 }
 
 impl Binned {
+    /// As [`Binned::new`], with each level of a nominal column as a bin of its own up to [`MOST_BINS`]
+    /// levels; beyond that neighbouring codes share a bin.
+    pub(crate) fn of_kinds(
+        (x, kinds): (&Matrix, &[ColumnKind]),
+        y: &[u32],
+        weights: &[f64],
+        most: usize,
+    ) -> Self {
+        let mut binned = Self::new(x, y, weights, most);
+        for (j, kind) in kinds.iter().enumerate() {
+            if matches!(kind, ColumnKind::Nominal { .. }) {
+                let column = Matrix::from_fn(x.rows(), 1, |i, _| x.at(i, j));
+                let mut one = Self::new(&column, y, weights, MOST_BINS);
+                binned.codes[j] = one.codes.swap_remove(0);
+                binned.bins[j] = one.bins.swap_remove(0);
+                binned.nominal[j] = true;
+            }
+        }
+        for j in 0..binned.bins.len() {
+            binned.starts[j + 1] = binned.starts[j] + binned.bins[j].len();
+        }
+        binned
+    }
+
+    /// Whether the bins of feature `j` are levels, in no order.
+    pub(crate) fn is_nominal(&self, j: usize) -> bool {
+        self.nominal[j]
+    }
+
+    /// The code of missing values of feature `j`, if it has any.
+    pub(crate) fn missing(&self, j: usize) -> Option<u8> {
+        let high = &self.bins[j].high;
+        let missing = high.last().is_some_and(|high| high.is_nan());
+        (missing).then(|| u8::try_from(high.len() - 1).expect("at most 255 bins"))
+    }
+
+    /// Whether feature `j` is a number without missing values.
+    pub(crate) fn is_plain(&self, j: usize) -> bool {
+        !self.nominal[j] && self.missing(j).is_none()
+    }
+
     /// Bins every column. A value counts with the weight of its row's class, so that a class weight
     /// of 2 gives the bins of duplicated rows. Up to 255 distinct values each value is a bin of its
     /// own; beyond that a bin covers about one part in `most` of the weight, `most` being at most
@@ -119,6 +162,7 @@ impl Binned {
         }
         Self {
             codes,
+            nominal: vec![false; bins.len()],
             bins,
             starts,
         }

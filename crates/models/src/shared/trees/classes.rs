@@ -298,6 +298,16 @@ impl Target for Classes<'_> {
         cell.iter().filter(|w| **w > 0.0).count() < 2
     }
 
+    fn orders(&self) -> usize {
+        if self.width == 2 { 1 } else { self.width }
+    }
+
+    fn place(&self, cell: &[f64], by: usize, search: &Search) -> Option<f64> {
+        let weight: f64 = cell.iter().sum();
+        let whole: f64 = search.total.iter().sum();
+        (weight > 1e-12 * whole).then(|| cell[by] / weight)
+    }
+
     fn leaf(&self, cell: &[f64], values: &mut Vec<f64>) {
         let total: f64 = cell.iter().sum();
         values.extend(cell.iter().map(|w| w / total));

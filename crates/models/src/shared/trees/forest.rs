@@ -3,8 +3,8 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
-    Fitted, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range, ScoreKind, Scores,
-    StageContext, StageError, StageResult, Stream,
+    Fitted, LossNeeds, LossTerms, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train,
 };
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -13,7 +13,7 @@ use super::classes::{Classes, Criterion};
 use super::random::{Draw, Room, grow};
 use super::search::Limits;
 use super::tree::Tree;
-use crate::shared::task::{Task, check_scored};
+use crate::shared::task::{self, Task};
 
 /// The parameter `criterion`.
 pub(crate) const CRITERION: ParamSpec = ParamSpec::new(
@@ -59,6 +59,14 @@ pub(crate) const OOB: ParamSpec = ParamSpec::new(
     ParamKind::Flag,
     Preset::Flag(false),
     "whether rows are judged by the trees that did not draw them",
+);
+
+/// The parameter `native`.
+pub(crate) const NATIVE: ParamSpec = ParamSpec::new(
+    "native",
+    ParamKind::Flag,
+    Preset::Flag(false),
+    "whether nominal columns and missing values come as they are",
 );
 
 /// The parameter `bootstrap`.
@@ -143,6 +151,8 @@ pub(crate) struct Forest {
     pub(crate) bootstrap: bool,
     /// Whether rows are judged by the trees that did not draw them.
     pub(crate) oob: bool,
+    /// Whether nominal columns and missing values come as they are.
+    pub(crate) native: bool,
     /// Whether cuts are random.
     pub(crate) at_random: bool,
 }
@@ -164,13 +174,14 @@ impl Forest {
     /// Too many rows, or a passed deadline.
     pub(crate) fn fit(
         &self,
-        task: Task<'_>,
+        (train, terms, honours): (&Train, &LossTerms, LossNeeds),
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
+        let task = Task::checked(train, terms, honours, self.native)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        let data = binned(&task)?;
+        let data = binned(&task, train)?;
         let columns = data.splittable();
         if columns.is_empty() {
             let why = "no feature varies";
@@ -227,6 +238,7 @@ impl Forest {
         Ok(Box::new(Average {
             trees,
             n_features: task.n_features(),
+            raw: task.raw,
             present: task.present,
             n_classes: task.n_classes,
         }))
@@ -248,8 +260,12 @@ pub(crate) fn check_rows(task: &Task<'_>) -> StageResult<()> {
 ///
 /// # Errors
 /// [`StageError::Failed`] when row numbers do not fit 32 bits.
-pub(crate) fn binned(task: &Task<'_>) -> StageResult<Binned> {
+pub(crate) fn binned(task: &Task<'_>, train: &Train) -> StageResult<Binned> {
     check_rows(task)?;
+    if task.raw {
+        let columns = (task.x.as_ref(), train.samples().kinds().as_ref());
+        return Ok(Binned::of_kinds(columns, &task.y, &task.weights, MOST_BINS));
+    }
     Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
 }
 
@@ -369,13 +385,15 @@ pub(crate) fn row_weights(task: &Task<'_>) -> Vec<f64> {
 pub(crate) struct Average {
     pub(crate) trees: Vec<Tree>,
     pub(crate) n_features: usize,
+    /// Whether rows come as they are, with missing values.
+    pub(crate) raw: bool,
     pub(crate) present: Vec<usize>,
     pub(crate) n_classes: usize,
 }
 
 impl Fitted for Average {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        task::check_rows(x, self.n_features, self.raw)?;
         let mut p = Matrix::zeros(x.rows(), self.n_classes);
         for i in 0..x.rows() {
             let row = x.row(i);
@@ -394,7 +412,7 @@ impl Fitted for Average {
 mod tests {
     use super::*;
     use crate::testing::{blobs, fit, learner, train, try_fit, weighted};
-    use counterweight_core::{LossNeeds, LossTerms, Seed, SmallClass};
+    use counterweight_core::{Seed, SmallClass};
 
     #[test]
     fn a_member_is_one_tree_on_all_rows_and_other_learners_have_none() {

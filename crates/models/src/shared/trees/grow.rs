@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use super::bins::Binned;
+use super::native::{self, Orders, Set, divide};
 use super::search::{Cut, Limits, Search, TIE};
-use super::tree::{Node, Tree};
+use super::tree::{Node, Rule, Tree};
 
 /// Nodes of up to this many rows sort them by code: a histogram has more cells than they have rows.
 const FEW: usize = 64;
@@ -35,6 +36,12 @@ pub(crate) trait Target {
     /// Whether there is nothing left to gain from splitting.
     fn is_pure(&self, cell: &[f64]) -> bool;
 
+    /// In how many orders the levels of a nominal feature are cut.
+    fn orders(&self) -> usize;
+
+    /// Where a level with this cell stands in an order; `None` for a level without rows.
+    fn place(&self, cell: &[f64], by: usize, search: &Search) -> Option<f64>;
+
     /// The numbers that a leaf with this cell answers, appended to `values`.
     fn leaf(&self, cell: &[f64], values: &mut Vec<f64>);
 
@@ -60,6 +67,8 @@ pub(crate) struct Grown {
     pub(crate) totals: Vec<f64>,
     /// Where each node's rows stand.
     pub(crate) ranges: Vec<Range<usize>>,
+    /// Levels that go left, for the nodes that part by them.
+    pub(crate) sets: Vec<Set>,
 }
 
 impl Grown {
@@ -78,6 +87,7 @@ impl Grown {
             width: values.len() / leaves,
             nodes,
             values,
+            sets: self.sets.clone(),
         }
     }
 
@@ -100,6 +110,7 @@ impl Grown {
             nodes,
             totals: sources.iter().flat_map(cell).collect(),
             ranges: sources.iter().map(|&at| self.ranges[at].clone()).collect(),
+            sets: self.sets.clone(),
         }
     }
 }
@@ -120,6 +131,9 @@ pub(crate) struct Room {
     spare: Vec<Vec<f64>>,
     moved: Vec<u32>,
     keys: Vec<u16>,
+    orders: Orders,
+    /// A histogram of one feature.
+    cells: Vec<f64>,
 }
 
 /// Grows a tree on `rows` (ascending, without repeats) by the splits of `features` (ascending). The
@@ -144,6 +158,7 @@ pub(crate) fn grow<T: Target>(
             nodes: Vec::new(),
             totals: Vec::new(),
             ranges: Vec::new(),
+            sets: Vec::new(),
         },
     };
     grower.run(rows);
@@ -181,16 +196,15 @@ impl<T: Target> Grower<'_, T> {
         while let Some(next) = self.next(&open) {
             let leaf = open.swap_remove(next);
             let range = self.grown.ranges[leaf.node].clone();
-            let codes = self.data.codes(leaf.cut.feature);
             let own = &mut rows[range.clone()];
-            let parted = part(own, codes, leaf.cut.code, &mut self.room.moved);
-            let Some((kept, codes)) = parted else {
+            let left = self.grown.nodes.len();
+            let to = (&mut self.room.moved, &mut self.grown.sets);
+            let Some((kept, node)) = divide(self.data, own, &leaf.cut, left, to) else {
                 self.room.spare.extend(leaf.cells);
                 continue;
             };
             let middle = range.start + kept;
-            let left = self.grown.nodes.len();
-            self.grown.nodes[leaf.node] = split_node(self.data, leaf.cut.feature, codes, left);
+            self.grown.nodes[leaf.node] = node;
             self.push(range.start..middle);
             self.push(middle..range.end);
             n_leaves += 1;
@@ -344,10 +358,25 @@ impl<T: Target> Grower<'_, T> {
             for &j in self.features {
                 let own = self.data.cells(j);
                 let own = &cells[own.start * self.width..own.end * self.width];
-                self.target.sweep(own, j, &mut self.search);
+                if self.data.is_plain(j) {
+                    self.target.sweep(own, j, &mut self.search);
+                } else {
+                    let with = (&mut self.search, &mut self.room.orders);
+                    native::sweep(self.data, j, own, &*self.target, with);
+                }
             }
         } else {
             for &j in self.features {
+                if !self.data.is_plain(j) {
+                    self.room.cells.clear();
+                    self.room.cells.resize(256 * self.width, 0.0);
+                    let codes = self.data.codes(j);
+                    self.target.add(codes, rows, &mut self.room.cells);
+                    let own = &self.room.cells[..self.data.bins(j).len() * self.width];
+                    let with = (&mut self.search, &mut self.room.orders);
+                    native::sweep(self.data, j, own, &*self.target, with);
+                    continue;
+                }
                 sort(self.data.codes(j), rows, &mut self.room.keys);
                 self.target.scan(&self.room.keys, j, &mut self.search);
             }
@@ -390,7 +419,31 @@ pub(super) fn split_node(
         feature: number(feature),
         left: number(left),
         code: last,
+        rule: Rule::AtMost,
     }
+}
+
+/// Moves the rows whose codes go left to the front, both parts in their order. Gives their number; `None`
+/// when a side is empty.
+pub(super) fn part_by(
+    rows: &mut [u32],
+    codes: &[u8],
+    goes_left: impl Fn(u8) -> bool,
+    moved: &mut Vec<u32>,
+) -> Option<usize> {
+    moved.clear();
+    let mut kept = 0;
+    for at in 0..rows.len() {
+        let row = rows[at];
+        if goes_left(codes[row as usize]) {
+            rows[kept] = row;
+            kept += 1;
+        } else {
+            moved.push(row);
+        }
+    }
+    rows[kept..].copy_from_slice(moved);
+    (kept > 0 && kept < rows.len()).then_some(kept)
 }
 
 /// Moves the rows with a code of at most `code` to the front, both parts in their order. Gives their

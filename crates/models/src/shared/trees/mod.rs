@@ -8,6 +8,7 @@ pub(crate) mod bins;
 pub(crate) mod classes;
 pub(crate) mod forest;
 pub(crate) mod grow;
+pub(crate) mod native;
 pub(crate) mod newton;
 pub(crate) mod random;
 pub(crate) mod search;

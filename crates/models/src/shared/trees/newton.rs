@@ -127,6 +127,16 @@ impl Target for Newton<'_> {
         false
     }
 
+    fn orders(&self) -> usize {
+        1
+    }
+
+    fn place(&self, cell: &[f64], _: usize, search: &Search) -> Option<f64> {
+        // Less than this is a rounding error of a histogram difference, not a row.
+        let rows = cell[1] > 1e-12 * search.total[1];
+        rows.then(|| cell[0] / (cell[1] + self.step.l2))
+    }
+
     fn leaf(&self, cell: &[f64], values: &mut Vec<f64>) {
         values.push(self.step.of(cell[0], cell[1]));
     }

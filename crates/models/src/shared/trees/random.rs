@@ -6,7 +6,8 @@ use rand::RngExt as _;
 
 use super::bins::Binned;
 use super::classes::Classes;
-use super::grow::{Target as _, number, part, sort, split_node};
+use super::grow::{Target as _, number, sort};
+use super::native::{self, Orders, divide};
 use super::search::{Limits, Search, TIE};
 use super::tree::{Node, Tree};
 
@@ -36,6 +37,7 @@ pub(crate) struct Room {
     /// A histogram of one feature, all zero between uses.
     cells: Vec<f64>,
     codes: Vec<u8>,
+    orders: Orders,
 }
 
 /// Grows a tree on `rows` (ascending, without repeats).
@@ -52,6 +54,7 @@ pub(crate) fn grow(
         nodes: vec![Node::LEAF],
         width,
         values: Vec::new(),
+        sets: Vec::new(),
     };
     // Nodes that wait, and their cells.
     let mut open = vec![(0, 0..rows.len(), 0)];
@@ -76,9 +79,8 @@ pub(crate) fn grow(
             threshold = try_features(data, own, target, draw, (&mut search, room));
         }
         let parted = search.best.and_then(|cut| {
-            let codes = data.codes(cut.feature);
-            let (kept, codes) = part(own, codes, cut.code, &mut room.moved)?;
-            Some((kept, split_node(data, cut.feature, codes, tree.nodes.len())))
+            let to = (&mut room.moved, &mut tree.sets);
+            divide(data, own, &cut, tree.nodes.len(), to)
         });
         if let Some((kept, mut split)) = parted {
             split.threshold = threshold.unwrap_or(split.threshold);
@@ -132,6 +134,11 @@ fn try_features(
                     threshold = Some(value);
                 }
             }
+        } else if !data.is_plain(j) {
+            let cells = &mut room.cells[..data.bins(j).len() * target.width()];
+            target.add(codes, rows, cells);
+            varies |= native::sweep(data, j, cells, target, (search, &mut room.orders));
+            cells.fill(0.0);
         } else if rows.len() > SOME {
             let cells = &mut room.cells[..data.bins(j).len() * target.width()];
             target.add(codes, rows, cells);

@@ -26,6 +26,8 @@ pub(crate) struct Cut {
     pub(crate) feature: usize,
     /// Cells up to this one lie on the left. It may be an empty one.
     pub(crate) code: u8,
+    /// The codes on the left, where they are not those up to `code`.
+    pub(crate) set: Option<[u64; 4]>,
 }
 
 /// The node whose cuts are compared, and the best of them so far.
@@ -88,6 +90,7 @@ impl Search {
                 gain,
                 feature,
                 code,
+                set: None,
             });
             self.raise(gain);
         }

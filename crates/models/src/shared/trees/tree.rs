@@ -1,11 +1,23 @@
 //! A grown tree.
 
 use super::bins::Binned;
+use super::native::{Set, has};
+
+/// Which rows go left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Values of at most the threshold; missing values go right.
+    AtMost,
+    /// Those and missing values.
+    AtMostOrMissing,
+    /// The levels of a set, whose number stands in place of the threshold.
+    Among,
+}
 
 /// A node: a split when `left` is not 0 (no child is the root), else a leaf.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Node {
-    /// Rows with a value of at most this go left; missing values go right.
+    /// Rows with a value of at most this go left, unless `rule` says otherwise.
     pub(crate) threshold: f64,
     /// The feature that is asked; of a leaf, which of the tree's answers is its own.
     pub(crate) feature: u32,
@@ -13,6 +25,7 @@ pub(crate) struct Node {
     pub(crate) left: u32,
     /// The largest code that goes left.
     pub(crate) code: u8,
+    pub(crate) rule: Rule,
 }
 
 impl Node {
@@ -21,6 +34,7 @@ impl Node {
         feature: 0,
         left: 0,
         code: 0,
+        rule: Rule::AtMost,
     };
 
     pub(crate) fn is_leaf(&self) -> bool {
@@ -36,6 +50,8 @@ pub(crate) struct Tree {
     pub(crate) width: usize,
     /// `width` numbers a leaf.
     pub(crate) values: Vec<f64>,
+    /// Levels that go left, for the nodes that part by them.
+    pub(crate) sets: Vec<Set>,
 }
 
 impl Tree {
@@ -43,7 +59,12 @@ impl Tree {
     pub(crate) fn answer(&self, row: &[f64]) -> &[f64] {
         let mut node = &self.nodes[0];
         while !node.is_leaf() {
-            let left = row[node.feature as usize] <= node.threshold;
+            let value = row[node.feature as usize];
+            let left = match node.rule {
+                Rule::AtMost => value <= node.threshold,
+                Rule::AtMostOrMissing => value <= node.threshold || value.is_nan(),
+                Rule::Among => self.set(node).holds(value),
+            };
             node = &self.nodes[node.left as usize + usize::from(!left)];
         }
         self.value(node)
@@ -53,10 +74,25 @@ impl Tree {
     pub(crate) fn answer_to(&self, data: &Binned, row: usize) -> &[f64] {
         let mut node = &self.nodes[0];
         while !node.is_leaf() {
-            let right = data.codes(node.feature as usize)[row] > node.code;
-            node = &self.nodes[node.left as usize + usize::from(right)];
+            let feature = node.feature as usize;
+            let code = data.codes(feature)[row];
+            let left = match node.rule {
+                Rule::AtMost => code <= node.code,
+                Rule::AtMostOrMissing => code <= node.code || Some(code) == data.missing(feature),
+                Rule::Among => has(&self.set(node).codes, code),
+            };
+            node = &self.nodes[node.left as usize + usize::from(!left)];
         }
         self.value(node)
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the threshold of such a node is the set's number"
+    )]
+    fn set(&self, node: &Node) -> &Set {
+        &self.sets[node.threshold as usize]
     }
 
     /// The numbers of a leaf.
