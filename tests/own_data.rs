@@ -1,6 +1,7 @@
 //! Data of one's own: formats, duplicates, caps, small classes, slow cells, odd rows.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use counterweight_frame::{read_table, write_table};
 
@@ -313,7 +314,7 @@ fn polynomial_features_tell_a_ring_from_its_centre() {
         };
         let radius: f64 = radius + 0.3 * noise.bell();
         let (x, y) = (5.0 + radius * angle.cos(), radius * angle.sin());
-        csv += &format!("{x:.4},{y:.4},{label}\n");
+        writeln!(csv, "{x:.4},{y:.4},{label}").unwrap();
     }
     let sweep = "format = 1\n[protocol]\nfolds = 3\ninner_folds = 3\n\
          [[dataset]]\nid = \"rings\"\npath = \"rings.csv\"\ntarget = \"y\"\n\
@@ -375,7 +376,7 @@ fn polynomial_features_tell_a_ring_from_its_centre() {
     let mut csv = header.join(",") + ",y\n";
     for i in 0..60 {
         let row: Vec<String> = (0..40).map(|_| format!("{:.3}", noise.bell())).collect();
-        csv += &format!("{},{}\n", row.join(","), i % 2);
+        writeln!(csv, "{},{}", row.join(","), i % 2).unwrap();
     }
     place.write("demo/rings.csv", &csv);
     let records = place.run_demo(0);

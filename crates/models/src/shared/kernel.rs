@@ -443,7 +443,9 @@ impl Kernel {
             }
             if c > 1 {
                 let mean = f.iter().sum::<f64>() / c as f64;
-                f.iter_mut().for_each(|f| *f -= mean);
+                for f in &mut f {
+                    *f -= mean;
+                }
             }
         }
         f

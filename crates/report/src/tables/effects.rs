@@ -6,6 +6,9 @@ use crate::error::Result;
 use crate::format::{fixed, percent, points, ratio, seconds};
 use crate::view::{Cell, View};
 
+/// A column's name and how to read it from a row.
+type Column<R, T> = (&'static str, fn(&R) -> T);
+
 fn with_interval(part: &Part) -> String {
     let mean = points(part.mean);
     part.interval.map_or(mean.clone(), |i| {
@@ -47,11 +50,11 @@ pub(super) fn effects(analysis: &Analysis) -> Result<Sheet> {
             Cell::number(row.optimism, points),
         ]);
     }
-    let parts: [(&str, fn(&Effect) -> &Part); 4] = [
-        ("gain", |row| &row.gain),
-        ("threshold", |row| &row.threshold),
-        ("ranking", |row| &row.ranking),
-        ("left", |row| &row.left),
+    let parts: [Column<Effect, Part>; 4] = [
+        ("gain", |row| row.gain),
+        ("threshold", |row| row.threshold),
+        ("ranking", |row| row.ranking),
+        ("left", |row| row.left),
     ];
     let mut table = Rows::new("effects")
         .text("model", rows, |row| analysis.model(row.model).to_owned())
@@ -106,7 +109,7 @@ pub(super) fn resamplers(analysis: &Analysis) -> Result<Sheet> {
             Cell::number(row.seconds, seconds),
         ]);
     }
-    let columns: [(&str, fn(&ResamplerRow) -> Option<f64>); 7] = [
+    let columns: [Column<ResamplerRow, Option<f64>>; 7] = [
         ("rows_after_over_before", |row| row.growth),
         ("synthetic_share", |row| row.synthetic_share),
         ("minority_before", |row| row.minority_before),

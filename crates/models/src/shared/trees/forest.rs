@@ -143,6 +143,10 @@ impl Growth {
 
 /// How the trees of a forest differ.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent choices, each a yes or no"
+)]
 pub(crate) struct Forest {
     pub(crate) growth: Growth,
     pub(crate) trees: usize,

@@ -74,7 +74,7 @@ impl Set {
     reason = "checked to be a whole number of at least 0 that fits"
 )]
 fn place(value: f64) -> Option<usize> {
-    (value >= 0.0 && value < 1e7 && value.fract() == 0.0).then_some(value as usize)
+    ((0.0..1e7).contains(&value) && value.fract() == 0.0).then_some(value as usize)
 }
 
 /// Buffers of the sweeps.
