@@ -23,6 +23,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// No rows yet.
+    pub fn none(n_classes: usize) -> Self {
+        Self::new(n_classes)
+    }
+
     fn new(n_classes: usize) -> Self {
         Self {
             n_classes,

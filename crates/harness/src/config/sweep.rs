@@ -1,5 +1,6 @@
 //! What a sweep file asks for, checked: the typed form of format 1.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,10 +16,21 @@ use super::method::Built;
 pub struct Model {
     /// Id in tables.
     pub id: String,
-    /// The learner.
+    /// The learner; with `select` the first of its grid.
     pub learner: Built<LearnerCaps, dyn Learner>,
     /// Features that are made for this model; `None` for the encoded columns as they are.
     pub features: Option<Features>,
+    /// A grid that is chosen from inside each training fold.
+    pub select: Option<Select>,
+}
+
+/// A grid of parameters to choose from by inner cross-validation, for each correction on its own.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// Id of the metric that decides.
+    pub metric: &'static str,
+    /// The points of the grid, in order; of equally good ones the first is taken.
+    pub candidates: Vec<Built<LearnerCaps, dyn Learner>>,
 }
 
 /// Features that are made of the encoded columns.
@@ -34,7 +46,16 @@ impl Features {
 }
 
 impl Model {
-    /// `kind[key=value,...]` with every parameter, the made features among them: the text in cell keys.
+    /// The learners that a fit may turn out to be of.
+    pub fn candidates(&self) -> &[Built<LearnerCaps, dyn Learner>] {
+        match &self.select {
+            Some(select) => &select.candidates,
+            None => std::slice::from_ref(&self.learner),
+        }
+    }
+
+    /// `kind[key=value,...]` with every parameter, the made features among them (of a grid that is chosen
+    /// from every point, and the metric that chooses): the text in cell keys.
     pub fn canonical(&self) -> String {
         let params = self.params(",");
         if params.is_empty() {
@@ -44,8 +65,30 @@ impl Model {
         }
     }
 
-    /// `key=value` in key order, the made features among them: `model_params` of records.
+    /// `key=value` in key order, the made features among them: `model_params` of records. Of a grid that is
+    /// chosen from, the values of each parameter and what chooses; what was chosen is in the details.
     pub fn params(&self, separator: &str) -> String {
+        if let Some(select) = &self.select {
+            let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for candidate in &select.candidates {
+                for (key, value) in candidate.params.iter() {
+                    let seen = values.entry(key).or_default();
+                    let text = value.to_string();
+                    if !seen.contains(&text) {
+                        seen.push(text);
+                    }
+                }
+            }
+            if let Some(features) = self.features {
+                values.insert(Features::POLYNOMIAL, vec![features.polynomial.to_string()]);
+            }
+            values.insert("select", vec![select.metric.replace('_', "-")]);
+            let pairs: Vec<String> = values
+                .iter()
+                .map(|(key, values)| format!("{key}={}", values.join("|")))
+                .collect();
+            return pairs.join(separator);
+        }
         let params = self.learner.params.canonical(separator);
         let Some(features) = self.features else {
             return params;
@@ -67,6 +110,51 @@ impl Model {
         self.features.map_or(n_encoded, |features| {
             Polynomial::columns(n_encoded, features.polynomial).unwrap_or(usize::MAX)
         })
+    }
+}
+
+/// Many decisions on the fits of some corrections: a line of rules over a grid of one parameter. Curves
+/// make no records.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// Id in tables.
+    pub id: String,
+    /// The decision, whose parameter runs.
+    pub decide: Built<RuleCaps, dyn Decision>,
+    /// The parameter.
+    pub parameter: &'static str,
+    /// First value.
+    pub from: f64,
+    /// Last value.
+    pub to: f64,
+    /// Number of values, evenly spaced.
+    pub points: usize,
+    /// Corrections whose fits it is drawn on, as indices into the sweep; each fit once.
+    pub corrections: Vec<usize>,
+}
+
+impl Curve {
+    /// The values of the parameter.
+    pub fn values(&self) -> Vec<f64> {
+        let last = (self.points.max(2) - 1) as f64;
+        (0..self.points)
+            .map(|at| {
+                let share = at as f64 / last;
+                self.from * (1.0 - share) + self.to * share
+            })
+            .collect()
+    }
+
+    /// Everything that decides it, beside the fit.
+    pub fn canonical(&self) -> String {
+        format!(
+            "{} over {} from {} to {} in {}",
+            self.decide.canonical(),
+            self.parameter,
+            self.from,
+            self.to,
+            self.points
+        )
     }
 }
 
@@ -221,6 +309,8 @@ pub struct Protocol {
     pub metric_prior: MetricPrior,
     /// Whether exact duplicate rows stay on one side of every split.
     pub group_duplicates: bool,
+    /// Whether the scores of every cell are kept beside its record.
+    pub keep_scores: bool,
 }
 
 /// A checked sweep.
@@ -244,4 +334,6 @@ pub struct Sweep {
     pub models: Vec<Model>,
     /// Its corrections, grids and presets expanded.
     pub corrections: Vec<Correction>,
+    /// Its curves, in file order.
+    pub curves: Vec<Curve>,
 }

@@ -50,6 +50,9 @@ pub struct FitGroup {
     pub loss_of: usize,
     /// The cells, as indices into the plan.
     pub cells: Vec<usize>,
+    /// Curves on the fit, as indices into the sweep, each with the cell that it goes by: the first of
+    /// the fit whose correction the curve names.
+    pub curves: Vec<(usize, usize)>,
 }
 
 /// A resampler as it will run on an input, or why it will not.
@@ -125,6 +128,7 @@ pub(super) fn expand(
                             model: model_at,
                             loss_of: correction_at,
                             cells: vec![at],
+                            curves: Vec::new(),
                         }),
                     }
                 }
@@ -141,6 +145,17 @@ pub(super) fn expand(
         let mut groups: Vec<(usize, ResampleGroup)> = groups.into_values().collect();
         groups.sort_by_key(|(order, _)| *order);
         unit.groups = groups.into_iter().map(|(_, group)| group).collect();
+        for fit in unit.groups.iter_mut().flat_map(|group| &mut group.fits) {
+            for (at, curve) in sweep.curves.iter().enumerate() {
+                let named = |cell: &usize| {
+                    let cell: &Cell = &cells[*cell];
+                    curve.corrections.contains(&cell.correction)
+                };
+                if let Some(&cell) = fit.cells.iter().find(|cell| named(cell)) {
+                    fit.curves.push((at, cell));
+                }
+            }
+        }
     }
     cells
 }

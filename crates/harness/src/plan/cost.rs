@@ -9,6 +9,7 @@ pub fn estimated_seconds(plan: &Plan, unit: &Unit, fit: &FitGroup) -> f64 {
     let input = &plan.inputs[unit.input];
     let model = &plan.sweep.models[fit.model];
     let caps = &model.learner.entry.caps;
+    let candidates = model.candidates();
     let work = |n_train: usize, n_score: usize| {
         (caps.cost)(
             &model.learner.params,
@@ -31,8 +32,13 @@ pub fn estimated_seconds(plan: &Plan, unit: &Unit, fit: &FitGroup) -> f64 {
             .calibration
     });
     let inner = plan.sweep.protocol.inner_folds.max(2);
-    let inner_cost = if crossfit {
-        inner as f64 * work(n - n / inner, n / inner)
+    // A choice from a grid cross-fits each of its points, whatever the decisions are.
+    let crossfits = match candidates.len() {
+        1 => usize::from(crossfit),
+        many => many,
+    };
+    let inner_cost = if crossfits > 0 {
+        (crossfits * inner) as f64 * work(n - n / inner, n / inner)
     } else {
         0.0
     };

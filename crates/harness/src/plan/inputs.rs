@@ -33,6 +33,7 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
                 pair_train: None,
                 spec: at,
                 preprocess: spec.preprocess,
+                kept: None,
             }
         })
         .collect();
@@ -74,11 +75,14 @@ fn load_one(
         hint: None,
     })?;
     let whole = data.content_hash();
+    let mut kept = None;
     let data = match (spec.max_rows, n_train) {
         (Some(most), None) if data.n_rows() > most => {
             let key = sweep.seed.stage("subset").text(&whole.hex()).number(most);
             let rows = stratified_subset(data.labels(), most, &key);
-            data.select(&rows)
+            let subset = data.select(&rows);
+            kept = Some(rows.into());
+            subset
         }
         _ => data,
     };
@@ -113,6 +117,7 @@ fn load_one(
         pair_train: n_train,
         spec: at,
         preprocess: spec.preprocess,
+        kept,
     })
 }
 

@@ -78,6 +78,8 @@ pub struct Input {
     pub spec: usize,
     /// What happens to the columns.
     pub preprocess: counterweight_data::preprocess::Preprocess,
+    /// Rows of the file that a subset (`max_rows`) kept, in its order; `None` for all.
+    pub kept: Option<Arc<[usize]>>,
 }
 
 /// Where rows come from.
@@ -212,6 +214,33 @@ impl Plan {
                 "{} cells have ids that begin with `{prefix}`",
                 many.len()
             )),
+        }
+    }
+
+    /// What stands beside the record of cell `at`: the ids of its curves.
+    pub fn curves_of(&self, at: usize) -> impl Iterator<Item = &str> {
+        let unit = &self.units[self.cells[at].unit];
+        let fits = unit.groups.iter().flat_map(|group| &group.fits);
+        fits.flat_map(|fit| &fit.curves)
+            .filter(move |(_, cell)| *cell == at)
+            .map(|(curve, _)| self.sweep.curves[*curve].id.as_str())
+    }
+
+    /// The number of each test row in the data that it comes from, in the order of the unit's test rows:
+    /// the row of the file from 0 (of the test file for a given pair), or the number of the draw.
+    pub fn test_rows(&self, unit: &Unit) -> Vec<usize> {
+        let input = &self.inputs[unit.input];
+        match &unit.rows {
+            Rows::Cut(partition) => {
+                let skipped = input.pair_train.unwrap_or(0);
+                let of = |row: &usize| match &input.kept {
+                    Some(kept) => kept[*row],
+                    None => row.saturating_sub(skipped),
+                };
+                partition.test().iter().map(of).collect()
+            }
+            Rows::Draw { test, .. } => (0..test.total()).collect(),
+            Rows::None(..) => Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use counterweight_core::{
 
 use crate::config::method::Built;
 use crate::config::sweep::{MetricPrior, RatioSpec};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unit};
 
 /// What is known of a cell when it is judged.
 pub(super) struct Verdict<'a> {
@@ -204,6 +204,17 @@ fn metric_prior(
 /// Weights that bring the test rows to `target`, summing to the number of rows. A class without
 /// training rows has weight 0 under the training prior.
 fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
+    let class = weights_of(test, target);
+    labels.iter().map(|&label| class[label as usize]).collect()
+}
+
+/// The weight of each class's test rows under the sweep's metric prior.
+pub(super) fn class_weights(plan: &Plan, unit: &Unit) -> Result<Vec<f64>, String> {
+    let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
+    Ok(weights_of(&unit.test, &target))
+}
+
+fn weights_of(test: &ClassCounts, target: &Prior) -> Vec<f64> {
     let covered: f64 = target
         .as_slice()
         .iter()
@@ -212,7 +223,7 @@ fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
         .map(|(p, _)| p)
         .sum();
     let total = test.total() as f64;
-    let class: Vec<f64> = target
+    target
         .as_slice()
         .iter()
         .zip(test.as_slice())
@@ -223,8 +234,7 @@ fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
                 0.0
             }
         })
-        .collect();
-    labels.iter().map(|&label| class[label as usize]).collect()
+        .collect()
 }
 
 fn recalls(labels: &[u32], decisions: &[u32], test: &ClassCounts) -> Vec<Option<f64>> {

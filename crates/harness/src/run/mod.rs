@@ -1,6 +1,7 @@
 //! Runs the cells of a plan that are still to do: rayon over the work graph, one resampled set for
 //! all its fits, one fit for all its decisions, records out as soon as they are known.
 
+mod beside;
 mod guard;
 mod judge;
 mod prepare;
@@ -15,6 +16,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::plan::{Plan, Unit};
+use crate::store::Side;
 
 /// What happens during a run; progress bars and logs listen.
 #[derive(Debug)]
@@ -59,6 +61,15 @@ pub trait Sink: Sync {
     /// # Errors
     /// When it cannot be kept: the run then stops.
     fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()>;
+
+    /// Keeps what stands beside a record that is to follow: scores or a curve.
+    ///
+    /// # Errors
+    /// When it cannot be kept: the run then stops.
+    fn keep_beside(&self, side: &Side) -> io::Result<()> {
+        let _ = side;
+        Ok(())
+    }
 }
 
 /// Asks a run to stop after the cells in hand; shared with a signal handler.
@@ -217,6 +228,19 @@ impl<'a> Tally<'a> {
                 self.outlets.control.stop();
             }
         }
+    }
+
+    /// Keeps what stands beside a record; gives whether that could be done, without which the record
+    /// must not be kept.
+    pub(crate) fn keep_beside(&self, side: &Side) -> bool {
+        let kept = self.outlets.sink.keep_beside(side);
+        let fine = kept.is_ok();
+        if let Err(error) = kept {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.1.get_or_insert(error);
+            self.outlets.control.stop();
+        }
+        fine
     }
 
     /// Work of this estimated cost is done.

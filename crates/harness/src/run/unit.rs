@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
 use counterweight_core::{
-    CellId, Details, LossContext, LossTerms, Note, OffsetRules, Origin, OutOfFold, Prior,
-    ScoreKind, Scores, StageContext, StageError, StageResult, StreamKey, Timing, Train,
+    CellId, Details, LossContext, LossTerms, Note, Origin, OutOfFold, Prior, Scores, StageContext,
+    StageError, StageResult, StreamKey, Timing, Train,
 };
 use counterweight_data::preprocess::Polynomial;
 use rayon::prelude::*;
 
+use super::beside::Chosen;
 use super::guard::{Budget, guarded};
 use super::judge::{self, Verdict};
 use super::prepare::{InnerFolds, Prepared, UnitData};
@@ -19,9 +20,6 @@ use super::{Tally, failure};
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Features, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
-
-/// Rounds of the oracle's ascent for more than two classes.
-const ORACLE_ROUNDS: usize = 5;
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
 pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {
@@ -79,12 +77,12 @@ pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
 }
 
 /// A resampled and encoded training set.
-struct Resampled {
-    train: Train,
+pub(super) struct Resampled {
+    pub(super) train: Train,
     /// The same rows for learners that take them as they are, where the plan has any.
     raw: Option<Train>,
     /// Rows of each class that the learner sees.
-    seen: ClassCounts,
+    pub(super) seen: ClassCounts,
     notes: Vec<Note>,
     details: Details,
     seconds: f64,
@@ -112,9 +110,9 @@ fn resampling(before: &ClassCounts, after: &Train, seen: &ClassCounts) -> Detail
 }
 
 /// A fit and its scores of the rows that it did not see.
-struct Scored {
-    scores: Scores,
-    prior: Option<Prior>,
+pub(super) struct Scored {
+    pub(super) scores: Scores,
+    pub(super) prior: Option<Prior>,
     /// The linear head on the same rows, where a decision asks for it and there is one.
     head: Option<LinearHead>,
     notes: Vec<Note>,
@@ -123,8 +121,19 @@ struct Scored {
     score_seconds: f64,
 }
 
+/// What was done for the learners that a fit chooses from, each at most once.
+pub(super) struct Choices {
+    pub(super) scored: Vec<Option<StageResult<Scored>>>,
+    pub(super) crossfitted: Vec<Option<CrossFitted>>,
+    /// Seconds of cross-fitting so far.
+    pub(super) spent: f64,
+}
+
+/// The inner folds' resampled sets, made by the first that asks.
+pub(super) type Inner = OnceLock<StageResult<Arc<InnerSets>>>;
+
 /// Out-of-fold scores, and how long they took.
-type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
+pub(super) type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
 
 /// Which rows a fit is on: the outer split, or an inner fold of it.
 #[derive(Clone, Copy)]
@@ -135,13 +144,13 @@ struct Turn<'a> {
 }
 
 /// The work on one resampled set of a unit.
-struct Work<'a> {
-    plan: &'a Plan,
-    unit: &'a Unit,
-    data: &'a UnitData,
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) unit: &'a Unit,
+    pub(super) data: &'a UnitData,
     group: &'a ResampleGroup,
-    todo: &'a [bool],
-    tally: &'a Tally<'a>,
+    pub(super) todo: &'a [bool],
+    pub(super) tally: &'a Tally<'a>,
 }
 
 impl Work<'_> {
@@ -234,11 +243,11 @@ impl Work<'_> {
         (resampled, seconds)
     }
 
-    fn model(&self, fit: &FitGroup) -> &Model {
+    pub(super) fn model(&self, fit: &FitGroup) -> &Model {
         &self.plan.sweep.models[fit.model]
     }
 
-    fn terms(
+    pub(super) fn terms(
         &self,
         fit: &FitGroup,
         seen: &ClassCounts,
@@ -274,7 +283,7 @@ impl Work<'_> {
     /// Fits on `resampled` and scores the rows that `rows` holds out.
     fn fit_and_score(
         &self,
-        fit: &FitGroup,
+        (fit, candidate): (&FitGroup, usize),
         resampled: &Resampled,
         Turn {
             rows,
@@ -282,7 +291,7 @@ impl Work<'_> {
             inner,
         }: Turn<'_>,
     ) -> StageResult<Scored> {
-        let learner = &self.model(fit).learner;
+        let learner = &self.model(fit).candidates()[candidate];
         let most = learner.entry.caps.max_rows;
         let n = resampled.train.samples().n_rows();
         if let Some(most) = most.filter(|most| n > *most) {
@@ -366,45 +375,68 @@ impl Work<'_> {
         })
     }
 
-    fn fit(
-        &self,
-        fit: &FitGroup,
-        resampled: &Resampled,
-        budget: Budget,
-        inner: &OnceLock<StageResult<Arc<InnerSets>>>,
-    ) {
+    fn fit(&self, fit: &FitGroup, resampled: &Resampled, budget: Budget, inner: &Inner) {
         let turn = Turn {
             rows: &self.data.outer,
             budget,
             inner: None,
         };
-        let scored = match self.fit_and_score(fit, resampled, turn) {
-            Ok(scored) => scored,
-            Err(error) => return self.give_up(fit, "fit", &error),
+        let n = self.model(fit).candidates().len();
+        let mut choices = Choices {
+            scored: (0..n).map(|_| None).collect(),
+            crossfitted: (0..n).map(|_| None).collect(),
+            spent: 0.0,
         };
-        let budget = budget.after(scored.fit_seconds + scored.score_seconds);
-        let scored = Scored {
-            details: {
-                let mut details = self.bounds(&scored);
-                details.extend(scored.details);
-                details
-            },
-            ..scored
-        };
-        let crossfitted: OnceLock<CrossFitted> = OnceLock::new();
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
             let correction = self.correction(cell);
-            let calibrated = if correction.decide.method.needs().calibration {
-                Some(crossfitted.get_or_init(|| {
-                    let start = std::time::Instant::now();
-                    let calib = self.cross_fit(fit, budget, inner);
-                    (calib, start.elapsed().as_secs_f64())
-                }))
-            } else {
-                None
-            };
             let start = std::time::Instant::now();
-            let verdict = self.decide(correction, resampled, &scored, calibrated);
+            let chosen = if n == 1 {
+                Ok(Chosen::only())
+            } else {
+                self.choose(fit, correction, resampled, &mut choices, (budget, inner))
+            };
+            let chosen = match chosen {
+                Ok(chosen) => chosen,
+                Err(error) => {
+                    self.settle(cell, "select", &error);
+                    continue;
+                }
+            };
+            let choosing = start.elapsed().as_secs_f64();
+            let at = chosen.at;
+            if choices.scored[at].is_none() {
+                let scored = self
+                    .fit_and_score((fit, at), resampled, turn)
+                    .map(|mut scored| {
+                        let own = std::mem::take(&mut scored.details);
+                        scored.details = self.bounds(&scored);
+                        scored.details.extend(own);
+                        scored
+                    });
+                choices.scored[at] = Some(scored);
+            }
+            let scored = match &choices.scored[at] {
+                Some(Ok(scored)) => scored,
+                Some(Err(error)) => {
+                    self.settle(cell, "fit", error);
+                    continue;
+                }
+                None => continue,
+            };
+            let budget = budget.after(scored.fit_seconds + scored.score_seconds);
+            if correction.decide.method.needs().calibration && choices.crossfitted[at].is_none() {
+                let start = std::time::Instant::now();
+                let calib = self.cross_fit((fit, at), budget, inner);
+                choices.crossfitted[at] = Some((calib, start.elapsed().as_secs_f64()));
+            }
+            let needs = correction.decide.method.needs();
+            let calibrated = choices.crossfitted[at]
+                .as_ref()
+                .filter(|_| needs.calibration);
+            let start = std::time::Instant::now();
+            let mut verdict = self.decide(correction, resampled, scored, calibrated);
+            verdict.details.extend(chosen.details);
+            verdict.notes.extend(chosen.notes);
             let (record, timing) = (
                 judge::record(self.plan, cell, &verdict),
                 Timing {
@@ -412,58 +444,21 @@ impl Work<'_> {
                     resample_seconds: resampled.seconds,
                     fit_seconds: scored.fit_seconds,
                     score_seconds: scored.score_seconds,
-                    crossfit_seconds: calibrated.map_or(0.0, |(_, seconds)| *seconds),
+                    crossfit_seconds: match calibrated {
+                        Some((_, seconds)) => *seconds,
+                        None if n > 1 => choosing,
+                        None => 0.0,
+                    },
                     decide_seconds: start.elapsed().as_secs_f64(),
                 },
             );
-            self.tally.keep(&record, &timing);
+            if self.keep_beside(fit, cell, scored, &verdict) {
+                self.tally.keep(&record, &timing);
+            }
         }
     }
 
-    /// What the fit's own scores reach with no decision stage, with the prior rule and with the best
-    /// offsets on these very test rows. The last is an oracle: it tells how much a threshold could win,
-    /// and is never a result.
-    fn bounds(&self, scored: &Scored) -> Details {
-        let mut details = Details::new();
-        if scored.scores.kind() == ScoreKind::Vote {
-            return details;
-        }
-        let Ok(rules) = OffsetRules::new(&scored.scores, self.data.outer.test.labels()) else {
-            return details;
-        };
-        let zero = vec![0.0; scored.scores.n_classes()];
-        let mut starts: Vec<&[f64]> = vec![&zero];
-        let logs: Option<Vec<f64>> = scored.prior.as_ref().map(|prior| {
-            let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
-            prior.as_slice().iter().map(log).collect()
-        });
-        starts.extend(logs.as_deref());
-        let values = [
-            (
-                "argmax_balanced_error",
-                rules.counts(&zero).balanced_error(),
-            ),
-            (
-                "prior_rule_balanced_error",
-                logs.as_deref()
-                    .and_then(|logs| rules.counts(logs).balanced_error()),
-            ),
-            (
-                "oracle_balanced_error",
-                rules.least_balanced_error(&starts, ORACLE_ROUNDS),
-            ),
-            (
-                "oracle_transfer_balanced_error",
-                rules.transferred_balanced_error(&starts, ORACLE_ROUNDS),
-            ),
-        ];
-        for (name, value) in values {
-            details.extend(value.map(|value| (name.to_owned(), value)));
-        }
-        details
-    }
-
-    fn correction(&self, cell: usize) -> &Correction {
+    pub(super) fn correction(&self, cell: usize) -> &Correction {
         &self.plan.sweep.corrections[self.plan.cells[cell].correction]
     }
 
@@ -537,11 +532,11 @@ impl Work<'_> {
     }
 
     /// Out-of-fold scores of the training rows, with the same resample and loss stages inside.
-    fn cross_fit(
+    pub(super) fn cross_fit(
         &self,
-        fit: &FitGroup,
+        (fit, candidate): (&FitGroup, usize),
         budget: Budget,
-        inner: &OnceLock<StageResult<Arc<InnerSets>>>,
+        inner: &Inner,
     ) -> StageResult<(Calib, Vec<Note>)> {
         let sets = inner
             .get_or_init(|| self.inner_sets(budget).map(Arc::new))
@@ -559,7 +554,7 @@ impl Work<'_> {
                 inner: Some(at),
             };
             let scored = self
-                .fit_and_score(fit, resampled, turn)
+                .fit_and_score((fit, candidate), resampled, turn)
                 .map_err(|error| in_fold(&error))?;
             spent += scored.fit_seconds + scored.score_seconds;
             for note in resampled.notes.iter().chain(&scored.notes) {
@@ -592,17 +587,22 @@ impl Work<'_> {
 
     /// Every cell of the fit ends as the stage did.
     fn give_up(&self, fit: &FitGroup, stage: &str, error: &StageError) {
-        let (outcome, reason) = failure(stage, error);
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
-            let record = judge::settled(self.plan, cell, outcome, &reason);
-            self.tally
-                .keep(&record, &no_timing(&self.plan.cells[cell].id));
+            self.settle(cell, stage, error);
         }
+    }
+
+    /// A cell ends as the stage did.
+    fn settle(&self, cell: usize, stage: &str, error: &StageError) {
+        let (outcome, reason) = failure(stage, error);
+        let record = judge::settled(self.plan, cell, outcome, &reason);
+        self.tally
+            .keep(&record, &no_timing(&self.plan.cells[cell].id));
     }
 }
 
 /// The inner folds with their resampled sets, shared by all cross-fits of a group.
-struct InnerSets {
+pub(super) struct InnerSets {
     folds: InnerFolds,
     resampled: Vec<StageResult<Resampled>>,
 }

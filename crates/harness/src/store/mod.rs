@@ -2,6 +2,7 @@
 
 mod join;
 mod segment;
+mod side;
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 pub use join::{Joined, join};
 pub use segment::{Entry, Header, SegmentWriter, read_segment};
+pub use side::{CellCurve, CellScores, Side, Sides, read_sides, side_files};
 
 /// Folder of the segments inside a report folder.
 pub const SEGMENTS: &str = "segments";

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use counterweight_core::{Record, Timing};
 use serde::{Deserialize, Serialize};
 
+use super::side::{EXTENSION, Side};
 use super::{SEGMENTS, StoreError};
 use crate::run::Sink;
 
@@ -71,6 +72,8 @@ pub struct Entry {
 pub struct SegmentWriter {
     path: PathBuf,
     file: Mutex<File>,
+    /// What stands beside the records; made when there is something.
+    side: Mutex<Option<File>>,
 }
 
 impl SegmentWriter {
@@ -95,6 +98,7 @@ impl SegmentWriter {
                     return Ok(Self {
                         path,
                         file: Mutex::new(file),
+                        side: Mutex::new(None),
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -117,6 +121,11 @@ impl SegmentWriter {
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
+        let side = self.side.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(side) = &*side {
+            side.sync_data()
+                .map_err(|e| StoreError::io(&self.path.with_extension(EXTENSION), e))?;
+        }
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.sync_data().map_err(|e| StoreError::io(&self.path, e))
     }
@@ -139,6 +148,24 @@ impl Sink for SegmentWriter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .write_all(&line)
+    }
+
+    fn keep_beside(&self, side: &Side) -> io::Result<()> {
+        let line = line_of(side)?;
+        let mut file = self.side.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            let path = self.path.with_extension(EXTENSION);
+            *file = Some(
+                OpenOptions::new()
+                    .append(true)
+                    .create_new(true)
+                    .open(path)?,
+            );
+        }
+        match &mut *file {
+            Some(file) => file.write_all(&line),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::diagnostic::Diagnostics;
 use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
 use crate::config::presets;
 use crate::config::section::Section;
-use crate::config::sweep::{Correction, Features, Model};
+use crate::config::sweep::{Correction, Curve, Features, Model, Select};
 use crate::config::tree::{self, Fields, Node, Value};
 
 pub(super) fn read_model(
@@ -31,6 +31,20 @@ pub(super) fn read_model(
     if let Some(id) = &id {
         check_id(id, "id", &mut s);
     }
+    let metric = s.text("select").and_then(|word| {
+        let found = selectable(&word, catalogue);
+        if found.is_none() {
+            let names = catalogue.metrics.iter().map(|entry| entry.card.id);
+            let hint = nearest(&word.replace('-', "_"), names)
+                .map(|name| format!("did you mean `{}`?", name.replace('_', "-")));
+            s.error(
+                "select",
+                format!("`{word}` is no metric that says which of two models is better"),
+                hint,
+            );
+        }
+        found
+    });
     let Some(kind) = kind else { return Vec::new() };
     let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
     let place = Place {
@@ -56,8 +70,39 @@ pub(super) fn read_model(
     };
     let params = s.parameters(entry.card.params);
     let base = id.as_ref().unwrap_or(&kind);
+    let grid = build_grid(entry, params.into_iter(), &place, errors);
+    if let Some(metric) = metric {
+        let line = fields.get("select").map(|(line, _)| *line);
+        let key = format!("{path} > select");
+        return match (&grid[..], &features[..]) {
+            ([], _) | (_, []) => Vec::new(),
+            (_, [_, _, ..]) => {
+                let hint = Some("give `features` one value".to_owned());
+                let message = "made features are no part of a grid that is chosen from";
+                errors.add(line, key, message, hint);
+                Vec::new()
+            }
+            ([_], _) => {
+                let hint =
+                    Some("make a parameter a list, such as l2 = [0.1, 1.0, 10.0]".to_owned());
+                errors.add(line, key, "there is no grid to choose from", hint);
+                Vec::new()
+            }
+            ([first, ..], [(features, _), ..]) => vec![Model {
+                id: id
+                    .clone()
+                    .unwrap_or_else(|| format!("{kind}[select={}]", metric.replace('_', "-"))),
+                learner: first.clone(),
+                features: *features,
+                select: Some(Select {
+                    metric,
+                    candidates: grid.clone(),
+                }),
+            }],
+        };
+    }
     let mut models = Vec::new();
-    for learner in build_grid(entry, params.into_iter(), &place, errors) {
+    for learner in grid {
         for &(features, varies) in &features {
             let mut grid = learner.grid.clone();
             if let (Some(Features { polynomial }), true) = (features, varies) {
@@ -67,6 +112,7 @@ pub(super) fn read_model(
                 id: format!("{base}{}", grid_suffix(&grid)),
                 learner: learner.clone(),
                 features,
+                select: None,
             });
         }
     }
@@ -128,6 +174,136 @@ fn read_features(
         }
     }
     list
+}
+
+/// The metric of that name, with hyphens or underscores, if one of its ends is better.
+fn selectable(word: &str, catalogue: &Catalogue) -> Option<&'static str> {
+    let entry = find(catalogue.metrics, &word.replace('-', "_"))?;
+    entry.caps.lower_is_better.map(|_| entry.card.id)
+}
+
+/// A `[[curve]]`: a decision, the range of its parameter, and the corrections on whose fits it is drawn.
+pub(super) fn read_curve(
+    fields: &Fields,
+    path: &str,
+    line: usize,
+    (catalogue, corrections): (&Catalogue, &[Correction]),
+    errors: &mut Diagnostics,
+) -> Option<Curve> {
+    let mut s = Section::new(fields, path, line, errors);
+    let id = s.text("id");
+    if let Some(id) = &id {
+        check_id(id, "id", &mut s);
+    }
+    let finite = |v: f64| v.is_finite();
+    let parameter = s.text("parameter");
+    let from = s.real("from", "a finite number", finite);
+    let to = s.real("to", "a finite number", finite);
+    let points = s.whole("points", 2);
+    let decide = s.node("decide");
+    let wanted = s.node("corrections");
+    for (key, given) in [
+        ("parameter", parameter.is_some()),
+        ("from", from.is_some()),
+        ("to", to.is_some()),
+        ("decide", decide.is_some()),
+    ] {
+        if !given && !fields.contains_key(key) {
+            let hint = Some(
+                "a curve has decide = { kind = \"logit-adjust\" }, parameter = \"tau\", from, to, points"
+                    .to_owned(),
+            );
+            s.error(key, "missing", hint);
+        }
+    }
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        s.error("to", format!("not above `from` = {from}"), None);
+    }
+    if points.is_some_and(|points| points > 1_000_000) {
+        s.error("points", "more than a million points", None);
+    }
+    let mut on = Vec::new();
+    match wanted.map(|node| (&node.value, node.line)) {
+        None => on.extend(0..corrections.len()),
+        Some((Value::List(items), _)) if !items.is_empty() => {
+            for item in items {
+                let Value::Text(id) = &item.value else {
+                    s.error("corrections", "expected ids of corrections", None);
+                    continue;
+                };
+                let found = corrections.iter().position(|c| c.id == *id);
+                on.extend(found);
+                if found.is_none() {
+                    let names = corrections.iter().map(|c| c.id.as_str());
+                    let hint = nearest(id, names).map(|name| format!("did you mean `{name}`?"));
+                    s.error(
+                        "corrections",
+                        format!("there is no correction `{id}`"),
+                        hint,
+                    );
+                }
+            }
+        }
+        Some(_) => s.error("corrections", "expected a list of ids of corrections", None),
+    }
+    s.finish();
+    let before = errors.len();
+    let built = stage(
+        decide,
+        ("decide", "decision"),
+        path,
+        catalogue.decisions,
+        errors,
+    );
+    let (Some(parameter), Some(from), Some(to)) = (parameter, from, to) else {
+        return None;
+    };
+    let decide = match &built[..] {
+        [one] => one.clone(),
+        [] => return None,
+        _ => {
+            let hint = Some("the curve's own parameter is its grid".to_owned());
+            let key = format!("{path} > decide");
+            errors.add(Some(line), key, "a curve is of one decision", hint);
+            return None;
+        }
+    };
+    // Both ends have to be values that the parameter takes.
+    let spec = decide
+        .entry
+        .card
+        .params
+        .iter()
+        .find(|spec| spec.name == parameter);
+    match spec {
+        Some(spec) => {
+            for (key, value) in [("from", from), ("to", to)] {
+                if let Err(error) = spec.check(&counterweight_core::ParamValue::Real(value)) {
+                    let line = fields.get(key).map(|(line, _)| *line);
+                    errors.add(line, format!("{path} > {key}"), error.problem, error.hint);
+                }
+            }
+        }
+        None => {
+            let names = decide.entry.card.params.iter().map(|spec| spec.name);
+            let hint = nearest(&parameter, names).map(|name| format!("did you mean `{name}`?"));
+            let line = fields.get("parameter").map(|(line, _)| *line);
+            let message = format!("`{}` has no parameter `{parameter}`", decide.entry.card.id);
+            errors.add(line, format!("{path} > parameter"), message, hint);
+        }
+    }
+    let spec = spec.filter(|_| errors.len() == before)?;
+    Some(Curve {
+        id: id.unwrap_or_else(|| decide.entry.card.id.to_owned()),
+        parameter: spec.name,
+        from,
+        to,
+        points: points.unwrap_or(1001),
+        corrections: on,
+        decide,
+    })
 }
 
 pub(super) fn read_correction(

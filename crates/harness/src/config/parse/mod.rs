@@ -15,7 +15,7 @@ use super::sweep::{Correction, Model, Sweep};
 use super::tree::{self, Fields, Node, Value};
 use data::{read_dataset, read_population};
 pub(super) use methods::stage;
-use methods::{read_correction, read_model};
+use methods::{read_correction, read_curve, read_model};
 use protocol::read_protocol;
 
 /// The only format there is so far.
@@ -89,6 +89,7 @@ fn read_root(
     let datasets = section.node("dataset");
     let models = section.node("model");
     let corrections = section.node("correction");
+    let curves = section.node("curve");
     section.finish();
 
     let (protocol, protocol_max_rows) = read_protocol(protocol_node, errors);
@@ -102,6 +103,7 @@ fn read_root(
         datasets: Vec::new(),
         models: Vec::new(),
         corrections: Vec::new(),
+        curves: Vec::new(),
     };
     let mut lines = Lines::default();
     for (path, line, fields) in entries(populations, "population", errors) {
@@ -155,6 +157,14 @@ fn read_root(
             }
             lines.claim(&correction.id, "correction", line, errors);
             sweep.corrections.push(correction);
+        }
+    }
+    let mut lines = Lines::default();
+    for (path, line, fields) in entries(curves, "curve", errors) {
+        let known = (catalogue, sweep.corrections.as_slice());
+        if let Some(curve) = read_curve(fields, &path, line, known, errors) {
+            lines.claim(&curve.id, "curve", line, errors);
+            sweep.curves.push(curve);
         }
     }
     for (key, given) in [

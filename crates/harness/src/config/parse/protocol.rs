@@ -46,14 +46,7 @@ pub(super) fn read_protocol(
         Some("skip") => SmallClass::Skip,
         _ => SmallClass::Clamp,
     };
-    if s.flag("keep_scores") == Some(true) {
-        let hint = Some("leave it out or set it to false".into());
-        s.error(
-            "keep_scores",
-            "this version does not write scores.parquet yet",
-            hint,
-        );
-    }
+    let keep_scores = s.flag("keep_scores").unwrap_or(false);
     let timeout = s.text("timeout").and_then(|text| {
         let parsed = duration(&text);
         if parsed.is_none() {
@@ -83,6 +76,7 @@ pub(super) fn read_protocol(
         timeout,
         metric_prior,
         group_duplicates,
+        keep_scores,
     };
     (protocol, max_rows)
 }

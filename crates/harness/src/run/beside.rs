@@ -1,0 +1,375 @@
+//! What a fit gives beside its records: the choice of its learner from a grid, bounds of what its scores
+//! can reach, curves over many decisions, and kept scores.
+
+use std::collections::BTreeMap;
+
+use counterweight_core::{
+    Calib, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
+    OffsetRules, Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
+};
+
+use super::guard::{Budget, guarded};
+use super::judge::{self, Verdict};
+use super::unit::{Choices, Inner, Resampled, Scored, Work};
+use crate::config::sweep::{Correction, Curve, Select};
+use crate::plan::FitGroup;
+use crate::store::{CellCurve, CellScores, Side};
+
+/// Rounds of the oracle's ascent for more than two classes.
+const ORACLE_ROUNDS: usize = 5;
+
+/// Values of a metric closer than this are equal, and the first point of the grid stands.
+const EQUAL: f64 = 1e-12;
+
+/// The learner of a cell.
+pub(super) struct Chosen {
+    /// Its place among the candidates.
+    pub(super) at: usize,
+    pub(super) details: Details,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Chosen {
+    /// Where there is nothing to choose.
+    pub(super) fn only() -> Self {
+        Self {
+            at: 0,
+            details: Details::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Chooses the learner of a correction: each point of the grid is cross-fitted with the correction's
+    /// own resample and loss stages, its decision is fitted and made on the out-of-fold scores, and the
+    /// metric decides. Test rows have no part in it.
+    pub(super) fn choose(
+        &self,
+        fit: &FitGroup,
+        correction: &Correction,
+        resampled: &Resampled,
+        choices: &mut Choices,
+        (budget, inner): (Budget, &Inner),
+    ) -> StageResult<Chosen> {
+        let Some(select) = &self.model(fit).select else {
+            return Ok(Chosen::only());
+        };
+        let train = self.data.outer.train.counts();
+        let prior = self
+            .terms(fit, &resampled.seen, &train)?
+            .scores_prior_of(&resampled.train.class_mass());
+        let lower = self
+            .plan
+            .metrics
+            .iter()
+            .find(|metric| metric.entry.card.id == select.metric)
+            .and_then(|metric| metric.entry.caps.lower_is_better)
+            .unwrap_or(true);
+        let mut best: Option<(usize, f64)> = None;
+        let mut chosen = Chosen::only();
+        let mut first_error = None;
+        for at in 0..select.candidates.len() {
+            if choices.crossfitted[at].is_none() {
+                let start = std::time::Instant::now();
+                let calib = self.cross_fit((fit, at), budget.after(choices.spent), inner);
+                let seconds = start.elapsed().as_secs_f64();
+                choices.spent += seconds;
+                choices.crossfitted[at] = Some((calib, seconds));
+            }
+            let value = match &choices.crossfitted[at] {
+                Some((Ok((calib, _)), _)) => {
+                    self.value_of(select, correction, (calib, prior.as_ref()), &train)
+                }
+                Some((Err(error), _)) => Err(error.clone()),
+                None => continue,
+            };
+            match value {
+                Ok(value) => {
+                    chosen
+                        .details
+                        .insert(format!("candidate_metric[{at}]"), value);
+                    let better = best.is_none_or(|(_, found)| {
+                        if lower {
+                            value < found - EQUAL
+                        } else {
+                            value > found + EQUAL
+                        }
+                    });
+                    if better {
+                        best = Some((at, value));
+                    }
+                }
+                Err(error) => {
+                    chosen.notes.push(Note::Remark(format!(
+                        "`{}` was no candidate: {error}",
+                        select.candidates[at].canonical()
+                    )));
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        let Some((at, _)) = best else {
+            return Err(first_error.unwrap_or_else(|| {
+                StageError::Failed("no point of the grid could be judged".into())
+            }));
+        };
+        chosen.at = at;
+        chosen.details.insert("selected".into(), at as f64);
+        for (key, value) in select.candidates[at].params.iter() {
+            let grid = |(name, _): &(String, String)| name == key;
+            if select.candidates[at].grid.iter().any(grid)
+                && let Some(value) = value.as_real()
+            {
+                chosen.details.insert(format!("selected_{key}"), value);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The metric of a correction's decisions on out-of-fold scores.
+    fn value_of(
+        &self,
+        select: &Select,
+        correction: &Correction,
+        (calib, prior): (&Calib, Option<&Prior>),
+        train: &ClassCounts,
+    ) -> StageResult<f64> {
+        let decide = &correction.decide.method;
+        let needs = decide.needs();
+        let id = correction.decide.entry.card.id;
+        if needs.linear_head {
+            return Err(StageError::NotApplicable(format!(
+                "`{id}` cannot be judged on out-of-fold scores, which have no linear head"
+            )));
+        }
+        if needs.scores_prior && prior.is_none() {
+            return Err(StageError::NotApplicable(format!(
+                "`{id}` needs scores with a prior of their own; `{}` gives none",
+                correction.loss.entry.card.id
+            )));
+        }
+        let metric = self
+            .plan
+            .metrics
+            .iter()
+            .find(|metric| metric.entry.card.id == select.metric)
+            .ok_or_else(|| StageError::Failed(format!("there is no metric {}", select.metric)))?;
+        let judge = || {
+            let context = DecideContext {
+                scores_prior: prior,
+                train,
+            };
+            let extras = Extras {
+                batch: needs.test_batch.then(|| TestScores::new(calib.scores())),
+                head: None,
+            };
+            let fitted = decide.fit_with(&context, needs.calibration.then_some(calib), &extras)?;
+            let decisions = fitted.rule.decide(calib.scores())?;
+            let rescored = fitted.rule.rescore(calib.scores())?;
+            let (scores, prior) = match &rescored {
+                Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
+                None => (calib.scores(), prior),
+            };
+            // Out-of-fold rows have the training shares, so they need no weights, but scores that were
+            // learnt under another prior need to be brought to it.
+            let target = context.train_prior()?;
+            let mapped: Option<Scores> = match (prior, scores.kind()) {
+                (Some(prior), ScoreKind::Probability) => Some(scores.shift_prior(prior, &target)?),
+                (None, ScoreKind::Probability) => Some(scores.clone()),
+                _ => None,
+            };
+            let weights = vec![1.0; calib.labels().len()];
+            let judged = Judged::new(calib.labels(), &decisions, mapped.as_ref(), &weights, train)?;
+            let value = metric.method.value(&judged).map_err(StageError::Failed)?;
+            if value.is_finite() {
+                Ok(value)
+            } else {
+                Err(StageError::Failed(format!("{} is {value}", select.metric)))
+            }
+        };
+        guarded(Deadline::NEVER, judge).0
+    }
+
+    /// What the fit's own scores reach with no decision stage, with the prior rule and with the best
+    /// offsets on these very test rows. The last is an oracle: it tells how much a threshold could win,
+    /// and is never a result.
+    pub(super) fn bounds(&self, scored: &Scored) -> Details {
+        let mut details = Details::new();
+        if scored.scores.kind() == ScoreKind::Vote {
+            return details;
+        }
+        let Ok(rules) = OffsetRules::new(&scored.scores, self.data.outer.test.labels()) else {
+            return details;
+        };
+        let zero = vec![0.0; scored.scores.n_classes()];
+        let mut starts: Vec<&[f64]> = vec![&zero];
+        let logs: Option<Vec<f64>> = scored.prior.as_ref().map(|prior| {
+            let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
+            prior.as_slice().iter().map(log).collect()
+        });
+        starts.extend(logs.as_deref());
+        let values = [
+            (
+                "argmax_balanced_error",
+                rules.counts(&zero).balanced_error(),
+            ),
+            (
+                "prior_rule_balanced_error",
+                logs.as_deref()
+                    .and_then(|logs| rules.counts(logs).balanced_error()),
+            ),
+            (
+                "oracle_balanced_error",
+                rules.least_balanced_error(&starts, ORACLE_ROUNDS),
+            ),
+            (
+                "oracle_transfer_balanced_error",
+                rules.transferred_balanced_error(&starts, ORACLE_ROUNDS),
+            ),
+        ];
+        for (name, value) in values {
+            details.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        details
+    }
+
+    /// Keeps what the sweep asks for beside the record of `cell`; gives whether that could be done.
+    pub(super) fn keep_beside(
+        &self,
+        fit: &FitGroup,
+        cell: usize,
+        scored: &Scored,
+        verdict: &Verdict<'_>,
+    ) -> bool {
+        let mut fine = true;
+        for (curve, _) in fit.curves.iter().filter(|(_, host)| *host == cell) {
+            let curve = &self.plan.sweep.curves[*curve];
+            // A curve that cannot be drawn on this fit (no prior, votes, more classes) is an empty one:
+            // known, and without points.
+            let drawn = guarded(Deadline::NEVER, || self.draw(curve, scored)).0;
+            let curve = CellCurve {
+                cell: self.plan.cells[cell].id.clone(),
+                curve: curve.id.clone(),
+                ..drawn.unwrap_or_else(|_not_drawn| empty())
+            };
+            fine = fine && self.tally.keep_beside(&Side::Curve(curve));
+        }
+        if self.plan.sweep.protocol.keep_scores
+            && let Ok(decisions) = &verdict.decided
+        {
+            let scores = match &verdict.rescored {
+                Some(rescored) => &rescored.scores,
+                None => verdict.scores,
+            };
+            let rows = self.plan.test_rows(self.unit);
+            let scores = CellScores {
+                cell: self.plan.cells[cell].id.clone(),
+                rows: rows.iter().map(|&row| row as u64).collect(),
+                labels: verdict.test.labels().ids().to_vec(),
+                scores: scores.log().as_slice().iter().map(|s| s.exp()).collect(),
+                decisions: decisions.as_slice().to_vec(),
+            };
+            fine = fine && self.tally.keep_beside(&Side::Scores(scores));
+        }
+        fine
+    }
+
+    /// Draws a curve on a fit.
+    fn draw(&self, curve: &Curve, scored: &Scored) -> StageResult<CellCurve> {
+        let train = self.data.outer.train.counts();
+        let context = DecideContext {
+            scores_prior: scored.prior.as_ref(),
+            train: &train,
+        };
+        let id = curve.decide.entry.card.id;
+        let not = |why: &str| StageError::NotApplicable(format!("no curve of `{id}`: {why}"));
+        if scored.scores.kind() == ScoreKind::Vote {
+            return Err(not("the model gives votes"));
+        }
+        let line = curve
+            .decide
+            .method
+            .line(&context)?
+            .filter(|line| line.parameter == curve.parameter)
+            .ok_or_else(|| not("it is no line in that parameter"))?;
+        let values = curve.values();
+        let points: Vec<Vec<f64>> = values.iter().map(|&value| line.offsets(value)).collect();
+        let test = self.data.outer.test.labels();
+        let weights = judge::class_weights(self.plan, self.unit).map_err(StageError::Failed)?;
+        let mut drawn = empty();
+        let mut last: Option<Counts> = None;
+        OffsetRules::new(&scored.scores, test)?.along(&points, |at, counts| {
+            if last.as_ref() == Some(counts)
+                && let (Some(to), Some(n)) = (drawn.to.last_mut(), drawn.points.last_mut())
+            {
+                *to = values[at];
+                *n += 1;
+                return;
+            }
+            drawn.from.push(values[at]);
+            drawn.to.push(values[at]);
+            drawn.points.push(1);
+            for (name, value) in curve_metrics(counts, &weights) {
+                if let Some(column) = drawn.metrics.get_mut(name) {
+                    column.push(value.filter(|v| v.is_finite()));
+                }
+            }
+            last = Some(counts.clone());
+        });
+        Ok(drawn)
+    }
+}
+
+fn empty() -> CellCurve {
+    let none = Counts::none(1);
+    CellCurve {
+        cell: counterweight_core::CellId(String::new()),
+        curve: String::new(),
+        from: Vec::new(),
+        to: Vec::new(),
+        points: Vec::new(),
+        metrics: curve_metrics(&none, &[1.0])
+            .into_iter()
+            .map(|(name, _)| (name.to_owned(), Vec::new()))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+/// The metrics of a curve: those that counts give at once. The error rate is at the metric prior, which
+/// `weights` bring each class to.
+fn curve_metrics(counts: &Counts, weights: &[f64]) -> [(&'static str, Option<f64>); 5] {
+    let k = counts.n_classes();
+    let recalls: Vec<f64> = counts.recalls().flatten().collect();
+    let product: f64 = recalls.iter().product();
+    let (mut wrong, mut all) = (0.0, 0.0);
+    let mut f1 = (0.0, 0.0);
+    for y in 0..k {
+        let rows: usize = counts.row(y).iter().sum();
+        all += weights[y] * rows as f64;
+        wrong += weights[y] * (rows - counts.at(y, y)) as f64;
+    }
+    for j in 0..k {
+        let decided: f64 = (0..k).map(|y| weights[y] * counts.at(y, j) as f64).sum();
+        let truth: f64 = weights[j] * counts.row(j).iter().sum::<usize>() as f64;
+        if decided + truth > 0.0 {
+            f1.0 += 2.0 * weights[j] * counts.at(j, j) as f64 / (decided + truth);
+            f1.1 += 1.0;
+        }
+    }
+    let some = |condition: bool, value: f64| condition.then_some(value);
+    let any = !recalls.is_empty();
+    [
+        ("balanced_error", counts.balanced_error()),
+        ("error_rate", some(all > 0.0, wrong / all)),
+        (
+            "g_mean",
+            some(any, product.powf(1.0 / recalls.len().max(1) as f64)),
+        ),
+        ("macro_f1", some(f1.1 > 0.0, f1.0 / f1.1)),
+        (
+            "worst_recall",
+            some(any, recalls.iter().copied().fold(1.0, f64::min)),
+        ),
+    ]
+}

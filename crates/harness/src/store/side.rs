@@ -1,0 +1,134 @@
+//! What stands beside records: scores of cells (`keep_scores`) and curves. One file beside each segment,
+//! made when there is something for it, JSON lines likewise: a line is written before the record that
+//! it belongs to, so a record in a segment has its scores, whenever the process ended.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use counterweight_core::CellId;
+use serde::{Deserialize, Serialize};
+
+use super::{SEGMENTS, StoreError};
+
+/// Extension of these files.
+pub(super) const EXTENSION: &str = "side";
+
+/// The scores of one cell's test rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellScores {
+    /// The cell.
+    pub cell: CellId,
+    /// Number of each row in the data that it comes from.
+    pub rows: Vec<u64>,
+    /// True class of each row.
+    pub labels: Vec<u32>,
+    /// Probabilities as the decision rule leaves them, under their own prior; row by row, a number a
+    /// class. Votes are 0 and 1.
+    pub scores: Vec<f64>,
+    /// Decided class of each row.
+    pub decisions: Vec<u32>,
+}
+
+/// A curve over many decisions on one fit. A stretch of parameter values that decide alike is one point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellCurve {
+    /// The cell whose fit it is.
+    pub cell: CellId,
+    /// Id of the curve.
+    pub curve: String,
+    /// First value of the parameter in each stretch.
+    pub from: Vec<f64>,
+    /// Last value of the parameter in each stretch.
+    pub to: Vec<f64>,
+    /// Values of the grid in each stretch.
+    pub points: Vec<u64>,
+    /// Metrics by name, a number a stretch; `None` where a metric has no value.
+    pub metrics: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+/// A line of a side file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Scores of a cell.
+    Scores(CellScores),
+    /// A curve.
+    Curve(CellCurve),
+}
+
+/// Everything that some side files hold; of repeated lines the first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sides {
+    /// Scores by cell.
+    pub scores: BTreeMap<CellId, CellScores>,
+    /// Curves by cell and curve.
+    pub curves: BTreeMap<(CellId, String), CellCurve>,
+}
+
+impl Sides {
+    /// Adds a line unless there is one for the same thing already.
+    pub fn add(&mut self, side: Side) -> bool {
+        let before = self.scores.len() + self.curves.len();
+        match side {
+            Side::Scores(scores) => {
+                self.scores.entry(scores.cell.clone()).or_insert(scores);
+            }
+            Side::Curve(curve) => {
+                let key = (curve.cell.clone(), curve.curve.clone());
+                self.curves.entry(key).or_insert(curve);
+            }
+        }
+        self.scores.len() + self.curves.len() > before
+    }
+
+    /// Every line, in the order of cells.
+    pub fn into_lines(self) -> impl Iterator<Item = Side> {
+        let scores = self.scores.into_values().map(Side::Scores);
+        scores.chain(self.curves.into_values().map(Side::Curve))
+    }
+}
+
+/// The side files of a report folder, sorted by name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn side_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = folder.join(SEGMENTS);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
+        let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
+        if path.extension().is_some_and(|e| e == EXTENSION) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Reads side files. A torn last line is passed over: the record that it belongs to was not written.
+///
+/// # Errors
+/// A line in the middle that is none, or a file that cannot be read.
+pub fn read_sides(files: &[PathBuf]) -> Result<Sides, StoreError> {
+    let mut sides = Sides::default();
+    for path in files {
+        let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
+        let complete = bytes
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |at| at + 1);
+        let lines = (1..).zip(bytes[..complete].split(|&b| b == b'\n'));
+        for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
+            let side = serde_json::from_slice(text).map_err(|error| StoreError::BadLine {
+                path: path.clone(),
+                line,
+                reason: error.to_string(),
+            })?;
+            sides.add(side);
+        }
+    }
+    Ok(sides)
+}
