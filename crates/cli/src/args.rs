@@ -48,6 +48,8 @@ pub(crate) enum Command {
         /// Report folders, segment files, or records.parquet / records.csv files to join in
         stores: Vec<PathBuf>,
     },
+    /// Judge the scores of a model from elsewhere under the decisions of a sweep
+    ImportScores(ImportArgs),
     /// Compare the records of two report folders by value (numbers agree to 1e-9)
     Compare {
         /// A report folder or a records file
@@ -110,6 +112,32 @@ pub(crate) struct RunArgs {
     /// Say nothing while running
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The report folder that receives them
+    pub(crate) folder: PathBuf,
+    /// A csv or parquet file like scores.parquet: row, `p_0`, `p_1`, ... in class order, and dataset,
+    /// `requested_ratio`, repeat, fold where the sweep has more than one; each test row of a split once
+    pub(crate) file: PathBuf,
+    /// What the model is called in tables
+    #[arg(long, value_name = "ID", default_value = "imported")]
+    pub(crate) model: String,
+    /// The class shares that the model was fitted under
+    #[arg(long, value_enum, value_name = "PRIOR", default_value = "train")]
+    pub(crate) prior: ForeignPrior,
+}
+
+/// What is known of the prior of foreign scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForeignPrior {
+    /// Those of the training rows
+    Train,
+    /// Equal shares, as after full weighting or resampling
+    Uniform,
+    /// Nothing: decisions that need the scores' own prior do not apply
+    Unknown,
 }
 
 #[derive(Debug, Args)]

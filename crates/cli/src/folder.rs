@@ -9,7 +9,9 @@ use counterweight_core::{Outcome, Record, Seed, Table, Timing};
 use counterweight_frame::{read_table_in_parts, write_atomically, write_table};
 use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
-use counterweight_harness::store::{Entry, Joined, join, segment_files};
+use counterweight_harness::store::{
+    Entry, Joined, Sides, join, read_sides, segment_files, side_files,
+};
 use counterweight_report::{
     Analysis, DatasetAbout, Places, ReportInput, Target, details_table, records_from_table,
     records_table, timings_from_table, timings_table,
@@ -18,6 +20,7 @@ use counterweight_report::{
 use crate::catalogue::CATALOGUE;
 use crate::exit::{CliError, Exit, Result};
 use crate::provenance::Provenance;
+use crate::sides::{curves_table, imported, scores_table, wanted};
 use crate::source::Files;
 
 /// Name of a sweep file inside its report folder.
@@ -121,17 +124,24 @@ impl Folder {
         Ok(joined)
     }
 
-    /// Writes records.parquet, records.csv, timings.parquet, details.parquet and run.json from what
-    /// is done of the plan; gives the records in plan order.
+    /// What the segments hold beside the records.
+    pub(crate) fn sides(&self) -> Result<Sides> {
+        Ok(read_sides(&side_files(&self.output)?)?)
+    }
+
+    /// Writes records.parquet, records.csv, timings.parquet, details.parquet and run.json (and
+    /// scores.parquet and curves.parquet where the sweep wants them) from what is done of the plan; gives the records in plan order.
     pub(crate) fn write_records(
         &self,
         plan: &Plan,
         joined: &Joined,
     ) -> Result<(Vec<Record>, Vec<Timing>)> {
+        let imported = imported(plan, &self.output)?;
         let done: Vec<&Entry> = plan
             .cells
             .iter()
             .filter_map(|cell| joined.entries.get(&cell.id))
+            .chain(&imported)
             .collect();
         let records: Vec<Record> = done.iter().map(|entry| entry.record.clone()).collect();
         let timings: Vec<Timing> = done.iter().map(|entry| entry.timing.clone()).collect();
@@ -147,6 +157,17 @@ impl Folder {
             &details_table(&records)?,
             &self.output.join("details.parquet"),
         )?;
+        if wanted(plan) {
+            let sides = self.sides()?;
+            if plan.sweep.protocol.keep_scores {
+                let table = scores_table(plan, &sides)?;
+                write_table(&table, &self.output.join("scores.parquet"))?;
+            }
+            if !plan.sweep.curves.is_empty() {
+                let table = curves_table(plan, &sides)?;
+                write_table(&table, &self.output.join("curves.parquet"))?;
+            }
+        }
         let own = self.output.join(SWEEP);
         let same = match (own.canonicalize(), self.sweep.canonicalize()) {
             (Ok(own), Ok(sweep)) => own == sweep,

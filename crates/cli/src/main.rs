@@ -14,6 +14,7 @@ mod exit;
 mod folder;
 mod progress;
 mod provenance;
+mod sides;
 mod source;
 
 use std::any::Any;
@@ -76,6 +77,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Status { folder, format } => commands::status::status(&folder, format.format),
         Command::Gate(args) => commands::gate::gate(&args),
         Command::Merge { folder, stores } => commands::merge::merge(&folder, &stores),
+        Command::ImportScores(args) => commands::import_scores::import(&args),
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
         Command::List { what, format } => commands::list::list(what, format.format),
         Command::Explain { folder, cell } => commands::explain::explain(&folder, &cell),

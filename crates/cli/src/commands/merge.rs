@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use counterweight_core::{CellId, Timing};
 use counterweight_harness::run::Sink as _;
-use counterweight_harness::store::{Entry, Header, SegmentWriter, join, segment_files};
+use counterweight_harness::store::{
+    Entry, Header, SegmentWriter, Side, join, read_sides, segment_files, side_files,
+};
 
 use crate::exit::{CliError, Exit, Result};
 use crate::folder::{Folder, Material, about, outcomes, read_records, read_timings, verdict};
@@ -38,7 +40,21 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
                 .is_none_or(|old| old.record != entry.record)
         })
         .collect();
-    if !news.is_empty() {
+    // Scores and curves come along with their cells.
+    let mut beside = folder.sides()?;
+    let mut new_sides = Vec::new();
+    for store in stores.iter().filter(|store| store.is_dir()) {
+        for side in read_sides(&side_files(store)?)?.into_lines() {
+            let cell = match &side {
+                Side::Scores(scores) => &scores.cell,
+                Side::Curve(curve) => &curve.cell,
+            };
+            if planned.contains_key(cell) && beside.add(side.clone()) {
+                new_sides.push(side);
+            }
+        }
+    }
+    if !news.is_empty() || !new_sides.is_empty() {
         // What came from elsewhere is kept here too, so that a later run takes it for done.
         let header = Header::new(
             env!("CARGO_PKG_VERSION"),
@@ -47,6 +63,11 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
             &cpu_features(),
         );
         let writer = SegmentWriter::create(&folder.output, &header)?;
+        for side in &new_sides {
+            writer.keep_beside(side).map_err(|error| {
+                CliError::internal(format!("{}: {error}", writer.path().display()))
+            })?;
+        }
         for (cell, entry) in news {
             writer.keep(&entry.record, &entry.timing).map_err(|error| {
                 CliError::internal(format!("{}: cell {cell}: {error}", writer.path().display()))
@@ -66,7 +87,12 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
         .iter()
         .filter(|record| record.outcome.is_failure())
         .count();
-    let missing = plan.cells.len() - records.len();
+    let done = plan
+        .cells
+        .iter()
+        .filter(|cell| joined.entries.contains_key(&cell.id))
+        .count();
+    let missing = plan.cells.len() - done;
     let counts: Vec<String> = outcomes(&records)
         .iter()
         .map(|(outcome, count)| format!("{count} {outcome}"))
@@ -74,7 +100,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
     println!(
         "{}: {} of {} cells: {}",
         plan.sweep.name,
-        records.len(),
+        done,
         plan.cells.len(),
         counts.join(", ")
     );

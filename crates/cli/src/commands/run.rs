@@ -14,6 +14,7 @@ use crate::exit::{CliError, Exit, Result};
 use crate::folder::{Folder, Material, about, outcomes};
 use crate::progress::Progress;
 use crate::provenance::cpu_features;
+use crate::sides;
 use crate::source::Files;
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
@@ -45,15 +46,27 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         forget(&folder)?;
     }
     let joined = folder.joined()?;
+    let beside = if sides::wanted(&plan) {
+        Some(folder.sides()?)
+    } else {
+        None
+    };
     let todo: Vec<bool> = plan
         .cells
         .iter()
         .zip(&selected)
-        .map(|(cell, wanted)| {
+        .enumerate()
+        .map(|(at, (cell, wanted))| {
             let old = joined.entries.get(&cell.id);
             let again =
                 old.is_some_and(|entry| args.retry_failed && entry.record.outcome.is_failure());
-            *wanted && (old.is_none() || again)
+            // Scores or a curve that the sweep asks for since: the cell is run once more for them.
+            let bare = old.is_some_and(|entry| {
+                beside
+                    .as_ref()
+                    .is_some_and(|beside| !sides::complete(&plan, at, entry, beside))
+            });
+            *wanted && (old.is_none() || again || bare)
         })
         .collect();
     let interrupted = execute(args, &folder, &plan, &todo)?;
@@ -164,7 +177,10 @@ fn finish(
     println!(
         "{}: {} of {} cells: {}",
         plan.sweep.name,
-        records.len(),
+        plan.cells
+            .iter()
+            .filter(|cell| joined.entries.contains_key(&cell.id))
+            .count(),
         plan.cells.len(),
         counts.join(", ")
     );

@@ -1,12 +1,12 @@
 //! From decisions to a record.
 
 use counterweight_core::{
-    ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record, Rescored,
-    ScoreKind, Scores, Test,
+    CellId, ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record,
+    Rescored, ScoreKind, Scores, Test,
 };
 
 use crate::config::method::Built;
-use crate::config::sweep::{MetricPrior, RatioSpec};
+use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
 
 /// What is known of a cell when it is judged.
@@ -32,7 +32,17 @@ pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) ->
 
 /// The record of a judged cell.
 pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
-    let mut record = blank(plan, at);
+    let unit = &plan.units[plan.cells[at].unit];
+    judged(plan, unit, blank(plan, at), verdict)
+}
+
+/// Fills the record of a judged cell on `unit`.
+pub(super) fn judged(
+    plan: &Plan,
+    unit: &Unit,
+    mut record: Record,
+    verdict: &Verdict<'_>,
+) -> Record {
     record.bayes_balanced_error = verdict.bayes;
     record.details = (&verdict.details).into();
     match &verdict.decided {
@@ -40,7 +50,7 @@ pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
             record.outcome = *outcome;
             record.reason = reason.into();
         }
-        Ok(decisions) => match measure(plan, at, verdict, decisions, &mut record) {
+        Ok(decisions) => match measure(plan, unit, verdict, decisions, &mut record) {
             Ok(()) => {}
             Err(reason) => {
                 record.outcome = Outcome::Failed;
@@ -55,54 +65,75 @@ pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
 
 fn blank(plan: &Plan, at: usize) -> Record {
     let cell = &plan.cells[at];
-    let unit = &plan.units[cell.unit];
-    let input = &plan.inputs[unit.input];
     let model = &plan.sweep.models[cell.model];
-    let correction = &plan.sweep.corrections[cell.correction];
-    let wide = |counts: &ClassCounts| counts.as_slice().iter().map(|&n| n as u64).collect();
-    Record {
+    let params = model.params(";");
+    let heading = Heading {
         cell: cell.id.clone(),
-        dataset: input.id.as_str().into(),
-        source: input.source().into(),
-        n_train: unit.train.total() as u64,
-        n_test: unit.test.total() as u64,
-        n_features: input.n_features as u64,
-        n_classes: input.n_classes as u64,
-        profile: unit.profile.into(),
-        requested_ratio: match unit.ratio {
-            RatioSpec::Natural => None,
-            RatioSpec::Induced(ratio) => Some(ratio),
-        },
-        imbalance_ratio: unit.train.imbalance_ratio(),
-        minority_count: unit.train.smallest_present() as u64,
-        repeat: unit.repeat as u64,
-        fold: unit.fold as u64,
-        model: model.id.as_str().into(),
-        model_params: model.params(";").into(),
-        correction: correction.id.as_str().into(),
-        family: correction.family().into(),
-        resample: cell.resample.as_str().into(),
-        loss: correction.loss.canonical().into(),
-        decide: correction.decide.canonical().into(),
-        outcome: Outcome::Ok,
-        reason: Name::default(),
-        metrics: Numbers::new(),
-        bayes_balanced_error: None,
-        recalls: Vec::new(),
-        test_counts: wide(&unit.test),
-        train_counts: wide(&unit.train),
-        details: Numbers::new(),
+        model: (&model.id, &params),
+        correction: &plan.sweep.corrections[cell.correction],
+        resample: &cell.resample,
+    };
+    heading.record(plan, &plan.units[cell.unit])
+}
+
+/// What names a cell.
+pub(super) struct Heading<'a> {
+    pub(super) cell: CellId,
+    /// Id and parameters.
+    pub(super) model: (&'a str, &'a str),
+    pub(super) correction: &'a Correction,
+    pub(super) resample: &'a str,
+}
+
+impl Heading<'_> {
+    /// A record on `unit` that holds no result yet.
+    pub(super) fn record(self, plan: &Plan, unit: &Unit) -> Record {
+        let input = &plan.inputs[unit.input];
+        let correction = self.correction;
+        let wide = |counts: &ClassCounts| counts.as_slice().iter().map(|&n| n as u64).collect();
+        Record {
+            cell: self.cell,
+            dataset: input.id.as_str().into(),
+            source: input.source().into(),
+            n_train: unit.train.total() as u64,
+            n_test: unit.test.total() as u64,
+            n_features: input.n_features as u64,
+            n_classes: input.n_classes as u64,
+            profile: unit.profile.into(),
+            requested_ratio: match unit.ratio {
+                RatioSpec::Natural => None,
+                RatioSpec::Induced(ratio) => Some(ratio),
+            },
+            imbalance_ratio: unit.train.imbalance_ratio(),
+            minority_count: unit.train.smallest_present() as u64,
+            repeat: unit.repeat as u64,
+            fold: unit.fold as u64,
+            model: self.model.0.into(),
+            model_params: self.model.1.into(),
+            correction: correction.id.as_str().into(),
+            family: correction.family().into(),
+            resample: self.resample.into(),
+            loss: correction.loss.canonical().into(),
+            decide: correction.decide.canonical().into(),
+            outcome: Outcome::Ok,
+            reason: Name::default(),
+            metrics: Numbers::new(),
+            bayes_balanced_error: None,
+            recalls: Vec::new(),
+            test_counts: wide(&unit.test),
+            train_counts: wide(&unit.train),
+            details: Numbers::new(),
+        }
     }
 }
 
 fn measure(
     plan: &Plan,
-    at: usize,
+    unit: &Unit,
     verdict: &Verdict<'_>,
     decisions: &Decisions,
     record: &mut Record,
 ) -> Result<(), String> {
-    let unit = &plan.units[plan.cells[at].unit];
     let labels = verdict.test.labels();
     let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
     let weights = row_weights(labels.ids(), &unit.test, &target);

@@ -2,6 +2,7 @@
 //! all its fits, one fit for all its decisions, records out as soon as they are known.
 
 mod beside;
+pub mod foreign;
 mod guard;
 mod judge;
 mod prepare;

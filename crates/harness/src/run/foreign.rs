@@ -1,0 +1,160 @@
+//! Scores of a model from elsewhere, judged like a fit of our own under every decision that needs the
+//! scores alone.
+
+use counterweight_core::{
+    CellId, Deadline, DecideContext, Details, Extras, Hasher, Outcome, Prior, Scores, StageError,
+    TestScores,
+};
+
+use super::guard::guarded;
+use super::judge::{self, Heading, Verdict};
+use super::prepare::UnitData;
+use super::unit::no_timing;
+use crate::plan::{Plan, Unit};
+use crate::store::Entry;
+
+/// A model from elsewhere on one split.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a> {
+    /// Id in tables.
+    pub model: &'a str,
+    /// Probabilities of the unit's test rows, in its order.
+    pub scores: &'a Scores,
+    /// The prior that they were learnt under; `None` when nobody knows.
+    pub prior: Option<&'a Prior>,
+}
+
+/// The true classes of a unit's test rows, in its order.
+///
+/// # Errors
+/// When the rows cannot be had.
+pub fn test_labels(plan: &Plan, unit: &Unit) -> Result<counterweight_core::Labels, StageError> {
+    Ok(UnitData::new(plan, unit)?.outer.test.labels().clone())
+}
+
+/// A record for every correction of the sweep: judged where it is a decision on scores alone, else not
+/// applicable, with the reason.
+///
+/// # Errors
+/// When the unit's rows cannot be had, or the scores are of other rows.
+pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Entry>, StageError> {
+    let data = UnitData::new(plan, unit)?;
+    let test = &data.outer.test;
+    let train = data.outer.train.counts();
+    if foreign.scores.n_rows() != test.n_rows() || foreign.scores.n_classes() != train.n_classes() {
+        return Err(StageError::Failed(format!(
+            "{} x {} scores for {} test rows of {} classes",
+            foreign.scores.n_rows(),
+            foreign.scores.n_classes(),
+            test.n_rows(),
+            train.n_classes()
+        )));
+    }
+    let bits = foreign.scores.log().as_slice().iter();
+    let content = bits.fold(Hasher::new("foreign scores"), |hash, s| {
+        hash.number(s.to_bits())
+    });
+    let content = match foreign.prior {
+        Some(prior) => prior
+            .as_slice()
+            .iter()
+            .fold(content, |hash, p| hash.number(p.to_bits())),
+        None => content,
+    };
+    let content = content.finish();
+    let mut entries = Vec::new();
+    for correction in &plan.sweep.corrections {
+        let id = Hasher::new("counterweight foreign cell")
+            .number(plan.sweep.seed.0)
+            .text(plan.sweep.protocol.metric_prior.id())
+            .text(&plan.inputs[unit.input].id)
+            .text(&unit.key)
+            .text(foreign.model)
+            .hash(&content)
+            .text(&correction.id)
+            .text(&correction.canonical())
+            .finish();
+        let resample = correction.resample.as_ref().map_or_else(
+            || "none".to_owned(),
+            crate::config::method::Built::canonical,
+        );
+        let cell = CellId(id.short());
+        let blank = Heading {
+            cell: cell.clone(),
+            model: (foreign.model, "imported"),
+            correction,
+            resample: &resample,
+        }
+        .record(plan, unit);
+        let decide = &correction.decide.method;
+        let needs = decide.needs();
+        let rule = correction.decide.entry.card.id;
+        let refused =
+            if correction.resample.is_some() || correction.loss.entry.card.id != "cross-entropy" {
+                Some(
+                    "the model was fitted elsewhere: only decisions can be applied to its scores"
+                        .into(),
+                )
+            } else if needs.calibration {
+                Some(format!(
+                    "`{rule}` needs out-of-fold scores, which were not imported"
+                ))
+            } else if needs.linear_head {
+                Some(format!(
+                    "`{rule}` needs the model, of which only scores were imported"
+                ))
+            } else if needs.binary && train.n_classes() != 2 {
+                Some(format!("`{rule}` is for two classes"))
+            } else if needs.scores_prior && foreign.prior.is_none() {
+                Some(format!("`{rule}` needs scores with a prior of their own"))
+            } else {
+                None
+            };
+        let mut rescored = None;
+        let mut details = Details::new();
+        let mut notes = unit.notes.clone();
+        let decided = match refused {
+            Some(reason) => Err((Outcome::NotApplicable, reason)),
+            None => {
+                let fit = || {
+                    let context = DecideContext {
+                        scores_prior: foreign.prior,
+                        train: &train,
+                    };
+                    let extras = Extras {
+                        batch: needs.test_batch.then(|| TestScores::new(foreign.scores)),
+                        head: None,
+                    };
+                    let fitted = decide.fit_with(&context, None, &extras)?;
+                    let decisions = fitted.rule.decide(foreign.scores)?;
+                    let rescored = fitted.rule.rescore(foreign.scores)?;
+                    Ok((fitted, decisions, rescored))
+                };
+                match guarded(Deadline::NEVER, fit).0 {
+                    Ok((fitted, decisions, replaced)) => {
+                        details.extend(fitted.details);
+                        notes.extend(fitted.notes);
+                        rescored = replaced;
+                        Ok(decisions)
+                    }
+                    Err(error) => Err(super::failure("decide", &error)),
+                }
+            }
+        };
+        let verdict = Verdict {
+            test,
+            bayes: data.bayes,
+            scores: foreign.scores,
+            prior: foreign.prior,
+            rescored,
+            decided,
+            notes,
+            details,
+        };
+        entries.push(Entry {
+            record: judge::judged(plan, unit, blank, &verdict),
+            timing: no_timing(&cell),
+        });
+    }
+    Ok(entries)
+}
