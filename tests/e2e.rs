@@ -10,10 +10,12 @@
 )]
 
 mod bad_input;
+mod beside;
 mod common;
 mod contract;
 mod determinism;
 mod exactness;
+mod leakage;
 mod minibatches;
 mod own_data;
 mod resample;

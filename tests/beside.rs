@@ -1,0 +1,286 @@
+//! What stands beside the records: kept scores and their way back in, curves, and models that are
+//! selected inside the fold.
+
+use crate::common::{Noise, Place};
+
+const HEAD: &str =
+    "format = 1\nname = \"demo\"\nseed = 9\n[protocol]\nfolds = 3\ninner_folds = 3\n";
+
+const MODEL: &str = "[[model]]\nkind = \"softmax-regression\"\n";
+
+const ARMS: &str = "[[correction]]\nid = \"none\"\n\
+    [[correction]]\ndecide = { kind = \"logit-adjust\", tau = [0.5, 1.0] }\n\
+    [[correction]]\nid = \"tuned\"\ndecide = { kind = \"tuned-threshold\" }\n";
+
+fn sweep(protocol: &str, model: &str, more: &str) -> String {
+    format!(
+        "{HEAD}{protocol}[[dataset]]\npath = \"d.csv\"\ntarget = \"label\"\n{model}{ARMS}{more}"
+    )
+}
+
+fn data() -> String {
+    let mut noise = Noise(4);
+    (0..240).fold("a,b,c,label\n".to_owned(), |text, i| {
+        let label = if i % 6 == 0 { 1.0 } else { 0.0 };
+        let (a, b, c) = (
+            noise.unit() + 0.4 * label,
+            noise.unit() - 0.3 * label,
+            noise.unit(),
+        );
+        format!("{text}{a},{b},{c},{label}\n")
+    })
+}
+
+fn place(sweep: &str) -> Place {
+    let place = Place::with_sweep(sweep);
+    place.write("demo/d.csv", &data());
+    place
+}
+
+/// The lines of the side files of `demo`.
+fn sides(place: &Place) -> Vec<serde_json::Value> {
+    let files = place.segments("demo").into_iter();
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "side"))
+        .flat_map(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let lines: Vec<serde_json::Value> = text
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            lines
+        })
+        .collect()
+}
+
+/// The kept scores of the arm `none`, as a table to import; `change` gets its lines without the header.
+fn exported(place: &Place, change: impl FnOnce(&mut Vec<String>)) -> String {
+    let records = place.records("demo");
+    let mut lines = Vec::new();
+    for side in sides(place) {
+        let scores = &side["scores"];
+        let cell = scores["cell"].as_str().unwrap();
+        let row = records.one(&[("cell", cell)]);
+        if row.text("correction") != "none" {
+            continue;
+        }
+        let numbers = |key: &str| -> Vec<f64> {
+            let items = scores[key].as_array().unwrap().iter();
+            items.map(|v| v.as_f64().unwrap()).collect()
+        };
+        for (i, (number, p)) in numbers("rows")
+            .iter()
+            .zip(numbers("scores").chunks(2))
+            .enumerate()
+        {
+            let label = numbers("labels")[i];
+            lines.push(format!(
+                "{},{},{number},{label},{},{}",
+                row.text("repeat"),
+                row.text("fold"),
+                p[0],
+                p[1]
+            ));
+        }
+    }
+    assert_eq!(lines.len(), 240);
+    change(&mut lines);
+    format!("repeat,fold,row,label,p_0,p_1\n{}\n", lines.join("\n"))
+}
+
+#[test]
+fn kept_scores_are_added_to_what_is_done_and_come_back_as_a_model() {
+    let place = place(&sweep("", MODEL, ""));
+    let before = place.run_demo(0);
+    assert!(!place.has("demo/scores.parquet"));
+    place.write("demo/sweep.toml", &sweep("keep_scores = true\n", MODEL, ""));
+    assert_eq!(place.run_demo(0), before);
+    assert!(place.has("demo/scores.parquet"));
+    assert_eq!(sides(&place).len(), before.rows.len());
+    // A third time there is nothing to do.
+    let segments = place.segments("demo").len();
+    place.run_demo(0);
+    assert_eq!(place.segments("demo").len(), segments);
+
+    place.write("foreign.csv", &exported(&place, |_| {}));
+    place
+        .call(&["import-scores", "demo", "foreign.csv", "--model", "copy"])
+        .ends_with(0);
+    let records = place.records("demo");
+    for arm in ["none", "logit-adjust[tau=0.5]", "logit-adjust[tau=1]"] {
+        for fold in ["0", "1", "2"] {
+            let of = |model: &str| {
+                let row = records.one(&[("model", model), ("correction", arm), ("fold", fold)]);
+                (
+                    row.text("outcome").to_owned(),
+                    row.real("balanced_error"),
+                    row.real("brier"),
+                )
+            };
+            let (own, copy) = (of("softmax-regression"), of("copy"));
+            assert_eq!((&own.0, own.1), (&copy.0, copy.1), "{arm}");
+            assert!((own.2 - copy.2).abs() < 1e-12);
+        }
+    }
+    let tuned = records.of(&[("model", "copy"), ("correction", "tuned")]);
+    assert!(
+        tuned
+            .iter()
+            .all(|row| row.text("outcome") == "not-applicable"
+                && row.text("reason").contains("out-of-fold"))
+    );
+    // An import outlives another run, and is not counted among the sweep's own cells.
+    let again = place
+        .call(&["run", "demo", "--quiet", "--no-report"])
+        .ends_with(0);
+    assert!(again.out.contains("12 of 12 cells"), "{}", again.out);
+    assert_eq!(place.records("demo"), records);
+    place.call(&["merge", "demo"]).ends_with(0);
+    assert_eq!(place.records("demo"), records);
+}
+
+#[test]
+fn an_import_names_the_rows_that_are_wrong() {
+    let place = place(&sweep("keep_scores = true\n", MODEL, ""));
+    place.run_demo(0);
+    let whole = place.records("demo");
+    let refused = |change: &dyn Fn(&mut Vec<String>), words: &[&str]| {
+        place.write("foreign.csv", &exported(&place, |lines| change(lines)));
+        let said = place
+            .call(&["import-scores", "demo", "foreign.csv"])
+            .ends_with(2)
+            .err;
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    };
+    let row_of = |line: &str| format!("row {}", line.split(',').nth(2).unwrap());
+    let first = exported(&place, |_| {}).lines().nth(1).unwrap().to_owned();
+    let named = row_of(&first);
+    let with = |p0: &str, p1: &str, label: &str| {
+        let head: Vec<&str> = first.split(',').take(3).collect();
+        format!("{},{label},{p0},{p1}", head.join(","))
+    };
+    let label = first.split(',').nth(3).unwrap();
+    refused(
+        &|lines| lines.push(first.clone()),
+        &["more than once", &named],
+    );
+    refused(&|lines| drop(lines.remove(0)), &["without scores", &named]);
+    for (p0, p1) in [("0.4", "0.4"), ("-0.1", "1.1"), ("", "1")] {
+        refused(
+            &|lines| lines[0] = with(p0, p1, label),
+            &["sum to 1", &named],
+        );
+    }
+    refused(
+        &|lines| lines[0] = with("0.5", "0.5", "maybe"),
+        &["no class of the data", &named],
+    );
+    refused(
+        &|lines| lines[0] = "0,0,9999,0,0.5,0.5".into(),
+        &["not test rows", "line 1"],
+    );
+    refused(&|lines| lines[0] = "0,7,1,0,0.5,0.5".into(), &["no split"]);
+    assert_eq!(place.records("demo"), whole, "nothing was kept");
+}
+
+#[test]
+fn a_curve_passes_through_the_named_arms() {
+    let curve = "[[curve]]\nid = \"tau\"\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tau\"\n\
+                 from = 0.0\nto = 2.0\npoints = 4001\n";
+    let place = place(&sweep("", MODEL, curve));
+    let records = place.run_demo(0);
+    assert!(place.has("demo/curves.parquet"));
+    let lines = sides(&place);
+    assert_eq!(lines.len(), 3, "one curve a fit");
+    for line in lines {
+        let curve = &line["curve"];
+        let host = records.one(&[("cell", curve["cell"].as_str().unwrap())]);
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            let items = value.as_array().unwrap().iter();
+            items.map(|v| v.as_f64().unwrap()).collect()
+        };
+        let (from, to) = (numbers(&curve["from"]), numbers(&curve["to"]));
+        let points: f64 = numbers(&curve["points"]).iter().sum();
+        assert!((points - 4001.0).abs() < 1e-9);
+        for metric in [
+            "balanced_error",
+            "error_rate",
+            "macro_f1",
+            "g_mean",
+            "worst_recall",
+        ] {
+            let values = numbers(&curve["metrics"][metric]);
+            for (tau, arm) in [
+                (0.0, "none"),
+                (0.5, "logit-adjust[tau=0.5]"),
+                (1.0, "logit-adjust[tau=1]"),
+            ] {
+                let at = (0..from.len())
+                    .find(|&i| from[i] <= tau + 1e-12 && tau <= to[i] + 1e-12)
+                    .unwrap();
+                let arm = records.one(&[("correction", arm), ("fold", host.text("fold"))]);
+                let expected = arm.real(metric);
+                assert!((values[at] - expected).abs() < 1e-12, "{metric} at {tau}");
+            }
+        }
+    }
+    // Curves are no records.
+    assert_eq!(records.rows.len(), 12);
+}
+
+#[test]
+fn a_selected_model_is_the_best_of_its_grid_for_each_arm() {
+    let grid = "[[model]]\nkind = \"softmax-regression\"\nl2 = [0.01, 300.0]\n";
+    let expanded = place(&sweep("", grid, "")).run_demo(0);
+    let model = format!("{grid}select = \"balanced-error\"\n");
+    let chosen = place(&sweep("", &model, ""));
+    let records = chosen.run_demo(0);
+    assert_eq!(records.rows.len(), 12);
+    let mut by_candidate = [0, 0];
+    for segment in chosen.segments("demo") {
+        let text = std::fs::read_to_string(segment).unwrap();
+        for line in text.lines().skip(1) {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let record = &line["record"];
+            let details = &record["details"];
+            let value = |at: usize| details[format!("candidate_metric[{at}]")].as_f64().unwrap();
+            let selected = usize::from(value(1) < value(0) - 1e-12);
+            assert!((details["selected"].as_f64().unwrap() - selected as f64).abs() < 1e-12);
+            by_candidate[selected] += 1;
+            let l2 = ["0.01", "300"][selected];
+            let twin = expanded.one(&[
+                ("model", &format!("softmax-regression[l2={l2}]")),
+                ("correction", record["correction"].as_str().unwrap()),
+                ("fold", &record["fold"].to_string()),
+            ]);
+            let own = record["metrics"]["balanced_error"].as_f64().unwrap();
+            assert!((own - twin.real("balanced_error")).abs() < 1e-12);
+        }
+    }
+    assert_eq!(by_candidate.iter().sum::<i32>(), 12);
+    assert!(by_candidate[0] > 0, "{by_candidate:?}");
+}
+
+#[test]
+fn mistakes_in_curves_and_selections_are_reported() {
+    let place = place(&sweep(
+        "",
+        "[[model]]\nkind = \"softmax-regression\"\nselect = \"balanced-eror\"\n\
+         [[model]]\nkind = \"lda\"\nselect = \"mcc\"\n",
+        "[[curve]]\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tua\"\nfrom = 0.0\nto = 1.0\n\
+         corrections = [\"nnone\"]\n\
+         [[curve]]\nid = \"x\"\ndecide = { kind = \"threshold\" }\nparameter = \"t\"\nfrom = 2.0\nto = 1.0\n",
+    ));
+    let said = place.call(&["run", "demo", "--quiet"]).ends_with(2).err;
+    for words in [
+        "did you mean `balanced-error`?",
+        "there is no grid to choose from",
+        "did you mean `tau`?",
+        "did you mean `none`?",
+        "not above `from`",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
