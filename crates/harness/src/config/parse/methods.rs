@@ -1,6 +1,6 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
-use counterweight_core::{Catalogue, Entry, find};
+use counterweight_core::{Catalogue, Entry, find, nearest};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::{check_id, entries};
