@@ -123,7 +123,7 @@ fn unknown_methods_name_the_nearest() {
     // Nothing is near: the names themselves.
     assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\ndecide = \"xyzzy\"\n")), @"
     error: demo/sweep.toml:10: correction 1 > decide > kind: there is no decision called `xyzzy`
-      hint: known: argmax, logit-adjust, prior-threshold, threshold, tuned-threshold
+      hint: known: argmax, bbse, calibrated, cost-matrix, logit-adjust, prior-shift, prior-threshold, saerens-em, threshold, tuned-tau, tuned-threshold, weight-norm
     error: the sweep has 1 error; nothing was run
     ");
     let named = format!("{HEAD}[[dataset]]\nname = \"yeats\"\n{MODEL}{CORRECTION}");
@@ -175,7 +175,7 @@ fn parameters_out_of_range_say_the_range() {
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(with_stage("decide = { kind = \"logit-adjust\", prior = \"efective\" }"), @"
-    error: demo/sweep.toml:10: correction 1 > decide > prior: expected one of effective, train, uniform, or a positive number per class, found text `efective`
+    error: demo/sweep.toml:10: correction 1 > decide > prior: expected one of effective, estimated, train, uniform, or a positive number per class, found text `efective`
       hint: did you mean `effective`?
     error: the sweep has 1 error; nothing was run
     ");
