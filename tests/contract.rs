@@ -494,6 +494,80 @@ fn combinations_that_a_model_cannot_honour(records: &Records) {
     }
 }
 
+/// Ensembles run on mixed data with any model, and every decision stage applies to them.
+#[test]
+fn an_ensemble_owns_the_fit_and_a_decision_may_follow() {
+    let place = Place::with_sweep(
+        r#"
+format = 1
+name = "ensembles"
+seed = 3
+[protocol]
+folds = 2
+inner_folds = 2
+[[dataset]]
+path = "mixed.csv"
+target = "y"
+[[model]]
+kind = "softmax-regression"
+[[model]]
+kind = "random-forest"
+trees = 5
+[[model]]
+id = "votes"
+kind = "smartcore-decision-tree"
+[[correction]]
+ensemble = { kind = "smote-bagging", members = [2, 3] }
+[[correction]]
+id = "under+tuned"
+ensemble = { kind = "under-bagging", members = 3 }
+decide = { kind = "tuned-threshold" }
+[[correction]]
+id = "rus+adjust"
+ensemble = { kind = "rusboost", rounds = 3 }
+decide = { kind = "logit-adjust" }
+[[correction]]
+ensemble = { kind = "balanced-random-forest", trees = 4 }
+"#,
+    );
+    place.write("demo/mixed.csv", &mixed_csv(&[80, 40, 20], 4));
+    let records = place.run_demo(0);
+    for (correction, family, outcomes) in [
+        ("smote-bagging[members=2]", "ensemble", ["ok"; 3]),
+        ("smote-bagging[members=3]", "ensemble", ["ok"; 3]),
+        ("under+tuned", "combination", ["ok"; 3]),
+        // Scores without a prior of their own.
+        ("rus+adjust", "combination", ["not-applicable"; 3]),
+        (
+            "balanced-random-forest",
+            "ensemble",
+            ["not-applicable", "ok", "not-applicable"],
+        ),
+    ] {
+        let models = ["softmax-regression", "random-forest", "votes"];
+        for (model, outcome) in models.into_iter().zip(outcomes) {
+            let rows = records.of(&[("correction", correction), ("model", model)]);
+            assert_eq!(rows.len(), 2);
+            for row in rows {
+                let found = row.text("outcome");
+                assert_eq!(
+                    found,
+                    outcome,
+                    "{correction} {model}: {}",
+                    row.text("reason")
+                );
+                assert_eq!(row.text("family"), family);
+                assert_eq!(row.text("loss"), "cross-entropy");
+                // Votes of the members are shares here.
+                assert_eq!(row.number("log_loss").is_some(), outcome == "ok");
+            }
+        }
+    }
+    let rows = records.of(&[("correction", "smote-bagging[members=2]")]);
+    let expected = "smote-bagging[k=5,members=2,strategy=auto]";
+    assert!(rows.iter().all(|row| row.text("resample") == expected));
+}
+
 #[test]
 fn no_report_leaves_out_the_report_only_and_a_dry_run_everything() {
     let place = place();
@@ -711,7 +785,7 @@ fn lists_are_arrays_of_objects_with_ids() {
                 .map(|item| item["stage"].as_str().unwrap())
                 .collect();
             assert!(
-                ["resample", "loss", "decide"]
+                ["resample", "ensemble", "loss", "decide"]
                     .iter()
                     .all(|stage| stages.contains(stage))
             );

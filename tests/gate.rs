@@ -35,6 +35,7 @@ use mutants::Mutant;
 /// What the program does, unswapped.
 const SOUND: Catalogue = Catalogue {
     resamplers: counterweight_corrections::resample::ALL,
+    ensembles: counterweight_corrections::ensemble::ALL,
     losses: counterweight_corrections::loss::ALL,
     decisions: counterweight_corrections::decide::ALL,
     learners: counterweight_models::ALL,

@@ -118,6 +118,7 @@ const LEARNER: LearnerEntry = Entry {
 /// Corrections, metrics and populations of counterweight, and one learner.
 const CATALOGUE: Catalogue = Catalogue {
     resamplers: counterweight_corrections::resample::ALL,
+    ensembles: counterweight_corrections::ensemble::ALL,
     losses: counterweight_corrections::loss::ALL,
     decisions: counterweight_corrections::decide::ALL,
     learners: &[LEARNER],

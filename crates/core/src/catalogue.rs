@@ -1,5 +1,6 @@
 //! Cards, entries and the catalogue: the only way in which the harness learns of methods.
 
+use crate::ensemble::Ensemble;
 use crate::labels::ClassCounts;
 use crate::params::{ParamError, ParamSpec, Params};
 use crate::scores::ScoreKind;
@@ -62,6 +63,16 @@ pub struct RuleCaps {
     pub family: &'static str,
 }
 
+/// What planning has to know of an ensemble.
+#[derive(Clone, Copy, Debug)]
+pub struct EnsembleCaps {
+    /// The `family` of a correction that is this stage alone.
+    pub family: &'static str,
+    /// Estimated number of fits of the base, and the rows of each, from the training rows of each
+    /// class: for progress, never for results.
+    pub fits: fn(&Params, &ClassCounts) -> (usize, usize),
+}
+
 /// How much work a fit and its predictions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
@@ -118,6 +129,8 @@ pub struct PopulationCaps {
 
 /// A resampler of the catalogue.
 pub type ResamplerEntry = Entry<ResamplerCaps, dyn Resampler>;
+/// An ensemble of the catalogue.
+pub type EnsembleEntry = Entry<EnsembleCaps, dyn Ensemble>;
 /// A loss of the catalogue.
 pub type LossEntry = Entry<RuleCaps, dyn Loss>;
 /// A decision of the catalogue.
@@ -135,6 +148,8 @@ pub type PopulationEntry = Entry<PopulationCaps, dyn Population>;
 pub struct Catalogue {
     /// Resamplers.
     pub resamplers: &'static [ResamplerEntry],
+    /// Ensembles.
+    pub ensembles: &'static [EnsembleEntry],
     /// Losses.
     pub losses: &'static [LossEntry],
     /// Decisions.

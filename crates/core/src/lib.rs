@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod dataset;
+pub mod ensemble;
 pub mod error;
 pub mod hash;
 pub mod labels;
@@ -23,11 +24,12 @@ pub mod table;
 pub mod views;
 
 pub use catalogue::{
-    Card, Catalogue, DecisionEntry, Entry, LearnerCaps, LearnerEntry, LossEntry, MetricCaps,
-    MetricEntry, OnNominal, PopulationCaps, PopulationEntry, ResamplerCaps, ResamplerEntry,
-    RuleCaps, Workload, find,
+    Card, Catalogue, DecisionEntry, EnsembleCaps, EnsembleEntry, Entry, LearnerCaps, LearnerEntry,
+    LossEntry, MetricCaps, MetricEntry, OnNominal, PopulationCaps, PopulationEntry, ResamplerCaps,
+    ResamplerEntry, RuleCaps, Workload, find,
 };
 pub use dataset::{Column, ColumnValues, Dataset, MISSING};
+pub use ensemble::{Base, Ensemble, EnsembleFit, EnsembleNeeds};
 pub use error::{CoreError, StageError, StageResult};
 pub use hash::{ContentHash, Hasher};
 pub use labels::{ClassCounts, Labels, Prior};

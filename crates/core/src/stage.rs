@@ -379,6 +379,14 @@ pub trait Learner: Debug + Send + Sync {
     fn member(&self) -> Option<Box<dyn Learner>> {
         None
     }
+
+    /// This learner with a weight for each row of the training set that it will be given, in their
+    /// order, at least 0: for ensembles that boost. Weights multiply those of the loss. `None` for
+    /// learners that take no row weights.
+    fn weigh(&self, weights: &[f64]) -> Option<Box<dyn Learner>> {
+        let _ = weights;
+        None
+    }
 }
 
 /// A fitted model.

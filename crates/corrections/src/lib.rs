@@ -14,6 +14,7 @@
 
 pub mod calibrate;
 pub mod decide;
+pub mod ensemble;
 pub mod loss;
 pub mod neighbours;
 pub mod prior;

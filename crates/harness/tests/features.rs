@@ -135,6 +135,7 @@ const CATALOGUE: Catalogue = Catalogue {
         },
         build: |_| Ok(Box::new(Twice)),
     }],
+    ensembles: &[],
     losses: &[Entry {
         card: card("cross-entropy", &[]),
         caps: RULE,

@@ -117,6 +117,37 @@ impl Fitted for FittedSlope {
     }
 }
 
+/// Fits its base twice, each with a stream of its own, and scores by the second.
+#[derive(Debug)]
+struct Pair {
+    member: bool,
+}
+impl Ensemble for Pair {
+    fn needs(&self) -> EnsembleNeeds {
+        EnsembleNeeds {
+            member: self.member,
+            ..EnsembleNeeds::default()
+        }
+    }
+    fn fit(
+        &self,
+        train: &Train,
+        base: &Base<'_>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<EnsembleFit> {
+        let terms = LossTerms::cross_entropy(2);
+        base.fit(base.learner, train, &terms, context)?;
+        Ok(EnsembleFit {
+            fitted: base.fit(base.learner, train, &terms, context)?,
+            prior: Some(Prior::uniform(2)?),
+        })
+    }
+}
+const PAIR: EnsembleCaps = EnsembleCaps {
+    family: "ensemble",
+    fits: |_, counts| (2, counts.total()),
+};
+
 #[derive(Debug)]
 struct Share;
 impl Metric for Share {
@@ -162,6 +193,18 @@ const CATALOGUE: Catalogue = Catalogue {
         },
         build: |_| Ok(Box::new(Copies)),
     }],
+    ensembles: &[
+        Entry {
+            card: card("pair", &[]),
+            caps: PAIR,
+            build: |_| Ok(Box::new(Pair { member: false })),
+        },
+        Entry {
+            card: card("pair-of-trees", &[]),
+            caps: PAIR,
+            build: |_| Ok(Box::new(Pair { member: true })),
+        },
+    ],
     losses: &[
         Entry {
             card: card("cross-entropy", &[]),
@@ -278,20 +321,25 @@ const MANY: &str = "[[correction]]\nid = \"none\"\n\
     [[correction]]\nid = \"copied\"\nresample = { kind = \"copies\" }\n\
     [[correction]]\nid = \"copied-tuned\"\nresample = { kind = \"copies\" }\n\
     decide = { kind = \"tuned\" }\n\
-    [[correction]]\nid = \"weighty\"\nloss = { kind = \"weighty\" }\n";
+    [[correction]]\nid = \"weighty\"\nloss = { kind = \"weighty\" }\n\
+    [[correction]]\nensemble = \"pair\"\n\
+    [[correction]]\nid = \"pair-tuned\"\nensemble = \"pair\"\ndecide = { kind = \"tuned\" }\n\
+    [[correction]]\nensemble = \"pair-of-trees\"\n";
 
 /// One test for everything that reads the global counters: tests of one binary run side by side.
 #[test]
 fn work_is_shared_and_results_do_not_depend_on_threads() {
     let first = records(MANY, "slope", 1);
-    // 2 ratios x 2 repeats, each: a fit on the rows as they are and one on the copies, however
-    // many decisions hang on them; 4 inner fits each for the tuned rules.
-    assert_eq!(FITS.load(Ordering::SeqCst), 4 * 2);
-    assert_eq!(INNER_FITS.load(Ordering::SeqCst), 4 * 2 * 4);
+    // 2 ratios x 2 repeats, each: a fit on the rows as they are, one on the copies and two of the
+    // ensemble, however many decisions hang on them; as many in each of 4 inner folds for the tuned
+    // rules.
+    assert_eq!(FITS.load(Ordering::SeqCst), 4 * 4);
+    assert_eq!(INNER_FITS.load(Ordering::SeqCst), 4 * 4 * 4);
     assert_eq!(RESAMPLED.load(Ordering::SeqCst), 4 * (1 + 4));
-    // A learner's stream depends on the rows and the learner, not on the correction.
-    assert_eq!(STREAMS.lock().unwrap().len(), 4 * (1 + 4));
-    assert_eq!(first.len(), 4 * 8);
+    // A learner's stream depends on the rows and the learner, not on the correction; an ensemble draws
+    // from its own.
+    assert_eq!(STREAMS.lock().unwrap().len(), 4 * (1 + 4) * 3);
+    assert_eq!(first.len(), 4 * 11);
     let outcome = |correction: &str| {
         first
             .iter()
@@ -300,6 +348,15 @@ fn work_is_shared_and_results_do_not_depend_on_threads() {
     };
     assert_eq!(outcome("shift[by=0.2]"), Some(Outcome::Ok));
     assert_eq!(outcome("weighty"), Some(Outcome::NotApplicable));
+    assert_eq!(outcome("pair"), Some(Outcome::Ok));
+    assert_eq!(outcome("pair-tuned"), Some(Outcome::Ok));
+    assert_eq!(outcome("pair-of-trees"), Some(Outcome::NotApplicable));
+    for (correction, family) in [("pair", "ensemble"), ("pair-tuned", "combination")] {
+        let found = first.iter().find(|r| r.correction == correction).unwrap();
+        assert_eq!(found.family, family);
+        assert_eq!(found.resample, "pair");
+        assert_eq!(found.loss, "cross-entropy");
+    }
     assert_eq!(first, records(MANY, "slope", 3));
 
     // Leaving corrections out moves no value of those that stay.
@@ -324,5 +381,26 @@ fn a_panic_is_a_record() {
             "{}",
             record.reason
         );
+    }
+}
+
+#[test]
+fn an_ensemble_owns_the_fit() {
+    let text = "format = 1\nname = \"t\"\nseed = 3\n\
+        [[population]]\nkind = \"gaussian-pair\"\nn_train = 40\nn_test = 20\n\
+        [[model]]\nkind = \"slope\"\n\
+        [[correction]]\nensemble = { kind = \"pair\" }\nresample = { kind = \"copies\" }\n\
+        [[correction]]\nensemble = \"pear\"\n\
+        [[correction]]\nid = \"both\"\nensemble = \"pair\"\nloss = \"weighty\"\n";
+    let errors = config::parse(Path::new("t.toml"), text, &CATALOGUE).unwrap_err();
+    let said: Vec<String> = errors.errors.iter().map(ToString::to_string).collect();
+    let expected = [
+        "t.toml:12: correction 1 > resample: an ensemble owns the fit",
+        "t.toml:14: correction 2 > ensemble > kind: there is no ensemble called `pear`",
+        "t.toml:18: correction 3 > loss: an ensemble owns the fit",
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{said}");
     }
 }

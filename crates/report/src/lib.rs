@@ -108,6 +108,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 ///
 /// let catalogue = Catalogue {
 ///     resamplers: &[],
+///     ensembles: &[],
 ///     losses: &[],
 ///     decisions: &[],
 ///     learners: &[],

@@ -110,7 +110,13 @@ fn stages(plan: &Plan, at: usize) {
         correction.id,
         correction.family()
     );
-    if cell.resample == "none" {
+    if let Some(ensemble) = &correction.ensemble {
+        let ensemble = ensemble.canonical();
+        println!(
+            "  ensemble   {ensemble}, stream {:016x}",
+            stream("ensemble", &ensemble)
+        );
+    } else if cell.resample == "none" {
         println!("  resample   none");
     } else {
         println!(

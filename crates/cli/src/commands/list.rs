@@ -121,6 +121,12 @@ fn corrections() -> Vec<Map<String, Value>> {
             stage("resample", entry.caps.family),
         ));
     }
+    for entry in CATALOGUE.ensembles {
+        items.push(with(
+            card(&entry.card),
+            stage("ensemble", entry.caps.family),
+        ));
+    }
     for entry in CATALOGUE.losses {
         items.push(with(card(&entry.card), stage("loss", entry.caps.family)));
     }

@@ -61,7 +61,11 @@ pub const ALL: &[LossEntry] = &[
 ///
 /// # Errors
 /// [`StageError::Failed`] without rows, or when a weight or a margin of a present class overflows.
-fn offset_terms(seen: &ClassCounts, weights: &[f64], offsets: &[f64]) -> StageResult<LossTerms> {
+pub(crate) fn offset_terms(
+    seen: &ClassCounts,
+    weights: &[f64],
+    offsets: &[f64],
+) -> StageResult<LossTerms> {
     margin_terms(seen, weights, |y, j| offsets[j] - offsets[y])
 }
 

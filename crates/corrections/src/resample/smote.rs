@@ -87,7 +87,7 @@ use super::strategy::{self, Direction, Strategy};
 use crate::neighbours::{self, Metric, Pool, Search};
 
 /// The parameter `k` of the interpolating samplers.
-pub(super) const K: ParamSpec = ParamSpec::new(
+pub(crate) const K: ParamSpec = ParamSpec::new(
     "k",
     ParamKind::Whole(Range::AT_LEAST_ONE),
     Default::Whole(5),

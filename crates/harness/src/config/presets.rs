@@ -93,6 +93,12 @@ pub const ALL: &[Preset] = &[
         content: Content::Toml(include_str!("presets/combinations.toml")),
     },
     Preset {
+        id: "ensembles",
+        summary: "no correction and every ensemble with its defaults",
+        section: Section::Correction,
+        content: Content::Toml(include_str!("presets/ensembles.toml")),
+    },
+    Preset {
         id: "families",
         summary: "no correction and the four families: reweighting, resampling, thresholding, logit adjustment",
         section: Section::Correction,

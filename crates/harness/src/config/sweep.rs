@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use counterweight_core::{Decision, Learner, Loss, Population, Resampler, Seed, SmallClass};
+use counterweight_core::{
+    Decision, Ensemble, EnsembleCaps, Learner, Loss, Population, Resampler, Seed, SmallClass,
+};
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
 use counterweight_data::profile::Profile;
@@ -158,13 +160,16 @@ impl Curve {
     }
 }
 
-/// A correction: a triple of stages, each `None` where it is the identity.
+/// A correction: a triple of stages, each `None` where it is the identity; or an ensemble, which owns
+/// the fit, and a decision.
 #[derive(Clone, Debug)]
 pub struct Correction {
     /// Id in tables.
     pub id: String,
     /// Changes the training rows.
     pub resample: Option<Built<ResamplerCaps, dyn Resampler>>,
+    /// Takes the place of resampling, loss and the single fit; then those are identities.
+    pub ensemble: Option<Built<EnsembleCaps, dyn Ensemble>>,
     /// Changes the loss.
     pub loss: Built<RuleCaps, dyn Loss>,
     /// Changes the decision.

@@ -26,7 +26,7 @@ pub struct Cell {
     pub model: usize,
     /// Index into the sweep's corrections.
     pub correction: usize,
-    /// The resampling stage with its parameters as it will run, or `none`.
+    /// The resampling stage with its parameters as it will run, the ensemble in its place, or `none`.
     pub resample: String,
     /// What planning settled already; `None` for cells that have to run.
     pub settled: Option<(Outcome, String)>,
@@ -46,7 +46,7 @@ pub struct ResampleGroup {
 pub struct FitGroup {
     /// Index into the sweep's models.
     pub model: usize,
-    /// Index of a correction that has the loss.
+    /// Index of a correction that has the loss and the ensemble.
     pub loss_of: usize,
     /// The cells, as indices into the plan.
     pub cells: Vec<usize>,
@@ -84,11 +84,7 @@ pub(super) fn expand(
                 let resampler = &planned[unit.input][correction_at];
                 let resample = match resampler {
                     Ok(Some(built)) => built.canonical(),
-                    Ok(None) => "none".to_owned(),
-                    Err(_) => correction
-                        .resample
-                        .as_ref()
-                        .map_or_else(String::new, Built::canonical),
+                    Ok(None) | Err(_) => correction.rows_canonical(),
                 };
                 let id = Hasher::new("counterweight cell")
                     .number(RESULTS_EPOCH)
@@ -107,7 +103,12 @@ pub(super) fn expand(
                 let at = cells.len();
                 if settled.is_none() {
                     let order = groups.len();
-                    let (_, group) = groups.entry(resample.clone()).or_insert_with(|| {
+                    // Ensembles start from the training rows as they are.
+                    let rows = match correction.ensemble {
+                        None => resample.clone(),
+                        Some(_) => "none".to_owned(),
+                    };
+                    let (_, group) = groups.entry(rows).or_insert_with(|| {
                         let resampler = resampler.as_ref().ok().cloned().flatten();
                         (
                             order,
@@ -118,9 +119,12 @@ pub(super) fn expand(
                         )
                     });
                     let loss = correction.loss.canonical();
+                    let ensemble = correction.ensemble.as_ref().map(Built::canonical);
                     let same = |fit: &FitGroup| {
+                        let other = &sweep.corrections[fit.loss_of];
                         fit.model == model_at
-                            && sweep.corrections[fit.loss_of].loss.canonical() == loss
+                            && other.loss.canonical() == loss
+                            && other.ensemble.as_ref().map(Built::canonical) == ensemble
                     };
                     match group.fits.iter_mut().find(|fit| same(fit)) {
                         Some(fit) => fit.cells.push(at),
@@ -272,7 +276,24 @@ fn settle(
     }
     let decide = correction.decide.method.needs();
     let rule = correction.decide.entry.card.id;
-    if decide.probabilities && caps.scores == ScoreKind::Vote {
+    let votes = caps.scores == ScoreKind::Vote;
+    if let Some(ensemble) = &correction.ensemble {
+        let needs = ensemble.method.needs();
+        let id = ensemble.entry.card.id;
+        if needs.member && model.learner.method.member().is_none() {
+            return no(format!(
+                "`{id}` needs a model of trees or a tree, `{kind}` has no members"
+            ));
+        }
+        if needs.probabilities && votes {
+            return no(format!("`{id}` needs scores, `{kind}` gives votes only"));
+        }
+        if decide.linear_head {
+            return no(format!("`{rule}` needs a linear head, `{id}` has none"));
+        }
+    }
+    // The votes of an ensemble's members become shares.
+    if decide.probabilities && votes && correction.ensemble.is_none() {
         return no(format!("`{rule}` needs scores, `{kind}` gives votes only"));
     }
     if decide.binary && input.n_classes != 2 {

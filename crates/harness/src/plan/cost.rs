@@ -21,6 +21,15 @@ pub fn estimated_seconds(plan: &Plan, unit: &Unit, fit: &FitGroup) -> f64 {
             },
         )
     };
+    // An ensemble fits its base several times, on rows of its own choice.
+    let ensemble = plan.sweep.corrections[fit.loss_of].ensemble.as_ref();
+    let work = |n_train: usize, n_score: usize| match ensemble {
+        None => work(n_train, n_score),
+        Some(built) => {
+            let (fits, rows) = (built.entry.caps.fits)(&built.params, &unit.train);
+            fits as f64 * work(rows, n_score)
+        }
+    };
     let n = unit.train.total();
     let test = unit.test.total();
     let crossfit = fit.cells.iter().any(|&cell| {

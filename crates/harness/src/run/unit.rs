@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
 use counterweight_core::{
-    CellId, Details, LossContext, LossTerms, Note, Origin, OutOfFold, Prior, Scores, StageContext,
-    StageError, StageResult, StreamKey, Timing, Train,
+    Base, CellId, Details, Ensemble, EnsembleCaps, EnsembleFit, LossContext, LossTerms, Note,
+    Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError, StageResult, StreamKey,
+    Timing, Train,
 };
+use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
 use counterweight_data::preprocess::Polynomial;
 use rayon::prelude::*;
 
@@ -291,6 +292,14 @@ impl Work<'_> {
             inner,
         }: Turn<'_>,
     ) -> StageResult<Scored> {
+        let turn = Turn {
+            rows,
+            budget,
+            inner,
+        };
+        if let Some(ensemble) = &self.plan.sweep.corrections[fit.loss_of].ensemble {
+            return self.ensemble(fit, candidate, ensemble, resampled, turn);
+        }
         let learner = &self.model(fit).candidates()[candidate];
         let most = learner.entry.caps.max_rows;
         let n = resampled.train.samples().n_rows();
@@ -345,15 +354,7 @@ impl Work<'_> {
             Ok((fitted.scores(&x)?, x))
         });
         let (scores, x) = scored?;
-        if scores.n_rows() != rows.test.n_rows() || scores.n_classes() != train.n_classes() {
-            return Err(StageError::Failed(format!(
-                "the model gave {} x {} scores for {} rows of {} classes",
-                scores.n_rows(),
-                scores.n_classes(),
-                rows.test.n_rows(),
-                train.n_classes()
-            )));
-        }
+        check_shape(&scores, rows)?;
         let asked = inner.is_none()
             && fit.cells.iter().any(|&cell| {
                 let decide = &self.correction(cell).decide;
@@ -368,6 +369,77 @@ impl Work<'_> {
             scores,
             head,
             prior: terms.scores_prior_of(&resampled.train.class_mass()),
+            notes: context.notes,
+            details: context.details,
+            fit_seconds,
+            score_seconds,
+        })
+    }
+
+    /// Lets an ensemble own the fit, and scores the rows that `rows` holds out. Its stream depends on
+    /// the ensemble alone, so that it draws the same rows for every model.
+    fn ensemble(
+        &self,
+        fit: &FitGroup,
+        candidate: usize,
+        ensemble: &Built<EnsembleCaps, dyn Ensemble>,
+        as_they_are: &Resampled,
+        Turn {
+            rows,
+            budget,
+            inner,
+        }: Turn<'_>,
+    ) -> StageResult<Scored> {
+        let learner = &self.model(fit).candidates()[candidate];
+        let key = self.key("ensemble", &ensemble.canonical(), inner);
+        let mut context = self.context(&key, budget, &rows.shared);
+        let deadline = context.deadline;
+        // For learners that take nominal columns as codes. Missing values are imputed, since samplers inside
+        // the ensemble need complete rows.
+        let raw = rows
+            .raw
+            .as_ref()
+            .filter(|_| learner.method.takes_raw_rows());
+        let (fitted, fit_seconds) = guarded(deadline, || {
+            let made = self.make_features(fit, rows, as_they_are)?;
+            if raw.is_some() && made.is_some() {
+                return Err(StageError::NotApplicable(
+                    "rows as they are (`native = true`) have no polynomial features".into(),
+                ));
+            }
+            let encode = |samples: &Samples| {
+                if raw.is_some() {
+                    return Ok(samples.clone());
+                }
+                let encoded = rows.encoder.apply(samples)?;
+                match &made {
+                    None => Ok(encoded),
+                    Some(made) => made.apply_samples(&encoded),
+                }
+            };
+            let base = Base {
+                id: learner.entry.card.id,
+                learner: &*learner.method,
+                max_rows: learner.entry.caps.max_rows,
+                encode: &encode,
+            };
+            let fitted = ensemble.method.fit(&rows.train, &base, &mut context)?;
+            Ok((fitted, made.clone()))
+        });
+        let (EnsembleFit { fitted, prior }, made) = fitted?;
+        let (scores, score_seconds) = guarded(deadline, || match &made {
+            None => {
+                let test = raw.map_or(&rows.test, |raw| &raw.imputed);
+                fitted.scores(test.features())
+            }
+            Some(made) => fitted.scores(&made.apply(rows.test.features())?),
+        });
+        let scores = scores?;
+        check_shape(&scores, rows)?;
+        Ok(Scored {
+            scores,
+            head: None,
+            prior,
             notes: context.notes,
             details: context.details,
             fit_seconds,
@@ -479,9 +551,14 @@ impl Work<'_> {
         let mut rescored = None;
         let decided = (|| {
             if needs.scores_prior && scored.prior.is_none() {
+                let ensemble = correction
+                    .ensemble
+                    .as_ref()
+                    .map(|built| built.entry.card.id);
                 return Err(StageError::NotApplicable(format!(
                     "`{}` needs scores with a prior of their own; `{}` gives none",
-                    correction.decide.entry.card.id, correction.loss.entry.card.id
+                    correction.decide.entry.card.id,
+                    ensemble.unwrap_or(correction.loss.entry.card.id)
                 )));
             }
             let calib = match calibrated {
@@ -605,6 +682,19 @@ impl Work<'_> {
 pub(super) struct InnerSets {
     folds: InnerFolds,
     resampled: Vec<StageResult<Resampled>>,
+}
+
+fn check_shape(scores: &Scores, rows: &Prepared) -> StageResult<()> {
+    let n_classes = rows.train.samples().y().n_classes();
+    if scores.n_rows() == rows.test.n_rows() && scores.n_classes() == n_classes {
+        return Ok(());
+    }
+    Err(StageError::Failed(format!(
+        "the model gave {} x {} scores for {} rows of {n_classes} classes",
+        scores.n_rows(),
+        scores.n_classes(),
+        rows.test.n_rows(),
+    )))
 }
 
 fn inner_error(fold: usize, error: &StageError) -> StageError {

@@ -75,8 +75,8 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Note,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train,
-    Workload,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
+    StageResult, Train, Workload,
 };
 
 use crate::shared::task::Task;
@@ -158,16 +158,88 @@ impl Learner for DecisionTree {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
+        self.grow(train, terms, None, context)
+    }
+
+    fn takes_raw_rows(&self) -> bool {
+        self.native
+    }
+
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn weigh(&self, weights: &[f64]) -> Option<Box<dyn Learner>> {
+        Some(Box::new(Weighed {
+            tree: self.clone(),
+            weights: weights.to_vec(),
+        }))
+    }
+}
+
+/// A tree with a weight for each row that it will be given.
+#[derive(Clone, Debug, PartialEq)]
+struct Weighed {
+    tree: DecisionTree,
+    weights: Vec<f64>,
+}
+
+impl Learner for Weighed {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let (n, given) = (train.samples().n_rows(), self.weights.len());
+        let sound = |w: &f64| w.is_finite() && *w >= 0.0;
+        if given != n || !self.weights.iter().all(sound) {
+            return Err(StageError::Failed(format!(
+                "{given} row weights for {n} training rows; each has to be a number >= 0"
+            )));
+        }
+        self.tree.grow(train, terms, Some(&self.weights), context)
+    }
+}
+
+impl DecisionTree {
+    /// Grows the tree; `by_row` multiplies the weights of the loss. A row of weight 0 is no row.
+    fn grow(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        by_row: Option<&[f64]>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::checked(train, terms, HONOURS, self.native)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
         context.deadline.check()?;
         let data = binned(&task, train)?;
-        let weights = row_weights(&task);
+        let mut weights = row_weights(&task);
+        if let Some(by_row) = by_row {
+            // Rows of classes that take no part are left out of the task.
+            let taking_part = train
+                .samples()
+                .y()
+                .ids()
+                .iter()
+                .zip(by_row)
+                .filter(|(class, _)| task.present.contains(&(**class as usize)));
+            for (weight, (_, own)) in weights.iter_mut().zip(taking_part) {
+                *weight *= own;
+            }
+        }
         let n_present = task.n_present();
         let mut target = Classes::new(&task.y, &weights, n_present, self.growth.criterion);
-        let mut rows: Vec<u32> = (0..).take(task.n_rows()).collect();
+        let mut rows: Vec<u32> = (0..)
+            .zip(&weights)
+            .filter_map(|(row, weight)| (*weight > 0.0).then_some(row))
+            .collect();
+        if rows.is_empty() {
+            return Err(StageError::Failed("every training row has weight 0".into()));
+        }
         let columns = data.splittable();
         let limits = self.growth.limits(weights.iter().sum());
         let how = (&limits, columns.as_slice());
@@ -191,14 +263,6 @@ impl Learner for DecisionTree {
             present: task.present,
             n_classes: task.n_classes,
         }))
-    }
-
-    fn takes_raw_rows(&self) -> bool {
-        self.native
-    }
-
-    fn member(&self) -> Option<Box<dyn Learner>> {
-        Some(Box::new(self.clone()))
     }
 }
 
@@ -249,6 +313,29 @@ fn prune(grown: &mut Grown, (criterion, width): (Criterion, usize), alpha: f64) 
 mod tests {
     use crate::testing::{blobs, fit, gap, learner, repeat, train, try_fit, weighted};
     use counterweight_core::{LossTerms, Matrix, ParamValue, SmallClass};
+
+    #[test]
+    fn whole_row_weights_equal_repeated_rows() {
+        let (x, y) = blobs(11, &[25, 15], 3);
+        let data = train(&x, &y, 2);
+        let times: Vec<usize> = (0..40).map(|i| i % 3).collect();
+        let weights: Vec<f64> = times.iter().map(|&n| n as f64).collect();
+        let rows: Vec<usize> = (0..40)
+            .flat_map(|i| std::iter::repeat_n(i, times[i]))
+            .collect();
+        let labels: Vec<u32> = rows.iter().map(|&i| y[i]).collect();
+        let repeated = train(&x.select_rows(&rows), &labels, 2);
+        let terms = LossTerms::cross_entropy(2);
+        let shallow = learner("decision-tree", &[("max_depth", ParamValue::Whole(3))]);
+        let weighed = shallow.weigh(&weights).unwrap();
+        let a = try_fit(&*weighed, &data, &terms, SmallClass::Clamp).unwrap();
+        let b = try_fit(&*shallow, &repeated, &terms, SmallClass::Clamp).unwrap();
+        assert_eq!(a.scores(&x), b.scores(&x));
+        for odd in [&weights[1..], &[f64::NAN; 40]] {
+            let odd = shallow.weigh(odd).unwrap();
+            assert!(try_fit(&*odd, &data, &terms, SmallClass::Clamp).is_err());
+        }
+    }
 
     #[test]
     fn an_exclusive_or_is_learnt_though_its_first_split_gains_nothing() {

@@ -65,6 +65,13 @@ pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
             }),
         ),
         (
+            "Ensembles",
+            // They stand in the resampler's column.
+            cards(&stage(|c| &c.resample), &|id| {
+                find(catalogue.ensembles, id).map(|entry| &entry.card)
+            }),
+        ),
+        (
             "Losses",
             cards(&stage(|c| &c.loss), &|id| {
                 find(catalogue.losses, id).map(|entry| &entry.card)

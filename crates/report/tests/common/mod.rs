@@ -134,6 +134,7 @@ static DECISIONS: &[DecisionEntry] = &[Entry {
 /// Mocks that have nothing but cards.
 pub(crate) static CATALOGUE: Catalogue = Catalogue {
     resamplers: &[],
+    ensembles: &[],
     losses: &[],
     decisions: DECISIONS,
     learners: LEARNERS,

@@ -322,8 +322,21 @@ pub(super) fn read_correction(
         check_id(id, "id", &mut s);
     }
     let (resample, loss, decide) = (s.node("resample"), s.node("loss"), s.node("decide"));
+    let ensemble = s.node("ensemble");
+    if ensemble.is_some() {
+        for (key, other) in [("resample", resample), ("loss", loss)] {
+            if other.is_some() {
+                let hint = "leave it out, or make it a correction of its own".to_owned();
+                let message = "an ensemble owns the fit: nothing but `decide` may stand beside it";
+                s.error(key, message, Some(hint));
+            }
+        }
+    }
     s.finish();
-    if id.is_none() && resample.is_none() && loss.is_none() && decide.is_none() {
+    let none = [resample, ensemble, loss, decide]
+        .iter()
+        .all(Option::is_none);
+    if id.is_none() && none {
         // With unknown keys only, those are what is wrong.
         if fields.is_empty() {
             let hint = Some("give it a stage, or `id = \"none\"` for no correction".to_owned());
@@ -337,6 +350,13 @@ pub(super) fn read_correction(
         ("resample", "resampler"),
         path,
         catalogue.resamplers,
+        errors,
+    );
+    let ensembles = stage(
+        ensemble,
+        ("ensemble", "ensemble"),
+        path,
+        catalogue.ensembles,
         errors,
     );
     let losses = stage(loss, ("loss", "loss"), path, catalogue.losses, errors);
@@ -357,6 +377,7 @@ pub(super) fn read_correction(
     };
     let kinds: Vec<&str> = [
         resamplers.first().map(|b| b.entry.card.id),
+        ensembles.first().map(|b| b.entry.card.id),
         losses.first().map(|b| b.entry.card.id),
         decisions.first().map(|b| b.entry.card.id),
     ]
@@ -369,6 +390,11 @@ pub(super) fn read_correction(
     } else {
         resamplers.into_iter().map(Some).collect()
     };
+    let ensembles: Vec<_> = if ensemble.is_none() {
+        vec![None]
+    } else {
+        ensembles.into_iter().map(Some).collect()
+    };
     let losses = if loss.is_none() {
         vec![identity_loss]
     } else {
@@ -379,19 +405,26 @@ pub(super) fn read_correction(
     } else {
         decisions
     };
+    // Beside an ensemble there is no resampler, so that one loop serves for both.
+    let rows = resamplers.iter().flat_map(|resample| {
+        let pair = move |ensemble| (resample.clone(), ensemble);
+        ensembles.iter().cloned().map(pair)
+    });
     let mut list = Vec::new();
-    for resample in &resamplers {
+    for (resample, ensemble) in rows {
         for loss in &losses {
             for decide in &decisions {
                 let none = Vec::new();
                 let grids = [
                     ("resample", resample.as_ref().map_or(&none, |b| &b.grid)),
+                    ("ensemble", ensemble.as_ref().map_or(&none, |b| &b.grid)),
                     ("loss", &loss.grid),
                     ("decide", &decide.grid),
                 ];
                 list.push(Correction {
                     id: format!("{base}{}", joint_suffix(&grids)),
                     resample: resample.clone(),
+                    ensemble: ensemble.clone(),
                     loss: loss.clone(),
                     decide: decide.clone(),
                 });
@@ -402,7 +435,7 @@ pub(super) fn read_correction(
 }
 
 /// The suffix of a grid over several stages; a key that two stages vary carries its stage's name.
-fn joint_suffix(grids: &[(&str, &Vec<(String, String)>); 3]) -> String {
+fn joint_suffix(grids: &[(&str, &Vec<(String, String)>)]) -> String {
     let mut pairs = Vec::new();
     for (at, (stage, grid)) in grids.iter().enumerate() {
         for (key, value) in *grid {

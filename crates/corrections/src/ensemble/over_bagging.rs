@@ -1,0 +1,151 @@
+//! Over-bagging: each member is fitted to a bootstrap of each class, the smaller classes drawn up to
+//! the largest.
+//!
+//! # When it helps, when it hurts
+//!
+//! No row is thrown away, so it stands where under-bagging has too few rows to learn from. Its
+//! members are the largest sets of all ensembles, which costs time, and the copies of the few rows
+//! invite an unstable base to memorise them.
+//!
+//! # Formula
+//!
+//! Member m is the base's fit to a set `S_m` that holds, of each class, the number of rows that
+//! `strategy` asks for, drawn with replacement from that class. Without `replacement` it holds every
+//! row once and the drawn ones beside them. The score is `log (1/M sum_m p_m(y | x))`. The scores'
+//! prior is that of the sets.
+//!
+//! # Parameters
+//!
+//! | name | default | range | unit |
+//! |---|---|---|---|
+//! | `members` | 10 | [1, inf) | members |
+//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), over-samplers | rows a class |
+//! | `replacement` | true | true, false | flag |
+//!
+//! # Cost
+//!
+//! O(`members`) fits of the base to K times the largest class's rows.
+//!
+//! # Differences from the paper and from imbalanced-learn
+//!
+//! The paper's members vote; here probabilities are averaged where the base has them.
+//! imbalanced-learn has no such class; its `BalancedBaggingClassifier` with a `RandomOverSampler`
+//! bootstraps all rows before it copies.
+//!
+//! # Errors
+//!
+//! Fewer than two classes with rows are not applicable. Those of
+//! [`strategy`](crate::resample::strategy), of the base, and a passed deadline (asked before each
+//! fit).
+//!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{
+//!     Base, Deadline, Labels, Matrix, Partition, Samples, Seed, Shared, SmallClass, StageContext,
+//!     find, params,
+//! };
+//! let x = Matrix::from_vec(7, 1, vec![0.0, 1.0, 2.0, 3.0, 4.0, 8.0, 9.0])?;
+//! let y = Labels::from_texts(&["a", "a", "a", "a", "a", "b", "b"]);
+//! let (train, _) = Partition::new(7, (0..7).collect(), vec![])?.cut_samples(&Samples::numeric(x, y)?)?;
+//!
+//! let model = find(counterweight_models::ALL, "decision-tree").expect("it is listed");
+//! let given = params::check(model.card.params, &Default::default()).expect("defaults are valid");
+//! let learner = (model.build)(&given)?;
+//! let base = Base {
+//!     id: model.card.id,
+//!     learner: &*learner,
+//!     max_rows: None,
+//!     encode: &|rows| Ok(rows.clone()),
+//! };
+//! let entry = find(counterweight_corrections::ensemble::ALL, "over-bagging").expect("it is listed");
+//! let given = params::check(entry.card.params, &Default::default()).expect("defaults are valid");
+//! let shared = Shared::default();
+//! let stream = Seed(7).stage("ensemble").open();
+//! let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
+//! let fit = (entry.build)(&given)?.fit(&train, &base, &mut context)?;
+//! let scores = fit.fitted.scores(&Matrix::from_vec(2, 1, vec![0.5, 8.5])?)?;
+//! assert_eq!(scores.argmax(&[0.0; 2])?.as_slice(), [0, 1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//!
+//! S. Wang and X. Yao, "Diversity analysis on imbalanced data sets by using ensemble models", CIDM
+//! 2009.
+
+use super::draw::{BOOTSTRAP, by_class, check_room, draw};
+use super::members::{Average, MEMBERS, Members, over_rows, prior_of};
+use crate::resample::strategy::{self, Direction, Strategy};
+use counterweight_core::{
+    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
+    Params, StageContext, StageResult, Train,
+};
+
+/// Over-bagging with checked parameters.
+#[derive(Clone, Debug)]
+pub struct OverBagging {
+    members: usize,
+    strategy: Strategy,
+    replacement: bool,
+}
+
+impl TryFrom<&Params> for OverBagging {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        Ok(Self {
+            members: params.whole("members"),
+            strategy: Strategy::from_params(params, Direction::Over)?,
+            replacement: params.flag("replacement"),
+        })
+    }
+}
+
+impl Ensemble for OverBagging {
+    fn needs(&self) -> EnsembleNeeds {
+        EnsembleNeeds::default()
+    }
+
+    fn fit(
+        &self,
+        train: &Train,
+        base: &Base<'_>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<EnsembleFit> {
+        let samples = train.samples();
+        let targets = self
+            .strategy
+            .targets(samples.y().names(), &train.counts())?;
+        check_room(&targets)?;
+        let pools = by_class(samples);
+        let mut members = Members::new(base, context);
+        let fitted = members.bag(self.members, train, base.learner, |stream| {
+            draw(&pools, &targets, self.replacement, stream)
+        })?;
+        members.finish(context);
+        Ok(EnsembleFit {
+            fitted: Box::new(Average::plain(fitted)),
+            prior: prior_of(&targets),
+        })
+    }
+}
+
+fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
+    Ok(Box::new(OverBagging::try_from(params)?))
+}
+
+/// The registry entry.
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
+    card: Card {
+        id: "over-bagging",
+        summary: "averages fits to bootstraps in which the smaller classes are drawn up to the largest",
+        reference: "Wang and Yao 2009",
+        params: &[MEMBERS, strategy::SPEC, BOOTSTRAP],
+    },
+    caps: EnsembleCaps {
+        family: "ensemble",
+        fits: |params, counts| (params.whole("members"), over_rows(counts)),
+    },
+    build,
+};
