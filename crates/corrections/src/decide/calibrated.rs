@@ -7,7 +7,7 @@
 //! that first. It also gives every model's scores a known prior: that of the out-of-fold rows, which are
 //! not resampled, so that `effective` afterwards means the training prior. It costs the inner fits, and
 //! with few rows of the rare class the calibrator itself is noisy (see each one's page under
-//! [`calibrate`](crate::calibrate)).
+//! [`calibrate`]).
 //!
 //! # Formula
 //!

@@ -9,7 +9,7 @@
 //!
 //! # Formula
 //!
-//! `argmin_j sum_y p_y C[y][j]` with C[y][j] the cost of deciding j when the truth is y, a tie going to
+//! `argmin_j sum_y p_y C[y][j]` with `C[y][j]` the cost of deciding j when the truth is y, a tie going to
 //! the lowest class. For K = 2 with right decisions free: positive where
 //! `p >= C[0][1] / (C[0][1] + C[1][0])`.
 //!

@@ -35,7 +35,7 @@
 //! # Errors
 //!
 //! Those of [`PriorSource::for_decision`];
-//! [`StageError::Failed`](counterweight_core::StageError::Failed) where tau times a log prior
+//! [`StageError::Failed`] where tau times a log prior
 //! overflows, or without a test batch for `prior = "estimated"`.
 //!
 //! Details with `prior = "estimated"`: those of [`saerens_em`](super::saerens_em).
