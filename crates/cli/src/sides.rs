@@ -125,7 +125,7 @@ pub(crate) fn curves_table(plan: &Plan, sides: &Sides) -> Result<Table> {
     let (mut parameter, mut from, mut to, mut points) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut metrics: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
-    for (_, curve) in &sides.curves {
+    for curve in sides.curves.values() {
         for name in curve.metrics.keys() {
             metrics.entry(name.clone()).or_default();
         }

@@ -20,7 +20,7 @@
 //! | name | default | range | unit |
 //! |---|---|---|---|
 //! | `trees` | 100 | [1, inf) | trees |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), under-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
 //! | `replacement` | true | true, false | flag |
 //!
 //! # Cost
@@ -36,7 +36,7 @@
 //! # Errors
 //!
 //! A model without members (anything but trees) is not applicable. Fewer than two classes with rows
-//! are not applicable. Those of [`strategy`](crate::resample::strategy), of the base, and a passed
+//! are not applicable. Those of [`strategy`], of the base, and a passed
 //! deadline (asked before each fit).
 //!
 //! # Examples

@@ -23,7 +23,7 @@
 //! | `members` | 10 | [1, inf) | members |
 //! | `rounds` | 10 | [1, inf) | boosting rounds |
 //! | `learning_rate` | 1 | (0, inf) | factor on the say of each round |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), under-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
 //! | `replacement` | false | true, false | flag |
 //!
 //! # Cost
@@ -40,7 +40,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. Those of
-//! [`strategy`](crate::resample::strategy), of the base, and a passed deadline (asked before each
+//! [`strategy`], of the base, and a passed deadline (asked before each
 //! fit).
 //!
 //! # Examples

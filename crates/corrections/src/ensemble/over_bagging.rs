@@ -19,7 +19,7 @@
 //! | name | default | range | unit |
 //! |---|---|---|---|
 //! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), over-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], over-samplers | rows a class |
 //! | `replacement` | true | true, false | flag |
 //!
 //! # Cost
@@ -35,7 +35,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. Those of
-//! [`strategy`](crate::resample::strategy), of the base, and a passed deadline (asked before each
+//! [`strategy`], of the base, and a passed deadline (asked before each
 //! fit).
 //!
 //! # Examples

@@ -23,7 +23,7 @@
 //! | `members` | 10 | [1, inf) | members |
 //! | `bins` | 20 | [1, 1000000] | bins |
 //! | `hardness` | `absolute-error` | `absolute-error`, `squared-error`, `cross-entropy` | function |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), under-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
 //!
 //! # Cost
 //!
@@ -40,7 +40,7 @@
 //! # Errors
 //!
 //! A base that gives votes only is not applicable. Fewer than two classes with rows are not
-//! applicable. Those of [`strategy`](crate::resample::strategy), of the base, and a passed deadline
+//! applicable. Those of [`strategy`], of the base, and a passed deadline
 //! (asked before each fit).
 //!
 //! # Examples

@@ -20,7 +20,7 @@
 //! | name | default | range | unit |
 //! |---|---|---|---|
 //! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), over-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], over-samplers | rows a class |
 //! | `k` | 5 | [1, inf) | neighbours |
 //!
 //! # Cost
@@ -37,7 +37,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. A class too small for k neighbours is
-//! settled by the small-class policy. Those of [`strategy`](crate::resample::strategy), of the base,
+//! settled by the small-class policy. Those of [`strategy`], of the base,
 //! and a passed deadline (asked before each fit).
 //!
 //! # Examples

@@ -20,7 +20,7 @@
 //! | name | default | range | unit |
 //! |---|---|---|---|
 //! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`](crate::resample::strategy), under-samplers | rows a class |
+//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
 //! | `replacement` | false | true, false | flag |
 //!
 //! # Cost
@@ -37,7 +37,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. Those of
-//! [`strategy`](crate::resample::strategy), of the base, and a passed deadline (asked before each
+//! [`strategy`], of the base, and a passed deadline (asked before each
 //! fit).
 //!
 //! # Examples

@@ -46,8 +46,7 @@ impl Work<'_> {
     /// metric decides. Test rows have no part in it.
     pub(super) fn choose(
         &self,
-        fit: &FitGroup,
-        correction: &Correction,
+        (fit, correction): (&FitGroup, &Correction),
         resampled: &Resampled,
         choices: &mut Choices,
         (budget, inner): (Budget, &Inner),
@@ -344,10 +343,10 @@ fn curve_metrics(counts: &Counts, weights: &[f64]) -> [(&'static str, Option<f64
     let product: f64 = recalls.iter().product();
     let (mut wrong, mut all) = (0.0, 0.0);
     let mut f1 = (0.0, 0.0);
-    for y in 0..k {
+    for (y, weight) in weights.iter().enumerate() {
         let rows: usize = counts.row(y).iter().sum();
-        all += weights[y] * rows as f64;
-        wrong += weights[y] * (rows - counts.at(y, y)) as f64;
+        all += weight * rows as f64;
+        wrong += weight * (rows - counts.at(y, y)) as f64;
     }
     for j in 0..k {
         let decided: f64 = (0..k).map(|y| weights[y] * counts.at(y, j) as f64).sum();

@@ -113,32 +113,31 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Entry
         let mut rescored = None;
         let mut details = Details::new();
         let mut notes = unit.notes.clone();
-        let decided = match refused {
-            Some(reason) => Err((Outcome::NotApplicable, reason)),
-            None => {
-                let fit = || {
-                    let context = DecideContext {
-                        scores_prior: foreign.prior,
-                        train: &train,
-                    };
-                    let extras = Extras {
-                        batch: needs.test_batch.then(|| TestScores::new(foreign.scores)),
-                        head: None,
-                    };
-                    let fitted = decide.fit_with(&context, None, &extras)?;
-                    let decisions = fitted.rule.decide(foreign.scores)?;
-                    let rescored = fitted.rule.rescore(foreign.scores)?;
-                    Ok((fitted, decisions, rescored))
+        let decided = if let Some(reason) = refused {
+            Err((Outcome::NotApplicable, reason))
+        } else {
+            let fit = || {
+                let context = DecideContext {
+                    scores_prior: foreign.prior,
+                    train: &train,
                 };
-                match guarded(Deadline::NEVER, fit).0 {
-                    Ok((fitted, decisions, replaced)) => {
-                        details.extend(fitted.details);
-                        notes.extend(fitted.notes);
-                        rescored = replaced;
-                        Ok(decisions)
-                    }
-                    Err(error) => Err(super::failure("decide", &error)),
+                let extras = Extras {
+                    batch: needs.test_batch.then(|| TestScores::new(foreign.scores)),
+                    head: None,
+                };
+                let fitted = decide.fit_with(&context, None, &extras)?;
+                let decisions = fitted.rule.decide(foreign.scores)?;
+                let rescored = fitted.rule.rescore(foreign.scores)?;
+                Ok((fitted, decisions, rescored))
+            };
+            match guarded(Deadline::NEVER, fit).0 {
+                Ok((fitted, decisions, replaced)) => {
+                    details.extend(fitted.details);
+                    notes.extend(fitted.notes);
+                    rescored = replaced;
+                    Ok(decisions)
                 }
+                Err(error) => Err(super::failure("decide", &error)),
             }
         };
         let verdict = Verdict {

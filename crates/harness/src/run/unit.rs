@@ -298,7 +298,7 @@ impl Work<'_> {
             inner,
         };
         if let Some(ensemble) = &self.plan.sweep.corrections[fit.loss_of].ensemble {
-            return self.ensemble(fit, candidate, ensemble, resampled, turn);
+            return self.ensemble((fit, candidate), ensemble, resampled, turn);
         }
         let learner = &self.model(fit).candidates()[candidate];
         let most = learner.entry.caps.max_rows;
@@ -380,8 +380,7 @@ impl Work<'_> {
     /// the ensemble alone, so that it draws the same rows for every model.
     fn ensemble(
         &self,
-        fit: &FitGroup,
-        candidate: usize,
+        (fit, candidate): (&FitGroup, usize),
         ensemble: &Built<EnsembleCaps, dyn Ensemble>,
         as_they_are: &Resampled,
         Turn {
@@ -465,7 +464,7 @@ impl Work<'_> {
             let chosen = if n == 1 {
                 Ok(Chosen::only())
             } else {
-                self.choose(fit, correction, resampled, &mut choices, (budget, inner))
+                self.choose((fit, correction), resampled, &mut choices, (budget, inner))
             };
             let chosen = match chosen {
                 Ok(chosen) => chosen,

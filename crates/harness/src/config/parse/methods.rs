@@ -277,22 +277,19 @@ pub(super) fn read_curve(
         .params
         .iter()
         .find(|spec| spec.name == parameter);
-    match spec {
-        Some(spec) => {
-            for (key, value) in [("from", from), ("to", to)] {
-                if let Err(error) = spec.check(&counterweight_core::ParamValue::Real(value)) {
-                    let line = fields.get(key).map(|(line, _)| *line);
-                    errors.add(line, format!("{path} > {key}"), error.problem, error.hint);
-                }
+    if let Some(spec) = spec {
+        for (key, value) in [("from", from), ("to", to)] {
+            if let Err(error) = spec.check(&counterweight_core::ParamValue::Real(value)) {
+                let line = fields.get(key).map(|(line, _)| *line);
+                errors.add(line, format!("{path} > {key}"), error.problem, error.hint);
             }
         }
-        None => {
-            let names = decide.entry.card.params.iter().map(|spec| spec.name);
-            let hint = nearest(&parameter, names).map(|name| format!("did you mean `{name}`?"));
-            let line = fields.get("parameter").map(|(line, _)| *line);
-            let message = format!("`{}` has no parameter `{parameter}`", decide.entry.card.id);
-            errors.add(line, format!("{path} > parameter"), message, hint);
-        }
+    } else {
+        let names = decide.entry.card.params.iter().map(|spec| spec.name);
+        let hint = nearest(&parameter, names).map(|name| format!("did you mean `{name}`?"));
+        let line = fields.get("parameter").map(|(line, _)| *line);
+        let message = format!("`{}` has no parameter `{parameter}`", decide.entry.card.id);
+        errors.add(line, format!("{path} > parameter"), message, hint);
     }
     let spec = spec.filter(|_| errors.len() == before)?;
     Some(Curve {
