@@ -281,7 +281,7 @@ mod tests {
         for side in [0, 1] {
             // Class 1: the values above 0, and the missing ones if `side` is 1.
             let value = |i: usize| {
-                if i % 4 == 0 {
+                if i.is_multiple_of(4) {
                     f64::NAN
                 } else {
                     (i % 11) as f64 - 5.0
@@ -294,7 +294,7 @@ mod tests {
             );
             let y: Vec<u32> = (0..400)
                 .map(|i| {
-                    if i % 4 == 0 {
+                    if usize::is_multiple_of(i, 4) {
                         side
                     } else {
                         u32::from(value(i) > 0.0)
