@@ -68,6 +68,10 @@ impl Steps {
         }
         let (x0, x1) = (self.x[right - 1], self.x[right]);
         let (y0, y1) = (self.y[right - 1], self.y[right]);
+        // The last bit of a probability is rounding, which the log odds of a clipped 0 would magnify.
+        if p - x0 < SAME {
+            return y0;
+        }
         y0 + (y1 - y0) * ((p - x0) / (x1 - x0))
     }
 }
