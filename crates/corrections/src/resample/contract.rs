@@ -1,16 +1,16 @@
 //! The contract of every resampler, checked over the whole registry.
 
 use counterweight_core::{
-    Matrix, Note, OnNominal, Origin, ParamKind, Resampler, ResamplerEntry, Shared, SmallClass,
-    StageError, Train,
+    Matrix, Note, OnNominal, Origin, ParamKind, Shared, SmallClass, StageError, Train,
 };
-use rand::RngExt as _;
 
 use super::ALL;
-use super::contract_under::{CLEANERS, WITHOUT_CHANCE, drops};
-use crate::testing::{
-    built, check_registry, context, real, stream, table, text, train, try_built, whole,
+use super::contract_sets::{
+    applicable, changing, check, grows, is_left, is_near, is_refused, mixed, nominal, numeric, run,
+    run_noting, shuffled, suited,
 };
+use super::contract_under::{CLEANERS, WITHOUT_CHANCE, drops};
+use crate::testing::{built, check_registry, context, real, table, text, train, whole};
 
 /// Files of the folder that are no method.
 const HELPERS: &[&str] = &[
@@ -18,7 +18,9 @@ const HELPERS: &[&str] = &[
     "cart",
     "cleaning",
     "contract",
+    "contract_chance",
     "contract_over",
+    "contract_sets",
     "contract_under",
     "growth",
     "kmeans",
@@ -30,24 +32,17 @@ const HELPERS: &[&str] = &[
 ];
 
 /// Methods that make rows and then clean up: counts end where that leaves them.
-const CLEANING: &[&str] = &["smote-enn", "smote-ipf", "smote-tomek"];
+pub(super) const CLEANING: &[&str] = &["smote-enn", "smote-ipf", "smote-tomek"];
 
 /// Methods whose counts come out near what is asked.
-const ROUNDED: &[&str] = &["adasyn", "instance-hardness"];
+pub(super) const ROUNDED: &[&str] = &["adasyn", "instance-hardness"];
 
 /// Under-samplers that make rows.
-const CENTRES: &[&str] = &["cluster-centroids"];
+pub(super) const CENTRES: &[&str] = &["cluster-centroids"];
 
 #[test]
 fn the_registry_is_complete_and_documented() {
     check_registry("resample", HELPERS, ALL);
-}
-
-/// The resamplers that change rows. The others leave every row by design and ask the learner to draw
-/// its minibatches otherwise, so that what is said here of rows, counts, knobs and seeds is for these;
-/// `minibatch_schemes_leave_the_rows_and_change_the_draws` is for those.
-fn changing() -> impl Iterator<Item = &'static ResamplerEntry> {
-    ALL.iter().filter(|entry| !entry.caps.minibatches)
 }
 
 #[test]
@@ -91,242 +86,6 @@ fn minibatch_schemes_leave_the_rows_and_change_the_draws() {
             assert!(matches!(found, Err(StageError::NotApplicable(_))), "{id}");
         }
     }
-}
-
-/// Over-samplers take `minority`, under-samplers refuse it.
-fn grows(entry: &ResamplerEntry) -> bool {
-    !CLEANERS.contains(&entry.card.id)
-        && try_built(entry, &[("strategy", text("minority"))]).is_ok()
-}
-
-/// Parameters with which a method has something to do on the sets of this suite: with its defaults,
-/// k-means-SMOTE finds no cluster of the minority where the classes overlap as here.
-pub(super) fn suited(
-    entry: &ResamplerEntry,
-    given: &[(&str, counterweight_core::ParamValue)],
-) -> Box<dyn Resampler> {
-    let mut all = given.to_vec();
-    if entry.card.id == "kmeans-smote" {
-        for (key, value) in [("clusters", whole(2)), ("balance_threshold", real(0.0))] {
-            if given.iter().all(|(known, _)| *known != key) {
-                all.push((key, value));
-            }
-        }
-    }
-    built(entry, &all)
-}
-
-fn normal_rows(counts: &[usize], d: usize, seed: u64) -> (Matrix, Vec<usize>) {
-    let mut stream = stream(seed);
-    let classes: Vec<usize> = counts
-        .iter()
-        .enumerate()
-        .flat_map(|(class, &n)| std::iter::repeat_n(class, n))
-        .collect();
-    let x = Matrix::from_fn(classes.len(), d, |i, _| {
-        let z: f64 = stream.sample(rand_distr::StandardNormal);
-        z + classes[i] as f64
-    });
-    (x, classes)
-}
-
-/// Numeric rows, the classes shuffled into each other.
-pub(super) fn numeric(counts: &[usize], d: usize, seed: u64) -> Train {
-    let (x, classes) = normal_rows(counts, d, seed);
-    let order = shuffled(classes.len(), seed);
-    let classes: Vec<usize> = order.iter().map(|&row| classes[row]).collect();
-    train(
-        x.select_rows(&order),
-        &vec![None; d],
-        &classes,
-        counts.len(),
-    )
-}
-
-/// Two numeric columns around two nominal ones.
-pub(super) fn mixed(counts: &[usize], seed: u64) -> Train {
-    let (mut x, classes) = normal_rows(counts, 4, seed);
-    let mut stream = stream(seed + 1);
-    for i in 0..x.rows() {
-        x.set(i, 1, f64::from(stream.random_range(0..3_u32)));
-        x.set(i, 2, f64::from(stream.random_range(0..2_u32)));
-    }
-    train(x, &[None, Some(3), Some(2), None], &classes, counts.len())
-}
-
-/// Nominal columns alone.
-pub(super) fn nominal(counts: &[usize], seed: u64) -> Train {
-    let (x, classes) = normal_rows(counts, 4, seed);
-    let levels = [3, 2, 5, 4];
-    let codes = Matrix::from_fn(x.rows(), 4, |i, j| {
-        (x.at(i, j) + 1.0)
-            .round()
-            .clamp(0.0, (levels[j] - 1) as f64)
-    });
-    train(codes, &levels.map(Some), &classes, counts.len())
-}
-
-pub(super) fn shuffled(n: usize, seed: u64) -> Vec<usize> {
-    let mut stream = stream(seed);
-    let mut order: Vec<usize> = (0..n).collect();
-    for at in (1..n).rev() {
-        order.swap(at, stream.random_range(0..=at));
-    }
-    order
-}
-
-pub(super) fn run(
-    resampler: &dyn Resampler,
-    train: &Train,
-    seed: u64,
-) -> Result<Train, StageError> {
-    run_noting(resampler, train, seed).0
-}
-
-/// The result, and what was noted on the way.
-pub(super) fn run_noting(
-    resampler: &dyn Resampler,
-    train: &Train,
-    seed: u64,
-) -> (Result<Train, StageError>, Vec<Note>) {
-    let shared = Shared::default();
-    let mut about = context(seed, &shared);
-    let found = resampler.resample(train, &mut about);
-    (found, about.notes)
-}
-
-/// Whether a note says that the class could not be enlarged.
-pub(super) fn is_left(notes: &[Note], class: usize) -> bool {
-    notes.iter().any(|note| {
-        let text = note.text();
-        text.contains(&format!("class c{class} ")) && text.contains("it stays at ")
-    })
-}
-
-pub(super) fn is_near(entry: &ResamplerEntry) -> bool {
-    ROUNDED.contains(&entry.card.id) || CLEANING.contains(&entry.card.id)
-}
-
-/// Everything that holds for any result.
-pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
-    let id = entry.card.id;
-    let (from, to) = (before.samples(), after.samples());
-    assert_eq!(from.kinds(), to.kinds(), "{id}");
-    assert_eq!(from.y().names(), to.y().names(), "{id}");
-    assert_eq!(to.x().first_non_finite(), None, "{id}");
-    for (class, (&had, &has)) in before
-        .counts()
-        .as_slice()
-        .iter()
-        .zip(after.counts().as_slice())
-        .enumerate()
-    {
-        assert!(had > 0 || has == 0, "{id}: absent class {class} got rows");
-        assert!(
-            CLEANING.contains(&id) || if grows(entry) { has >= had } else { has <= had },
-            "{id}: {had} to {has}"
-        );
-        let cleaned = id == "smote-enn" || id == "smote-tomek";
-        let gone = grows(entry) && !cleaned && had > 0 && has == 0;
-        assert!(!gone, "{id}: class {class} is gone");
-    }
-    // Original row 10 i + 3 is row i of the training set.
-    let row_of = |original: usize| {
-        assert_eq!(
-            original % 10,
-            3,
-            "{id}: origins are rows of the original data"
-        );
-        (original - 3) / 10
-    };
-    let mut kept = Vec::new();
-    for (at, origin) in to.origins().iter().enumerate() {
-        match *origin {
-            Origin::Row(original) => {
-                let row = row_of(original);
-                assert_eq!(
-                    from.x().row(row),
-                    to.x().row(at),
-                    "{id}: a row that says it is a copy"
-                );
-                assert_eq!(from.y().class(row), to.y().class(at), "{id}");
-                kept.push(row);
-            }
-            Origin::Synthetic { base, neighbour } => {
-                let may = grows(entry) || CENTRES.contains(&id);
-                assert!(may, "{id}: an under-sampler makes no rows");
-                let (base, neighbour) = (row_of(base), row_of(neighbour));
-                assert_eq!(from.y().class(base), to.y().class(at), "{id}");
-                assert!(neighbour < from.n_rows(), "{id}");
-            }
-        }
-        for (&value, kind) in to.x().row(at).iter().zip(to.kinds().iter()) {
-            if let counterweight_core::ColumnKind::Nominal { levels } = kind {
-                assert!(
-                    crate::neighbours::code(value, *levels).is_some(),
-                    "{id}: {value}"
-                );
-            }
-        }
-    }
-    if CLEANING.contains(&id) {
-        // Copies of the row of a class with a single one come after the originals.
-        let row = |origin: &Origin| match *origin {
-            Origin::Row(original) => row_of(original),
-            Origin::Synthetic { .. } => usize::MAX,
-        };
-        assert!(
-            before.counts().as_slice().contains(&1) || to.origins().is_sorted_by_key(row),
-            "{id}: what is left of the originals comes first, in order"
-        );
-    } else if grows(entry) {
-        let first: Vec<usize> = (0..from.n_rows()).collect();
-        assert_eq!(
-            to.select(&first),
-            *from,
-            "{id}: the originals come first, in order"
-        );
-    } else {
-        assert!(
-            kept.is_sorted_by(|a, b| a < b),
-            "{id}: a subset in its order"
-        );
-    }
-}
-
-/// The entry, and data of the kinds that it takes as they are.
-fn applicable() -> Vec<(&'static ResamplerEntry, Vec<Train>)> {
-    let shapes: [&[usize]; 6] = [
-        &[60, 12],
-        &[7, 40, 15],
-        &[30, 0, 9],
-        &[20, 20],
-        &[3, 8],
-        &[25, 6, 6, 1],
-    ];
-    changing()
-        .map(|entry| {
-            let mut sets = Vec::new();
-            for (seed, shape) in (0..).zip(shapes) {
-                if entry.caps.numeric_only == OnNominal::Handles {
-                    sets.push(numeric(shape, 3, seed));
-                }
-                if entry.caps.nominal == OnNominal::Handles {
-                    sets.push(mixed(shape, seed));
-                }
-                // Codes tie, so what is dropped of them hangs on the order of the rows.
-                if entry.caps.all_nominal == OnNominal::Handles && !drops(entry.card.id) {
-                    sets.push(nominal(shape, seed));
-                }
-            }
-            (entry, sets)
-        })
-        .collect()
-}
-
-/// Methods that look for a place to put rows end here when a tiny class has none.
-fn is_refused(found: &Result<Train, StageError>) -> bool {
-    matches!(found, Err(StageError::NotApplicable(_)))
 }
 
 #[test]
@@ -785,142 +544,4 @@ fn more_rows_than_memory_are_an_error_value() {
             "{id}: {found:?}"
         );
     }
-}
-
-#[test]
-fn a_smote_point_lies_on_its_segment_with_one_uniform_u() {
-    let set = numeric(&[4000, 20], 6, 11);
-    let entry = ALL.iter().find(|e| e.card.id == "smote").unwrap();
-    let after = run(&*built(entry, &[]), &set, 1).unwrap();
-    let (from, to) = (set.samples().x(), after.samples());
-    let (mut sum, mut squares, mut n) = (0.0, 0.0, 0.0);
-    for at in 4020..to.n_rows() {
-        let Origin::Synthetic { base, neighbour } = to.origins()[at] else {
-            panic!("row {at} is synthetic")
-        };
-        let (a, b) = (from.row((base - 3) / 10), from.row((neighbour - 3) / 10));
-        let us: Vec<f64> = (0..6)
-            .map(|j| (to.x().at(at, j) - a[j]) / (b[j] - a[j]))
-            .collect();
-        for u in &us {
-            assert!((u - us[0]).abs() < 1e-9, "one u for all columns: {us:?}");
-            assert!((0.0..1.0 + 1e-9).contains(u));
-        }
-        sum += us[0];
-        squares += us[0] * us[0];
-        n += 1.0;
-    }
-    // Mean 1/2 and mean square 1/3, each within four standard errors.
-    assert!((sum / n - 0.5).abs() < 4.0 / (12.0_f64 * n).sqrt());
-    assert!((squares / n - 1.0 / 3.0).abs() < 4.0 * (4.0_f64 / 45.0 / n).sqrt());
-}
-
-#[test]
-fn with_every_neighbour_smote_keeps_the_mean_and_shrinks_the_covariance_as_derived() {
-    let n_c = 6;
-    let set = numeric(&[60_000, n_c], 2, 5);
-    let entry = ALL.iter().find(|e| e.card.id == "smote").unwrap();
-    let after = run(&*built(entry, &[("k", whole(5))]), &set, 1).unwrap();
-    let moments = |x: &Matrix, rows: &[usize]| {
-        let n = rows.len() as f64;
-        let mean: Vec<f64> = (0..2)
-            .map(|j| rows.iter().map(|&i| x.at(i, j)).sum::<f64>() / n)
-            .collect();
-        let mut cov = [0.0; 3];
-        for &i in rows {
-            let (a, b) = (x.at(i, 0) - mean[0], x.at(i, 1) - mean[1]);
-            cov[0] += a * a / n;
-            cov[1] += a * b / n;
-            cov[2] += b * b / n;
-        }
-        (mean, cov)
-    };
-    let class = crate::neighbours::Pool::Class(1).rows(set.samples());
-    let made: Vec<usize> = (60_000 + n_c..after.samples().n_rows()).collect();
-    let (mean, cov) = moments(set.samples().x(), &class);
-    let (made_mean, made_cov) = moments(after.samples().x(), &made);
-    let factor = 2.0 / 3.0 - 1.0 / (3.0 * (n_c as f64 - 1.0));
-    let scale = cov[0].max(cov[2]);
-    for (a, b) in mean.iter().zip(&made_mean) {
-        assert!(
-            (a - b).abs() < 4.0 * (scale / made.len() as f64).sqrt(),
-            "{a} {b}"
-        );
-    }
-    for (a, b) in cov.iter().zip(&made_cov) {
-        assert!((a * factor - b).abs() < 0.015 * scale, "{} {b}", a * factor);
-    }
-}
-
-#[test]
-fn a_smoothed_bootstrap_adds_the_kernel_variance_and_copies_nominal_values() {
-    let entry = ALL.iter().find(|e| e.card.id == "random-over").unwrap();
-    let set = mixed(&[40_000, 30], 2);
-    let h = 2.0;
-    let after = run(&*built(entry, &[("shrinkage", real(h))]), &set, 1).unwrap();
-    let (from, to) = (set.samples(), after.samples());
-    let class = crate::neighbours::Pool::Class(1).rows(from);
-    let n = from.n_rows() as f64;
-    let reference = (4.0 / (4.0 * n)).powf(1.0 / 6.0);
-    for column in [0, 3] {
-        let mean = class.iter().map(|&i| from.x().at(i, column)).sum::<f64>() / 30.0;
-        let variance = class
-            .iter()
-            .map(|&i| (from.x().at(i, column) - mean).powi(2))
-            .sum::<f64>()
-            / 30.0;
-        let jumps: Vec<f64> = (from.n_rows()..to.n_rows())
-            .map(|at| {
-                let Origin::Synthetic { base, neighbour } = to.origins()[at] else {
-                    panic!("row {at} is synthetic")
-                };
-                assert_eq!(base, neighbour);
-                for nominal in [1, 2] {
-                    let same = to.x().at(at, nominal) - from.x().at((base - 3) / 10, nominal);
-                    assert!(same.abs() < f64::EPSILON);
-                }
-                to.x().at(at, column) - from.x().at((base - 3) / 10, column)
-            })
-            .collect();
-        let m = jumps.len() as f64;
-        let found = jumps.iter().map(|j| j * j).sum::<f64>() / m;
-        let expected = (h * reference).powi(2) * variance;
-        assert!(
-            (found / expected - 1.0).abs() < 4.0 * (2.0 / m).sqrt(),
-            "{found} {expected}"
-        );
-    }
-}
-
-#[test]
-fn every_subset_is_as_likely() {
-    let entry = ALL.iter().find(|e| e.card.id == "random-under").unwrap();
-    let set = train(
-        Matrix::from_fn(6, 1, |i, _| i as f64),
-        &[None],
-        &[0, 0, 0, 0, 1, 1],
-        2,
-    );
-    let resampler = built(entry, &[]);
-    let mut seen = std::collections::BTreeMap::new();
-    for seed in 0..6000 {
-        let after = run(&*resampler, &set, seed).unwrap();
-        let kept: Vec<String> = after
-            .samples()
-            .x()
-            .column(0)
-            .iter()
-            .map(f64::to_string)
-            .collect();
-        *seen.entry(kept.join(" ")).or_insert(0.0) += 1.0;
-    }
-    assert_eq!(seen.len(), 6, "four choose two");
-    let chi2: f64 = seen
-        .values()
-        .map(|n: &f64| (n - 1000.0).powi(2) / 1000.0)
-        .sum();
-    assert!(
-        chi2 < 20.5,
-        "the 99.9 % point of chi-squared with 5 degrees of freedom; {chi2}"
-    );
 }

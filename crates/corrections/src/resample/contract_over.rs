@@ -5,7 +5,9 @@ use counterweight_core::{Matrix, Note, OnNominal, Origin, ResamplerEntry, StageE
 use proptest::prelude::*;
 
 use super::ALL;
-use super::contract::{check, is_left, is_near, mixed, nominal, numeric, run, run_noting, suited};
+use super::contract_sets::{
+    check, is_left, is_near, mixed, nominal, numeric, run, run_noting, suited,
+};
 use crate::neighbours::Pool;
 use crate::testing::{built, real, stream, text, train, whole};
 

@@ -7,7 +7,7 @@ use counterweight_core::{
 use proptest::prelude::*;
 
 use super::ALL;
-use super::contract::{check, mixed, numeric, run, shuffled};
+use super::contract_sets::{check, mixed, numeric, run, shuffled};
 use crate::testing::{built, context, flag, list, real, table, text, train, whole};
 
 /// They drop rows for what they are: how many is not asked for.

@@ -47,7 +47,11 @@ pub mod smote_tomek;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod contract_chance;
+#[cfg(test)]
 mod contract_over;
+#[cfg(test)]
+mod contract_sets;
 #[cfg(test)]
 mod contract_under;
 
