@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Calib, ColumnKind, Deadline, Entry, Labels, Matrix, Origin, OutOfFold, ParamError, ParamValue,
-    Params, Partition, Samples, Scores, Seed, Shared, SmallClass, StageContext, Stream, Train,
-    params,
+    Calib, ClassCounts, ColumnKind, Deadline, Entry, Labels, LossContext, LossEntry, LossTerms,
+    Matrix, Origin, OutOfFold, ParamError, ParamValue, Params, Partition, Samples, Scores, Seed,
+    Shared, SmallClass, StageContext, StageResult, Stream, Train, params,
 };
 
 pub(crate) fn real(value: f64) -> ParamValue {
@@ -69,6 +69,19 @@ pub(crate) fn failure<C, T: ?Sized>(entry: &Entry<C, T>, given: &[(&str, ParamVa
         Ok(_) => panic!("{given:?} builds"),
         Err(error) => error.to_string(),
     }
+}
+
+/// The terms of a loss with these parameters for classes of so many rows, before and after resampling.
+pub(crate) fn terms(
+    entry: &LossEntry,
+    given: &[(&str, ParamValue)],
+    counts: &[usize],
+) -> StageResult<LossTerms> {
+    let counts = ClassCounts::new(counts.to_vec());
+    built(entry, given).terms(&LossContext {
+        seen: &counts,
+        train: &counts,
+    })
 }
 
 pub(crate) fn stream(seed: u64) -> Stream {

@@ -84,9 +84,9 @@ use counterweight_core::{
 };
 use std::borrow::Cow;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS};
+use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS, fits_on_subsets};
 use super::draw::{by_class, draw, share_of, subset as shuffle, take};
-use super::members::{MEMBERS, Members, prior_of, under_rows};
+use super::members::{MEMBERS, Members, prior_of};
 use crate::resample::strategy::{self, Direction, Strategy};
 use counterweight_core::log_softmax;
 
@@ -157,13 +157,8 @@ impl Ensemble for BalanceCascade {
             }
             boosted.push(fitted);
         }
-        members.finish(context);
-        let committee = Committee(boosted);
-        if let Some(note) = committee.note() {
-            context.note(note);
-        }
         Ok(EnsembleFit {
-            fitted: Box::new(committee),
+            fitted: Box::new(Committee::of(boosted, members, context)),
             prior: prior_of(&targets),
         })
     }
@@ -183,12 +178,7 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
     },
     caps: EnsembleCaps {
         family: "ensemble",
-        fits: |params, counts| {
-            let fits = params
-                .whole("members")
-                .saturating_mul(params.whole("rounds"));
-            (fits, under_rows(counts))
-        },
+        fits: fits_on_subsets,
     },
     build,
 };

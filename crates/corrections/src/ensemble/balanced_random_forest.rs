@@ -75,9 +75,10 @@
 //! C. Chen, A. Liaw and L. Breiman, "Using random forest to learn imbalanced data", report 666,
 //! Department of Statistics, University of California, Berkeley, 2004.
 
-use super::draw::{BOOTSTRAP, by_class, draw};
-use super::members::{Average, Members, prior_of, under_rows};
-use crate::resample::strategy::{self, Direction, Strategy};
+use super::draw::BOOTSTRAP;
+use super::members::under_rows;
+use super::stratified::StratifiedBags;
+use crate::resample::strategy::{self, Direction};
 use counterweight_core::params::Default;
 use counterweight_core::{
     Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
@@ -87,21 +88,13 @@ use counterweight_core::{ParamKind, ParamSpec, Range};
 
 /// Balanced random forest with checked parameters.
 #[derive(Clone, Debug)]
-pub struct BalancedRandomForest {
-    trees: usize,
-    strategy: Strategy,
-    replacement: bool,
-}
+pub struct BalancedRandomForest(StratifiedBags);
 
 impl TryFrom<&Params> for BalancedRandomForest {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            trees: params.whole("trees"),
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            replacement: params.flag("replacement"),
-        })
+        StratifiedBags::from_params(params, "trees", Direction::Under).map(Self)
     }
 }
 
@@ -125,20 +118,7 @@ impl Ensemble for BalancedRandomForest {
                 base.id
             )));
         };
-        let samples = train.samples();
-        let targets = self
-            .strategy
-            .targets(samples.y().names(), &train.counts())?;
-        let pools = by_class(samples);
-        let mut members = Members::new(base, context);
-        let fitted = members.bag(self.trees, train, &*tree, |stream| {
-            draw(&pools, &targets, self.replacement, stream)
-        })?;
-        members.finish(context);
-        Ok(EnsembleFit {
-            fitted: Box::new(Average::plain(fitted)),
-            prior: prior_of(&targets),
-        })
+        self.0.fit(&*tree, train, base, context)
     }
 }
 

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Fitted, Matrix, Note, ParamKind, ParamSpec, Params, Range, Scores, StageResult, Stream, Train,
+    ClassCounts, Fitted, Matrix, Note, ParamKind, ParamSpec, Params, Range, Scores, StageContext,
+    StageResult, Stream, Train,
 };
 
 use super::draw::{cumulative, take, weighted};
-use super::members::Members;
+use super::members::{Members, under_rows};
 
 /// The parameter `rounds`.
 pub(super) const ROUNDS: ParamSpec = ParamSpec::new(
@@ -25,6 +26,14 @@ pub(super) const LEARNING_RATE: ParamSpec = ParamSpec::new(
     Default::Real(1.0),
     "factor on the say of each round",
 );
+
+/// Fits, and rows of each, when every one of `members` subsets is boosted for `rounds`; for estimates.
+pub(super) fn fits_on_subsets(params: &Params, counts: &ClassCounts) -> (usize, usize) {
+    let fits = params
+        .whole("members")
+        .saturating_mul(params.whole("rounds"));
+    (fits, under_rows(counts))
+}
 
 /// How to boost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,11 +183,25 @@ impl Boosted {
 
 /// Boosted fits whose logits are averaged: one, or one a subset.
 #[derive(Debug)]
-pub(super) struct Committee(pub(super) Vec<Boosted>);
+pub(super) struct Committee(Vec<Boosted>);
 
 impl Committee {
+    /// Ends an ensemble of boosted fits: hands over what its members said, and what there is to note.
+    pub(super) fn of(
+        boosted: Vec<Boosted>,
+        members: Members<'_>,
+        context: &mut StageContext<'_>,
+    ) -> Self {
+        members.finish(context);
+        let committee = Self(boosted);
+        if let Some(note) = committee.note() {
+            context.note(note);
+        }
+        committee
+    }
+
     /// What there is to note when the boosting came to nothing.
-    pub(super) fn note(&self) -> Option<Note> {
+    fn note(&self) -> Option<Note> {
         let mute = self.0.iter().filter(|boosted| boosted.is_mute()).count();
         let text = "no boosting round was better than chance";
         match mute {
@@ -220,7 +243,7 @@ impl Fitted for Committee {
 mod tests {
     use super::*;
     use crate::testing::{built, context, train as set, whole};
-    use counterweight_core::{Base, Learner, LossTerms, Shared, StageContext, find};
+    use counterweight_core::{Base, Learner, LossTerms, Shared, find};
 
     /// A learner that takes no row weights, whatever the one inside does.
     #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::ALL;
 use crate::testing::{built, check_registry, context, flag, real, stream, text, train, whole};
 
 /// Files of the folder that are no method.
-const HELPERS: &[&str] = &["boost", "contract", "draw", "members", "mod"];
+const HELPERS: &[&str] = &["boost", "contract", "draw", "members", "mod", "stratified"];
 
 /// Ensembles whose members see as many rows of each class as the smallest has.
 const UNDER: &[&str] = &[

@@ -86,9 +86,9 @@ use counterweight_core::{
 };
 use std::borrow::Cow;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS};
+use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS, fits_on_subsets};
 use super::draw::{REPLACEMENT, by_class, draw, take};
-use super::members::{MEMBERS, Members, prior_of, under_rows};
+use super::members::{MEMBERS, Members, prior_of};
 use crate::resample::strategy::{self, Direction, Strategy};
 
 /// `EasyEnsemble` with checked parameters.
@@ -143,13 +143,8 @@ impl Ensemble for EasyEnsemble {
                 Ok((Cow::Borrowed(&subset), weights.to_vec()))
             })?);
         }
-        members.finish(context);
-        let committee = Committee(boosted);
-        if let Some(note) = committee.note() {
-            context.note(note);
-        }
         Ok(EnsembleFit {
-            fitted: Box::new(committee),
+            fitted: Box::new(Committee::of(boosted, members, context)),
             prior: prior_of(&targets),
         })
     }
@@ -169,12 +164,7 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
     },
     caps: EnsembleCaps {
         family: "ensemble",
-        fits: |params, counts| {
-            let fits = params
-                .whole("members")
-                .saturating_mul(params.whole("rounds"));
-            (fits, under_rows(counts))
-        },
+        fits: fits_on_subsets,
     },
     build,
 };

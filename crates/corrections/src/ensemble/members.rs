@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Base, ClassCounts, Deadline, Fitted, Learner, Matrix, Note, ParamKind, ParamSpec, Prior, Range,
-    Scores, Shared, SmallClass, StageContext, StageResult, Stream, Train,
+    Base, ClassCounts, Deadline, EnsembleFit, Fitted, Learner, Matrix, Note, ParamKind, ParamSpec,
+    Prior, Range, Scores, Shared, SmallClass, StageContext, StageResult, Stream, Train,
 };
 use rand::RngExt as _;
 use rand::SeedableRng as _;
@@ -156,6 +156,24 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Ends the ensemble with the average of its members, whose rows had these counts, and hands over what
+    /// they said.
+    pub(super) fn average(
+        self,
+        fitted: Vec<Box<dyn Fitted>>,
+        counts: &[usize],
+        context: &mut StageContext<'_>,
+    ) -> EnsembleFit {
+        self.finish(context);
+        EnsembleFit {
+            fitted: Box::new(Average {
+                members: fitted,
+                shift: None,
+            }),
+            prior: prior_of(counts),
+        }
+    }
+
     /// Hands what the members said to the ensemble's context: clamps as they are, a degenerate fit only
     /// where every fit was degenerate in the same way, numbers as means over the fits that gave them.
     pub(super) fn finish(self, context: &mut StageContext<'_>) {
@@ -181,16 +199,6 @@ pub(super) struct Average {
     pub(super) members: Vec<Box<dyn Fitted>>,
     /// The prior of the average, and the one to which it is shifted.
     pub(super) shift: Option<(Prior, Prior)>,
-}
-
-impl Average {
-    /// The average as it is.
-    pub(super) fn plain(members: Vec<Box<dyn Fitted>>) -> Self {
-        Self {
-            members,
-            shift: None,
-        }
-    }
 }
 
 impl Fitted for Average {

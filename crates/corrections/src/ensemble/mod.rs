@@ -47,6 +47,7 @@ pub mod rusboost;
 pub mod self_paced;
 pub mod smote_bagging;
 pub mod smoteboost;
+mod stratified;
 pub mod under_bagging;
 
 #[cfg(test)]

@@ -74,9 +74,10 @@
 //! S. Wang and X. Yao, "Diversity analysis on imbalanced data sets by using ensemble models", CIDM
 //! 2009.
 
-use super::draw::{BOOTSTRAP, by_class, check_room, draw};
-use super::members::{Average, MEMBERS, Members, over_rows, prior_of};
-use crate::resample::strategy::{self, Direction, Strategy};
+use super::draw::BOOTSTRAP;
+use super::members::{MEMBERS, over_rows};
+use super::stratified::StratifiedBags;
+use crate::resample::strategy::{self, Direction};
 use counterweight_core::{
     Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
     Params, StageContext, StageResult, Train,
@@ -84,21 +85,13 @@ use counterweight_core::{
 
 /// Over-bagging with checked parameters.
 #[derive(Clone, Debug)]
-pub struct OverBagging {
-    members: usize,
-    strategy: Strategy,
-    replacement: bool,
-}
+pub struct OverBagging(StratifiedBags);
 
 impl TryFrom<&Params> for OverBagging {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            replacement: params.flag("replacement"),
-        })
+        StratifiedBags::from_params(params, "members", Direction::Over).map(Self)
     }
 }
 
@@ -113,21 +106,7 @@ impl Ensemble for OverBagging {
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
-        let samples = train.samples();
-        let targets = self
-            .strategy
-            .targets(samples.y().names(), &train.counts())?;
-        check_room(&targets)?;
-        let pools = by_class(samples);
-        let mut members = Members::new(base, context);
-        let fitted = members.bag(self.members, train, base.learner, |stream| {
-            draw(&pools, &targets, self.replacement, stream)
-        })?;
-        members.finish(context);
-        Ok(EnsembleFit {
-            fitted: Box::new(Average::plain(fitted)),
-            prior: prior_of(&targets),
-        })
+        self.0.fit(base.learner, train, base, context)
     }
 }
 

@@ -136,13 +136,8 @@ impl Ensemble for RusBoost {
                 let seen = rows.iter().map(|&row| weights[row]).collect();
                 Ok((Cow::Owned(take(train, &rows)?), seen))
             })?;
-        members.finish(context);
-        let committee = Committee(vec![boosted]);
-        if let Some(note) = committee.note() {
-            context.note(note);
-        }
         Ok(EnsembleFit {
-            fitted: Box::new(committee),
+            fitted: Box::new(Committee::of(vec![boosted], members, context)),
             prior: None,
         })
     }

@@ -80,7 +80,7 @@
 //! imbalanced massive data classification", ICDE 2020.
 
 use super::draw::{apportion, by_class, draw, subset, take};
-use super::members::{Average, LogSum, MEMBERS, Members, prior_of, under_rows};
+use super::members::{LogSum, MEMBERS, Members, under_rows};
 use crate::resample::strategy::{self, Direction, Strategy};
 use counterweight_core::params::Default;
 use counterweight_core::{
@@ -193,11 +193,7 @@ impl Ensemble for SelfPaced {
             so_far.add(&member.scores(encoded.x())?);
             fitted.push(member);
         }
-        members.finish(context);
-        Ok(EnsembleFit {
-            fitted: Box::new(Average::plain(fitted)),
-            prior: prior_of(&targets),
-        })
+        Ok(members.average(fitted, &targets, context))
     }
 }
 

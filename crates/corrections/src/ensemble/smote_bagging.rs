@@ -77,7 +77,7 @@
 //! 2009. N. V. Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002.
 
 use super::draw::{by_class, check_room, draw, share_of, synthesise, take};
-use super::members::{Average, MEMBERS, Members, over_rows, prior_of};
+use super::members::{MEMBERS, Members, over_rows};
 use crate::resample::smote::K;
 use crate::resample::strategy::{self, Direction, Strategy};
 use counterweight_core::{
@@ -147,11 +147,7 @@ impl Ensemble for SmoteBagging {
             rows.extend(samples.n_rows()..grown.samples().n_rows());
             fitted.push(members.fit(&take(&grown, &rows)?, streams.learner)?);
         }
-        members.finish(context);
-        Ok(EnsembleFit {
-            fitted: Box::new(Average::plain(fitted)),
-            prior: prior_of(&targets),
-        })
+        Ok(members.average(fitted, &targets, context))
     }
 }
 

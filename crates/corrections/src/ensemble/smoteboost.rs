@@ -146,13 +146,8 @@ impl Ensemble for SmoteBoost {
                 let seen = weights.iter().copied().chain(of_base).collect();
                 Ok((Cow::Owned(grown), seen))
             })?;
-        members.finish(context);
-        let committee = Committee(vec![boosted]);
-        if let Some(note) = committee.note() {
-            context.note(note);
-        }
         Ok(EnsembleFit {
-            fitted: Box::new(committee),
+            fitted: Box::new(Committee::of(vec![boosted], members, context)),
             prior: None,
         })
     }

@@ -77,9 +77,10 @@
 //! Pattern Analysis and Applications 6, 2003. B. C. Wallace, K. Small, C. E. Brodley and T. A.
 //! Trikalinos, "Class imbalance, redux", ICDM 2011 (why it works).
 
-use super::draw::{REPLACEMENT, by_class, draw};
-use super::members::{Average, MEMBERS, Members, prior_of, under_rows};
-use crate::resample::strategy::{self, Direction, Strategy};
+use super::draw::REPLACEMENT;
+use super::members::{MEMBERS, under_rows};
+use super::stratified::StratifiedBags;
+use crate::resample::strategy::{self, Direction};
 use counterweight_core::{
     Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
     Params, StageContext, StageResult, Train,
@@ -87,21 +88,13 @@ use counterweight_core::{
 
 /// Under-bagging with checked parameters.
 #[derive(Clone, Debug)]
-pub struct UnderBagging {
-    members: usize,
-    strategy: Strategy,
-    replacement: bool,
-}
+pub struct UnderBagging(StratifiedBags);
 
 impl TryFrom<&Params> for UnderBagging {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            replacement: params.flag("replacement"),
-        })
+        StratifiedBags::from_params(params, "members", Direction::Under).map(Self)
     }
 }
 
@@ -116,20 +109,7 @@ impl Ensemble for UnderBagging {
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
-        let samples = train.samples();
-        let targets = self
-            .strategy
-            .targets(samples.y().names(), &train.counts())?;
-        let pools = by_class(samples);
-        let mut members = Members::new(base, context);
-        let fitted = members.bag(self.members, train, base.learner, |stream| {
-            draw(&pools, &targets, self.replacement, stream)
-        })?;
-        members.finish(context);
-        Ok(EnsembleFit {
-            fitted: Box::new(Average::plain(fitted)),
-            prior: prior_of(&targets),
-        })
+        self.0.fit(base.learner, train, base, context)
     }
 }
 

@@ -126,20 +126,12 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, real};
-    use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{built, real, terms};
+    use counterweight_core::ClassCounts;
 
     #[test]
     fn only_the_learner_knows_the_margins() {
-        let found = terms(&[("tau", real(0.5))], &[90, 0, 10]).unwrap();
+        let found = terms(&ENTRY, &[("tau", real(0.5))], &[90, 0, 10]).unwrap();
         assert_eq!(found.batch_tau, Some(0.5));
         assert_eq!(found.logit_offsets(), None);
         let plain = LossTerms {

@@ -139,20 +139,11 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, real, text};
-    use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{real, terms, text};
 
     #[test]
     fn biases_are_tau_log_prior_and_absent_classes_have_none() {
-        let found = terms(&[("tau", real(2.0))], &[90, 0, 10]).unwrap();
+        let found = terms(&ENTRY, &[("tau", real(2.0))], &[90, 0, 10]).unwrap();
         let bias = found.initial_bias.unwrap();
         for (b, expected) in bias
             .iter()
@@ -160,14 +151,14 @@ mod tests {
         {
             assert!((b - expected).abs() < 1e-12);
         }
-        let even = terms(&[("prior", text("uniform"))], &[90, 10]).unwrap();
+        let even = terms(&ENTRY, &[("prior", text("uniform"))], &[90, 10]).unwrap();
         let bias = even.initial_bias.unwrap();
         assert!((bias[0] - bias[1]).abs() < 1e-15);
     }
 
     #[test]
     fn a_bias_that_overflows_is_an_error() {
-        let found = terms(&[("tau", real(1e308))], &[1_000_000, 1]);
+        let found = terms(&ENTRY, &[("tau", real(1e308))], &[1_000_000, 1]);
         assert!(matches!(found, Err(StageError::Failed(text)) if text.contains("tau")));
     }
 }

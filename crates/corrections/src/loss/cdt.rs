@@ -130,20 +130,12 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, real};
-    use counterweight_core::{ClassCounts, ParamValue, StageError};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{built, real, terms};
+    use counterweight_core::StageError;
 
     #[test]
     fn factors_are_powers_of_the_counts() {
-        let found = terms(&[("gamma", real(0.5))], &[400, 0, 100, 4]).unwrap();
+        let found = terms(&ENTRY, &[("gamma", real(0.5))], &[400, 0, 100, 4]).unwrap();
         let expected = [1.0, 1.0, 0.5, 0.1];
         for (a, b) in found.factors.iter().zip(expected) {
             assert!((a - b).abs() < 1e-15);
@@ -154,16 +146,22 @@ mod tests {
 
     #[test]
     fn even_counts_or_gamma_zero_change_nothing() {
-        assert_eq!(terms(&[], &[50, 50]).unwrap(), LossTerms::cross_entropy(2));
+        assert_eq!(
+            terms(&ENTRY, &[], &[50, 50]).unwrap(),
+            LossTerms::cross_entropy(2)
+        );
         let none = [("gamma", real(0.0))];
-        assert_eq!(terms(&none, &[90, 1]).unwrap(), LossTerms::cross_entropy(2));
+        assert_eq!(
+            terms(&ENTRY, &none, &[90, 1]).unwrap(),
+            LossTerms::cross_entropy(2)
+        );
         assert_eq!(built(&ENTRY, &none).needs(), LossNeeds::NONE);
     }
 
     #[test]
     fn two_classes_are_even_where_factor_times_posterior_is() {
         // The slope of the expected loss at s = 0 vanishes at eta_1 = D_0 / (D_0 + D_1) > 1/2.
-        let found = terms(&[], &[90, 10]).unwrap();
+        let found = terms(&ENTRY, &[], &[90, 10]).unwrap();
         let (common, rare) = (found.factors[0], found.factors[1]);
         let eta = common / (common + rare);
         let slope = 0.5 * (-eta * rare + (1.0 - eta) * common);
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_factor_that_underflows_is_an_error() {
-        let found = terms(&[("gamma", real(500.0))], &[1000, 1]);
+        let found = terms(&ENTRY, &[("gamma", real(500.0))], &[1000, 1]);
         assert!(matches!(found, Err(StageError::Failed(text)) if text.contains("gamma")));
     }
 }

@@ -215,16 +215,8 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, failure, real, text};
+    use crate::testing::{built, failure, real, terms, text};
     use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
 
     fn stage(pairs: &[(&str, ParamValue)]) -> ParamValue {
         let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
@@ -245,7 +237,7 @@ mod tests {
             ("at", real(0.5)),
         ];
         let counts = [900, 0, 100];
-        let found = terms(&given, &counts).unwrap();
+        let found = terms(&ENTRY, &given, &counts).unwrap();
         let seen = ClassCounts::new(counts.to_vec());
         let context = LossContext {
             seen: &seen,
@@ -268,10 +260,15 @@ mod tests {
     #[test]
     fn a_kind_alone_is_a_stage_with_its_defaults() {
         let counts = [75, 25];
-        let word = terms(&[("then", text("weighted"))], &counts).unwrap();
-        let table = terms(&[("then", stage(&[("kind", text("weighted"))]))], &counts).unwrap();
+        let word = terms(&ENTRY, &[("then", text("weighted"))], &counts).unwrap();
+        let table = terms(
+            &ENTRY,
+            &[("then", stage(&[("kind", text("weighted"))]))],
+            &counts,
+        )
+        .unwrap();
         assert_eq!(word, table);
-        assert_eq!(word, terms(&[], &counts).unwrap());
+        assert_eq!(word, terms(&ENTRY, &[], &counts).unwrap());
     }
 
     #[test]
@@ -294,7 +291,7 @@ mod tests {
         let odd = stage(&[("kind", text("weighted")), ("beta", real(0.5))]);
         assert!(text_of("then", odd).contains("effective-number"));
         // A start for the first loss is fine.
-        let found = terms(&[("first", text("bias-init"))], &[90, 10]).unwrap();
+        let found = terms(&ENTRY, &[("first", text("bias-init"))], &[90, 10]).unwrap();
         assert!(found.initial_bias.is_some());
     }
 }

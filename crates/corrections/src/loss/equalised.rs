@@ -115,20 +115,11 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, list};
-    use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{list, terms};
 
     #[test]
     fn the_margin_is_of_the_other_class() {
-        let found = terms(&[], &[810, 0, 180, 10]).unwrap();
+        let found = terms(&ENTRY, &[], &[810, 0, 180, 10]).unwrap();
         for y in [0, 2, 3] {
             for (j, prior) in [(0, 0.81_f64), (2, 0.18), (3, 0.01)] {
                 let expected = if j == y { 0.0 } else { prior.ln() };
@@ -140,7 +131,12 @@ mod tests {
 
     #[test]
     fn an_extreme_prior_keeps_its_digits() {
-        let found = terms(&[("prior", list(&[1.0, 1e-9]))], &[1_000_000_000, 1]).unwrap();
+        let found = terms(
+            &ENTRY,
+            &[("prior", list(&[1.0, 1e-9]))],
+            &[1_000_000_000, 1],
+        )
+        .unwrap();
         let expected = (1e-9_f64 / (1.0 + 1e-9)).ln();
         assert!((found.margins.at(0, 1) - expected).abs() < 1e-12);
         assert!((found.margins.at(1, 0) + 1e-9).abs() < 1e-15);

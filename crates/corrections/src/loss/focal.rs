@@ -140,22 +140,14 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, failure, list, real, text};
-    use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{built, failure, list, real, terms, text};
+    use counterweight_core::ClassCounts;
 
     #[test]
     fn gamma_zero_is_cross_entropy_and_asks_for_nothing() {
         let plain = [("gamma", real(0.0))];
         assert_eq!(built(&ENTRY, &plain).needs(), LossNeeds::NONE);
-        let found = terms(&plain, &[90, 0, 10]).unwrap();
+        let found = terms(&ENTRY, &plain, &[90, 0, 10]).unwrap();
         assert!(
             found
                 .scores_prior(&ClassCounts::new(vec![90, 0, 10]))
@@ -181,7 +173,7 @@ mod tests {
             ],
         ] {
             let expected = built(&super::super::weighted::ENTRY, &given);
-            let found = terms(&given, &[900, 90, 10]).unwrap().weights;
+            let found = terms(&ENTRY, &given, &[900, 90, 10]).unwrap().weights;
             assert_eq!(found, expected.terms(&context).unwrap().weights);
             assert!(built(&ENTRY, &given).needs().weights);
         }

@@ -151,21 +151,13 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, real, text};
-    use counterweight_core::{ClassCounts, ParamValue, StageError};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{built, real, terms, text};
+    use counterweight_core::{ParamValue, StageError};
 
     #[test]
     fn margins_and_scale_follow_the_paper() {
         let given = [("max_m", real(0.4)), ("s", real(30.0))];
-        let found = terms(&given, &[8100, 0, 1600, 100]).unwrap();
+        let found = terms(&ENTRY, &given, &[8100, 0, 1600, 100]).unwrap();
         let margins = [(0, 0.4 / 3.0), (2, 0.2), (3, 0.4)];
         for (y, m) in margins {
             for (j, _) in margins {
@@ -196,7 +188,7 @@ mod tests {
     fn a_margin_that_overflows_is_an_error() {
         let given = [("max_m", real(1e200)), ("s", real(1e200))];
         assert!(matches!(
-            terms(&given, &[90, 10]),
+            terms(&ENTRY, &given, &[90, 10]),
             Err(StageError::Failed(_))
         ));
     }

@@ -189,16 +189,8 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, flag, list, real, text};
-    use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
+    use crate::testing::{built, flag, list, real, terms, text};
+    use counterweight_core::ClassCounts;
 
     fn close(a: &LossTerms, b: &LossTerms) {
         for (a, b) in a.margins.as_slice().iter().zip(b.margins.as_slice()) {
@@ -216,14 +208,14 @@ mod tests {
             seen: &counts,
             train: &counts,
         };
-        let found = terms(&[("delta", text("uniform"))], counts.as_slice()).unwrap();
+        let found = terms(&ENTRY, &[("delta", text("uniform"))], counts.as_slice()).unwrap();
         let weighted = built(&super::super::weighted::ENTRY, &[]);
         close(&found, &weighted.terms(&context).unwrap());
-        let found = terms(&[("delta", text("prior"))], counts.as_slice()).unwrap();
+        let found = terms(&ENTRY, &[("delta", text("prior"))], counts.as_slice()).unwrap();
         let adjusted = super::super::logit_adjusted::ENTRY;
         close(&found, &built(&adjusted, &[]).terms(&context).unwrap());
         let half = built(&adjusted, &[("tau", real(0.5)), ("consistent", flag(true))]);
-        let found = terms(&[], counts.as_slice()).unwrap();
+        let found = terms(&ENTRY, &[], counts.as_slice()).unwrap();
         close(&found, &half.terms(&context).unwrap());
         let plain = [("alpha", text("one")), ("delta", text("uniform"))];
         assert_eq!(built(&ENTRY, &plain).needs(), LossNeeds::NONE);
@@ -233,7 +225,7 @@ mod tests {
     fn any_delta_is_consistent_with_its_alpha() {
         let counts = ClassCounts::new(vec![90, 9, 1]);
         for delta in [[1.0, 1.0, 1.0], [5.0, 0.1, 2.0], [1e-9, 1.0, 1e9]] {
-            let found = terms(&[("delta", list(&delta))], counts.as_slice()).unwrap();
+            let found = terms(&ENTRY, &[("delta", list(&delta))], counts.as_slice()).unwrap();
             let own = found.scores_prior(&counts).unwrap();
             for p in own.as_slice() {
                 assert!((p - 1.0 / 3.0).abs() < 1e-12, "{delta:?}");
@@ -241,9 +233,9 @@ mod tests {
         }
         // An alpha of one's own is taken as it is.
         let given = [("alpha", list(&[1.0, 2.0, 30.0]))];
-        let found = terms(&given, counts.as_slice()).unwrap();
+        let found = terms(&ENTRY, &given, counts.as_slice()).unwrap();
         assert_eq!(found.weights, [1.0, 2.0, 30.0]);
-        assert!(terms(&[("alpha", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
-        assert!(terms(&[("delta", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
+        assert!(terms(&ENTRY, &[("alpha", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
+        assert!(terms(&ENTRY, &[("delta", list(&[1.0, 2.0]))], counts.as_slice()).is_err());
     }
 }

@@ -152,16 +152,8 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{built, real, text};
+    use crate::testing::{built, real, terms, text};
     use counterweight_core::{ClassCounts, ParamValue};
-
-    fn terms(given: &[(&str, ParamValue)], counts: &[usize]) -> StageResult<LossTerms> {
-        let counts = ClassCounts::new(counts.to_vec());
-        built(&ENTRY, given).terms(&LossContext {
-            seen: &counts,
-            train: &counts,
-        })
-    }
 
     #[test]
     fn its_ends_are_the_losses_that_it_joins() {
@@ -171,11 +163,21 @@ mod tests {
             train: &counts,
         };
         let tau = ("tau", real(0.7));
-        let found = terms(&[tau.clone(), ("gamma", real(0.0))], counts.as_slice()).unwrap();
+        let found = terms(
+            &ENTRY,
+            &[tau.clone(), ("gamma", real(0.0))],
+            counts.as_slice(),
+        )
+        .unwrap();
         let adjusted = built(&super::super::logit_adjusted::ENTRY, &[tau]);
         assert_eq!(found, adjusted.terms(&context).unwrap());
         let gamma = ("gamma", real(0.2));
-        let found = terms(&[("tau", real(0.0)), gamma.clone()], counts.as_slice()).unwrap();
+        let found = terms(
+            &ENTRY,
+            &[("tau", real(0.0)), gamma.clone()],
+            counts.as_slice(),
+        )
+        .unwrap();
         let tempered = built(&super::super::cdt::ENTRY, &[gamma]);
         assert_eq!(found.factors, tempered.terms(&context).unwrap().factors);
         let even = |a: f64| a.abs() < 1e-300 || a.is_infinite();
@@ -186,7 +188,7 @@ mod tests {
     fn two_classes_are_even_at_the_ratio_of_the_factors() {
         // At tau = 1 the slope of the expected loss at s = 0 vanishes where the likelihood ratio of the
         // rare class is D_common / D_rare.
-        let found = terms(&[], &[95, 5]).unwrap();
+        let found = terms(&ENTRY, &[], &[95, 5]).unwrap();
         let ratio = found.factors[0] / found.factors[1];
         let (common, rare) = (0.95, 0.05 * ratio);
         let pull = |y: usize| {
