@@ -15,27 +15,9 @@ use counterweight_core::*;
 use counterweight_harness::config::sweep::{DatasetSpec, Model};
 use counterweight_harness::config::{self, Rejected, Sweep};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{self, Control, Event, Listener, Outlets, Sink};
 
-const fn card(id: &'static str, params: &'static [ParamSpec]) -> Card {
-    Card {
-        id,
-        summary: "mock",
-        reference: "none",
-        params,
-    }
-}
-
-#[derive(Debug)]
-struct Plain;
-impl Loss for Plain {
-    fn needs(&self) -> LossNeeds {
-        LossNeeds::default()
-    }
-    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
-        Ok(LossTerms::cross_entropy(context.seen.n_classes()))
-    }
-}
+mod common;
+use common::{CROSS_ENTROPY, LEARNER, METRIC, RESAMPLER, RULE, card, run};
 
 #[derive(Debug)]
 struct Argmax;
@@ -109,38 +91,14 @@ impl Metric for Zero {
     }
 }
 
-const LEARNER: LearnerCaps = LearnerCaps {
-    library: "mock",
-    honours: LossNeeds::NONE,
-    scores: ScoreKind::Probability,
-    multiclass: true,
-    deterministic: true,
-    max_rows: None,
-    cost: |_, work| 1e-6 * work.n_features as f64,
-    remark: "",
-};
-const RULE: RuleCaps = RuleCaps {
-    family: "thresholding",
-};
-
 const CATALOGUE: Catalogue = Catalogue {
     resamplers: &[Entry {
         card: card("twice", &[]),
-        caps: ResamplerCaps {
-            nominal: OnNominal::Handles,
-            all_nominal: OnNominal::Handles,
-            numeric_only: OnNominal::Handles,
-            minibatches: false,
-            family: "resampling",
-        },
+        caps: RESAMPLER,
         build: |_| Ok(Box::new(Twice)),
     }],
     ensembles: &[],
-    losses: &[Entry {
-        card: card("cross-entropy", &[]),
-        caps: RULE,
-        build: |_| Ok(Box::new(Plain)),
-    }],
+    losses: &[CROSS_ENTROPY],
     decisions: &[Entry {
         card: card("argmax", &[]),
         caps: RULE,
@@ -175,12 +133,7 @@ const CATALOGUE: Catalogue = Catalogue {
     ],
     metrics: &[Entry {
         card: card("balanced_error", &[]),
-        caps: MetricCaps {
-            probabilities: false,
-            also_raw: false,
-            prior_dependent: false,
-            lower_is_better: Some(true),
-        },
+        caps: METRIC,
         build: |_| Ok(Box::new(Zero)),
     }],
     populations: counterweight_data::populations::ALL,
@@ -219,18 +172,6 @@ impl DataSource for Rows {
             n_train: Some(20),
         })
     }
-}
-
-#[derive(Default)]
-struct Memory(Mutex<Vec<Record>>);
-impl Sink for Memory {
-    fn keep(&self, record: &Record, _: &Timing) -> std::io::Result<()> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-}
-impl Listener for Memory {
-    fn on(&self, _: &Event<'_>) {}
 }
 
 fn read(models: &str) -> Result<Sweep, Rejected> {
@@ -337,14 +278,7 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
 #[test]
 fn scaling_is_learnt_from_training_rows_before_resampling_and_from_nothing_else() {
     let plan = plan("[[model]]\nkind = \"watcher\"\nfeatures = { polynomial = 2 }\n");
-    let memory = Memory::default();
-    let outlets = Outlets {
-        sink: &memory,
-        listener: &memory,
-        control: &Control::default(),
-    };
-    run::run(&plan, &vec![true; plan.cells.len()], 1, outlets).unwrap();
-    let records = memory.0.into_inner().unwrap();
+    let records = run(&plan, 1);
     assert!(
         records.iter().all(|r| r.outcome == Outcome::Ok),
         "{records:?}"

@@ -14,16 +14,9 @@ use counterweight_core::params::Default as Preset;
 use counterweight_core::*;
 use counterweight_harness::config::{self, Sweep, sweep::DatasetSpec};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{self, Control, Event, Listener, Outlets, Sink};
 
-const fn card(id: &'static str, params: &'static [ParamSpec]) -> Card {
-    Card {
-        id,
-        summary: "mock",
-        reference: "none",
-        params,
-    }
-}
+mod common;
+use common::{CROSS_ENTROPY, LEARNER, METRIC, Plain, RESAMPLER, RULE, card, run};
 
 #[derive(Debug)]
 struct Copies;
@@ -32,17 +25,6 @@ impl Resampler for Copies {
     fn resample(&self, train: &Train, _: &mut StageContext<'_>) -> StageResult<Train> {
         RESAMPLED.fetch_add(1, Ordering::SeqCst);
         Ok(train.clone())
-    }
-}
-
-#[derive(Debug)]
-struct Plain;
-impl Loss for Plain {
-    fn needs(&self) -> LossNeeds {
-        LossNeeds::default()
-    }
-    fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
-        Ok(LossTerms::cross_entropy(context.seen.n_classes()))
     }
 }
 
@@ -161,36 +143,10 @@ impl Metric for Share {
     }
 }
 
-const LEARNER: LearnerCaps = LearnerCaps {
-    library: "mock",
-    honours: LossNeeds {
-        weights: false,
-        margins: false,
-        factors: false,
-        focal: false,
-        ..LossNeeds::NONE
-    },
-    scores: ScoreKind::Probability,
-    multiclass: true,
-    deterministic: true,
-    max_rows: None,
-    cost: |_, _| 1e-3,
-    remark: "",
-};
-const RULE: RuleCaps = RuleCaps {
-    family: "thresholding",
-};
-
 const CATALOGUE: Catalogue = Catalogue {
     resamplers: &[Entry {
         card: card("copies", &[]),
-        caps: ResamplerCaps {
-            nominal: OnNominal::Handles,
-            all_nominal: OnNominal::Handles,
-            numeric_only: OnNominal::Handles,
-            minibatches: false,
-            family: "resampling",
-        },
+        caps: RESAMPLER,
         build: |_| Ok(Box::new(Copies)),
     }],
     ensembles: &[
@@ -206,11 +162,7 @@ const CATALOGUE: Catalogue = Catalogue {
         },
     ],
     losses: &[
-        Entry {
-            card: card("cross-entropy", &[]),
-            caps: RULE,
-            build: |_| Ok(Box::new(Plain)),
-        },
+        CROSS_ENTROPY,
         Entry {
             card: card("weighty", &[]),
             caps: RULE,
@@ -256,12 +208,7 @@ const CATALOGUE: Catalogue = Catalogue {
     ],
     metrics: &[Entry {
         card: card("balanced_error", &[]),
-        caps: MetricCaps {
-            probabilities: false,
-            also_raw: false,
-            prior_dependent: false,
-            lower_is_better: Some(true),
-        },
+        caps: METRIC,
         build: |_| Ok(Box::new(Share)),
     }],
     populations: counterweight_data::populations::ALL,
@@ -277,18 +224,6 @@ impl DataSource for NoFiles {
     }
 }
 
-#[derive(Default)]
-struct Memory(Mutex<Vec<Record>>);
-impl Sink for Memory {
-    fn keep(&self, record: &Record, _: &Timing) -> std::io::Result<()> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-}
-impl Listener for Memory {
-    fn on(&self, _: &Event<'_>) {}
-}
-
 fn sweep(corrections: &str, model: &str) -> Sweep {
     let text = format!(
         "format = 1\nname = \"t\"\nseed = 3\n[protocol]\nrepeats = 2\ninner_folds = 4\n\
@@ -300,19 +235,7 @@ fn sweep(corrections: &str, model: &str) -> Sweep {
 
 fn records(corrections: &str, model: &str, jobs: usize) -> Vec<Record> {
     let plan = Plan::new(Arc::new(sweep(corrections, model)), CATALOGUE, &NoFiles).unwrap();
-    let memory = Memory::default();
-    let control = Control::default();
-    let outlets = Outlets {
-        sink: &memory,
-        listener: &memory,
-        control: &control,
-    };
-    let summary = run::run(&plan, &vec![true; plan.cells.len()], jobs, outlets).unwrap();
-    assert_eq!(summary.finished, plan.cells.len());
-    let mut records = memory.0.into_inner().unwrap();
-    let index = plan.index();
-    records.sort_by_key(|record| index[&record.cell]);
-    records
+    run(&plan, jobs)
 }
 
 const MANY: &str = "[[correction]]\nid = \"none\"\n\
