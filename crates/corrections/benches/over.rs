@@ -4,7 +4,7 @@
 //!     cargo bench -p counterweight-corrections --bench over -- memory
 //!
 //! Prints one JSON line an operation: its name, the rows that it makes, and the least CPU seconds of
-//! several runs of this thread (from `/proc`, so that other work on the machine counts as little as it
+//! several runs of this thread (so that other work on the machine counts as little as it
 //! can). Every run starts from nothing: no neighbour graph of another one. `tests/peers/over.py` sets
 //! them against imbalanced-learn's on the same rows: with the path of a CSV file of numbers whose last
 //! column is the class in `COUNTERWEIGHT_BENCH_ROWS` those rows are taken instead of drawn ones.
@@ -28,12 +28,12 @@ use counterweight_core::{
 };
 use counterweight_corrections::resample;
 use rand::RngExt as _;
+use rustix::time::{ClockId, clock_gettime};
 
 /// CPU seconds of this thread so far.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap();
-    let nanoseconds: f64 = text.split_whitespace().next().unwrap().parse().unwrap();
-    nanoseconds / 1e9
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// A line of `/proc/self/status`, in megabytes.

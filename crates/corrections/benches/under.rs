@@ -3,7 +3,7 @@
 //!     cargo bench -p counterweight-corrections --bench under [-- PART OF A NAME]
 //!
 //! Prints one JSON line an operation: its name, the number of rows that are left, and the least CPU
-//! seconds of several runs of this thread (from `/proc`, so that other work on the machine counts as
+//! seconds of several runs of this thread (so that other work on the machine counts as
 //! little as it can). `tests/peers/under.py` sets them against imbalanced-learn's on the same rows.
 //! With the path of a CSV file of numbers whose last column is the class in `COUNTERWEIGHT_BENCH_ROWS`
 //! those rows are taken instead of drawn ones.
@@ -24,12 +24,12 @@ use counterweight_core::{
 use counterweight_corrections::neighbours::{Points, nearest};
 use counterweight_corrections::resample;
 use rand::RngExt as _;
+use rustix::time::{ClockId, clock_gettime};
 
 /// CPU seconds of this thread so far.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap();
-    let nanoseconds: f64 = text.split_whitespace().next().unwrap().parse().unwrap();
-    nanoseconds / 1e9
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// Two unit-covariance classes at ratio 10 whose means are 2 apart.

@@ -3,7 +3,7 @@
 //!     cargo bench -p counterweight-models --bench softmax [-- TOLERANCE..]
 //!
 //! Prints one JSON line a fit: its name, the gradient that it reached relative to its scale, and the least
-//! CPU seconds of several runs of this thread (from `/proc`, so that other work on the machine counts as
+//! CPU seconds of several runs of this thread (so that other work on the machine counts as
 //! little as it can; each run repeats the fit until the clock's ticks no longer matter). Tolerances are those
 //! of the learner; without any, its default. `tests/peers/softmax.py` sets it against scikit-learn at equal
 //! gradients on the same rows: with the path of a CSV file of numbers whose last column is the class in
@@ -22,11 +22,12 @@ use counterweight_core::{
     StageContext, Stream, Train, find, params,
 };
 use rand::RngExt as _;
+use rustix::time::{ClockId, clock_gettime};
 
 /// CPU seconds of this thread so far.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse::<f64>().unwrap() * 1e-9
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 fn normal(stream: &mut Stream) -> f64 {

@@ -20,6 +20,7 @@ use counterweight_core::{
     Deadline, Labels, LossTerms, Matrix, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
     StageContext, find, params,
 };
+use rustix::time::{ClockId, clock_gettime};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -38,12 +39,10 @@ fn numbers(bytes: &mut &[u8], rows: usize, cols: usize) -> Result<Matrix, Failur
     Ok(Matrix::from_vec(rows, cols, values)?)
 }
 
-/// CPU seconds of this process so far; 0 where the system does not say.
+/// CPU seconds of this thread so far.
 fn cpu_seconds() -> f64 {
-    std::fs::read_to_string("/proc/self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
-        .map_or(0.0, |nanoseconds| nanoseconds * 1e-9)
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// A figure of this process's memory in MB; 0 where the system does not say.

@@ -10,8 +10,11 @@
 //! against their distance from the centre (far clusters, a large offset of the mean of the others)
 //! would leave too many pairs to be measured; then the products are in double precision.
 
+use std::ops::{Neg, Range};
+
 use counterweight_core::{Deadline, StageResult};
-use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar};
+use counterweight_kernels::Float;
+use counterweight_kernels::screen::{self, Found, Limits, PANEL, Queries, Rows, Strip};
 
 use super::best::{Best, Candidate};
 use super::points::Points;
@@ -20,13 +23,9 @@ use super::points::Points;
 const QUERY_BLOCK: usize = 128;
 /// Rows that they are multiplied with: the block of products stays in cache.
 const ROW_BLOCK: usize = 512;
-/// Groups of rows that a first limit is taken from.
-const LANES: usize = 32;
-/// Products that are compared before any of them is looked at.
-const STRIP: usize = 16;
 
 /// The precision of the products.
-pub(super) trait Grain: LinalgScalar + PartialOrd + std::ops::Neg<Output = Self> {
+pub(super) trait Grain: Float + Neg<Output = Self> {
     /// Distance from 1 to the next number.
     const EPSILON: f64;
     /// Covers what underflow takes from a product of numbers of at most 1 or little more.
@@ -124,50 +123,42 @@ pub(super) fn slack<T: Grain>(cols: usize) -> f64 {
     (2.0 * cols as f64 + 16.0) * T::EPSILON
 }
 
-/// Rows in the frame with the two columns that complete them.
-struct Side<T> {
-    data: Vec<T>,
-    width: usize,
-}
-
-impl<T: Grain> Side<T> {
-    fn new(points: &Points, rows: &[usize], frame: &Frame, asks: bool) -> Self {
-        let width = points.x().cols() + 2;
-        let mut data = Vec::with_capacity(rows.len() * width);
-        let shrink = (1.0 - slack::<T>(points.x().cols())) / 2.0;
-        for &row in rows {
-            let values = points.x().row(row);
-            let centred = values.iter().zip(&frame.centre);
-            data.extend(centred.map(|(value, mean)| T::of((value - mean) * frame.scale)));
-            let half = T::of(frame.norm(values) * shrink);
-            data.extend(if asks {
-                [-T::one(), -half]
-            } else {
-                [half, T::one()]
-            });
-        }
-        Self { data, width }
-    }
-
-    fn rows(&self, range: &std::ops::Range<usize>) -> ArrayView2<'_, T> {
-        let cells = &self.data[range.start * self.width..range.end * self.width];
-        ArrayView2::from_shape((range.len(), self.width), cells).expect("one row of cells a row")
-    }
-}
-
 /// A search in hand.
 struct Sweep<'a, T> {
     points: &'a Points,
     queries: &'a [usize],
     among: &'a [usize],
     frame: &'a Frame,
-    asked: Side<T>,
-    pool: Side<T>,
+    asked: Queries<T>,
+    pool: Rows<T>,
     best: Best,
     /// Products below it rule a row out, one limit a query; they only rise.
-    limits: Vec<T>,
+    limits: Limits<T>,
     /// Every query meets the rows in ascending order.
     ascending: bool,
+}
+
+/// Writes a row in the frame, with the two columns that complete it.
+fn complete<'a, T: Grain>(
+    points: &'a Points,
+    rows: &'a [usize],
+    frame: &'a Frame,
+    asks: bool,
+) -> impl FnMut(usize, &mut [T]) + 'a {
+    let shrink = (1.0 - slack::<T>(points.x().cols())) / 2.0;
+    move |at, cells| {
+        let values = points.x().row(rows[at]);
+        let (columns, rest) = cells.split_at_mut(values.len());
+        for (cell, (value, mean)) in columns.iter_mut().zip(values.iter().zip(&frame.centre)) {
+            *cell = T::of((value - mean) * frame.scale);
+        }
+        let half = T::of(frame.norm(values) * shrink);
+        rest.copy_from_slice(&if asks {
+            [T::of(-1.0), -half]
+        } else {
+            [half, T::of(1.0)]
+        });
+    }
 }
 
 /// The `k` best of `among` for each of `queries`, which may be `among` itself.
@@ -182,42 +173,51 @@ pub(super) fn search<T: Grain>(
     deadline: &Deadline,
 ) -> StageResult<Best> {
     let same = queries == among;
+    let width = points.x().cols() + 2;
     let mut sweep = Sweep {
         points,
         queries,
         among,
         frame,
-        asked: Side::<T>::new(points, queries, frame, true),
-        pool: Side::<T>::new(points, among, frame, false),
+        asked: Queries::new(
+            queries.len(),
+            width,
+            complete::<T>(points, queries, frame, true),
+        ),
+        pool: Rows::new(
+            among.len(),
+            width,
+            complete::<T>(points, among, frame, false),
+        ),
         best: Best::new(queries.len(), k),
-        limits: vec![T::at_most(f64::NEG_INFINITY); queries.len()],
+        limits: Limits::new(queries.len()),
         ascending: among.is_sorted(),
     };
-    let mut products = vec![T::zero(); QUERY_BLOCK * ROW_BLOCK.min(among.len())];
     let first = 0..ROW_BLOCK.min(among.len());
     if same && among.len() > 2 * ROW_BLOCK && !points.has_nominal() {
         // A row hears of later ones long before it asks itself, so everybody starts with a limit.
         for asking in blocks(queries.len(), QUERY_BLOCK, 0) {
             deadline.check()?;
-            sweep.multiply(&asking, &first, &mut products);
-            sweep.start(&asking, &first, k, &products);
+            sweep.start(&asking, &first, k);
         }
     }
+    let mut found = Found::default();
     for asking in blocks(queries.len(), QUERY_BLOCK, 0) {
+        if !same {
+            sweep.start(&asking, &first, k);
+        }
         let from = if same { asking.start } else { 0 };
         for range in blocks(among.len(), ROW_BLOCK, from) {
             deadline.check()?;
-            sweep.multiply(&asking, &range, &mut products);
-            if !same && range.start == 0 {
-                sweep.start(&asking, &range, k, &products);
-            }
-            for (at, products) in asking.clone().zip(products.chunks_exact(range.len())) {
+            found.clear();
+            let (asked, pool) = (&sweep.asked, &sweep.pool);
+            let pairs = ((asked, asking.clone()), (pool, range));
+            screen::reaching(pairs.0, pairs.1, &sweep.limits, same, &mut found);
+            for strip in found.strips() {
                 if same {
-                    // Each pair once: the later row of a pair is the one in the pool.
-                    let skip = (at + 1).saturating_sub(range.start).min(range.len());
-                    sweep.scan::<true>(at, range.start + skip, &products[skip..]);
+                    sweep.settle::<true>(strip);
                 } else {
-                    sweep.scan::<false>(at, range.start, products);
+                    sweep.settle::<false>(strip);
                 }
             }
         }
@@ -232,40 +232,20 @@ fn blocks(n: usize, size: usize, from: usize) -> impl Iterator<Item = std::ops::
 }
 
 impl<T: Grain> Sweep<'_, T> {
-    fn multiply(
-        &self,
-        asking: &std::ops::Range<usize>,
-        range: &std::ops::Range<usize>,
-        products: &mut [T],
-    ) {
-        let shape = (asking.len(), range.len());
-        let products = &mut products[..shape.0 * shape.1];
-        let mut view = ArrayViewMut2::from_shape(shape, products).expect("one product a pair");
-        let (a, b) = (self.asked.rows(asking), self.pool.rows(range));
-        ndarray::linalg::general_mat_mul(T::one(), &a, &b.t(), T::zero(), &mut view);
-    }
-
-    /// Gives every query a limit before any distance is measured: the rows fall into `LANES` groups,
+    /// Gives every query a limit before any distance is measured: the rows fall into `PANEL` groups,
     /// so the k-th largest of the groups' largest products is reached by k rows, which are no farther
     /// than that says, rounding included.
-    fn start(
-        &mut self,
-        asking: &std::ops::Range<usize>,
-        range: &std::ops::Range<usize>,
-        k: usize,
-        products: &[T],
-    ) {
+    fn start(&mut self, asking: &Range<usize>, range: &Range<usize>, k: usize) {
         // Products say nothing of what nominal columns add.
-        if range.len() < 2 * LANES || 2 * k > LANES || self.points.has_nominal() {
+        if range.len() < 2 * PANEL || 2 * k > PANEL || self.points.has_nominal() {
             return;
         }
-        let lowest = T::at_most(f64::NEG_INFINITY);
         let slack = slack::<T>(self.points.x().cols());
         let norm = |row: usize| self.frame.norm(self.points.x().row(row));
         let rows = &self.among[range.clone()];
         let farthest = rows.iter().map(|&row| norm(row)).fold(0.0, f64::max);
-        let mut largest = vec![lowest; k];
-        for (at, products) in asking.clone().zip(products.chunks_exact(range.len())) {
+        let tops = screen::largest((&self.asked, asking.clone()), (&self.pool, range.clone()));
+        for (at, mut lanes) in asking.clone().zip(tops) {
             let query = self.queries[at];
             let itself = if self.ascending {
                 rows.binary_search(&query).is_ok()
@@ -275,74 +255,54 @@ impl<T: Grain> Sweep<'_, T> {
             if itself {
                 continue;
             }
-            let mut lanes = [lowest; LANES];
-            for strip in products.as_chunks::<LANES>().0 {
-                for (lane, &product) in lanes.iter_mut().zip(strip) {
-                    *lane = if product > *lane { product } else { *lane };
-                }
-            }
-            largest.fill(lowest);
-            for product in lanes {
-                if product > largest[k - 1] {
-                    let place = largest.partition_point(|&kept| kept >= product);
-                    largest.copy_within(place..k - 1, place + 1);
-                    largest[place] = product;
-                }
-            }
+            let order = |a: &T, b: &T| b.wide().total_cmp(&a.wide());
+            let kth = lanes.select_nth_unstable_by(k - 1, order).1.wide();
             // Twice a product errs by the slack at most, and it takes a product of half the
             // distance, less the slack once more, to be as near.
             let size = norm(query) + farthest;
-            let limit = T::at_most(largest[k - 1].wide() - 2.0 * slack * size);
-            if limit > self.limits[at] {
-                self.limits[at] = limit;
-            }
+            self.limits.raise(at, T::at_most(kth - 2.0 * slack * size));
         }
     }
 
-    /// One query against the products of the rows from `column` on; with `BOTH`, those rows against
-    /// the query too.
-    fn scan<const BOTH: bool>(&mut self, at: usize, mut column: usize, products: &[T]) {
-        let (strips, rest) = products.as_chunks::<STRIP>();
-        let strips = strips.iter().map(<[T; STRIP]>::as_slice);
-        for strip in strips.chain(std::iter::once(rest)) {
-            let others = if BOTH {
-                &self.limits[column..column + strip.len()]
-            } else {
-                &[]
-            };
-            if may_hold(strip, self.limits[at], others) {
-                let limit = self.limits[at];
-                let mut near = 0_u32;
-                for (bit, &product) in strip.iter().enumerate() {
-                    near |= u32::from(product >= limit) << bit;
-                }
-                for (bit, (&product, &other)) in strip.iter().zip(others).enumerate() {
-                    near |= u32::from(product >= other) << bit;
-                }
-                while near > 0 {
-                    let offset = near.trailing_zeros() as usize;
-                    near &= near - 1;
-                    self.settle::<BOTH>(at, column + offset, strip[offset]);
-                }
+    /// Measures the pairs of a strip that their products do not rule out: the rows against the
+    /// query, and with `BOTH` the query against the rows too, each pair once.
+    fn settle<const BOTH: bool>(&mut self, strip: Strip<'_, T>) {
+        let (at, first) = (strip.query, strip.first);
+        let limit = self.limits.of(at);
+        let mut near = 0_u32;
+        // Eight at a time: a fixed number of comparisons becomes a few vector instructions.
+        let (eights, rest) = strip.products.as_chunks::<8>();
+        for (eight, products) in eights.iter().enumerate() {
+            near |= reached(products, limit) << (8 * eight);
+        }
+        near |= reached(rest, limit) << (8 * eights.len()).min(PANEL - 1);
+        if BOTH {
+            let others = self.limits.from(first, strip.products.len());
+            for (bit, (&product, &other)) in strip.products.iter().zip(others).enumerate() {
+                near |= u32::from(product >= other) << bit;
             }
-            column += strip.len();
         }
-    }
-
-    /// Measures a pair if its product does not rule it out.
-    fn settle<const BOTH: bool>(&mut self, at: usize, other: usize, product: T) {
-        let near = product >= self.limits[at];
-        let near_other = BOTH && product >= self.limits[other];
-        let (row, with) = (self.queries[at], self.among[other]);
-        if !(near || near_other) || row == with {
-            return;
-        }
-        let squared = self.points.squared_distance(row, with);
-        if near {
-            self.offer(at, Candidate { squared, row: with });
-        }
-        if near_other {
-            self.offer(other, Candidate { squared, row });
+        while near > 0 {
+            let offset = near.trailing_zeros() as usize;
+            near &= near - 1;
+            let (other, product) = (first + offset, strip.products[offset]);
+            // Of a pair among the same rows, the later one is the one in the pool.
+            if other >= self.among.len() || (BOTH && other <= at) {
+                continue;
+            }
+            let near = product >= self.limits.of(at);
+            let near_other = BOTH && product >= self.limits.of(other);
+            let (row, with) = (self.queries[at], self.among[other]);
+            if !(near || near_other) || row == with {
+                continue;
+            }
+            let squared = self.points.squared_distance(row, with);
+            if near {
+                self.offer(at, Candidate { squared, row: with });
+            }
+            if near_other {
+                self.offer(other, Candidate { squared, row });
+            }
         }
     }
 
@@ -351,43 +311,24 @@ impl<T: Grain> Sweep<'_, T> {
         let worst = self.best.worst(at);
         // After k rows at distance 0, met in ascending order, no later one comes before them. Data
         // with many copies of few rows would otherwise be measured pair by pair.
-        let limit = if self.ascending && worst <= 0.0 {
-            T::of(f64::INFINITY)
-        } else {
-            T::at_most(-self.frame.scaled(worst) / 2.0)
-        };
-        if limit > self.limits[at] {
-            self.limits[at] = limit;
-        }
+        self.limits.raise(
+            at,
+            if self.ascending && worst <= 0.0 {
+                T::of(f64::INFINITY)
+            } else {
+                T::at_most(-self.frame.scaled(worst) / 2.0)
+            },
+        );
     }
 }
 
-/// Whether any pair of the strip may be near enough, in either direction (`limits` is empty when
-/// only one is asked for). Without an early end, over a known number of products, so that it becomes
-/// a few vector instructions.
-fn may_hold<T: Grain>(strip: &[T], limit: T, limits: &[T]) -> bool {
-    // Running maxima, four side by side: one vector instruction for each. Products are never NaN,
-    // since the frame bounds what they are made of.
-    fn near<T: Grain>(strip: &[T; STRIP], limit: T) -> bool {
-        let mut top = [strip[0], strip[1], strip[2], strip[3]];
-        for four in strip[4..].chunks_exact(4) {
-            for (top, &product) in top.iter_mut().zip(four) {
-                *top = if product > *top { product } else { *top };
-            }
-        }
-        top.iter().any(|&top| top >= limit)
-    }
-    fn near_either<T: Grain>(strip: &[T; STRIP], limit: T, limits: &[T; STRIP]) -> u32 {
-        let pairs = strip.iter().zip(limits);
-        pairs
-            .map(|(&p, &other)| u32::from(p >= limit) | u32::from(p >= other))
-            .sum()
-    }
-    match (strip.try_into(), limits.try_into()) {
-        (Ok(strip), Ok(limits)) => near_either(strip, limit, limits) > 0,
-        (Ok(strip), Err(_)) if limits.is_empty() => near(strip, limit),
-        _ => true,
-    }
+/// A bit for each product that reaches the limit.
+#[inline]
+fn reached<T: Grain>(products: &[T], limit: T) -> u32 {
+    let bits = products.iter().enumerate();
+    bits.fold(0, |bits, (at, &product)| {
+        bits | u32::from(product >= limit) << at
+    })
 }
 
 /// Every pair measured directly: for few rows, and for what products cannot bound.
