@@ -139,6 +139,7 @@ fn main() {
         ("near-miss", "version", 1),
         ("near-miss", "version", 2),
         ("near-miss", "version", 3),
+        ("cluster-centroids", "", 0),
         ("one-sided-selection", "", 0),
         ("smote-tomek", "", 0),
         ("smote-enn", "", 0),

@@ -6,51 +6,19 @@
     reason = "a golden that cannot be read fails the test"
 )]
 
+mod drawn;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{
-    ColumnKind, Deadline, Labels, Matrix, Origin, ParamValue, Partition, Samples, Seed, Shared,
-    SmallClass, StageContext, Train, find, params,
+    Deadline, Matrix, Origin, ParamValue, Seed, Shared, SmallClass, StageContext, Train, find,
+    params,
 };
 use counterweight_corrections::neighbours::{Metric, Points};
 use counterweight_corrections::resample;
 use serde_json::Value;
 
-fn goldens() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/goldens/corrections/over.json"
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// splitmix64.
-struct Mix(u64);
-
-impl Mix {
-    fn whole(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = self.0;
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn bell(&mut self) -> f64 {
-        let sum: f64 = (0..4)
-            .map(|_| (self.whole() >> 32) as f64 / 4_294_967_296.0)
-            .sum();
-        sum - 2.0
-    }
-}
-
-fn whole(value: &Value) -> usize {
-    usize::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-fn wholes(value: &Value) -> Vec<usize> {
-    value.as_array().unwrap().iter().map(whole).collect()
-}
+use drawn::{draw, golden, train, whole, wholes};
 
 fn numbers(value: &Value) -> Vec<f64> {
     let items = value.as_array().unwrap();
@@ -60,44 +28,6 @@ fn numbers(value: &Value) -> Vec<f64> {
 fn matrix(value: &Value) -> Matrix {
     let rows: Vec<Vec<f64>> = value.as_array().unwrap().iter().map(numbers).collect();
     Matrix::from_vec(rows.len(), rows[0].len(), rows.concat()).unwrap()
-}
-
-fn train(x: Matrix, levels: &[Option<usize>], classes: &[usize]) -> Train {
-    let n = classes.len();
-    let ids: Vec<u32> = classes.iter().map(|&c| u32::try_from(c).unwrap()).collect();
-    let names = (0..=classes.iter().max().copied().unwrap())
-        .map(|class| class.to_string())
-        .collect();
-    let kinds = levels
-        .iter()
-        .map(|levels| levels.map_or(ColumnKind::Numeric, |levels| ColumnKind::Nominal { levels }))
-        .collect();
-    let origins = (0..n).map(Origin::Row).collect();
-    let samples = Samples::new(x, kinds, Labels::new(ids, names).unwrap(), origins).unwrap();
-    let all = Partition::new(n, (0..n).collect(), vec![]).unwrap();
-    all.cut_samples(&samples).unwrap().0
-}
-
-/// The data that the script draws.
-fn draw(about: &Value) -> Train {
-    let mut mix = Mix(about["seed"].as_u64().unwrap());
-    let counts = wholes(&about["counts"]);
-    let (cols, gap) = (whole(&about["cols"]), about["gap"].as_f64().unwrap());
-    let mut y: Vec<usize> = counts
-        .iter()
-        .enumerate()
-        .flat_map(|(class, &n)| std::iter::repeat_n(class, n))
-        .collect();
-    if about["shuffled"].as_bool().unwrap() {
-        for at in (1..y.len()).rev() {
-            let other = mix.whole() % (at as u64 + 1);
-            y.swap(at, usize::try_from(other).unwrap());
-        }
-    }
-    let x = Matrix::from_fn(y.len(), cols, |i, j| {
-        mix.bell() + if y[i] == j { gap } else { 0.0 }
-    });
-    train(x, &vec![None; cols], &y)
 }
 
 fn rows_of(set: &Train, class: usize) -> Vec<usize> {
@@ -161,7 +91,7 @@ fn parameter(value: &Value) -> ParamValue {
 
 #[test]
 fn adasyn_starts_the_rows_that_imbalanced_learn_starts() {
-    for case in goldens()["sets"].as_array().unwrap() {
+    for case in golden("over.json")["sets"].as_array().unwrap() {
         let set = draw(&case["data"]);
         for golden in case["adasyn"].as_array().unwrap() {
             let mut started = vec![0; set.samples().n_rows()];
@@ -181,7 +111,7 @@ fn adasyn_starts_the_rows_that_imbalanced_learn_starts() {
 
 #[test]
 fn the_rows_in_danger_are_imbalanced_learns() {
-    for case in goldens()["sets"].as_array().unwrap() {
+    for case in golden("over.json")["sets"].as_array().unwrap() {
         let set = draw(&case["data"]);
         for golden in case["borderline"].as_array().unwrap() {
             let danger = golden["danger"].as_object().unwrap();
@@ -214,7 +144,7 @@ fn is_outwards(set: &Train, made: &Made) -> bool {
 
 #[test]
 fn support_vectors_and_their_standing_are_imbalanced_learns() {
-    for case in goldens()["sets"].as_array().unwrap() {
+    for case in golden("over.json")["sets"].as_array().unwrap() {
         let set = draw(&case["data"]);
         for golden in case["svm"].as_array().unwrap() {
             let support = golden["support"].as_object().unwrap();
@@ -284,7 +214,7 @@ fn agree(what: &str, golden: &Value, rows: &[&[f64]]) {
 
 #[test]
 fn made_rows_have_imbalanced_learns_distribution() {
-    let goldens = goldens();
+    let goldens = golden("over.json");
     let golden = &goldens["distributions"];
     let set = draw(&golden["data"]);
     let given = [many(&set, &[0], 200_000)];
@@ -308,7 +238,7 @@ fn made_rows_have_imbalanced_learns_distribution() {
 
 #[test]
 fn clusters_get_imbalanced_learns_shares() {
-    let goldens = goldens();
+    let goldens = golden("over.json");
     let golden = &goldens["kmeans"];
     let set = train(matrix(&golden["x"]), &[None; 2], &wholes(&golden["y"]));
     for case in golden["cases"].as_array().unwrap() {
@@ -337,7 +267,7 @@ fn clusters_get_imbalanced_learns_shares() {
 
 #[test]
 fn value_differences_and_votes_are_imbalanced_learns() {
-    let goldens = goldens();
+    let goldens = golden("over.json");
     let golden = &goldens["nominal"];
     let levels: Vec<Option<usize>> = wholes(&golden["levels"]).into_iter().map(Some).collect();
     let set = train(matrix(&golden["x"]), &levels, &wholes(&golden["y"]));

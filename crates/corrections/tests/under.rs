@@ -6,68 +6,17 @@
     reason = "a golden that cannot be read fails the test"
 )]
 
+mod drawn;
+
 use std::collections::BTreeMap;
 
 use counterweight_core::{
-    Deadline, Labels, Matrix, Origin, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
-    StageContext, Train, find, params,
+    Deadline, Origin, ParamValue, Seed, Shared, SmallClass, StageContext, Train, find, params,
 };
 use counterweight_corrections::resample;
 use serde_json::Value;
 
-/// splitmix64.
-struct Mix(u64);
-
-impl Mix {
-    fn whole(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = self.0;
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn bell(&mut self) -> f64 {
-        let sum: f64 = (0..4)
-            .map(|_| (self.whole() >> 32) as f64 / 4_294_967_296.0)
-            .sum();
-        sum - 2.0
-    }
-}
-
-fn whole(value: &Value) -> usize {
-    usize::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-/// The data that the script draws.
-fn draw(about: &Value) -> Train {
-    let mut mix = Mix(about["seed"].as_u64().unwrap());
-    let counts: Vec<usize> = about["counts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(whole)
-        .collect();
-    let (cols, gap) = (whole(&about["cols"]), about["gap"].as_f64().unwrap());
-    let mut y: Vec<u32> = (0..)
-        .zip(&counts)
-        .flat_map(|(class, &n)| std::iter::repeat_n(class, n))
-        .collect();
-    if about["shuffled"].as_bool().unwrap() {
-        for at in (1..y.len()).rev() {
-            let other = mix.whole() % (at as u64 + 1);
-            y.swap(at, usize::try_from(other).unwrap());
-        }
-    }
-    let x = Matrix::from_fn(y.len(), cols, |i, j| {
-        mix.bell() + if y[i] as usize == j { gap } else { 0.0 }
-    });
-    let names = (0..counts.len()).map(|class| class.to_string()).collect();
-    let n = y.len();
-    let samples = Samples::numeric(x, Labels::new(y, names).unwrap()).unwrap();
-    let all = Partition::new(n, (0..n).collect(), vec![]).unwrap();
-    all.cut_samples(&samples).unwrap().0
-}
+use drawn::{draw, golden};
 
 fn value(value: &Value) -> ParamValue {
     match value {
@@ -118,11 +67,7 @@ fn expected(bits: &str) -> Vec<usize> {
 
 #[test]
 fn the_rows_that_stay_are_imbalanced_learns() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/goldens/corrections/under.json"
-    );
-    let goldens: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let goldens = golden("under.json");
     let mut compared: BTreeMap<String, usize> = BTreeMap::new();
     for set in goldens["sets"].as_array().unwrap() {
         let train = draw(&set["data"]);

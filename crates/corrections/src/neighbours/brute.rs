@@ -139,7 +139,7 @@ struct Sweep<'a, T> {
 }
 
 /// Writes a row in the frame, with the two columns that complete it.
-fn complete<'a, T: Grain>(
+pub(super) fn complete<'a, T: Grain>(
     points: &'a Points,
     rows: &'a [usize],
     frame: &'a Frame,

@@ -35,6 +35,7 @@
 
 mod best;
 mod brute;
+mod gaps;
 mod graph;
 mod points;
 mod tree;
@@ -43,6 +44,7 @@ use counterweight_core::{Deadline, Samples, StageResult};
 
 use self::best::{Best, Candidate};
 use self::brute::{Frame, Grain};
+pub(crate) use self::gaps::Gaps;
 pub use self::graph::shared;
 pub(crate) use self::graph::shared_of;
 pub use self::points::Points;

@@ -10,8 +10,8 @@
 //!
 //! # Formula
 //!
-//! For each class that `strategy` shrinks to m rows: m centres by k-means++ and Lloyd's iterations
-//! on its rows. `soft`: the centres are the rows of the result, each with the nearest and second
+//! For each class that `strategy` shrinks to m rows: m centres by greedy k-means++ and Lloyd's
+//! iterations on its rows. `soft`: the centres are the rows of the result, each with the nearest and second
 //! nearest row of its cluster as origin; a cluster of one row is that row. `hard`: the row of each
 //! cluster nearest to its centre.
 //!
@@ -28,8 +28,7 @@
 //!
 //! # Differences from the paper and from imbalanced-learn
 //!
-//! * The method was proposed in several forms; this is imbalanced-learn 0.14's, whose k-means starts
-//!   from the best of several candidates a centre; here from one.
+//! * The method was proposed in several forms; this is imbalanced-learn 0.14's.
 //! * `hard` takes a row of the centre's own cluster, each row once; there the nearest row of the
 //!   class, which two centres can share.
 //! * Clusters without rows (rows that repeat) are filled with the class's rows not taken yet, so

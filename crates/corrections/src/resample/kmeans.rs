@@ -1,15 +1,18 @@
-//! k-means: seeded Lloyd iterations from k-means++ centres.
+//! k-means: Lloyd's iterations from greedy k-means++ centres.
 //!
 //! Deterministic given the stream: distances are summed in column order, ties go to the lowest centre,
 //! and a centre that loses all its rows stays where it is.
 
-use counterweight_core::{Matrix, StageContext, StageError, StageResult};
+use counterweight_core::{Deadline, Matrix, StageContext, StageError, StageResult};
 use rand::RngExt as _;
 
 use super::growth::pick;
+use crate::neighbours::{Gaps, Points, nearest};
 
 /// Iterations after which the centres count as settled.
 const ITERATIONS: usize = 300;
+/// Centres up to which measuring every distance is quickest.
+const FEW: usize = 16;
 /// Share of the mean variance of the columns below which a move of the centres counts as none.
 const TOLERANCE: f64 = 1e-4;
 
@@ -37,63 +40,98 @@ pub(crate) fn cluster(
     let tolerance = TOLERANCE * mean_variance(x);
     for _ in 0..ITERATIONS {
         context.deadline.check()?;
-        let mut changed = false;
-        for (row, mine) in of.iter_mut().enumerate() {
-            let nearest = nearest_centre(x.row(row), &centres);
-            changed |= nearest != *mine;
-            *mine = nearest;
-        }
+        let next = assign(x, &centres, &context.deadline)?;
+        let changed = next != of;
+        of = next;
         let (next, moved) = means(x, &of, &centres);
         centres = next;
         if !changed || moved <= tolerance {
             break;
         }
     }
-    for (row, mine) in of.iter_mut().enumerate() {
-        *mine = nearest_centre(x.row(row), &centres);
-    }
+    let of = assign(x, &centres, &context.deadline)?;
     Ok(Clusters { centres, of })
 }
 
-/// k-means++: each next centre is a row drawn in proportion to its squared distance from the centres
-/// so far.
+/// Greedy k-means++ (Arthur and Vassilvitskii 2007, section 5): each next centre is the best of
+/// `2 + ln k` rows drawn in proportion to their squared distance from the centres so far, by what the
+/// sum of these distances becomes; of equal ones the first.
 fn spread(x: &Matrix, k: usize, context: &mut StageContext<'_>) -> StageResult<Matrix> {
     let n = x.rows();
     let mut chosen = vec![context.stream.random_range(0..n)];
-    let mut gaps = vec![f64::INFINITY; n];
+    let Some(mut gaps) = Gaps::new(x.clone(), chosen[0])? else {
+        return Ok(x.select_rows(&chosen));
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the logarithm of a count is small"
+    )]
+    let trials = 2 + (k as f64).ln() as usize;
     let mut sums = vec![0.0; n];
     while chosen.len() < k {
         context.deadline.check()?;
-        let last = x.row(chosen[chosen.len() - 1]);
         let mut total = 0.0;
-        for (row, gap) in gaps.iter_mut().enumerate() {
-            *gap = squared_distance(x.row(row), last).min(*gap);
-            total += *gap;
-            sums[row] = total;
-        }
-        if !total.is_finite() {
-            return Err(StageError::Failed(
-                "distances overflow; scale the columns first".into(),
-            ));
+        for (sum, gap) in sums.iter_mut().zip(gaps.squared()) {
+            total += gap;
+            *sum = total;
         }
         // Every row sits on a centre already.
         if total <= 0.0 {
             break;
         }
-        chosen.push(pick(&sums, context.stream.random()));
+        let candidates: Vec<usize> = (0..trials)
+            .map(|_| pick(&sums, context.stream.random()))
+            .collect();
+        let nearer = gaps.nearer(&candidates);
+        let mut saved = vec![0.0; trials];
+        for near in &nearer {
+            saved[near.candidate] += gaps.squared()[near.row] - near.squared;
+        }
+        let best = (1..trials).fold(
+            0,
+            |best, at| {
+                if saved[at] > saved[best] { at } else { best }
+            },
+        );
+        for near in nearer.iter().filter(|near| near.candidate == best) {
+            gaps.lower(near.row, near.squared);
+        }
+        chosen.push(candidates[best]);
     }
     Ok(x.select_rows(&chosen))
 }
 
-fn nearest_centre(row: &[f64], centres: &Matrix) -> usize {
-    let mut best = (f64::INFINITY, 0);
-    for at in 0..centres.rows() {
-        let gap = squared_distance(row, centres.row(at));
-        if gap < best.0 {
-            best = (gap, at);
-        }
+/// The nearest centre of each row, of equally near ones the first.
+fn assign(x: &Matrix, centres: &Matrix, deadline: &Deadline) -> StageResult<Vec<usize>> {
+    if centres.rows() <= FEW {
+        return Ok(assign_to_few(x, centres));
     }
-    best.1
+    let n = x.rows();
+    let both = [x.as_slice(), centres.as_slice()].concat();
+    let both = Matrix::from_vec(n + centres.rows(), x.cols(), both)
+        .map_err(|error| StageError::Failed(error.to_string()))?;
+    let rows: Vec<usize> = (0..n).collect();
+    let among: Vec<usize> = (n..n + centres.rows()).collect();
+    let found = nearest(&Points::numeric(both), &rows, &among, 1, deadline)?;
+    Ok((0..n).map(|row| found.of(row)[0] - n).collect())
+}
+
+/// [`assign`] with every distance measured: all centres at once, each summed in column order.
+fn assign_to_few(x: &Matrix, centres: &Matrix) -> Vec<usize> {
+    let g = centres.rows();
+    let columns: Vec<f64> = (0..x.cols()).flat_map(|j| centres.column(j)).collect();
+    let mut gaps = vec![0.0; g];
+    let nearest = |row: usize| {
+        gaps.fill(0.0);
+        for (value, column) in x.row(row).iter().zip(columns.chunks_exact(g)) {
+            for (gap, centre) in gaps.iter_mut().zip(column) {
+                *gap += (value - centre) * (value - centre);
+            }
+        }
+        (1..g).fold(0, |best, at| if gaps[at] < gaps[best] { at } else { best })
+    };
+    (0..x.rows()).map(nearest).collect()
 }
 
 /// The mean of each centre's rows, and the sum of the squared moves of the centres.
@@ -167,6 +205,24 @@ mod tests {
             cluster(&x, 2, &mut context(1, &shared)),
             Err(StageError::Failed(_))
         ));
+    }
+
+    #[test]
+    fn few_and_many_centres_are_assigned_alike() {
+        let x = Matrix::from_fn(150, 3, |i, j| ((i * 7919 + j * 104_729) % 50) as f64);
+        for g in 1..=FEW {
+            let centres = x.select_rows(&(0..g).map(|at| at * 9).collect::<Vec<_>>());
+            // The same with some far away, so that the other way is taken.
+            let far = Matrix::from_fn(
+                FEW + 1,
+                3,
+                |i, j| {
+                    if i < g { centres.at(i, j) } else { 1e6 }
+                },
+            );
+            let found = assign(&x, &far, &Deadline::NEVER).unwrap();
+            assert_eq!(assign_to_few(&x, &centres), found);
+        }
     }
 
     #[test]
