@@ -18,7 +18,7 @@ use counterweight_corrections::neighbours::{Metric, Points};
 use counterweight_corrections::resample;
 use serde_json::Value;
 
-use drawn::{draw, golden, train, whole, wholes};
+use drawn::{draw, golden, train, wholes};
 
 fn numbers(value: &Value) -> Vec<f64> {
     let items = value.as_array().unwrap();

@@ -7,6 +7,11 @@
 //!
 //! [`screen`] finds the pairs of rows whose scalar product reaches a limit.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the dispatched function loses its vector instructions"
+)]
+
 mod lanes;
 pub mod screen;
 

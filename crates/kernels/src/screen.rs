@@ -281,16 +281,16 @@ impl<T: Float> Reaching<'_, T> {
                 for piece in 0..PANEL / strip {
                     let first = panel * PANEL + piece * strip;
                     let sums = tile::<S, T, Q, V>(simd, (asks, part * Q), (rows, piece * V));
-                    for q in 0..Q {
+                    for (q, sums) in sums.iter().enumerate() {
                         let limit = T::splat(simd, self.limits[query + q]);
-                        let mut near = T::at_least(simd, sums[q][0], limit);
-                        for v in 1..V {
-                            near = T::or(simd, near, T::at_least(simd, sums[q][v], limit));
+                        let mut near = T::at_least(simd, sums[0], limit);
+                        for &sum in &sums[1..] {
+                            near = T::or(simd, near, T::at_least(simd, sum, limit));
                         }
                         if self.both {
                             let others = T::vectors::<S>(&self.limits[first..first + strip]);
-                            for v in 0..V {
-                                near = T::or(simd, near, T::at_least(simd, sums[q][v], others[v]));
+                            for (&sum, &other) in sums.iter().zip(others) {
+                                near = T::or(simd, near, T::at_least(simd, sum, other));
                             }
                         }
                         if T::any(simd, near) {
@@ -298,7 +298,7 @@ impl<T: Float> Reaching<'_, T> {
                             let from = found.products.len();
                             found.products.resize(from + strip, T::ZERO);
                             let to = T::vectors_mut::<S>(&mut found.products[from..]);
-                            to[..V].copy_from_slice(&sums[q]);
+                            to[..V].copy_from_slice(sums);
                         }
                     }
                 }

@@ -463,7 +463,7 @@ fn a_knob_that_changes_changes_rows() {
         ("clusters", &[("balance_threshold", real(0.05))]),
         (
             "density_exponent",
-            &[("clusters", whole(3)), ("balance_threshold", real(0.05))],
+            &[("clusters", whole(4)), ("balance_threshold", real(0.0))],
         ),
         ("k", &[("classifier", text("k-nearest-neighbours"))]),
         ("levels", &[("k", whole(1))]),
@@ -502,7 +502,7 @@ fn a_knob_that_changes_changes_rows() {
                 entry.card.id
             );
             for pair in results.windows(2) {
-                assert_ne!(pair[0], pair[1], "{}: {name}", entry.card.id);
+                assert!(pair[0] != pair[1], "{}: {name}", entry.card.id);
             }
         }
     }
