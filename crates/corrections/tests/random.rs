@@ -204,7 +204,6 @@ fn clusters_are_as_tight_as_imbalanced_learns() {
                 .collect();
             let mean = each.iter().sum::<f64>() / each.len() as f64;
             let ratio = mean / theirs["mean"].as_f64().unwrap();
-            println!("{}: class {class}: {ratio}", set["data"]);
             // One candidate for a first centre instead of several costs a few per cent.
             assert!((0.95..1.1).contains(&ratio), "{}: {ratio}", set["data"]);
         }
