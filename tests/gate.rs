@@ -21,13 +21,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use counterweight_core::{Catalogue, Dataset, Record, Seed, Timing};
 use counterweight_data::split::stratified_subset;
 use counterweight_frame::Library;
-use counterweight_harness::config::sweep::{DatasetSpec, RatioSpec, Source};
+use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, run};
+use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
 use counterweight_report::gate::{
-    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Place, Planned, Verdict, judge,
+    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
 
 use mutants::Mutant;
@@ -209,30 +209,8 @@ fn records(catalogue: Catalogue) -> (Head, Vec<Planned>, Vec<Record>) {
         control: &control,
     };
     run(&plan, &vec![true; plan.cells.len()], 2, outlets).unwrap();
-    let planned = plan
-        .cells
-        .iter()
-        .map(|cell| {
-            let unit = &plan.units[cell.unit];
-            let input = &plan.inputs[unit.input];
-            let correction = &plan.sweep.corrections[cell.correction];
-            Planned {
-                cell: cell.id.clone(),
-                place: Place {
-                    dataset: input.id.clone(),
-                    ratio: match unit.ratio {
-                        RatioSpec::Natural => Place::NATURAL.to_owned(),
-                        RatioSpec::Induced(ratio) => ratio.to_string(),
-                    },
-                    repeat: unit.repeat as u64,
-                    fold: unit.fold as u64,
-                    model: plan.sweep.models[cell.model].id.clone(),
-                    correction: correction.id.clone(),
-                },
-                family: correction.family().to_owned(),
-                source: input.source().to_owned(),
-            }
-        })
+    let planned = (0..plan.cells.len())
+        .map(|at| Planned::of(&blank(&plan, at)))
         .collect();
     let head = Head {
         sweep: plan.sweep.name.clone(),

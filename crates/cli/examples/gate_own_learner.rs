@@ -27,14 +27,12 @@ use counterweight_core::{
     Matrix, Record, ScoreKind, Scores, StageContext, StageResult, Timing, Train,
 };
 use counterweight_frame::Library;
-use counterweight_harness::config::sweep::{DatasetSpec, RatioSpec, Source};
+use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, run};
+use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
-use counterweight_report::gate::{
-    Baseline, Date, GateConfig, GateInput, Place, Planned, Verdict, judge,
-};
+use counterweight_report::gate::{Baseline, Date, GateConfig, GateInput, Planned, Verdict, judge};
 
 /// The learner under test: replace it by yours.
 #[derive(Debug)]
@@ -261,28 +259,7 @@ fn head(plan: &Plan) -> Head {
 }
 
 fn planned(plan: &Plan) -> Vec<Planned> {
-    plan.cells
-        .iter()
-        .map(|cell| {
-            let unit = &plan.units[cell.unit];
-            let input = &plan.inputs[unit.input];
-            let correction = &plan.sweep.corrections[cell.correction];
-            Planned {
-                cell: cell.id.clone(),
-                place: Place {
-                    dataset: input.id.clone(),
-                    ratio: match unit.ratio {
-                        RatioSpec::Natural => Place::NATURAL.to_owned(),
-                        RatioSpec::Induced(ratio) => ratio.to_string(),
-                    },
-                    repeat: unit.repeat as u64,
-                    fold: unit.fold as u64,
-                    model: plan.sweep.models[cell.model].id.clone(),
-                    correction: correction.id.clone(),
-                },
-                family: correction.family().to_owned(),
-                source: input.source().to_owned(),
-            }
-        })
+    (0..plan.cells.len())
+        .map(|at| Planned::of(&blank(plan, at)))
         .collect()
 }

@@ -12,15 +12,15 @@ use std::time::SystemTime;
 
 use counterweight_core::{CellId, Record};
 use counterweight_frame::write_atomically;
-use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::Plan;
+use counterweight_harness::run::blank;
 use counterweight_harness::store::{SEGMENTS, join, segment_files};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::{
     SUMMARY_BYTES, Update, annotations, json, junit, rank_figures, ranking_markdown, summary, text,
 };
 use counterweight_report::gate::{
-    Baseline, BaselineError, Date, Gate, GateConfig, GateInput, Place, Planned, Verdict, judge,
+    Baseline, BaselineError, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
 
 use crate::args::{GateArgs, GateFormat, RunArgs};
@@ -187,29 +187,8 @@ fn config_error(file: &Path, problems: &[counterweight_report::gate::ConfigProbl
 
 /// Every cell of the sweep, by what it is.
 fn planned(plan: &Plan) -> Vec<Planned> {
-    plan.cells
-        .iter()
-        .map(|cell| {
-            let unit = &plan.units[cell.unit];
-            let input = &plan.inputs[unit.input];
-            let correction = &plan.sweep.corrections[cell.correction];
-            Planned {
-                cell: cell.id.clone(),
-                place: Place {
-                    dataset: input.id.clone(),
-                    ratio: match unit.ratio {
-                        RatioSpec::Natural => Place::NATURAL.to_owned(),
-                        RatioSpec::Induced(ratio) => ratio.to_string(),
-                    },
-                    repeat: unit.repeat as u64,
-                    fold: unit.fold as u64,
-                    model: plan.sweep.models[cell.model].id.clone(),
-                    correction: correction.id.clone(),
-                },
-                family: correction.family().to_owned(),
-                source: input.source().to_owned(),
-            }
-        })
+    (0..plan.cells.len())
+        .map(|at| Planned::of(&blank(plan, at)))
         .collect()
 }
 

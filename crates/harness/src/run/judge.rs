@@ -63,7 +63,9 @@ pub(super) fn judged(
     record
 }
 
-fn blank(plan: &Plan, at: usize) -> Record {
+/// The record of the cell `at` of the plan as it stands before the cell runs: all that planning knows of
+/// it, and no result.
+pub fn blank(plan: &Plan, at: usize) -> Record {
     let cell = &plan.cells[at];
     let model = &plan.sweep.models[cell.model];
     let params = model.params(";");

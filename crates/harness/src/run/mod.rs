@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use crate::plan::{Plan, Unit};
 use crate::store::Side;
+pub use judge::blank;
 
 /// What happens during a run; progress bars and logs listen.
 #[derive(Debug)]

@@ -173,12 +173,8 @@ impl Learner for LinfaAdaboost {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+        if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
         }
         let y = task.y.iter().map(|&class| class as usize).collect();
         let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));

@@ -197,12 +197,8 @@ impl Learner for LinfaDecisionTree {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+        if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
         }
         #[expect(
             clippy::cast_possible_truncation,

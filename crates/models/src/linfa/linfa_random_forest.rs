@@ -176,12 +176,7 @@ impl Learner for LinfaRandomForest {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
-            return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            let constant = task.shares_only(why, ScoreKind::Probability, context)?;
+        if let Some(constant) = task.trivial(ScoreKind::Probability, context)? {
             return Ok(Box::new(constant));
         }
         let y = task.y.iter().map(|&class| class as usize).collect();

@@ -155,12 +155,7 @@ impl Learner for KNearestNeighbours {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
-            return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            let constant = task.shares_only(why, ScoreKind::Probability, context)?;
+        if let Some(constant) = task.trivial(ScoreKind::Probability, context)? {
             return Ok(Box::new(constant));
         }
         let mut k = self.k;

@@ -210,6 +210,25 @@ impl<'a> Task<'a> {
         Some(Constant::certain(class, self.n_classes, self.n_features(), kind).of_raw(self.raw))
     }
 
+    /// The constant model when there is nothing to tell classes apart by: a single class, or no features.
+    ///
+    /// # Errors
+    /// As [`Task::shares_only`].
+    pub(crate) fn trivial(
+        &self,
+        kind: ScoreKind,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Option<Constant>> {
+        if let Some(constant) = self.single_class(kind, context) {
+            return Ok(Some(constant));
+        }
+        if self.n_features() == 0 {
+            let why = "there are no features";
+            return self.shares_only(why, kind, context).map(Some);
+        }
+        Ok(None)
+    }
+
     /// The model that knows the class shares alone, for rows without usable features; `why` completes
     /// the note.
     ///

@@ -1,7 +1,12 @@
 //! Learners of smartcore 0.7.0, as they are: no weights, hard votes.
 
+use std::fmt::Debug;
+
+use ::smartcore::api::Predictor;
 use ::smartcore::linalg::basic::matrix::DenseMatrix;
-use counterweight_core::{LearnerEntry, Matrix, Scores, StageError, StageResult};
+use counterweight_core::{Fitted, LearnerEntry, Matrix, Scores, StageError, StageResult};
+
+use crate::shared::task::{Task, check_scored};
 
 pub mod smartcore_decision_tree;
 pub mod smartcore_gaussian_naive_bayes;
@@ -50,4 +55,41 @@ fn votes(votes: &[u32], present: &[usize], n_classes: usize) -> StageResult<Scor
     let classes =
         classes.ok_or_else(|| StageError::Failed("smartcore: a vote for no class".into()))?;
     Ok(Scores::votes(&classes, n_classes)?)
+}
+
+/// A fit of the library that votes.
+#[derive(Debug)]
+struct Voter<P> {
+    predictor: P,
+    n_features: usize,
+    present: Vec<usize>,
+    n_classes: usize,
+}
+
+impl<P> Voter<P> {
+    /// What the library made of `task`.
+    fn new(predictor: P, task: Task<'_>) -> Self {
+        Self {
+            predictor,
+            n_features: task.n_features(),
+            present: task.present,
+            n_classes: task.n_classes,
+        }
+    }
+}
+
+impl<P> Fitted for Voter<P>
+where
+    P: Predictor<DenseMatrix<f64>, Vec<u32>> + Debug + Send + Sync,
+{
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        check_scored(x, self.n_features)?;
+        // The library takes no empty matrix.
+        let found = if x.rows() == 0 {
+            Vec::new()
+        } else {
+            self.predictor.predict(&dense(x)?).map_err(|e| failed(&e))?
+        };
+        votes(&found, &self.present, self.n_classes)
+    }
 }

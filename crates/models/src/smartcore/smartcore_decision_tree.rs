@@ -61,18 +61,16 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
-    Train, Workload,
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
+    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
-use ::smartcore::linalg::basic::matrix::DenseMatrix;
 use ::smartcore::tree::decision_tree_classifier::{
     DecisionTreeClassifier, DecisionTreeClassifierParameters, SplitCriterion,
 };
 
-use crate::shared::task::{Task, check_scored};
-use crate::smartcore::{LIBRARY, dense, failed};
+use crate::shared::task::Task;
+use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: false,
@@ -82,36 +80,36 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
+pub(super) const CRITERION: ParamSpec = ParamSpec::new(
+    "criterion",
+    ParamKind::Choice(&["gini", "entropy", "error"]),
+    Preset::Text("gini"),
+    "impurity that a split lowers",
+);
+pub(super) const MAX_DEPTH: ParamSpec = ParamSpec::optional(
+    "max_depth",
+    ParamKind::Whole(Range::new(1.0, true, 65534.0, true)),
+    "levels below the root; left out: until leaves are pure",
+);
+pub(super) const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec::new(
+    "min_samples_leaf",
+    ParamKind::Whole(Range::AT_LEAST_ONE),
+    Preset::Whole(1),
+    "least rows of a leaf",
+);
+pub(super) const MIN_SAMPLES_SPLIT: ParamSpec = ParamSpec::new(
+    "min_samples_split",
+    ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
+    Preset::Whole(2),
+    "least rows of a node that is split",
+);
+
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
         id: "smartcore-decision-tree",
         summary: "decision tree of smartcore; hard votes",
         reference: "smartcore 0.7.0; Breiman et al. 1984",
-        params: &[
-            ParamSpec::new(
-                "criterion",
-                ParamKind::Choice(&["gini", "entropy", "error"]),
-                Preset::Text("gini"),
-                "impurity that a split lowers",
-            ),
-            ParamSpec::optional(
-                "max_depth",
-                ParamKind::Whole(Range::new(1.0, true, 65534.0, true)),
-                "levels below the root; left out: until leaves are pure",
-            ),
-            ParamSpec::new(
-                "min_samples_leaf",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(1),
-                "least rows of a leaf",
-            ),
-            ParamSpec::new(
-                "min_samples_split",
-                ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
-                Preset::Whole(2),
-                "least rows of a node that is split",
-            ),
-        ],
+        params: &[CRITERION, MAX_DEPTH, MIN_SAMPLES_LEAF, MIN_SAMPLES_SPLIT],
     },
     caps: LearnerCaps {
         library: LIBRARY,
@@ -179,43 +177,14 @@ impl Learner for SmartcoreDecisionTree {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+        if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
         }
         let tree = DecisionTreeClassifier::fit(&dense(&task.x)?, &task.y, self.parameters.clone())
             .map_err(|e| failed(&e))?;
         context
             .details
             .insert("depth".into(), f64::from(tree.depth()));
-        Ok(Box::new(Model {
-            tree,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
-        }))
-    }
-}
-
-#[derive(Debug)]
-struct Model {
-    tree: DecisionTreeClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
-}
-
-impl Fitted for Model {
-    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let votes = if x.rows() == 0 {
-            Vec::new()
-        } else {
-            self.tree.predict(&dense(x)?).map_err(|e| failed(&e))?
-        };
-        super::votes(&votes, &self.present, self.n_classes)
+        Ok(Box::new(Voter::new(tree, task)))
     }
 }

@@ -61,21 +61,22 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
+    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError, StageResult, Train,
+    Workload,
 };
 
 use ::smartcore::ensemble::random_forest_classifier::{
     RandomForestClassifier, RandomForestClassifierParameters,
 };
-use ::smartcore::linalg::basic::matrix::DenseMatrix;
 use ::smartcore::tree::decision_tree_classifier::SplitCriterion;
 use rand::Rng as _;
 
-use super::smartcore_decision_tree::{criterion, max_level};
-use crate::shared::task::{Task, check_scored};
-use crate::smartcore::{LIBRARY, dense, failed};
+use super::smartcore_decision_tree::{
+    CRITERION, MAX_DEPTH, MIN_SAMPLES_LEAF, MIN_SAMPLES_SPLIT, criterion, max_level,
+};
+use crate::shared::task::Task;
+use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: false,
@@ -97,34 +98,15 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 Preset::Whole(100),
                 "trees",
             ),
-            ParamSpec::new(
-                "criterion",
-                ParamKind::Choice(&["gini", "entropy", "error"]),
-                Preset::Text("gini"),
-                "impurity that a split lowers",
-            ),
-            ParamSpec::optional(
-                "max_depth",
-                ParamKind::Whole(Range::new(1.0, true, 65534.0, true)),
-                "levels below the root; left out: until leaves are pure",
-            ),
+            CRITERION,
+            MAX_DEPTH,
             ParamSpec::optional(
                 "features",
                 ParamKind::Whole(Range::AT_LEAST_ONE),
                 "features tried a split; left out: floor(sqrt(d))",
             ),
-            ParamSpec::new(
-                "min_samples_leaf",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(1),
-                "least rows of a leaf",
-            ),
-            ParamSpec::new(
-                "min_samples_split",
-                ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
-                Preset::Whole(2),
-                "least rows of a node that is split",
-            ),
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
         ],
     },
     caps: LearnerCaps {
@@ -182,12 +164,8 @@ impl Learner for SmartcoreRandomForest {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         let task = Task::new(train, terms, HONOURS)?;
-        if let Some(constant) = task.single_class(ScoreKind::Vote, context) {
+        if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
-        }
-        if task.n_features() == 0 {
-            let why = "there are no features";
-            return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
         }
         if let Some(asked) = self.features
             && asked > task.n_features()
@@ -209,31 +187,6 @@ impl Learner for SmartcoreRandomForest {
         };
         let forest = RandomForestClassifier::fit(&dense(&task.x)?, &task.y, parameters)
             .map_err(|e| failed(&e))?;
-        Ok(Box::new(Model {
-            forest,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
-        }))
-    }
-}
-
-#[derive(Debug)]
-struct Model {
-    forest: RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
-}
-
-impl Fitted for Model {
-    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let votes = if x.rows() == 0 {
-            Vec::new()
-        } else {
-            self.forest.predict(&dense(x)?).map_err(|e| failed(&e))?
-        };
-        super::votes(&votes, &self.present, self.n_classes)
+        Ok(Box::new(Voter::new(forest, task)))
     }
 }

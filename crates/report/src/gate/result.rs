@@ -71,6 +71,18 @@ pub struct Planned {
     pub source: String,
 }
 
+impl Planned {
+    /// The cell of a record, whether it holds a result or not.
+    pub fn of(record: &Record) -> Self {
+        Self {
+            cell: record.cell.clone(),
+            place: Place::of(record),
+            family: record.family.to_string(),
+            source: record.source.to_string(),
+        }
+    }
+}
+
 /// Everything that the gate looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct GateInput<'a> {

@@ -7,7 +7,7 @@ use counterweight_core::{CellId, Hasher, Name, Numbers, Outcome, Record};
 use super::baseline::{Baseline, Head};
 use super::config::GateConfig;
 use super::date::Date;
-use super::result::{Gate, GateInput, Place, Planned};
+use super::result::{Gate, GateInput, Planned};
 use super::verdict::judge;
 
 /// The corrections of the model `m`, with family and level of error.
@@ -88,12 +88,7 @@ impl Lab {
     }
 
     fn add(&mut self, record: Record) {
-        self.planned.push(Planned {
-            cell: record.cell.clone(),
-            place: Place::of(&record),
-            family: record.family.to_string(),
-            source: record.source.to_string(),
-        });
+        self.planned.push(Planned::of(&record));
         self.records.push(record);
     }
 
