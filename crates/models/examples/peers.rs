@@ -6,38 +6,17 @@
 //! peers TASK OUTPUT REPEATS LEARNER [KEY=VALUE ..]
 //! ```
 //!
-//! TASK: the numbers rows, test rows, features, classes (u64), then training features (f64, row by
-//! row), training labels (u32) and test features; little endian. OUTPUT gets the log-scores of the test
-//! rows (f64). Prints the CPU seconds of each of REPEATS fits and of the last scoring, and the MB that the
+//! TASK and OUTPUT are files as `tests/peers/task.rs` describes them. Prints the CPU seconds of each of REPEATS fits and of the last scoring, and the MB that the
 //! fits added at their peak to the memory that the rows take.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use counterweight_core::{
-    Deadline, Labels, LossTerms, Matrix, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
-    StageContext, find, params,
-};
+use counterweight_core::{Deadline, LossTerms, Seed, Shared, SmallClass, StageContext};
 use rustix::time::{ClockId, clock_gettime};
 
-type Failure = Box<dyn std::error::Error>;
-
-/// The next `n` pieces of `N` bytes.
-fn take<const N: usize>(bytes: &mut &[u8], n: usize) -> Result<Vec<[u8; N]>, Failure> {
-    let (head, rest) = bytes
-        .split_at_checked(n * N)
-        .ok_or("the task file is too short")?;
-    *bytes = rest;
-    Ok(head.as_chunks::<N>().0.to_vec())
-}
-
-fn numbers(bytes: &mut &[u8], rows: usize, cols: usize) -> Result<Matrix, Failure> {
-    let values = take::<8>(bytes, rows * cols)?;
-    let values = values.into_iter().map(f64::from_le_bytes).collect();
-    Ok(Matrix::from_vec(rows, cols, values)?)
-}
+#[path = "../../../tests/peers/task.rs"]
+mod task;
+use task::{Failure, Task, method, write_scores};
 
 /// CPU seconds of this thread so far.
 fn cpu_seconds() -> f64 {
@@ -56,55 +35,14 @@ fn memory(key: &str) -> f64 {
         .map_or(0.0, |kilobytes| kilobytes / 1024.0)
 }
 
-fn value(text: &str) -> ParamValue {
-    if let Some(items) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        ParamValue::List(items.split(',').map(value).collect())
-    } else if let Ok(flag) = text.parse::<bool>() {
-        ParamValue::Flag(flag)
-    } else if let Ok(whole) = text.parse::<i64>() {
-        ParamValue::Whole(whole)
-    } else if let Ok(real) = text.parse::<f64>() {
-        ParamValue::Real(real)
-    } else {
-        ParamValue::Text(text.to_owned())
-    }
-}
-
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, task, output, repeats, id, given @ ..] = arguments.as_slice() else {
+    let [_, task, output, repeats, words @ ..] = arguments.as_slice() else {
         return Err("usage: peers TASK OUTPUT REPEATS LEARNER [KEY=VALUE ..]".into());
     };
-    let file = std::fs::read(task)?;
-    let mut bytes = file.as_slice();
-    let mut shape = Vec::new();
-    for word in take::<8>(&mut bytes, 4)? {
-        shape.push(usize::try_from(u64::from_le_bytes(word))?);
-    }
-    let [rows, test_rows, cols, n_classes] = shape[..] else {
-        return Err("the task file has no shape".into());
-    };
-    let x = numbers(&mut bytes, rows, cols)?;
-    let y: Vec<u32> = take::<4>(&mut bytes, rows)?
-        .into_iter()
-        .map(u32::from_le_bytes)
-        .collect();
-    let test = numbers(&mut bytes, test_rows, cols)?;
-    drop(file);
-
-    let names: Arc<[String]> = (0..n_classes).map(|k| k.to_string()).collect();
-    let samples = Samples::numeric(x, Labels::new(y, names)?)?;
-    let (train, _) = Partition::new(rows, (0..rows).collect(), vec![])?.cut_samples(&samples)?;
-    drop(samples);
-    let given: BTreeMap<String, ParamValue> = given
-        .iter()
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(key, text)| (key.to_owned(), value(text)))
-        .collect();
-    let entry = find(counterweight_models::ALL, id).ok_or("no such learner")?;
-    let params =
-        params::check(entry.card.params, &given).map_err(|errors| format!("{errors:?}"))?;
-    let learner = (entry.build)(&params)?;
+    let Task { train, test } = Task::read(task)?;
+    let n_classes = train.counts().n_classes();
+    let (learner, _) = method(counterweight_models::ALL, words)?;
     let repeats: usize = repeats.parse()?;
     let mut model = None;
     // Forgets the peak of reading the file, where the system lets it.
@@ -122,12 +60,5 @@ fn main() -> Result<(), Failure> {
     let started = cpu_seconds();
     let scores = model.ok_or("at least one fit")?.scores(&test)?;
     println!("score {:.6}", cpu_seconds() - started);
-    let log: Vec<u8> = scores
-        .log()
-        .as_slice()
-        .iter()
-        .flat_map(|v| v.to_le_bytes())
-        .collect();
-    std::fs::write(output, log)?;
-    Ok(())
+    write_scores(output, &scores)
 }
