@@ -1,0 +1,109 @@
+//! Metrics, and what they judge.
+
+use std::fmt::Debug;
+
+use crate::error::{CoreError, Result};
+use crate::labels::{ClassCounts, Labels};
+use crate::scores::{Decisions, Scores};
+
+/// Everything that a metric may look at, for one set of test rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    labels: &'a Labels,
+    decisions: &'a Decisions,
+    scores: Option<&'a Scores>,
+    weights: &'a [f64],
+    train: &'a ClassCounts,
+}
+
+impl<'a> Judged<'a> {
+    /// Joins the parts. `scores` are probabilities (`None` for votes); `weights` bring the test
+    /// rows to the metric prior, one a row, at least 0.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when the rows or classes do not agree, [`CoreError::Domain`] for a
+    /// decision that is not a class.
+    pub fn new(
+        labels: &'a Labels,
+        decisions: &'a Decisions,
+        scores: Option<&'a Scores>,
+        weights: &'a [f64],
+        train: &'a ClassCounts,
+    ) -> Result<Self> {
+        let shape = |what, expected, found| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(CoreError::Shape {
+                    what,
+                    expected,
+                    found,
+                })
+            }
+        };
+        shape("decisions", labels.len(), decisions.len())?;
+        shape("metric weights", labels.len(), weights.len())?;
+        shape("training counts", labels.n_classes(), train.n_classes())?;
+        if let Some(scores) = scores {
+            shape("scores", labels.len(), scores.n_rows())?;
+            shape("classes of scores", labels.n_classes(), scores.n_classes())?;
+        }
+        if let Some(odd) = decisions
+            .as_slice()
+            .iter()
+            .find(|&&class| class as usize >= labels.n_classes())
+        {
+            return Err(CoreError::Domain {
+                what: "decisions",
+                reason: format!("class {odd} of {}", labels.n_classes()),
+            });
+        }
+        Ok(Self {
+            labels,
+            decisions,
+            scores,
+            weights,
+            train,
+        })
+    }
+
+    /// The test labels.
+    pub fn labels(&self) -> &'a Labels {
+        self.labels
+    }
+
+    /// The decided classes.
+    pub fn decisions(&self) -> &'a [u32] {
+        self.decisions.as_slice()
+    }
+
+    /// Log-probabilities at the metric prior; `None` for votes.
+    pub fn scores(&self) -> Option<&'a Scores> {
+        self.scores
+    }
+
+    /// Weights that bring the test rows to the metric prior.
+    pub fn weights(&self) -> &'a [f64] {
+        self.weights
+    }
+
+    /// Rows of each class in the training rows before resampling.
+    pub fn train(&self) -> &'a ClassCounts {
+        self.train
+    }
+
+    /// The positive class of binary metrics: the rarer one among the training rows; a tie goes to
+    /// class 1.
+    pub fn positive(&self) -> usize {
+        self.train.rarest().unwrap_or(0)
+    }
+}
+
+/// A metric of decisions or scores on test rows.
+pub trait Metric: Debug + Send + Sync {
+    /// The value.
+    ///
+    /// # Errors
+    /// Why the metric has no value here; it is then empty in the record and named in `reason`.
+    fn value(&self, judged: &Judged<'_>) -> std::result::Result<f64, String>;
+}

@@ -1,0 +1,51 @@
+//! The stages of a cell as traits, and what they are handed.
+//!
+//! A stage is built from checked [`Params`](crate::Params) by its catalogue entry, holds no state
+//! between calls, and is deterministic given its [`StageContext`].
+
+use std::fmt::Debug;
+
+use crate::error::StageResult;
+use crate::matrix::Matrix;
+use crate::seed::Stream;
+use crate::views::Train;
+
+mod context;
+mod decision;
+mod learner;
+mod loss;
+mod metric;
+
+pub use context::{Deadline, Details, Shared, SmallClass, StageContext};
+pub use decision::{
+    DecideContext, Decision, DecisionNeeds, Extras, FittedRule, OffsetLine, OffsetRule, Rescored,
+    Rule,
+};
+pub use learner::{Fitted, Learner, LinearHead};
+pub use loss::{Later, Loss, LossContext, LossNeeds, LossTerms};
+pub use metric::{Judged, Metric};
+
+/// Changes the training rows: adds, drops or makes some.
+pub trait Resampler: Debug + Send + Sync {
+    /// The resampled training rows, with their origins. Nominal columns are still codes.
+    ///
+    /// # Errors
+    /// Every reason for which there is no resampled set.
+    fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train>;
+}
+
+/// A synthetic population with a known density.
+pub trait Population: Debug + Send + Sync {
+    /// Number of classes.
+    fn n_classes(&self) -> usize;
+
+    /// Number of features.
+    fn n_features(&self) -> usize;
+
+    /// Draws `n` rows of `class`, one after another, so that fewer rows from the same stream are a
+    /// prefix of more.
+    fn sample(&self, class: usize, n: usize, stream: &mut Stream) -> Matrix;
+
+    /// log p(x | class).
+    fn log_density(&self, class: usize, x: &[f64]) -> f64;
+}
