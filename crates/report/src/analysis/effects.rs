@@ -20,7 +20,8 @@ use counterweight_stats::{BootstrapOptions, Interval, PairedDifferences, bootstr
 
 use super::against::{cluster_numbers, too_few};
 use super::cube::Summary;
-use super::{Analysis, mean};
+use super::{Analysis, at_once, mean};
+use crate::error::{ReportError, Result};
 
 /// A mean over datasets with its 95 % interval over clusters of related sets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,21 +59,28 @@ const TRANSFER: &str = "oracle_transfer_balanced_error";
 
 /// The effects of all corrections of all models, in the order of the comparisons. None when the
 /// target is another metric or the records hold no bounds.
-pub(super) fn effects(analysis: &Analysis) -> counterweight_stats::Result<Vec<Effect>> {
-    let mut effects = Vec::new();
+pub(super) fn effects(analysis: &Analysis) -> Result<Vec<Effect>> {
     let Some(baseline) = analysis
         .baseline
         .filter(|_| analysis.target.is_balanced_error())
     else {
-        return Ok(effects);
+        return Ok(Vec::new());
     };
-    for comparison in &analysis.overall {
-        for against in &comparison.against {
-            let found = effect(analysis, comparison.model, baseline, against.correction)?;
-            effects.extend(found);
-        }
-    }
-    Ok(effects)
+    let arms: Vec<(usize, usize)> = analysis
+        .overall
+        .iter()
+        .flat_map(|comparison| {
+            let arms = comparison.against.iter();
+            arms.map(|against| (comparison.model, against.correction))
+        })
+        .collect();
+    let found = at_once(&arms, |&(model, correction)| {
+        effect(analysis, model, baseline, correction).map_err(|source| ReportError::Stats {
+            what: "the parts of the gains".to_owned(),
+            source,
+        })
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The four parts at one point.

@@ -38,7 +38,7 @@ pub use target::Target;
 pub use tau::{TauCurve, TauPoint, TauStudy};
 
 use crate::ReportInput;
-use crate::error::{ReportError, Result};
+use crate::error::Result;
 
 /// A model entry of the sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -396,10 +396,7 @@ impl Analysis {
         analysis.compare()?;
         analysis.ratios = RatioStudy::new(&analysis)?;
         analysis.taus = TauStudy::new(&analysis)?;
-        analysis.effects = effects::effects(&analysis).map_err(|source| ReportError::Stats {
-            what: "the parts of the gains".to_owned(),
-            source,
-        })?;
+        analysis.effects = effects::effects(&analysis)?;
         analysis.resamplers = resampled::resampled(&analysis);
         Ok(analysis)
     }
