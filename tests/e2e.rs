@@ -15,6 +15,7 @@ mod common;
 mod contract;
 mod determinism;
 mod exactness;
+mod leak_premium;
 mod leakage;
 mod minibatches;
 mod own_data;

@@ -20,11 +20,14 @@ use counterweight_report::{
 use crate::catalogue::CATALOGUE;
 use crate::exit::{CliError, Exit, Result};
 use crate::provenance::Provenance;
-use crate::sides::{curves_table, imported, scores_table, wanted};
+use crate::sides::{curves_table, imported, leaks_table, scores_table, wanted};
 use crate::source::Files;
 
 /// Name of a sweep file inside its report folder.
 const SWEEP: &str = "sweep.toml";
+
+/// Name of the table of leaks inside a report folder.
+const LEAK: &str = "leak.parquet";
 
 /// A sweep file and the folder that holds its results.
 #[derive(Debug)]
@@ -130,7 +133,7 @@ impl Folder {
     }
 
     /// Writes records.parquet, records.csv, timings.parquet, details.parquet and run.json (and
-    /// scores.parquet and curves.parquet where the sweep wants them) from what is done of the plan; gives the records in plan order.
+    /// scores.parquet, curves.parquet and leak.parquet where the sweep wants them) from what is done of the plan; gives the records in plan order.
     pub(crate) fn write_records(
         &self,
         plan: &Plan,
@@ -166,6 +169,10 @@ impl Folder {
             if !plan.sweep.curves.is_empty() {
                 let table = curves_table(plan, &sides)?;
                 write_table(&table, &self.output.join("curves.parquet"))?;
+            }
+            if !plan.sweep.leaks.is_empty() {
+                let table = leaks_table(plan, &sides)?;
+                write_table(&table, &self.output.join(LEAK))?;
             }
         }
         let own = self.output.join(SWEEP);

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use counterweight_core::{CellId, Cells, Labels, Table};
 use counterweight_harness::config::sweep::RatioSpec;
-use counterweight_harness::plan::{InputKind, Plan};
-use counterweight_harness::store::{Entry, Sides, read_segment};
+use counterweight_harness::plan::{Claim, InputKind, Plan};
+use counterweight_harness::run::leak;
+use counterweight_harness::store::{Entry, LeakClaim, Sides, read_segment};
 
 use crate::exit::{CliError, Result};
 
@@ -167,6 +168,97 @@ pub(crate) fn curves_table(plan: &Plan, sides: &Sides) -> Result<Table> {
     )
 }
 
+/// One row a claim of a leak: what would be reported, what the same fit gives on original rows, and what
+/// the honest protocol gives. Claims that were not measured yet are left out.
+pub(crate) fn leaks_table(plan: &Plan, sides: &Sides) -> Result<Table> {
+    let done: Vec<(&Claim, &LeakClaim)> = plan
+        .claims
+        .iter()
+        .filter_map(|claim| Some((claim, sides.leaks.get(&claim.id)?)))
+        .collect();
+    let text = |get: &dyn Fn(&Claim, &LeakClaim) -> String| {
+        let cells = done.iter().map(|(claim, found)| Some(get(claim, found)));
+        Cells::Text(cells.collect())
+    };
+    let whole = |get: &dyn Fn(&Claim, &LeakClaim) -> Option<i64>| {
+        Cells::Whole(
+            done.iter()
+                .map(|(claim, found)| get(claim, found))
+                .collect(),
+        )
+    };
+    let real = |get: &dyn Fn(&Claim, &LeakClaim) -> Option<f64>| {
+        Cells::Real(
+            done.iter()
+                .map(|(claim, found)| get(claim, found))
+                .collect(),
+        )
+    };
+    let unit = |claim: &Claim| &plan.units[claim.unit];
+    let table = with(
+        Table::new(),
+        [
+            ("claim", text(&|claim, _| claim.id.0.clone())),
+            (
+                "dataset",
+                text(&|claim, _| plan.inputs[unit(claim).input].id.clone()),
+            ),
+            (
+                "requested_ratio",
+                real(&|claim, _| match unit(claim).ratio {
+                    RatioSpec::Natural => None,
+                    RatioSpec::Induced(ratio) => Some(ratio),
+                }),
+            ),
+            (
+                "repeat",
+                whole(&|claim, _| i64::try_from(unit(claim).repeat).ok()),
+            ),
+            (
+                "fold",
+                whole(&|claim, _| i64::try_from(unit(claim).fold).ok()),
+            ),
+            (
+                "model",
+                text(&|claim, _| plan.sweep.models[claim.model].id.clone()),
+            ),
+            (
+                "leak",
+                text(&|claim, _| plan.sweep.leaks[claim.leak].id.clone()),
+            ),
+            ("resample", text(&|claim, _| claim.resample(plan))),
+            (
+                "imbalance_ratio",
+                real(&|claim, _| unit(claim).train.imbalance_ratio()),
+            ),
+            ("outcome", text(&|_, found| found.outcome.id().to_owned())),
+            ("reason", text(&|_, found| found.reason.clone())),
+            (
+                "reported_test_rows",
+                whole(&|_, found| i64::try_from(found.reported_test_rows).ok()),
+            ),
+            (
+                "original_test_rows",
+                whole(&|_, found| i64::try_from(found.original_test_rows).ok()),
+            ),
+            ("linked_share", real(&|_, found| found.linked_share)),
+        ],
+    )?;
+    let mut columns = Vec::new();
+    for metric in leak::METRICS {
+        let side = |get: fn(&LeakClaim) -> &BTreeMap<String, f64>| {
+            real(&|_, found| get(found).get(metric).copied())
+        };
+        columns.push((format!("{metric}_honest"), side(|found| &found.honest)));
+        columns.push((
+            format!("{metric}_original_rows"),
+            side(|found| &found.original_rows),
+        ));
+        columns.push((format!("{metric}_reported"), side(|found| &found.reported)));
+    }
+    with(table, columns)
+}
+
 /// Whether everything that the sweep wants beside the record of cell `at` is there.
 pub(crate) fn complete(plan: &Plan, at: usize, entry: &Entry, sides: &Sides) -> bool {
     let id = &plan.cells[at].id;
@@ -181,7 +273,8 @@ pub(crate) fn complete(plan: &Plan, at: usize, entry: &Entry, sides: &Sides) -> 
 
 /// Whether the sweep wants anything beside its records.
 pub(crate) fn wanted(plan: &Plan) -> bool {
-    plan.sweep.protocol.keep_scores || !plan.sweep.curves.is_empty()
+    let sweep = &plan.sweep;
+    sweep.protocol.keep_scores || !sweep.curves.is_empty() || !sweep.leaks.is_empty()
 }
 
 /// The entries of models that were imported into a report folder for this very sweep.

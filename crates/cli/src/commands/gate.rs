@@ -256,7 +256,7 @@ fn results(
         .zip(selected)
         .map(|(cell, wanted)| *wanted && !done.contains_key(&cell.id))
         .collect();
-    if run::execute(args, &own, plan, &todo)? {
+    if run::execute(args, &own, plan, (&todo, &[]))? {
         return Ok(None);
     }
     let mut done = if todo.contains(&true) {

@@ -1,7 +1,7 @@
 //! `counterweight merge`: segments of shards or machines become one set of records.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{CellId, Timing};
@@ -20,6 +20,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
     let mut joined = folder.joined()?;
     let before = joined.entries.clone();
     let planned = plan.index();
+    let claims: BTreeSet<&CellId> = plan.claims.iter().map(|claim| &claim.id).collect();
     let mut strangers = 0;
     for store in stores {
         for (entry, origin) in entries(store)? {
@@ -48,8 +49,10 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
             let cell = match &side {
                 Side::Scores(scores) => &scores.cell,
                 Side::Curve(curve) => &curve.cell,
+                Side::Leak(leak) => &leak.claim,
             };
-            if planned.contains_key(cell) && beside.add(side.clone()) {
+            let known = planned.contains_key(cell) || claims.contains(cell);
+            if known && beside.add(side.clone()) {
                 new_sides.push(side);
             }
         }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use counterweight_harness::plan::{FitGroup, Plan, estimated_seconds};
+use counterweight_harness::plan::{Claim, FitGroup, Plan, estimated_seconds};
 use counterweight_harness::run::{self, Control, Outlets};
-use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter};
+use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
 
 use crate::args::RunArgs;
 use crate::build::build_hash;
@@ -69,7 +69,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
             *wanted && (old.is_none() || again || bare)
         })
         .collect();
-    let interrupted = execute(args, &folder, &plan, &todo)?;
+    let claims = claims_to_do(args, &plan, beside.as_ref());
+    let interrupted = execute(args, &folder, &plan, (&todo, &claims))?;
     let joined = folder.joined()?;
     finish(args, &folder, &plan, &files, &joined)?;
     let failures = plan
@@ -107,9 +108,35 @@ pub(crate) fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
         .collect()
 }
 
-/// Runs what is to do; gives whether it was told to stop before the end.
-pub(crate) fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool]) -> Result<bool> {
-    if !todo.contains(&true) {
+/// Which claims of leaks are wanted and not measured yet.
+fn claims_to_do(args: &RunArgs, plan: &Plan, beside: Option<&Sides>) -> Vec<bool> {
+    let units = args.shard.map(|shard| shard.units(plan));
+    let missing = |claim: &Claim| {
+        let old = beside.and_then(|beside| beside.leaks.get(&claim.id));
+        old.is_none_or(|old| args.retry_failed && old.outcome.is_failure())
+    };
+    plan.claims
+        .iter()
+        .enumerate()
+        .map(|(at, claim)| {
+            units.as_ref().is_none_or(|units| units[claim.unit])
+                && args
+                    .only
+                    .as_ref()
+                    .is_none_or(|only| only.wants_claim(plan, at))
+                && missing(claim)
+        })
+        .collect()
+}
+
+/// Runs what is to do of the cells and of the claims; gives whether it was told to stop before the end.
+pub(crate) fn execute(
+    args: &RunArgs,
+    folder: &Folder,
+    plan: &Plan,
+    (todo, claims): (&[bool], &[bool]),
+) -> Result<bool> {
+    if !todo.contains(&true) && !claims.contains(&true) {
         if !args.quiet {
             eprintln!("nothing to run: every selected cell is done");
         }
@@ -141,16 +168,24 @@ pub(crate) fn execute(args: &RunArgs, folder: &Folder, plan: &Plan, todo: &[bool
         listener: &progress,
         control: &control,
     };
-    let result = run::run(plan, todo, jobs(args), outlets);
+    let result = run::run(plan, todo, jobs(args), outlets).and_then(|summary| {
+        let left = claims.iter().filter(|claim| **claim).count();
+        if summary.interrupted || left == 0 {
+            return Ok(summary.interrupted || left > 0);
+        }
+        if !args.quiet {
+            eprintln!("measuring {left} claims of leaks");
+        }
+        run::leak::measure(plan, claims, jobs(args), outlets)
+    });
     std::panic::set_hook(usual);
     writer.flush()?;
-    let summary = result.map_err(|error| {
+    result.map_err(|error| {
         let cause = std::error::Error::source(&error)
             .map(|s| format!(": {s}"))
             .unwrap_or_default();
         CliError::internal(format!("{error}{cause}"))
-    })?;
-    Ok(summary.interrupted)
+    })
 }
 
 fn finish(
@@ -184,6 +219,23 @@ fn finish(
         plan.cells.len(),
         counts.join(", ")
     );
+    if !plan.claims.is_empty() {
+        let sides = folder.sides()?;
+        let done: Vec<_> = plan
+            .claims
+            .iter()
+            .filter_map(|claim| sides.leaks.get(&claim.id))
+            .collect();
+        let failed = done
+            .iter()
+            .filter(|claim| claim.outcome.is_failure())
+            .count();
+        println!(
+            "leaks: {} of {} claims, {failed} failed; they make no records",
+            done.len(),
+            plan.claims.len()
+        );
+    }
     println!(
         "records: {}",
         folder.output.join("records.parquet").display()
@@ -258,7 +310,26 @@ fn dry_run(plan: &Plan, selected: &[bool], jobs: usize) {
     for (model, seconds) in plan.sweep.models.iter().zip(&seconds) {
         println!("{:<32} {seconds:>12.1}", model.id);
     }
-    let seconds: f64 = seconds.iter().sum();
+    let mut seconds: f64 = seconds.iter().sum();
+    if !plan.claims.is_empty() {
+        let claims: f64 = plan
+            .claims
+            .iter()
+            .map(|claim| plan.claim_seconds(claim))
+            .sum();
+        let settled = plan
+            .claims
+            .iter()
+            .filter(|claim| claim.settled.is_some())
+            .count();
+        println!("{:<32} {claims:>12.1}", "claims of leaks");
+        println!(
+            "leaks: {} claims of {} resamplers, {settled} not applicable; they make no records",
+            plan.claims.len(),
+            plan.sweep.leaks.len()
+        );
+        seconds += claims;
+    }
     println!(
         "estimated work: {:.0} s of one core, about {:.0} s on {jobs} threads",
         seconds,

@@ -160,6 +160,20 @@ impl Curve {
     }
 }
 
+/// Resampling before the split, as a leaky notebook does it: what it would claim is measured beside what
+/// the honest protocol gives. Leaks make no records.
+#[derive(Clone, Debug)]
+pub struct Leak {
+    /// Id in tables.
+    pub id: String,
+    /// The resampler with no other stage: what the honest protocol runs.
+    pub arm: Correction,
+    /// Models that are fitted, as indices into the sweep.
+    pub models: Vec<usize>,
+    /// Ids of the datasets and populations.
+    pub datasets: Vec<String>,
+}
+
 /// A correction: a triple of stages, each `None` where it is the identity; or an ensemble, which owns
 /// the fit, and a decision.
 #[derive(Clone, Debug)]
@@ -341,4 +355,6 @@ pub struct Sweep {
     pub corrections: Vec<Correction>,
     /// Its curves, in file order.
     pub curves: Vec<Curve>,
+    /// Its leaks, grids expanded.
+    pub leaks: Vec<Leak>,
 }

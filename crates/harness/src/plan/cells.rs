@@ -56,7 +56,7 @@ pub struct FitGroup {
 }
 
 /// A resampler as it will run on an input, or why it will not.
-type Planned = Result<Option<Built<ResamplerCaps, dyn Resampler>>, (Outcome, String)>;
+pub(super) type Planned = Result<Option<Built<ResamplerCaps, dyn Resampler>>, (Outcome, String)>;
 
 pub(super) fn expand(
     sweep: &Sweep,
@@ -165,7 +165,11 @@ pub(super) fn expand(
 }
 
 /// Decides which resampler runs on an input.
-fn plan_resampler(correction: &Correction, catalogue: &Catalogue, input: &Input) -> Planned {
+pub(super) fn plan_resampler(
+    correction: &Correction,
+    catalogue: &Catalogue,
+    input: &Input,
+) -> Planned {
     let Some(built) = &correction.resample else {
         return Ok(None);
     };
@@ -230,7 +234,7 @@ fn replace(
 }
 
 /// What is known before any work: the cells that will not run, and why.
-fn settle(
+pub(super) fn settle(
     unit: &Unit,
     input: &Input,
     model: &Model,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use counterweight_core::nearest;
 
-use super::Plan;
+use super::{Plan, Unit};
 use crate::config::sweep::RatioSpec;
 
 /// The keys that `--only` takes.
@@ -76,7 +76,6 @@ impl Only {
     pub fn wants(&self, plan: &Plan, at: usize) -> bool {
         let cell = &plan.cells[at];
         let unit = &plan.units[cell.unit];
-        let input = &plan.inputs[unit.input];
         let correction = &plan.sweep.corrections[cell.correction];
         self.0.iter().all(|(key, values)| {
             let found = match key.as_str() {
@@ -86,19 +85,41 @@ impl Only {
                         .any(|value| cell.id.0.starts_with(value.as_str()));
                 }
                 "correction" => correction.id.clone(),
-                "dataset" => input.id.clone(),
                 "family" => correction.family().to_owned(),
-                "fold" => unit.fold.to_string(),
                 "model" => plan.sweep.models[cell.model].id.clone(),
-                "ratio" => match unit.ratio {
-                    RatioSpec::Natural => "natural".to_owned(),
-                    RatioSpec::Induced(ratio) => ratio.to_string(),
-                },
-                "repeat" => unit.repeat.to_string(),
-                _ => input.source().to_owned(),
+                key => place_of(plan, unit, key).unwrap_or_default(),
             };
             values.contains(&found)
         })
+    }
+}
+
+impl Only {
+    /// Whether claim `at` is wanted: it has the dataset, split and model of a cell, and is no correction.
+    pub fn wants_claim(&self, plan: &Plan, at: usize) -> bool {
+        let claim = &plan.claims[at];
+        let unit = &plan.units[claim.unit];
+        self.0.iter().all(|(key, values)| match key.as_str() {
+            "cell" | "correction" | "family" => false,
+            "model" => values.contains(&plan.sweep.models[claim.model].id),
+            key => place_of(plan, unit, key).is_some_and(|found| values.contains(&found)),
+        })
+    }
+}
+
+/// What `--only` calls the split of a cell.
+fn place_of(plan: &Plan, unit: &Unit, key: &str) -> Option<String> {
+    let input = &plan.inputs[unit.input];
+    match key {
+        "dataset" => Some(input.id.clone()),
+        "fold" => Some(unit.fold.to_string()),
+        "ratio" => Some(match unit.ratio {
+            RatioSpec::Natural => "natural".to_owned(),
+            RatioSpec::Induced(ratio) => ratio.to_string(),
+        }),
+        "repeat" => Some(unit.repeat.to_string()),
+        "source" => Some(input.source().to_owned()),
+        _ => None,
     }
 }
 
@@ -170,7 +191,8 @@ impl Shard {
         let costs: Vec<f64> = plan
             .units
             .iter()
-            .map(|unit| plan.unit_seconds(unit))
+            .enumerate()
+            .map(|(at, unit)| plan.unit_seconds(unit) + plan.claims_seconds(at))
             .collect();
         let owner = assign(&costs, self.count);
         owner

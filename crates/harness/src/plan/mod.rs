@@ -2,6 +2,7 @@
 //! every combination that cannot be honoured settled before any work starts.
 
 mod cells;
+mod claims;
 mod cost;
 mod family;
 pub mod filter;
@@ -21,6 +22,7 @@ use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
 use crate::config::{Diagnostic, Diagnostics, Sweep};
 
 pub use cells::{Cell, FitGroup, ResampleGroup, resampler_for};
+pub use claims::Claim;
 pub use cost::estimated_seconds;
 
 /// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.
@@ -159,6 +161,8 @@ pub struct Plan {
     pub units: Vec<Unit>,
     /// The cells, in plan order.
     pub cells: Vec<Cell>,
+    /// What leaks would claim, in plan order; no cells, and never records.
+    pub claims: Vec<Claim>,
     /// Hash of what the sweep asks for, without its seed.
     pub sweep_hash: ContentHash,
 }
@@ -178,6 +182,7 @@ impl Plan {
             return Err(errors.into_sorted());
         }
         let cells = cells::expand(&sweep, &catalogue, &inputs, &mut units);
+        let claims = claims::expand(&sweep, &catalogue, &inputs, &units);
         let sweep_hash = sweep_hash(&sweep, &inputs);
         let metrics = metrics(&sweep, &catalogue)?;
         Ok(Self {
@@ -187,6 +192,7 @@ impl Plan {
             inputs,
             units,
             cells,
+            claims,
             sweep_hash,
         })
     }

@@ -1,8 +1,8 @@
 //! From decisions to a record.
 
 use counterweight_core::{
-    CellId, ClassCounts, Decisions, Details, Judged, Name, Note, Numbers, Outcome, Prior, Record,
-    Rescored, ScoreKind, Scores, Test,
+    CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
+    Record, Rescored, ScoreKind, Scores, Test,
 };
 
 use crate::config::method::Built;
@@ -138,61 +138,26 @@ fn measure(
 ) -> Result<(), String> {
     let labels = verdict.test.labels();
     let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
-    let weights = row_weights(labels.ids(), &unit.test, &target);
-    let (own, prior) = match &verdict.rescored {
+    let (scores, prior) = match &verdict.rescored {
         Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
         None => (verdict.scores, verdict.prior),
     };
-    let usable = own.kind() == ScoreKind::Probability;
-    let mapped = match prior {
-        Some(prior) if usable => Some(own.shift_prior(prior, &target).map_err(|e| e.to_string())?),
-        _ => None,
-    };
-    // Scores without a prior of their own cannot be mapped: they are judged as they are.
-    let scores = if usable {
-        mapped.as_ref().or(Some(own))
-    } else {
-        None
-    };
-    let judged = Judged::new(labels, decisions, scores, &weights, &unit.train)
-        .map_err(|error| error.to_string())?;
-    let raw = Judged::new(
+    let shown = Shown {
         labels,
         decisions,
-        usable.then_some(own),
-        &weights,
-        &unit.train,
-    )
-    .map_err(|error| error.to_string())?;
-
+        scores,
+        prior,
+        train: &unit.train,
+        test: &unit.test,
+        target: &target,
+    };
+    let Measured { metrics, without } = measured(plan, &shown)?;
     let mut outcome = verdict
         .notes
         .iter()
         .map(Note::outcome)
         .min()
         .unwrap_or(Outcome::Ok);
-    let mut without: Vec<(String, Vec<&str>)> = Vec::new();
-    let mut metrics: Vec<(String, f64)> = Vec::new();
-    for Built {
-        entry,
-        method: metric,
-        ..
-    } in &plan.metrics
-    {
-        match metric.value(&judged) {
-            Ok(value) if value.is_finite() => {
-                metrics.push((entry.card.id.to_owned(), value));
-            }
-            Ok(value) => push(&mut without, format!("the value is {value}"), entry.card.id),
-            Err(reason) => push(&mut without, reason, entry.card.id),
-        }
-        if entry.caps.also_raw
-            && let Ok(value) = metric.value(&raw)
-            && value.is_finite()
-        {
-            metrics.push((format!("{}_raw", entry.card.id), value));
-        }
-    }
     record.metrics = metrics.into_iter().collect();
     record.recalls = recalls(labels.ids(), decisions.as_slice(), &unit.test);
     if record.balanced_error().is_none() {
@@ -214,6 +179,86 @@ fn measure(
     Ok(())
 }
 
+/// What the metrics are told.
+pub(super) struct Shown<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) decisions: &'a Decisions,
+    pub(super) scores: &'a Scores,
+    /// The prior that the scores were learnt under; `None` to judge them as they are.
+    pub(super) prior: Option<&'a Prior>,
+    /// Training rows of each class.
+    pub(super) train: &'a ClassCounts,
+    /// Test rows of each class.
+    pub(super) test: &'a ClassCounts,
+    /// The prior that prior-dependent metrics refer to.
+    pub(super) target: &'a Prior,
+}
+
+/// Values of the metrics.
+pub(super) struct Measured {
+    /// By column.
+    pub(super) metrics: Vec<(String, f64)>,
+    /// Those without a value, by reason.
+    without: Vec<(String, Vec<&'static str>)>,
+}
+
+/// Every metric that has a value.
+pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, String> {
+    let Shown {
+        labels,
+        decisions,
+        scores: own,
+        prior,
+        target,
+        ..
+    } = *shown;
+    let weights = row_weights(labels.ids(), shown.test, target);
+    let usable = own.kind() == ScoreKind::Probability;
+    let mapped = match prior {
+        Some(prior) if usable => Some(own.shift_prior(prior, target).map_err(|e| e.to_string())?),
+        _ => None,
+    };
+    // Scores without a prior of their own cannot be mapped: they are judged as they are.
+    let scores = if usable {
+        mapped.as_ref().or(Some(own))
+    } else {
+        None
+    };
+    let judged = Judged::new(labels, decisions, scores, &weights, shown.train)
+        .map_err(|error| error.to_string())?;
+    let raw = Judged::new(
+        labels,
+        decisions,
+        usable.then_some(own),
+        &weights,
+        shown.train,
+    )
+    .map_err(|error| error.to_string())?;
+    let mut without: Vec<(String, Vec<&'static str>)> = Vec::new();
+    let mut metrics: Vec<(String, f64)> = Vec::new();
+    for Built {
+        entry,
+        method: metric,
+        ..
+    } in &plan.metrics
+    {
+        match metric.value(&judged) {
+            Ok(value) if value.is_finite() => {
+                metrics.push((entry.card.id.to_owned(), value));
+            }
+            Ok(value) => push(&mut without, format!("the value is {value}"), entry.card.id),
+            Err(reason) => push(&mut without, reason, entry.card.id),
+        }
+        if entry.caps.also_raw
+            && let Ok(value) = metric.value(&raw)
+            && value.is_finite()
+        {
+            metrics.push((format!("{}_raw", entry.card.id), value));
+        }
+    }
+    Ok(Measured { metrics, without })
+}
+
 fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a str) {
     match without.iter_mut().find(|(other, _)| *other == reason) {
         Some((_, ids)) => ids.push(id),
@@ -222,7 +267,7 @@ fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a s
 }
 
 /// The prior that prior-dependent metrics refer to.
-fn metric_prior(
+pub(super) fn metric_prior(
     spec: &MetricPrior,
     train: &ClassCounts,
     test: &ClassCounts,

@@ -5,6 +5,7 @@ mod beside;
 pub mod foreign;
 mod guard;
 mod judge;
+pub mod leak;
 mod prepare;
 mod unit;
 

@@ -40,7 +40,7 @@ pub(crate) struct Raw {
 
 impl Prepared {
     /// Fits preprocessing and encoding on the training part only.
-    fn new(
+    pub(super) fn new(
         kind: Preprocess,
         data: &Dataset,
         partition: &Partition,
@@ -90,7 +90,7 @@ pub(crate) struct UnitData {
     /// Bayes-optimal balanced error of the very test rows, for populations.
     pub(crate) bayes: Option<f64>,
     /// The raw training rows: preprocessing is fitted anew inside each inner fold.
-    raw_train: Dataset,
+    pub(super) raw_train: Dataset,
     preprocess: Preprocess,
     inner: OnceLock<StageResult<InnerFolds>>,
 }

@@ -58,6 +58,7 @@ pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
                     unit,
                     data: &data,
                     group,
+                    arm: None,
                     todo,
                     tally,
                 };
@@ -84,9 +85,9 @@ pub(super) struct Resampled {
     raw: Option<Train>,
     /// Rows of each class that the learner sees.
     pub(super) seen: ClassCounts,
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
     details: Details,
-    seconds: f64,
+    pub(super) seconds: f64,
 }
 
 /// What a resampler did: rows, rows of the smallest class and ratio before and after, and the share of
@@ -138,10 +139,10 @@ pub(super) type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
 
 /// Which rows a fit is on: the outer split, or an inner fold of it.
 #[derive(Clone, Copy)]
-struct Turn<'a> {
-    rows: &'a Prepared,
-    budget: Budget,
-    inner: Option<usize>,
+pub(super) struct Turn<'a> {
+    pub(super) rows: &'a Prepared,
+    pub(super) budget: Budget,
+    pub(super) inner: Option<usize>,
 }
 
 /// The work on one resampled set of a unit.
@@ -149,7 +150,9 @@ pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
     pub(super) unit: &'a Unit,
     pub(super) data: &'a UnitData,
-    group: &'a ResampleGroup,
+    pub(super) group: &'a ResampleGroup,
+    /// An arm that is none of the sweep's corrections, in place of theirs.
+    pub(super) arm: Option<&'a Correction>,
     pub(super) todo: &'a [bool],
     pub(super) tally: &'a Tally<'a>,
 }
@@ -201,7 +204,7 @@ impl Work<'_> {
         )
     }
 
-    fn resample(
+    pub(super) fn resample(
         &self,
         rows: &Prepared,
         budget: Budget,
@@ -248,13 +251,19 @@ impl Work<'_> {
         &self.plan.sweep.models[fit.model]
     }
 
+    /// The correction that has the loss and the ensemble of a fit.
+    fn arm_of(&self, fit: &FitGroup) -> &Correction {
+        let own = || &self.plan.sweep.corrections[fit.loss_of];
+        self.arm.unwrap_or_else(own)
+    }
+
     pub(super) fn terms(
         &self,
         fit: &FitGroup,
         seen: &ClassCounts,
         train: &ClassCounts,
     ) -> StageResult<LossTerms> {
-        let loss = &self.plan.sweep.corrections[fit.loss_of].loss;
+        let loss = &self.arm_of(fit).loss;
         loss.method.terms(&LossContext { seen, train })
     }
 
@@ -282,7 +291,7 @@ impl Work<'_> {
     }
 
     /// Fits on `resampled` and scores the rows that `rows` holds out.
-    fn fit_and_score(
+    pub(super) fn fit_and_score(
         &self,
         (fit, candidate): (&FitGroup, usize),
         resampled: &Resampled,
@@ -297,7 +306,7 @@ impl Work<'_> {
             budget,
             inner,
         };
-        if let Some(ensemble) = &self.plan.sweep.corrections[fit.loss_of].ensemble {
+        if let Some(ensemble) = &self.arm_of(fit).ensemble {
             return self.ensemble((fit, candidate), ensemble, resampled, turn);
         }
         let learner = &self.model(fit).candidates()[candidate];
@@ -533,7 +542,7 @@ impl Work<'_> {
         &self.plan.sweep.corrections[self.plan.cells[cell].correction]
     }
 
-    fn decide<'v>(
+    pub(super) fn decide<'v>(
         &'v self,
         correction: &'v Correction,
         resampled: &'v Resampled,

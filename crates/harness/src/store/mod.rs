@@ -10,7 +10,7 @@ use thiserror::Error;
 
 pub use join::{Joined, join};
 pub use segment::{Entry, Header, SegmentWriter, read_segment};
-pub use side::{CellCurve, CellScores, Side, Sides, read_sides, side_files};
+pub use side::{CellCurve, CellScores, LeakClaim, Side, Sides, read_sides, side_files};
 
 /// Folder of the segments inside a report folder.
 pub const SEGMENTS: &str = "segments";

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use counterweight_core::CellId;
+use counterweight_core::{CellId, Outcome};
 use serde::{Deserialize, Serialize};
 
 use super::{SEGMENTS, StoreError};
@@ -46,6 +46,31 @@ pub struct CellCurve {
     pub metrics: BTreeMap<String, Vec<Option<f64>>>,
 }
 
+/// What a leaky notebook would report for one model, resampler and split, and what is true of it. It is
+/// no record, and nothing makes one of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeakClaim {
+    /// The claim's id.
+    pub claim: CellId,
+    /// The gravest that happened on either side.
+    pub outcome: Outcome,
+    /// What a reader has to know; begins with the side, `leaky` or `honest`.
+    pub reason: String,
+    /// Metrics of the leaky fit on the resampled test part: what is reported.
+    pub reported: BTreeMap<String, f64>,
+    /// Metrics of the same fit on rows of the original data that it was not fitted on.
+    pub original_rows: BTreeMap<String, f64>,
+    /// Metrics of the honest protocol: split, resample the training part, original test rows.
+    pub honest: BTreeMap<String, f64>,
+    /// Rows that the reported metrics are over.
+    pub reported_test_rows: u64,
+    /// Rows of the original data among them, and those that the resampler had dropped.
+    pub original_test_rows: u64,
+    /// Share of the reported test rows that are a copy of, or were made from, a row that also stands in, or
+    /// made a row of, the training part.
+    pub linked_share: Option<f64>,
+}
+
 /// A line of a side file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +79,8 @@ pub enum Side {
     Scores(CellScores),
     /// A curve.
     Curve(CellCurve),
+    /// What a leak would claim.
+    Leak(LeakClaim),
 }
 
 /// Everything that some side files hold; of repeated lines the first.
@@ -63,6 +90,8 @@ pub struct Sides {
     pub scores: BTreeMap<CellId, CellScores>,
     /// Curves by cell and curve.
     pub curves: BTreeMap<(CellId, String), CellCurve>,
+    /// What leaks would claim, by claim.
+    pub leaks: BTreeMap<CellId, LeakClaim>,
 }
 
 impl Sides {
@@ -77,6 +106,15 @@ impl Sides {
                 let key = (curve.cell.clone(), curve.curve.clone());
                 self.curves.entry(key).or_insert(curve);
             }
+            Side::Leak(leak) => {
+                // As with records, a failure gives way to whatever a later attempt met.
+                let old = self.leaks.get(&leak.claim);
+                let news = old.is_none_or(|old| old.outcome.is_failure() && *old != leak);
+                if news {
+                    self.leaks.insert(leak.claim.clone(), leak);
+                }
+                return news;
+            }
         }
         self.scores.len() + self.curves.len() > before
     }
@@ -84,7 +122,9 @@ impl Sides {
     /// Every line, in the order of cells.
     pub fn into_lines(self) -> impl Iterator<Item = Side> {
         let scores = self.scores.into_values().map(Side::Scores);
-        scores.chain(self.curves.into_values().map(Side::Curve))
+        scores
+            .chain(self.curves.into_values().map(Side::Curve))
+            .chain(self.leaks.into_values().map(Side::Leak))
     }
 }
 

@@ -485,7 +485,7 @@ pub(crate) fn stage<C, T: ?Sized>(
 }
 
 /// The identity of a stage, which the catalogue has to hold.
-fn default_stage<C, T: ?Sized>(
+pub(super) fn default_stage<C, T: ?Sized>(
     entries: &'static [Entry<C, T>],
     id: &str,
     path: &str,

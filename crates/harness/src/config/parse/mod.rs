@@ -1,6 +1,7 @@
 //! Reads format 1 of the sweep file.
 
 mod data;
+mod leak;
 mod methods;
 mod protocol;
 
@@ -14,6 +15,7 @@ use super::section::Section;
 use super::sweep::{Correction, Model, Sweep};
 use super::tree::{self, Fields, Node, Value};
 use data::{read_dataset, read_population};
+use leak::read_leak;
 pub(super) use methods::stage;
 use methods::{read_correction, read_curve, read_model};
 use protocol::read_protocol;
@@ -90,6 +92,7 @@ fn read_root(
     let models = section.node("model");
     let corrections = section.node("correction");
     let curves = section.node("curve");
+    let leaks = section.node("leak");
     section.finish();
 
     let (protocol, protocol_max_rows) = read_protocol(protocol_node, errors);
@@ -104,6 +107,7 @@ fn read_root(
         models: Vec::new(),
         corrections: Vec::new(),
         curves: Vec::new(),
+        leaks: Vec::new(),
     };
     let mut lines = Lines::default();
     for (path, line, fields) in entries(populations, "population", errors) {
@@ -165,6 +169,13 @@ fn read_root(
         if let Some(curve) = read_curve(fields, &path, line, known, errors) {
             lines.claim(&curve.id, "curve", line, errors);
             sweep.curves.push(curve);
+        }
+    }
+    let mut lines = Lines::default();
+    for (path, line, fields) in entries(leaks, "leak", errors) {
+        for leak in read_leak(fields, &path, line, (catalogue, &sweep), errors) {
+            lines.claim(&leak.id, "leak", line, errors);
+            sweep.leaks.push(leak);
         }
     }
     for (key, given) in [
