@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_core::{Outcome, Record, Seed, Table, Timing};
-use counterweight_frame::{read_table_in_parts, write_atomically, write_table};
+use counterweight_frame::{read_table, read_table_in_parts, write_atomically, write_table};
 use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_harness::store::{
     Entry, Joined, Sides, join, read_sides, segment_files, side_files,
 };
 use counterweight_report::{
-    Analysis, DatasetAbout, Places, ReportInput, Target, details_table, records_from_table,
-    records_table, timings_from_table, timings_table,
+    Analysis, DatasetAbout, Places, ReportInput, Target, details_table, leaks_from_table,
+    records_from_table, records_table, timings_from_table, timings_table,
 };
 
 use crate::catalogue::CATALOGUE;
@@ -228,6 +228,12 @@ impl Folder {
             },
             target,
         )?;
+        let leaks = self.output.join(LEAK);
+        let analysis = if leaks.is_file() {
+            analysis.with_leaks(&leaks_from_table(&read_table(&leaks)?)?)?
+        } else {
+            analysis
+        };
         // A million records take the room that tables and figures are made in.
         drop((records, timings));
         let input = ReportInput {

@@ -30,7 +30,7 @@ pub mod wire;
 
 use counterweight_core::{Catalogue, Record, Table, Timing};
 
-pub use analysis::{Analysis, Target};
+pub use analysis::{Analysis, LeakRow, Target, leaks_from_table};
 pub use error::{ReportError, Result};
 pub use wire::{
     Places, attach_details, details_table, records_from_table, records_table, timings_from_table,

@@ -227,9 +227,9 @@ pub fn records_table(records: &[Record], catalogue: &Catalogue) -> Result<Table>
 }
 
 /// A table being read: typed access to columns and cells with errors that name both.
-struct Reader<'a> {
-    name: &'static str,
-    table: &'a Table,
+pub(crate) struct Reader<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) table: &'a Table,
 }
 
 impl<'a> Reader<'a> {
@@ -291,14 +291,14 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn required_text(&self, column: &str) -> Result<Vec<String>> {
+    pub(crate) fn required_text(&self, column: &str) -> Result<Vec<String>> {
         let cells = self.text(column)?.into_iter().enumerate();
         cells
             .map(|(row, cell)| cell.ok_or_else(|| self.bad(row, column, "", "text")))
             .collect()
     }
 
-    fn real(&self, column: &str) -> Result<Vec<Option<f64>>> {
+    pub(crate) fn real(&self, column: &str) -> Result<Vec<Option<f64>>> {
         match self.column(column)? {
             Cells::Real(cells) => Ok(cells.clone()),
             // A column of whole-valued reals may have been guessed to be whole by a csv reader.

@@ -9,6 +9,7 @@ mod compare;
 mod cover;
 mod cube;
 mod effects;
+mod leaks;
 mod outcomes;
 mod ratio;
 mod resampled;
@@ -29,6 +30,7 @@ use cube::Seconds;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
 pub use effects::{Effect, Part};
+pub use leaks::{LeakPremium, LeakRow, LeakStudy, LeakValue, Sides, leaks_from_table};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use resampled::ResamplerRow;
@@ -287,6 +289,8 @@ pub struct Analysis {
     pub effects: Vec<Effect>,
     /// What each resampler did.
     pub resamplers: Vec<ResamplerRow>,
+    /// What leakage would have claimed; empty until [`Analysis::with_leaks`].
+    pub leaks: LeakStudy,
     /// The resampling stage of each correction at each point where it is not the correction's usual
     /// one (`smote` is planned as `smote-nc` on nominal columns).
     stages: BTreeMap<(usize, usize), String>,
@@ -391,6 +395,7 @@ impl Analysis {
             taus: TauStudy::default(),
             effects: Vec::new(),
             resamplers: Vec::new(),
+            leaks: LeakStudy::default(),
             stages: indexed.stages,
         };
         analysis.compare()?;
@@ -399,6 +404,15 @@ impl Analysis {
         analysis.effects = effects::effects(&analysis)?;
         analysis.resamplers = resampled::resampled(&analysis);
         Ok(analysis)
+    }
+
+    /// Adds what leaks would have claimed on the datasets of the analysis.
+    ///
+    /// # Errors
+    /// [`ReportError::Stats`] for numbers that are not finite.
+    pub fn with_leaks(mut self, rows: &[LeakRow]) -> Result<Self> {
+        self.leaks = LeakStudy::new(&self, rows)?;
+        Ok(self)
     }
 
     fn compare(&mut self) -> Result<()> {

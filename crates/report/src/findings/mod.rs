@@ -5,9 +5,11 @@
 //! not have shown one.
 
 mod caveats;
+mod leaks;
 mod model;
 
 use caveats::caveats;
+pub(crate) use leaks::leak_sentences;
 use model::model_sentences;
 
 use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};

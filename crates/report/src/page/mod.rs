@@ -8,8 +8,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::ReportInput;
 use crate::analysis::Analysis;
-use crate::figures::Placed;
-use crate::findings::{Finding, Topic};
+use crate::figures::{LEAK, Placed};
+use crate::findings::{self, Finding, Topic};
 use crate::format;
 use crate::plots;
 use crate::tables::Sheet;
@@ -32,6 +32,7 @@ const TALL: usize = 24;
 const OPEN: [&str; 3] = ["summary", "price", "ranks"];
 const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
 const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
+const LEAKS: [&str; 1] = ["leak_premium"];
 
 pub(crate) fn page(
     input: &ReportInput<'_>,
@@ -57,10 +58,14 @@ pub(crate) fn page(
         .iter()
         .copied()
         .filter(|(sheet, view)| {
-            let placed = [&OPEN[..], &DATA[..], &OUTCOMES[..]].concat();
+            let placed = [&OPEN[..], &DATA[..], &OUTCOMES[..], &LEAKS[..]].concat();
             !placed.contains(&sheet.name.as_str()) && !view.rows.is_empty()
         })
         .collect();
+    // Leaks are no part of the comparison: what is about them stands apart.
+    let (leak_figures, figures): (Vec<&Placed>, Vec<&Placed>) =
+        figures.iter().partition(|placed| placed.name == LEAK);
+    let figures = figures.as_slice();
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
     html! {
         (DOCTYPE)
@@ -84,6 +89,7 @@ pub(crate) fn page(
                             li { a href="#answer" { "Answer" } }
                             @if !analysis.models.is_empty() { li { a href="#models" { "By model" } } }
                             @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                            @if !analysis.leaks.premiums.is_empty() { li { a href="#leakage" { "Leakage" } } }
                             li { a href="#tables" { "Tables" } }
                             li { a href="#methods" { "Methods" } }
                             li { a href="#outcomes" { "Outcomes" } }
@@ -106,6 +112,14 @@ pub(crate) fn page(
                         section aria-labelledby="figures" {
                             h2 #figures { "Figures" }
                             (all_figures(analysis, figures))
+                        }
+                    }
+                    @if !analysis.leaks.premiums.is_empty() {
+                        section aria-labelledby="leakage" {
+                            h2 #leakage { "What leakage would have claimed" }
+                            (leakage(analysis))
+                            @for placed in leak_figures { (one_figure(placed, true)) }
+                            @for (sheet, view) in of(&LEAKS) { (tables.open(sheet, view)) }
                         }
                     }
                     section aria-labelledby="tables" {
@@ -227,8 +241,27 @@ fn by_model(analysis: &Analysis, findings: &[Finding]) -> Markup {
     }
 }
 
+/// What the section on leakage opens with.
+fn leakage(analysis: &Analysis) -> Markup {
+    let study = &analysis.leaks;
+    html! {
+        p {
+            "Rows that are resampled before they are split stand on both sides of the split as copies and blends. Each \
+             resampler below was run that way on purpose, beside the honest protocol. None of these numbers is a record: no \
+             rank, test or sentence elsewhere on this page knows of them."
+        }
+        @for text in findings::leak_sentences(analysis) { p { (rich(&text)) } }
+        @if study.n_without > 0 {
+            p.note {
+                (format::count(study.n_without)) " of " (format::plural(study.n_claims, "claim")) " lack a number on one side and are left out; "
+                code { "leak.parquet" } " says why."
+            }
+        }
+    }
+}
+
 /// Figures about all models in the open, those of one model folded up under its name.
-fn all_figures(analysis: &Analysis, figures: &[Placed]) -> Markup {
+fn all_figures(analysis: &Analysis, figures: &[&Placed]) -> Markup {
     // The room goes to the figures in their order, those about all models first.
     let mut left = FIGURE_BYTES;
     let fits: Vec<bool> = figures
@@ -240,7 +273,7 @@ fn all_figures(analysis: &Analysis, figures: &[Placed]) -> Markup {
         })
         .collect();
     let of = |model: Option<usize>| -> Vec<(&Placed, bool)> {
-        let all = figures.iter().zip(fits.iter().copied());
+        let all = figures.iter().copied().zip(fits.iter().copied());
         all.filter(|(placed, _)| placed.model == model).collect()
     };
     html! {

@@ -4,6 +4,7 @@
 
 mod comparison;
 mod effects;
+mod leaks;
 mod sweep;
 mod values;
 
@@ -87,7 +88,7 @@ impl Rows {
 /// # Errors
 /// [`ReportError::Table`] for a number that is not finite.
 pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
-    Ok(vec![
+    let mut sheets = vec![
         comparison::summary(analysis)?,
         comparison::price(analysis)?,
         comparison::ranks(analysis)?,
@@ -108,7 +109,12 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         sweep::corrections(analysis)?,
         sweep::outcomes(analysis)?,
         sweep::reasons(analysis)?,
-    ])
+    ];
+    // A section of its own, absent where the sweep has no leaks.
+    if !analysis.leaks.premiums.is_empty() {
+        sheets.extend([leaks::premium(analysis)?, leaks::values(analysis)?]);
+    }
+    Ok(sheets)
 }
 
 /// Bold for the first place, underlined for those that no test tells from it.
