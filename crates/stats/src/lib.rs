@@ -87,7 +87,7 @@ pub use pairwise::{Independent, Pair, Pairwise, PairwiseOptions, against_control
 pub use params::{Direction, Level, Seed};
 pub use ranks::{Midranks, RankTable, Ranking, mean_ranks, midranks};
 pub use score_table::{Dataset, ScoreTable};
-pub use stability::{Drop, Stability, WithoutOne, drop_one};
+pub use stability::{Drop, Stability, WithoutOne, drop_one, kendall_tau_b};
 pub use studentized_range::{studentized_range_quantile, studentized_range_sf};
 pub use wilcoxon::{
     Alternative, Wilcoxon, WilcoxonMethod, WilcoxonOptions, ZeroTreatment, wilcoxon,

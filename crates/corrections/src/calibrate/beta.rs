@@ -31,6 +31,29 @@
 //!
 //! Details: `beta_a`, `beta_b`, `beta_c`, for more than two classes `beta_a[k]` and so on.
 //!
+//! # Examples
+//!
+//! ```
+//! use counterweight_core::{Labels, Matrix, OutOfFold, Partition, Samples, Scores};
+//! use counterweight_corrections::calibrate;
+//!
+//! // Four rows scored .9 and four scored .1, each right three times out of four: too sure.
+//! let labels = Labels::from_texts(&["1", "1", "1", "0", "0", "0", "0", "1"]);
+//! let p = Matrix::from_fn(8, 2, |i, k| if (i < 4) == (k == 1) { 0.9 } else { 0.1 });
+//! let scores = Scores::probabilities(p)?;
+//! let rows = Samples::numeric(Matrix::zeros(8, 1), labels)?;
+//! let (train, _) = Partition::new(8, (0..8).collect(), vec![])?.cut_samples(&rows)?;
+//! let mut held = OutOfFold::new(&train);
+//! held.add(&[0, 1, 2, 3, 4, 5, 6, 7], scores.clone())?;
+//!
+//! let entry = calibrate::ALL.iter().find(|entry| entry.id == "beta").ok_or("no such calibrator")?;
+//! let fitted = (entry.fit)(&held.finish()?);
+//! let calibrated = fitted.map.calibrate(&scores)?;
+//! assert!((calibrated.log().at(0, 1).exp() - 0.75).abs() < 1e-6);
+//! assert!((calibrated.log().at(4, 1).exp() - 0.25).abs() < 1e-6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # References
 //!
 //! M. Kull, T. M. Silva Filho and P. Flach, "Beta calibration: a well-founded and easily implemented

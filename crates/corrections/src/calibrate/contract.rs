@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use super::{ALL, WORDS};
 use crate::testing::{calib, stream};
 
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 8] = [
     "# When it helps, when it hurts",
     "# Formula",
     "# Parameters",
     "# Cost",
     "# Differences from the paper and from scikit-learn",
     "# Errors",
+    "# Examples",
     "# References",
 ];
 

@@ -2,10 +2,11 @@
 
 use counterweight_report::plots::{
     Comparison, ComparisonMatrix, CostBenefit, CostPoint, CriticalDifference, Figure, GainPanel,
-    GainPoint, GainScatter, HeatMap, Measure, PlotError, RankChange, RankSlope, RatioCurves,
-    RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow, TauCurve, TauOptimum, TauPanel,
-    TauSweep, Theme, TrendPoint, comparison_matrix, cost_benefit, critical_difference,
-    gain_scatter, heat_map, rank_slope, ratio_curves, recall_dots, tau_sweep,
+    GainPoint, GainScatter, HeatMap, LeakArrows, LeakPanel, Measure, PlotError, RankChange,
+    RankSlope, RatioCurves, RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow, TauCurve,
+    TauOptimum, TauPanel, TauSweep, Theme, TrendPoint, comparison_matrix, cost_benefit,
+    critical_difference, gain_scatter, heat_map, leak_arrows, rank_slope, ratio_curves,
+    recall_dots, tau_sweep,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -662,11 +663,80 @@ fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
     add("slope-empty", &|t| rank_slope(&slope_data(0, false), t))
 }
 
+/// Resamplers before the split: `panels` of them, on so many datasets and models.
+fn leak_data(panels: &[String], datasets: usize, models: usize) -> LeakArrows {
+    let mut noise = Noise::new(41);
+    let arrows = |noise: &mut Noise| -> Vec<Vec<Option<(f64, f64)>>> {
+        (0..datasets)
+            .map(|dataset| {
+                (0..models)
+                    .map(|model| {
+                        let honest = 0.1 + 0.4 * noise.next();
+                        let reported = (honest - 0.3 * noise.next()).max(0.0);
+                        // Ends within an arrow's head of each other, and a model that could not run.
+                        match (dataset % 5, model) {
+                            (3, 0) => Some((honest, honest + 0.002)),
+                            (4, 1) => None,
+                            _ => Some((honest, reported)),
+                        }
+                    })
+                    .collect()
+            })
+            .collect()
+    };
+    LeakArrows {
+        models: names(&MODELS[..models]),
+        datasets: (0..datasets)
+            .map(|at| match at {
+                0 => "a_dataset_whose_name_is_very_much_longer_than_usual".to_owned(),
+                _ => format!("dataset_{at}"),
+            })
+            .collect(),
+        panels: panels
+            .iter()
+            .map(|resample| LeakPanel {
+                resample: resample.clone(),
+                arrows: arrows(&mut noise),
+            })
+            .collect(),
+    }
+}
+
+fn leak_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
+    let page = Theme::page();
+    for (name, theme, data) in [
+        (
+            "leak-3",
+            page.clone(),
+            leak_data(&names(&CORRECTIONS[3..6]), 18, 3),
+        ),
+        (
+            "leak-1",
+            page.clone(),
+            leak_data(&names(&CORRECTIONS[5..6]), 1, 1),
+        ),
+        ("leak-long", page.clone(), leak_data(&long_names(6), 40, 5)),
+        (
+            "leak-column",
+            Theme::column(),
+            leak_data(&names(&CORRECTIONS[3..5]), 6, 5),
+        ),
+        ("leak-empty", page, leak_data(&[], 0, 0)),
+    ] {
+        out.push((
+            name.to_owned(),
+            leak_arrows(&data, &theme.with_prefix(name))?,
+        ));
+    }
+    Ok(())
+}
+
 /// Every figure with a name, extremes included.
 pub(crate) fn all() -> Result<Vec<(String, Figure)>, PlotError> {
     let mut out = Vec::new();
     ratio_figures(&mut out)?;
     heat_figures(&mut out)?;
     other_figures(&mut out)?;
+    leak_figures(&mut out)?;
     Ok(out)
 }

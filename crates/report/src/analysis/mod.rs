@@ -14,6 +14,7 @@ mod outcomes;
 mod ratio;
 mod resampled;
 mod robust;
+mod selection;
 mod standing;
 mod target;
 mod tau;
@@ -35,6 +36,7 @@ pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use resampled::ResamplerRow;
 pub use robust::{PolicyRanks, Robustness};
+pub use selection::{Places, SelectionOrder, SelectionRow, SelectionStudy};
 pub use standing::Standing;
 pub use target::Target;
 pub use tau::{TauCurve, TauPoint, TauStudy};
@@ -289,6 +291,8 @@ pub struct Analysis {
     pub effects: Vec<Effect>,
     /// What each resampler did.
     pub resamplers: Vec<ResamplerRow>,
+    /// Corrections at fixed parameters and at those of their own choice.
+    pub selection: SelectionStudy,
     /// What leakage would have claimed; empty until [`Analysis::with_leaks`].
     pub leaks: LeakStudy,
     /// The resampling stage of each correction at each point where it is not the correction's usual
@@ -395,6 +399,7 @@ impl Analysis {
             taus: TauStudy::default(),
             effects: Vec::new(),
             resamplers: Vec::new(),
+            selection: SelectionStudy::default(),
             leaks: LeakStudy::default(),
             stages: indexed.stages,
         };
@@ -403,6 +408,7 @@ impl Analysis {
         analysis.taus = TauStudy::new(&analysis)?;
         analysis.effects = effects::effects(&analysis)?;
         analysis.resamplers = resampled::resampled(&analysis);
+        analysis.selection = SelectionStudy::new(&analysis, input.records, input.catalogue)?;
         Ok(analysis)
     }
 

@@ -7,10 +7,12 @@
 mod caveats;
 mod leaks;
 mod model;
+mod selection;
 
 use caveats::caveats;
 pub(crate) use leaks::leak_sentences;
 use model::model_sentences;
+use selection::selection_sentence;
 
 use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};
 use crate::format::{self, count, fixed, list, list_up_to, plural, points, size};
@@ -59,6 +61,7 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
     say(Topic::Answer, overall_sentence(analysis));
     say(Topic::Answer, cost_sentence(analysis));
     say(Topic::Answer, ratio_sentence(analysis));
+    say(Topic::Answer, selection_sentence(analysis));
     for comparison in &analysis.overall {
         say(
             Topic::Model(comparison.model),

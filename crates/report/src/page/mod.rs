@@ -29,7 +29,7 @@ const CELL_BYTES: usize = 48;
 const TALL: usize = 24;
 
 /// The order and grouping of the tables; those of one model's datasets follow the others.
-const OPEN: [&str; 3] = ["summary", "price", "ranks"];
+const OPEN: [&str; 4] = ["summary", "price", "ranks", "selection"];
 const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
 const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
 const LEAKS: [&str; 1] = ["leak_premium"];

@@ -5,6 +5,7 @@
 mod comparison;
 mod effects;
 mod leaks;
+mod selection;
 mod sweep;
 mod values;
 
@@ -110,6 +111,12 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         sweep::outcomes(analysis)?,
         sweep::reasons(analysis)?,
     ];
+    if !analysis.selection.rows.is_empty() {
+        sheets.extend([
+            selection::selection(analysis)?,
+            selection::choices(analysis)?,
+        ]);
+    }
     // A section of its own, absent where the sweep has no leaks.
     if !analysis.leaks.premiums.is_empty() {
         sheets.extend([leaks::premium(analysis)?, leaks::values(analysis)?]);

@@ -1,0 +1,424 @@
+//! Selection inside the fold: whether the order of the corrections changes when each is compared at
+//! parameters of its own choice in place of fixed ones.
+//!
+//! An entry with `select` is set beside an entry of the same kind without: the one at the defaults of the
+//! catalogue where there is one, else the one that agrees with them most. Gains are paired over the points
+//! that both have; both orders are formed of the same corrections on the same datasets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counterweight_core::params::check;
+use counterweight_core::{Catalogue, Record, find};
+use counterweight_stats::{CompleteTable, Dataset, PairedDifferences, RankTable, kendall_tau_b};
+
+use super::against::{cluster_numbers, too_few};
+use super::compare::RESOLUTION;
+use super::{Analysis, mean};
+use crate::error::{ReportError, Result};
+
+/// A correction under fixed and under chosen parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectionRow {
+    /// Index of the order that it belongs to.
+    pub order: usize,
+    /// Index of the correction.
+    pub correction: usize,
+    /// Datasets that both entries have a value for.
+    pub n_datasets: usize,
+    /// Mean of the target over them at the fixed parameters.
+    pub fixed: f64,
+    /// At the chosen ones.
+    pub selected: f64,
+    /// What choosing gains; positive is better.
+    pub gain: f64,
+    /// Its standard error over clusters of datasets; `None` with fewer than two.
+    pub standard_error: Option<f64>,
+    /// Its places in both orders; `None` when it is in neither.
+    pub places: Option<Places>,
+    /// How often each point of the grid was chosen, in the order of the grid.
+    pub chosen: Vec<(String, usize)>,
+}
+
+/// Where a correction stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Places {
+    /// Mean rank at fixed parameters.
+    pub fixed_rank: f64,
+    /// Mean rank at chosen ones.
+    pub selected_rank: f64,
+    /// Position in the order at fixed parameters, from 1.
+    pub fixed: usize,
+    /// Position at chosen ones.
+    pub selected: usize,
+}
+
+/// An entry that chooses beside one that does not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectionOrder {
+    /// Index of the model without `select`.
+    pub fixed: usize,
+    /// Index of the model with it.
+    pub selected: usize,
+    /// The fixed values of what the other chooses, such as `l2=1`.
+    pub fixed_at: String,
+    /// Whether these are the catalogue's defaults.
+    pub at_defaults: bool,
+    /// The metric that chooses.
+    pub metric: String,
+    /// Corrections in both orders.
+    pub n_corrections: usize,
+    /// Datasets of both orders.
+    pub n_datasets: usize,
+    /// Corrections whose position differs.
+    pub moved: usize,
+    /// Kendall's tau-b between the mean ranks; `None` below two corrections or when all tie.
+    pub tau: Option<f64>,
+    /// Mean gain over the corrections.
+    pub mean_gain: Option<f64>,
+}
+
+/// Everything about selection; empty where no entry selects.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SelectionStudy {
+    /// One an entry with `select` that has a counterpart.
+    pub orders: Vec<SelectionOrder>,
+    /// Its corrections, in the order of the sweep.
+    pub rows: Vec<SelectionRow>,
+}
+
+/// The pairs of `key=value;key=value`.
+fn pairs(params: &str) -> BTreeMap<&str, &str> {
+    params
+        .split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .collect()
+}
+
+/// The metric by which the entry of these parameters selects.
+fn selects(params: &str) -> Option<&str> {
+    pairs(params).get("select").copied()
+}
+
+/// How often each point of a grid was chosen, by model and correction, in the order of the grid.
+type Chosen<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<u64, (String, usize)>>;
+
+fn chosen<'a>(analysis: &Analysis, records: &'a [Record]) -> Chosen<'a> {
+    let mut found = Chosen::new();
+    let selecting: BTreeSet<&str> = analysis
+        .models
+        .iter()
+        .filter(|model| selects(&model.params).is_some())
+        .map(|model| model.id.as_str())
+        .collect();
+    if selecting.is_empty() {
+        return found;
+    }
+    for record in records
+        .iter()
+        .filter(|r| selecting.contains(r.model.as_str()))
+    {
+        let Some(point) = record.details.get("selected") else {
+            continue;
+        };
+        let values: Vec<String> = record
+            .details
+            .iter()
+            .filter_map(|(key, value)| {
+                let key = key.as_str().strip_prefix("selected_")?;
+                Some(format!("{key}={value}"))
+            })
+            .collect();
+        // Bits of numbers that are not negative are ordered as they are.
+        let place = point.to_bits();
+        let key = (record.model.as_str(), record.correction.as_str());
+        let counts = found.entry(key).or_default();
+        let label = || {
+            if values.is_empty() {
+                format!("point {point}")
+            } else {
+                values.join(",")
+            }
+        };
+        counts.entry(place).or_insert_with(|| (label(), 0)).1 += 1;
+    }
+    found
+}
+
+impl SelectionStudy {
+    pub(super) fn new(
+        analysis: &Analysis,
+        records: &[Record],
+        catalogue: &Catalogue,
+    ) -> Result<Self> {
+        let mut study = Self::default();
+        let mut chosen = chosen(analysis, records);
+        for (selected, model) in analysis.models.iter().enumerate() {
+            let Some(metric) = selects(&model.params) else {
+                continue;
+            };
+            let Some((fixed, fixed_at, at_defaults)) = counterpart(analysis, selected, catalogue)
+            else {
+                continue;
+            };
+            let order = study.orders.len();
+            let mut rows = Vec::new();
+            for correction in 0..analysis.corrections.len() {
+                let key = (model.id.as_str(), analysis.correction(correction));
+                let chosen = chosen.remove(&key).unwrap_or_default();
+                let row = row(analysis, (fixed, selected), correction)?;
+                rows.extend(row.map(|row| SelectionRow {
+                    order,
+                    chosen: chosen.into_values().collect(),
+                    ..row
+                }));
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            let mut found = SelectionOrder {
+                fixed,
+                selected,
+                fixed_at,
+                at_defaults,
+                metric: metric.to_owned(),
+                n_corrections: 0,
+                n_datasets: 0,
+                moved: 0,
+                tau: None,
+                mean_gain: mean(rows.iter().map(|row| row.gain)),
+            };
+            found.compare(analysis, &mut rows)?;
+            study.orders.push(found);
+            study.rows.extend(rows);
+        }
+        Ok(study)
+    }
+
+    /// The rows of an order.
+    pub fn rows_of(&self, order: usize) -> impl Iterator<Item = &SelectionRow> {
+        self.rows.iter().filter(move |row| row.order == order)
+    }
+}
+
+/// The entry of the same kind and features without `select`, what it fixes of the grid, and whether that is
+/// the default.
+fn counterpart(
+    analysis: &Analysis,
+    selected: usize,
+    catalogue: &Catalogue,
+) -> Option<(usize, String, bool)> {
+    const FEATURES: &str = "features.polynomial";
+    let model = analysis.models.get(selected)?;
+    let kind = model.kind.as_deref()?;
+    let own = pairs(&model.params);
+    let varied: Vec<&str> = own
+        .iter()
+        .filter(|(_, value)| value.contains('|'))
+        .map(|(key, _)| *key)
+        .collect();
+    let defaults = find(catalogue.learners, kind)
+        .and_then(|entry| check(entry.card.params, &BTreeMap::new()).ok())
+        .map(|params| params.canonical(";"))
+        .unwrap_or_default();
+    let defaults = pairs(&defaults);
+    let same = |other: &BTreeMap<&str, &str>, key: &&str| other.get(*key) == defaults.get(*key);
+    let mut best: Option<(usize, usize)> = None;
+    for (at, other) in analysis.models.iter().enumerate() {
+        let params = pairs(&other.params);
+        if other.kind.as_deref() != Some(kind)
+            || selects(&other.params).is_some()
+            || params.get(FEATURES) != own.get(FEATURES)
+        {
+            continue;
+        }
+        let agree = varied.iter().filter(|key| same(&params, key)).count();
+        if best.is_none_or(|(_, most)| agree > most) {
+            best = Some((at, agree));
+        }
+    }
+    let (fixed, agree) = best?;
+    let params = pairs(&analysis.models.get(fixed)?.params);
+    let at: Vec<String> = varied
+        .iter()
+        .map(|key| match params.get(key) {
+            Some(value) => format!("{key}={value}"),
+            None => format!("no {key}"),
+        })
+        .collect();
+    Some((fixed, at.join(", "), agree == varied.len()))
+}
+
+/// Dataset means of both entries over the points that both have.
+fn by_dataset(
+    analysis: &Analysis,
+    (fixed, selected): (usize, usize),
+    correction: usize,
+) -> BTreeMap<usize, (f64, f64)> {
+    let mut values: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
+    for (at, point) in analysis.points.iter().enumerate() {
+        let value = |model| analysis.cube.value(model, at, correction);
+        if let (Some(a), Some(b)) = (value(fixed), value(selected)) {
+            values.entry(point.dataset).or_default().push((a, b));
+        }
+    }
+    values
+        .into_iter()
+        .filter_map(|(dataset, points)| {
+            let a = mean(points.iter().map(|p| p.0))?;
+            let b = mean(points.iter().map(|p| p.1))?;
+            Some((dataset, (a, b)))
+        })
+        .collect()
+}
+
+fn row(
+    analysis: &Analysis,
+    models: (usize, usize),
+    correction: usize,
+) -> Result<Option<SelectionRow>> {
+    let values = by_dataset(analysis, models, correction);
+    let (Some(fixed), Some(selected)) = (
+        mean(values.values().map(|v| v.0)),
+        mean(values.values().map(|v| v.1)),
+    ) else {
+        return Ok(None);
+    };
+    let gains: Vec<f64> = values
+        .values()
+        .map(|(fixed, selected)| -analysis.target.cost(selected - fixed))
+        .collect();
+    let clusters = cluster_numbers(analysis, values.keys().copied());
+    let error = |source| ReportError::Stats {
+        what: format!(
+            "selection by {} under {}",
+            analysis.model(models.1),
+            analysis.correction(correction)
+        ),
+        source,
+    };
+    let paired = PairedDifferences::new(gains, &clusters).map_err(error)?;
+    Ok(Some(SelectionRow {
+        order: 0,
+        correction,
+        n_datasets: values.len(),
+        fixed,
+        selected,
+        gain: paired.mean(),
+        standard_error: too_few(paired.standard_error()).map_err(error)?,
+        places: None,
+        chosen: Vec::new(),
+    }))
+}
+
+impl SelectionOrder {
+    /// Ranks the corrections that both comparisons rank, on the datasets that all of them share.
+    fn compare(&mut self, analysis: &Analysis, rows: &mut [SelectionRow]) -> Result<()> {
+        let ranked = |model: usize| -> BTreeSet<usize> {
+            let comparison = analysis.overall.get(model);
+            let ranked = comparison.map(|c| c.ranked.iter());
+            ranked.into_iter().flatten().map(|r| r.correction).collect()
+        };
+        let both: Vec<usize> = ranked(self.fixed)
+            .intersection(&ranked(self.selected))
+            .copied()
+            .collect();
+        let values: Vec<BTreeMap<usize, (f64, f64)>> = both
+            .iter()
+            .map(|&c| by_dataset(analysis, (self.fixed, self.selected), c))
+            .collect();
+        let datasets: Vec<usize> = (0..analysis.datasets.len())
+            .filter(|dataset| values.iter().all(|own| own.contains_key(dataset)))
+            .collect();
+        if both.len() < 2 || datasets.is_empty() {
+            return Ok(());
+        }
+        let error = |source| ReportError::Stats {
+            what: format!("the orders of {}", analysis.model(self.selected)),
+            source,
+        };
+        let side = |get: fn(&(f64, f64)) -> f64| -> counterweight_stats::Result<Vec<(f64, f64)>> {
+            let cells: Vec<f64> = datasets
+                .iter()
+                .flat_map(|d| values.iter().filter_map(|own| own.get(d).map(get)))
+                .collect();
+            let names = datasets.iter().map(|&d| Dataset {
+                name: analysis.dataset(d).to_owned(),
+                cluster: analysis
+                    .datasets
+                    .get(d)
+                    .map_or_else(String::new, |info| info.cluster.clone()),
+            });
+            let table = CompleteTable::new(
+                analysis.target.direction(),
+                names.collect(),
+                both.iter()
+                    .map(|&c| analysis.correction(c).to_owned())
+                    .collect(),
+                cells,
+            )?;
+            let means = table.means().into_iter().map(|m| analysis.target.cost(m));
+            let ranks = RankTable::new(&table.rounded(RESOLUTION)?)?.means();
+            Ok(ranks.into_iter().zip(means).collect())
+        };
+        let fixed = side(|v| v.0).map_err(error)?;
+        let selected = side(|v| v.1).map_err(error)?;
+        let (before, after) = (positions(&fixed), positions(&selected));
+        self.n_corrections = both.len();
+        self.n_datasets = datasets.len();
+        self.moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+        let ranks: Vec<(f64, f64)> = fixed
+            .iter()
+            .zip(&selected)
+            .map(|(a, b)| (a.0, b.0))
+            .collect();
+        self.tau = kendall_tau_b(&ranks);
+        for row in rows {
+            let Some(at) = both.iter().position(|&c| c == row.correction) else {
+                continue;
+            };
+            if let (Some(&(fixed_rank, selected_rank)), Some(&fixed), Some(&selected)) =
+                (ranks.get(at), before.get(at), after.get(at))
+            {
+                row.places = Some(Places {
+                    fixed_rank,
+                    selected_rank,
+                    fixed,
+                    selected,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Positions from 1, by mean rank and then by mean cost; those that agree in both share the first.
+fn positions(values: &[(f64, f64)]) -> Vec<usize> {
+    let above = |own: &(f64, f64)| {
+        let better = |other: &&(f64, f64)| {
+            let (rank, cost) = (other.0 - own.0, other.1 - own.1);
+            rank < -1e-9 || (rank.abs() <= 1e-9 && cost < -RESOLUTION)
+        };
+        values.iter().filter(better).count()
+    };
+    values.iter().map(|own| above(own) + 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_read_as_records_give_them() {
+        let params = "l1=0;l2=0.1|1;select=balanced-error";
+        assert_eq!(selects(params), Some("balanced-error"));
+        assert_eq!(pairs(params).get("l2"), Some(&"0.1|1"));
+        assert_eq!(selects("l2=1"), None);
+        assert!(pairs("").is_empty());
+    }
+
+    #[test]
+    fn positions_break_ties_by_the_mean_and_share_what_is_equal() {
+        let values = [(2.0, 0.3), (1.0, 0.4), (2.0, 0.2), (2.0, 0.3)];
+        assert_eq!(positions(&values), [3, 1, 2, 3]);
+    }
+}
