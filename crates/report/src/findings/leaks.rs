@@ -38,16 +38,15 @@ fn sentence(leak: &str, own: &[&LeakPremium]) -> Option<String> {
             format!("{premium}{error} with {}", code(&p.model))
         })
         .collect();
-    let verb = if premium >= 0.0 { "hides" } else { "adds" };
     Some(format!(
-        "{} before the split reports a balanced error of {} % where the honest protocol has {} % on {}: it {verb} {} \
-         points, of which scoring on resampled rows is {} and training on what the test rows tell is {}. By model: {} \
-         (standard error over datasets).",
+        "{} before the split reports a balanced error of {} % where the honest protocol has {} % on {}: a premium of {} \
+         points, of which scoring on resampled rows makes {} and training on what the test rows tell {}. By model: {} \
+         (± standard error over datasets).",
         code(leak),
         percent(reported),
         percent(honest),
         plural(datasets, "dataset"),
-        fixed(premium.abs() * 100.0, 1),
+        points(premium),
         points(scoring),
         points(training),
         list(&by_model)
