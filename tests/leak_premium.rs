@@ -1,6 +1,8 @@
 //! `[[leak]]`: what resampling before the split would claim. It makes no records, the honest column is the
 //! record of the same arm, and on labels that mean nothing the premium is what is known of it.
 
+#![expect(clippy::panic, reason = "helpers of tests fail as tests do: in words")]
+
 use counterweight_core::{Cells, Table};
 use counterweight_frame::read_table;
 
