@@ -80,7 +80,7 @@ pub struct LossTerms {
 /// The terms of the last part of training (deferred reweighting, Cao et al. 2019).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Later {
-    /// Share of the epochs or rounds after which they take over, within 0..=1.
+    /// Share of the epochs or rounds after which they take over, within 0..=1; at 1 they never do.
     pub at: f64,
     /// The terms; without a schedule of their own.
     pub terms: LossTerms,
@@ -106,13 +106,21 @@ impl LossTerms {
         self.weights.len()
     }
 
+    /// The later terms, if training ever comes to them.
+    fn taking_over(&self) -> Option<&Self> {
+        self.later
+            .as_ref()
+            .filter(|later| later.at < 1.0)
+            .map(|later| &later.terms)
+    }
+
     /// The training logit offsets `o` (up to a constant), when the loss is a weighted cross-entropy of
     /// `f + o`: that is, when there are no factors and no focal power and `A[y][j] = o_j - o_y`.
     /// Only then do the scores have a prior of their own. With a schedule these are the offsets of the
     /// terms that training ends with; margins of minibatches have none.
     pub fn logit_offsets(&self) -> Option<Vec<f64>> {
-        if let Some(later) = &self.later {
-            return later.terms.logit_offsets();
+        if let Some(last) = self.taking_over() {
+            return last.logit_offsets();
         }
         let plain = self.batch_tau.is_none()
             && self.focal.abs() < f64::EPSILON
@@ -150,8 +158,8 @@ impl LossTerms {
     /// rows, or its share of the draws where minibatches are drawn more evenly
     /// ([`Train::class_mass`](crate::Train::class_mass)).
     pub fn scores_prior_of(&self, mass: &[f64]) -> Option<Prior> {
-        if let Some(later) = &self.later {
-            return later.terms.scores_prior_of(mass);
+        if let Some(last) = self.taking_over() {
+            return last.scores_prior_of(mass);
         }
         let offsets = self.logit_offsets()?;
         let present = |y: usize| mass[y] > 0.0 && offsets[y].is_finite();
@@ -205,5 +213,31 @@ mod tests {
         assert!((even.as_slice()[0] - 0.5).abs() < 1e-12);
         adjusted.focal = 2.0;
         assert_eq!(adjusted.scores_prior(&seen), None);
+    }
+
+    #[test]
+    fn the_scores_prior_is_of_the_terms_that_training_ends_with() {
+        let seen = ClassCounts::new(vec![950, 50]);
+        let mut even = LossTerms::cross_entropy(2);
+        even.weights = vec![1.0 / 0.95, 1.0 / 0.05];
+        let plain = LossTerms::cross_entropy(2);
+        let after = |at: f64, terms: &LossTerms| LossTerms {
+            later: Some(Box::new(Later {
+                at,
+                terms: terms.clone(),
+            })),
+            ..plain.clone()
+        };
+        for at in [0.0, 0.8, 0.999] {
+            let found = after(at, &even).scores_prior(&seen);
+            assert_eq!(found, even.scores_prior(&seen));
+        }
+        let found = after(1.0, &even).scores_prior(&seen);
+        assert_eq!(found, plain.scores_prior(&seen));
+        // A link of another kind has no prior, unless it never starts.
+        even.focal = 2.0;
+        assert_eq!(after(0.8, &even).scores_prior(&seen), None);
+        let found = after(1.0, &even).logit_offsets();
+        assert_eq!(found, plain.logit_offsets());
     }
 }

@@ -33,7 +33,8 @@
 //! * The paper defers effective-number weights to the last fifth of the epochs, with a lower learning
 //!   rate; here the default weights are inverse frequencies, and the rate is the learner's own business.
 //! * A learner with its own state (momentum, early stopping) documents what the change does to it.
-//! * Decisions start from the scores' own prior under `then`, the loss that training ends with.
+//! * Decisions start from the scores' own prior under the loss that training ends with: `then`, or
+//!   `first` when `at` is 1.
 //! * scikit-learn has nothing of the kind.
 //!
 //! # Errors
@@ -255,6 +256,21 @@ mod tests {
         assert_eq!(first, plain.terms(&context).unwrap());
         let needs = built(&ENTRY, &given).needs();
         assert!(needs.schedule && needs.weights && needs.margins && !needs.focal);
+    }
+
+    #[test]
+    fn the_prior_is_of_the_loss_that_training_ends_with() {
+        let counts = [90, 10];
+        let seen = ClassCounts::new(counts.to_vec());
+        let prior = |at: f64| {
+            let found = terms(&ENTRY, &[("at", real(at))], &counts).unwrap();
+            let prior = found.scores_prior(&seen).unwrap();
+            prior.as_slice().to_vec()
+        };
+        assert_eq!(prior(1.0), [0.9, 0.1], "`weighted` never starts");
+        for at in [0.0, 0.8] {
+            assert!((prior(at)[1] - 0.5).abs() < 1e-12, "{at}");
+        }
     }
 
     #[test]
