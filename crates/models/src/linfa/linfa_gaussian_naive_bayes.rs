@@ -103,7 +103,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
     let scored = (work.n_score * work.n_classes) as f64;
-    1e-5 + work.n_train as f64 * d * 1e-8 + scored * (d * 6e-9 + 1e-8)
+    1e-5 + work.n_train as f64 * d * 7e-9 + scored * (d * 4.5e-9 + 6e-9)
 }
 
 /// Checked parameters.

@@ -134,10 +134,11 @@ fn cost(params: &Params, work: &Workload) -> f64 {
         1
     } else {
         work.n_classes
-    };
-    let work_of_one = work.n_train as f64 * columns as f64 * (work.n_features as f64 * 1e-9 + 3e-8);
-    let scored = work.n_score as f64 * columns as f64 * (work.n_features as f64 * 2e-9 + 1e-8);
-    1e-4 + 0.5 * (params.whole("max_iterations") as f64).min(60.0) * work_of_one + scored
+    } as f64;
+    let d = work.n_features as f64;
+    let iterations = 0.5 * (params.whole("max_iterations") as f64).min(60.0);
+    let of_one = work.n_train as f64 * columns * (d + 5.0) * 7.4e-9;
+    1e-4 + iterations * of_one + work.n_score as f64 * columns * (d * 2e-9 + 1e-8)
 }
 
 /// Checked parameters.

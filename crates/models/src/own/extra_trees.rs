@@ -72,7 +72,7 @@ use counterweight_core::{
 
 use crate::shared::trees::forest::{
     BOOTSTRAP, CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES,
-    optional,
+    forest_cost, optional,
 };
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -113,10 +113,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 };
 
 fn cost(params: &Params, work: &Workload) -> f64 {
-    let (n, d) = (work.n_train as f64, work.n_features as f64);
-    let tried = optional(params, "features").map_or(d.sqrt(), |m| m as f64);
-    let tree = n * (n + 2.0).log2() * (2e-8 + tried * 1.4e-8) + work.n_score as f64 * 6e-8;
-    1e-5 + n * d * 8e-8 + params.whole("trees") as f64 * tree
+    forest_cost(params, work, 5e-8)
 }
 
 /// Checked parameters.

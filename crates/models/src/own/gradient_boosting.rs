@@ -252,9 +252,10 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
     let leaves = params.whole("max_leaves") as f64;
     let grown = leaves.min(n / params.real("min_leaf").max(1.0)).max(1.0);
-    let fit = n * d * 3e-9 * grown.log2().max(1.0) * 0.5 + grown * d * 1e-6 + n * 4e-8;
-    let score = work.n_score as f64 * grown.log2().max(1.0) * 4e-9;
-    1e-4 + n * d * 8e-8 + trees as f64 * (fit + score)
+    // Small nodes and constant bins make fits grow slower than the values that they look at.
+    let fit = n.powf(0.7) * d.powf(0.65) * leaves.log2().max(1.0) * 5e-8;
+    let score = work.n_score as f64 * grown.log2().max(1.0) * 8.7e-9;
+    1e-4 + trees as f64 * (fit + score)
 }
 
 /// Where the scores start.

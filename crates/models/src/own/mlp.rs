@@ -211,9 +211,9 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     let steps = shared::steps(params, work.n_train);
     let rows = params.whole("epochs") as f64 * work.n_train as f64;
     // Rows as matrix products, steps over all weights, and some overhead of each.
-    1e-4 + rows * (weights * 1.1e-9 + 1e-7)
-        + steps * (weights * 3e-9 + 3e-6)
-        + work.n_score as f64 * weights * 5e-10
+    1e-4 + rows * (weights * 2e-10 + 5e-8)
+        + steps * (weights * 2.2e-9 + 1e-6)
+        + work.n_score as f64 * (weights + 100.0) * 2.2e-10
 }
 
 /// Checked parameters.

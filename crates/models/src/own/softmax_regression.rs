@@ -99,7 +99,7 @@ use crate::shared::kernel::Kernel;
 use crate::shared::linalg::dot;
 use crate::shared::linear::Penalties;
 use crate::shared::linear_head::linear_head;
-use crate::shared::softmax::{self, Settings, newton_is_cheaper};
+use crate::shared::softmax::{self, Settings};
 use crate::shared::task::{Task, check_scored, widen};
 
 pub(crate) const HONOURS: LossNeeds = LossNeeds {
@@ -159,15 +159,12 @@ fn cost(_: &Params, work: &Workload) -> f64 {
         1
     } else {
         work.n_classes
-    };
-    let p = (columns * (work.n_features + 1)) as f64;
+    } as f64;
+    let d = work.n_features as f64;
     let (n, scored) = (work.n_train as f64, work.n_score as f64);
-    let fit = if newton_is_cheaper(n, p, columns as f64) {
-        1.5 * (n * p * (p + 100.0) * 1.0e-10 + p * p * p * 3e-10)
-    } else {
-        200.0 * n * p * 1e-9
-    };
-    1e-4 + fit + scored * p * 2e-9
+    // Between the price of gradients and that of second derivatives: it takes the cheaper ones.
+    let fit = n * columns.powf(1.3) * (d + 10.0).powf(1.15) * 1e-8;
+    1e-5 + fit + scored * columns * (d + 1.0) * 2e-9
 }
 
 /// Checked parameters.

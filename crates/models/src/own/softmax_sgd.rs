@@ -139,8 +139,8 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     };
     let weights = (scores * (work.n_features + 1)) as f64;
     let rows = params.whole("epochs") as f64 * work.n_train as f64;
-    1e-4 + rows * (weights * 1.1e-9 + 1e-7)
-        + shared::steps(params, work.n_train) * (weights * 5e-9 + 1.5e-6)
+    1e-4 + rows * (weights * 5e-10 + 4e-8)
+        + shared::steps(params, work.n_train) * (weights * 2.2e-9 + 7e-7)
         + work.n_score as f64 * weights * 5e-10
 }
 

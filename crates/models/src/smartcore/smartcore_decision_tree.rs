@@ -126,8 +126,8 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
-    // A tenth of the rows end up in nodes of their own.
-    1e-4 + 0.1 * n * n * d * 2e-9 + work.n_score as f64 * 2e-7
+    // A node looks at all rows, and the more rows the more nodes, if fewer than one for one.
+    1e-5 + n * n.sqrt() * d * 1.07e-8 + work.n_score as f64 * 1e-7
 }
 
 /// Checked parameters.

@@ -123,9 +123,16 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
 };
 
 fn cost(params: &Params, work: &Workload) -> f64 {
-    let (n, d) = (work.n_train as f64, work.n_features as f64);
-    let trees = params.whole("trees") as f64;
-    1e-4 + trees * (0.1 * n * n * d.sqrt() * 4e-9 + work.n_score as f64 * 2e-7)
+    let (n, d, k) = (
+        work.n_train as f64,
+        work.n_features as f64,
+        work.n_classes as f64,
+    );
+    let tried = params
+        .get("features")
+        .map_or(d.sqrt(), |_| params.whole("features") as f64);
+    let tree = n * n.sqrt() * tried.powf(0.8) * k.powf(0.4) * 1.07e-8;
+    1e-5 + params.whole("trees") as f64 * (tree + work.n_score as f64 * k.sqrt() * 4.3e-8)
 }
 
 /// Checked parameters.

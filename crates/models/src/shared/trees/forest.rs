@@ -4,7 +4,7 @@ use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Fitted, LossNeeds, LossTerms, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range,
-    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train, Workload,
 };
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -84,6 +84,17 @@ pub(crate) const MIN_DECREASE: ParamSpec = ParamSpec::new(
     Preset::Real(0.0),
     "least fall of impurity by a split, times the node's share of the weight",
 );
+
+/// Estimated seconds of a forest, with so many for a row and a feature that a tree tries. Trees deepen with
+/// the rows and the classes, but most of a tree is done where its nodes are large.
+pub(crate) fn forest_cost(params: &Params, work: &Workload, of_value: f64) -> f64 {
+    let (n, k) = (work.n_train as f64, work.n_classes as f64);
+    let tried =
+        optional(params, "features").map_or((work.n_features as f64).sqrt(), |tried| tried as f64);
+    let tree = n * tried * k.powf(0.4) * of_value;
+    let score = work.n_score as f64 * n.powf(0.4) * k.powf(0.3) * 2.2e-9;
+    1e-5 + params.whole("trees") as f64 * (tree + score)
+}
 
 /// A whole number that may be left out.
 pub(crate) fn optional(params: &Params, key: &str) -> Option<usize> {
