@@ -415,7 +415,7 @@ impl Analysis {
     /// Adds what leaks would have claimed on the datasets of the analysis.
     ///
     /// # Errors
-    /// [`ReportError::Stats`] for numbers that are not finite.
+    /// [`ReportError::Stats`](crate::ReportError::Stats) for numbers that are not finite.
     pub fn with_leaks(mut self, rows: &[LeakRow]) -> Result<Self> {
         self.leaks = LeakStudy::new(&self, rows)?;
         Ok(self)
