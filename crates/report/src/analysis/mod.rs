@@ -344,8 +344,8 @@ impl Analysis {
     /// Computes everything, for any metric that has a good end.
     ///
     /// # Errors
-    /// [`ReportError::Twice`] when two records claim one place of the
-    /// design, [`ReportError::Stats`] for a metric that is not finite.
+    /// [`ReportError::Twice`](crate::ReportError::Twice) when two records claim one place of the
+    /// design, [`ReportError::Stats`](crate::ReportError::Stats) for a metric that is not finite.
     pub fn of(input: &ReportInput<'_>, target: &Target) -> Result<Self> {
         let seconds: BTreeMap<&str, Seconds> = input
             .timings
