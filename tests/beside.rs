@@ -37,11 +37,10 @@ fn place(sweep: &str) -> Place {
     place
 }
 
-/// The lines of the side files of `demo`.
-fn sides(place: &Place) -> Vec<serde_json::Value> {
-    let files = place.segments("demo").into_iter();
+/// The lines of one kind in the side files of `demo`.
+fn sides(place: &Place, kind: &str) -> Vec<serde_json::Value> {
+    let files = place.beside("demo").into_iter();
     files
-        .filter(|path| path.extension().is_some_and(|e| e == "side"))
         .flat_map(|path| {
             let text = std::fs::read_to_string(path).unwrap();
             let lines: Vec<serde_json::Value> = text
@@ -50,6 +49,7 @@ fn sides(place: &Place) -> Vec<serde_json::Value> {
                 .collect();
             lines
         })
+        .filter(|line| !line[kind].is_null())
         .collect()
 }
 
@@ -57,7 +57,7 @@ fn sides(place: &Place) -> Vec<serde_json::Value> {
 fn exported(place: &Place, change: impl FnOnce(&mut Vec<String>)) -> String {
     let records = place.records("demo");
     let mut lines = Vec::new();
-    for side in sides(place) {
+    for side in sides(place, "scores") {
         let scores = &side["scores"];
         let cell = scores["cell"].as_str().unwrap();
         let row = records.one(&[("cell", cell)]);
@@ -96,7 +96,7 @@ fn kept_scores_are_added_to_what_is_done_and_come_back_as_a_model() {
     place.write("demo/sweep.toml", &sweep("keep_scores = true\n", MODEL, ""));
     assert_eq!(place.run_demo(0), before);
     assert!(place.has("demo/scores.parquet"));
-    assert_eq!(sides(&place).len(), before.rows.len());
+    assert_eq!(sides(&place, "scores").len(), before.rows.len());
     // A third time there is nothing to do.
     let segments = place.segments("demo").len();
     place.run_demo(0);
@@ -192,7 +192,7 @@ fn a_curve_passes_through_the_named_arms() {
     let place = place(&sweep("", MODEL, curve));
     let records = place.run_demo(0);
     assert!(place.has("demo/curves.parquet"));
-    let lines = sides(&place);
+    let lines = sides(&place, "curve");
     assert_eq!(lines.len(), 3, "one curve a fit");
     for line in lines {
         let curve = &line["curve"];

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod beside;
+mod calibration;
 mod common;
 mod contract;
 mod determinism;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use crate::common::{Noise, Place};
 
@@ -86,11 +87,9 @@ type Kept = BTreeMap<(String, String), (Vec<f64>, Vec<u64>, BTreeMap<String, f64
 fn kept(place: &Place) -> Kept {
     let mut names = BTreeMap::new();
     let mut found = Kept::new();
-    let lines = |extension: &str| -> Vec<serde_json::Value> {
-        place
-            .segments("demo")
+    let lines = |files: Vec<PathBuf>| -> Vec<serde_json::Value> {
+        files
             .into_iter()
-            .filter(|path| path.extension().is_some_and(|e| e == extension))
             .flat_map(|path| {
                 let text = std::fs::read_to_string(path).unwrap();
                 let lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -99,7 +98,7 @@ fn kept(place: &Place) -> Kept {
             .map(|line| serde_json::from_str(&line).unwrap())
             .collect()
     };
-    for line in lines("jsonl") {
+    for line in lines(place.segments("demo")) {
         let record = &line["record"];
         let Some(cell) = record["cell"].as_str() else {
             continue;
@@ -112,8 +111,11 @@ fn kept(place: &Place) -> Kept {
             ((text("model"), text("correction")), details.collect()),
         );
     }
-    for line in lines("side") {
+    for line in lines(place.beside("demo")) {
         let scores = &line["scores"];
+        if scores.is_null() {
+            continue;
+        }
         let (name, details) = names[scores["cell"].as_str().unwrap()].clone();
         let reals = scores["scores"].as_array().unwrap().iter();
         let decided = scores["decisions"].as_array().unwrap().iter();

@@ -157,11 +157,22 @@ impl Place {
 
     /// The segments of a report folder, by name.
     pub(crate) fn segments(&self, folder: &str) -> Vec<PathBuf> {
+        self.stored(folder, "jsonl")
+    }
+
+    /// The files beside the segments of a report folder, by name.
+    pub(crate) fn beside(&self, folder: &str) -> Vec<PathBuf> {
+        self.stored(folder, "side")
+    }
+
+    fn stored(&self, folder: &str, extension: &str) -> Vec<PathBuf> {
         let folder = self.path(folder).join("segments");
         if !folder.exists() {
             return Vec::new();
         }
-        sorted_files(&folder)
+        let mut files = sorted_files(&folder);
+        files.retain(|path| path.extension().is_some_and(|e| e == extension));
+        files
     }
 
     /// Every file below a folder with its bytes: to see that nothing changed.

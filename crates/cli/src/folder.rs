@@ -13,18 +13,21 @@ use counterweight_harness::store::{
     Entry, Joined, Sides, join, read_sides, segment_files, side_files,
 };
 use counterweight_report::{
-    Analysis, DatasetAbout, Places, ReportInput, Target, details_table, leaks_from_table,
-    records_from_table, records_table, timings_from_table, timings_table,
+    Analysis, DatasetAbout, Places, ReliabilityGroup, ReportInput, Target, details_table,
+    leaks_from_table, records_from_table, records_table, take_reliability, timings_from_table,
+    timings_table,
 };
 
 use crate::catalogue::CATALOGUE;
 use crate::exit::{CliError, Exit, Result};
 use crate::provenance::Provenance;
-use crate::sides::{curves_table, imported, leaks_table, scores_table, wanted};
+use crate::sides::{curves_table, imported, leaks_table, reliability_table, scores_table, wanted};
 use crate::source::Files;
 
 /// Name of a sweep file inside its report folder.
 const SWEEP: &str = "sweep.toml";
+/// Reliability bins of a report folder.
+const RELIABILITY: &str = "reliability.parquet";
 
 /// Name of the table of leaks inside a report folder.
 const LEAK: &str = "leak.parquet";
@@ -132,8 +135,8 @@ impl Folder {
         Ok(read_sides(&side_files(&self.output)?)?)
     }
 
-    /// Writes records.parquet, records.csv, timings.parquet, details.parquet and run.json (and
-    /// scores.parquet, curves.parquet and leak.parquet where the sweep wants them) from what is done of the plan; gives the records in plan order.
+    /// Writes records.parquet, records.csv, timings.parquet, details.parquet, reliability.parquet and
+    /// run.json (and scores.parquet, curves.parquet and leak.parquet where the sweep wants them) from what is done of the plan; gives the records in plan order.
     pub(crate) fn write_records(
         &self,
         plan: &Plan,
@@ -160,8 +163,12 @@ impl Folder {
             &details_table(&records)?,
             &self.output.join("details.parquet"),
         )?;
+        let sides = self.sides()?;
+        write_table(
+            &reliability_table(plan, joined, &sides)?,
+            &self.output.join(RELIABILITY),
+        )?;
         if wanted(plan) {
-            let sides = self.sides()?;
             if plan.sweep.protocol.keep_scores {
                 let table = scores_table(plan, &sides)?;
                 write_table(&table, &self.output.join("scores.parquet"))?;
@@ -221,6 +228,7 @@ impl Folder {
                 sweep_text: text,
                 records: &records,
                 timings: &timings,
+                reliability: &read_reliability(&self.output)?,
                 catalogue: &CATALOGUE,
                 about,
                 provenance: Vec::new(),
@@ -241,6 +249,7 @@ impl Folder {
             sweep_text: text,
             records: &[],
             timings: &[],
+            reliability: &[],
             catalogue: &CATALOGUE,
             about: Vec::new(),
             provenance,
@@ -384,6 +393,17 @@ pub(crate) fn read_timings(folder: &Path) -> Result<Vec<Timing>> {
     })?
     .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
     Ok(timings)
+}
+
+/// Reads the reliability bins beside some records; none when there is no such file.
+fn read_reliability(folder: &Path) -> Result<Vec<ReliabilityGroup>> {
+    let file = folder.join(RELIABILITY);
+    let mut groups = Vec::new();
+    if file.is_file() {
+        in_parts(&file, |part| take_reliability(&mut groups, part))?
+            .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
+    }
+    Ok(groups)
 }
 
 /// Rows of a table that stand in memory at a time.

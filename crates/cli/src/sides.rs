@@ -1,13 +1,15 @@
-//! What stands beside the records as tables: scores.parquet and curves.parquet, and imported models.
+//! What stands beside the records as tables: scores.parquet, curves.parquet and reliability.parquet, and
+//! imported models.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use counterweight_core::reliability::{Bin, Reliability};
 use counterweight_core::{CellId, Cells, Labels, Table};
 use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Claim, InputKind, Plan};
 use counterweight_harness::run::leak;
-use counterweight_harness::store::{Entry, LeakClaim, Sides, read_segment};
+use counterweight_harness::store::{Corrected, Entry, Joined, LeakClaim, Sides, read_segment};
 
 use crate::exit::{CliError, Result};
 
@@ -259,10 +261,135 @@ pub(crate) fn leaks_table(plan: &Plan, sides: &Sides) -> Result<Table> {
     with(table, columns)
 }
 
+/// The bins of all splits of one dataset, ratio, model and correction.
+#[derive(Default)]
+struct Pool {
+    /// The first of its cells.
+    at: usize,
+    cells: i64,
+    /// Cells whose probabilities have no bins: done before bins were kept.
+    without: usize,
+    fitted: Reliability,
+    corrected: Reliability,
+    /// Whether the shift changed the probabilities of some cell, and whether every cell's scores have
+    /// a prior that could be named.
+    shifted: bool,
+    unnamed: bool,
+}
+
+/// Input, profile, bits of the requested ratio, model and correction.
+type PoolKey = (usize, &'static str, Option<u64>, usize, usize);
+
+/// Sums up bins over repeats and folds, cell by cell in the order of the plan.
+fn pools(plan: &Plan, joined: &Joined, sides: &Sides) -> Vec<Pool> {
+    let mut places: BTreeMap<PoolKey, usize> = BTreeMap::new();
+    let mut pools: Vec<Pool> = Vec::new();
+    for (at, cell) in plan.cells.iter().enumerate() {
+        let Some(entry) = joined.entries.get(&cell.id) else {
+            continue;
+        };
+        let bins = sides.reliability.get(&cell.id);
+        // Only probabilities have a Brier score; votes have neither.
+        if bins.is_none() && !entry.record.metrics.contains_key("brier_raw") {
+            continue;
+        }
+        let unit = &plan.units[cell.unit];
+        let ratio = match unit.ratio {
+            RatioSpec::Natural => None,
+            RatioSpec::Induced(ratio) => Some(ratio.to_bits()),
+        };
+        let key = (unit.input, unit.profile, ratio, cell.model, cell.correction);
+        let place = *places.entry(key).or_insert_with(|| {
+            pools.push(Pool {
+                at,
+                ..Pool::default()
+            });
+            pools.len() - 1
+        });
+        let pool = &mut pools[place];
+        let Some(bins) = bins else {
+            pool.without += 1;
+            continue;
+        };
+        pool.cells += 1;
+        bins.fitted.add_to(&mut pool.fitted);
+        match &bins.corrected {
+            Corrected::Unnamed => pool.unnamed = true,
+            Corrected::Same => bins.fitted.add_to(&mut pool.corrected),
+            Corrected::Shifted(bins) => {
+                pool.shifted = true;
+                bins.add_to(&mut pool.corrected);
+            }
+        }
+    }
+    // A mean over some of the splits would be compared with a mean over all.
+    pools.retain(|pool| pool.without == 0);
+    pools
+}
+
+/// One row a dataset, ratio, model, correction, stage (`as-fitted`, and `prior-corrected` where the
+/// shift to the metric prior changes anything) and bin with rows.
+pub(crate) fn reliability_table(plan: &Plan, joined: &Joined, sides: &Sides) -> Result<Table> {
+    let mut names = Names::default();
+    let (mut profile, mut classes, mut stage) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut number, mut cells, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut weight, mut predicted, mut observed) = (Vec::new(), Vec::new(), Vec::new());
+    for pool in pools(plan, joined, sides) {
+        let unit = &plan.units[plan.cells[pool.at].unit];
+        let n_classes = plan.inputs[unit.input].n_classes;
+        let corrected = (pool.shifted && !pool.unnamed).then_some(&pool.corrected);
+        let stages = [
+            ("as-fitted", Some(&pool.fitted)),
+            ("prior-corrected", corrected),
+        ];
+        for (name, bins) in stages {
+            let bins = bins.into_iter().flat_map(|bins| (1..).zip(bins));
+            for (at, bin) in bins.filter(|(_, bin)| bin.rows > 0) {
+                names.push(plan, pool.at);
+                profile.push(Some(unit.profile.to_owned()));
+                classes.push(i64::try_from(n_classes).ok());
+                stage.push(Some(name.to_owned()));
+                number.push(Some(at));
+                cells.push(Some(pool.cells));
+                rows.push(i64::try_from(bin.rows).ok());
+                weight.push(Some(bin.weight));
+                let means = Bin::means(bin);
+                predicted.push(means.map(|means| means.0));
+                observed.push(means.map(|means| means.1));
+            }
+        }
+    }
+    let table = with(
+        Table::new(),
+        [
+            ("dataset", Cells::Text(names.dataset)),
+            ("profile", Cells::Text(profile)),
+            ("requested_ratio", Cells::Real(names.ratio)),
+            ("n_classes", Cells::Whole(classes)),
+            ("model", Cells::Text(names.model)),
+            ("correction", Cells::Text(names.correction)),
+            ("stage", Cells::Text(stage)),
+            ("bin", Cells::Whole(number)),
+            ("cells", Cells::Whole(cells)),
+            ("rows", Cells::Whole(rows)),
+        ],
+    )?;
+    with(
+        table,
+        [
+            ("weight", Cells::Real(weight)),
+            ("predicted", Cells::Real(predicted)),
+            ("observed", Cells::Real(observed)),
+        ],
+    )
+}
+
 /// Whether everything that the sweep wants beside the record of cell `at` is there.
 pub(crate) fn complete(plan: &Plan, at: usize, entry: &Entry, sides: &Sides) -> bool {
     let id = &plan.cells[at].id;
-    // A cell without decisions has neither scores nor, when its fit failed, curves.
+    // A cell without decisions has neither scores nor, when its fit failed, curves. Reliability bins are
+    // not asked for: nobody wanted them in the sweep file, so that a folder from before they were kept is
+    // not run again for their sake.
     if entry.record.metrics.is_empty() {
         return true;
     }

@@ -16,6 +16,7 @@ pub mod offsets;
 pub mod outcome;
 pub mod params;
 pub mod record;
+pub mod reliability;
 pub mod scores;
 pub mod seed;
 pub mod stage;

@@ -1,11 +1,7 @@
 //! Murphy's decomposition of the Brier score over bins of each class's probability.
 
+use counterweight_core::reliability::{BINS, bin};
 use counterweight_core::{Labels, Scores};
-
-use crate::metric::ece::bin;
-
-/// Bins of equal width, as many as those of the expected calibration error.
-const BINS: usize = 15;
 
 /// Reliability, resolution and uncertainty, on the scale of the Brier score.
 #[derive(Clone, Copy, Debug, PartialEq)]

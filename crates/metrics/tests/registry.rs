@@ -146,7 +146,8 @@ fn cards_are_filled_and_defaults_build() {
             "log_loss",
             "ece",
             "calibration_intercept",
-            "calibration_slope"
+            "calibration_slope",
+            "brier_reliability"
         ]
     );
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::{Analysis, Comparison, LeakValue, Part, RatioCurve, mean};
+use crate::analysis::{
+    Analysis, Comparison, CurveBin, LeakValue, Part, RatioCurve, ReliabilityCurve, mean,
+};
 use crate::error::{ReportError, Result};
+use crate::format::plural;
 use crate::plots::{self, Figure, PlotError, Theme};
 use crate::view::file_name;
 
@@ -14,6 +17,8 @@ pub(crate) struct Placed {
     pub(crate) name: String,
     /// The model that it is about; `None` for all.
     pub(crate) model: Option<usize>,
+    /// Whether it stands in the section on calibration.
+    pub(crate) calibration: bool,
     /// What it shows, told apart from all other figures.
     pub(crate) heading: String,
     /// What a reader has to know beyond its description; ids between backticks.
@@ -36,6 +41,8 @@ const MOST_MODELS: usize = 5;
 const MOST_LEAKS: usize = 6;
 /// Most corrections of a heat map.
 const MOST_COLUMNS: usize = 24;
+/// Most panels of a reliability figure.
+const MOST_PANELS: usize = 16;
 
 /// All figures, those about all models first.
 ///
@@ -69,6 +76,8 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
         figures.recalls(comparison)?;
         figures.costs(comparison)?;
         figures.effects(comparison)?;
+        figures.reliability(comparison.model)?;
+        figures.fronts(comparison.model)?;
     }
     figures.leaks()?;
     Ok(figures.placed)
@@ -78,6 +87,7 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
 struct Frame {
     name: String,
     model: Option<usize>,
+    calibration: bool,
     heading: String,
     note: String,
 }
@@ -97,6 +107,7 @@ impl Figures<'_> {
         let Frame {
             mut name,
             model,
+            calibration,
             heading,
             note,
         } = frame;
@@ -112,6 +123,7 @@ impl Figures<'_> {
         self.placed.push(Placed {
             name,
             model,
+            calibration,
             heading,
             note,
             figure,
@@ -125,6 +137,7 @@ impl Figures<'_> {
         Frame {
             name: format!("{kind}_{}", file_name(id)),
             model: Some(model),
+            calibration: false,
             heading: format!("{heading}: {id}"),
             note: note.to_owned(),
         }
@@ -165,6 +178,7 @@ impl Figures<'_> {
             let frame = Frame {
                 name: format!("ratio_{}_{}", file_name(&first.subject), first.profile),
                 model: None,
+                calibration: false,
                 heading: format!(
                     "Imbalance ratio against {}: {}",
                     analysis.target.name, first.subject
@@ -217,6 +231,7 @@ impl Figures<'_> {
         let frame = Frame {
             name: "tau".to_owned(),
             model: None,
+            calibration: false,
             heading: format!("Tau against {}", self.analysis.target.name),
             note: "Means over the datasets that all taus of a curve have a value for, with 95 % \
                    intervals within datasets (the level of each dataset taken out). Tau 0 is no \
@@ -283,6 +298,7 @@ impl Figures<'_> {
         let frame = Frame {
             name: "gain".to_owned(),
             model: None,
+            calibration: false,
             heading: "Gain against imbalance ratio on real datasets".to_owned(),
             note:
                 "The best-ranked correction of each model against no correction, one dot a dataset \
@@ -667,6 +683,7 @@ impl Figures<'_> {
         let frame = Frame {
             name: LEAK.to_owned(),
             model: None,
+            calibration: false,
             heading: "From the honest error to the reported one".to_owned(),
             note: format!(
                 "A marker is the honest balanced error, the tip of its arrow what is reported when rows are \
@@ -674,6 +691,128 @@ impl Figures<'_> {
             ),
         };
         self.add(frame, |theme| plots::leak_arrows(&data, theme))
+    }
+
+    /// Reliability before and after the prior shift, a panel a correction with probabilities of its own.
+    fn reliability(&mut self, model: usize) -> Result<()> {
+        let analysis = self.analysis;
+        let mut curves: Vec<&ReliabilityCurve> = analysis
+            .calibration
+            .curves
+            .iter()
+            .filter(|curve| curve.model == model && !curve.fitted.is_empty())
+            .collect();
+        curves.sort_by_key(|curve| curve.correction);
+        let baseline = analysis
+            .baseline
+            .and_then(|baseline| curves.iter().find(|curve| curve.correction == baseline));
+        let baseline = baseline.map_or_else(Vec::new, |curve| curve.fitted.clone());
+        // Decisions on one fit share its probabilities: one panel for all of them.
+        let mut shown: Vec<&ReliabilityCurve> = Vec::new();
+        let alike = |a: &ReliabilityCurve, b: &ReliabilityCurve| {
+            a.fitted == b.fitted && a.corrected == b.corrected
+        };
+        for curve in curves {
+            let plain = curve.fitted == baseline && curve.corrected.is_empty();
+            if !plain && !shown.iter().any(|other| alike(other, curve)) {
+                shown.push(curve);
+            }
+        }
+        let all = shown.len();
+        // Where the shift changes something comes first when there are too many.
+        if all > MOST_PANELS {
+            shown.sort_by_key(|curve| (curve.corrected.is_empty(), curve.correction));
+            shown.truncate(MOST_PANELS);
+            shown.sort_by_key(|curve| curve.correction);
+        }
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let datasets = shown.iter().map(|curve| curve.n_datasets).max();
+        let mut note = format!(
+            "Means over the {} with two classes, each with the same weight, rows weighted to the metric prior; the area \
+             of a dot grows with the share of the weight in its bin. On the dashed diagonal probabilities mean what \
+             they say. Corrections that share another's probabilities are left out; no blue curve where the \
+             prior shift changes nothing.",
+            plural(datasets.unwrap_or(0), "dataset")
+        );
+        if all > MOST_PANELS {
+            note = format!("{MOST_PANELS} of {all} corrections. {note}");
+        }
+        let dots = |bins: &[CurveBin]| -> Vec<plots::ReliabilityDot> {
+            bins.iter()
+                .map(|bin| plots::ReliabilityDot {
+                    share: bin.share,
+                    predicted: bin.predicted,
+                    observed: bin.observed,
+                })
+                .collect()
+        };
+        let data = plots::ReliabilityGrid {
+            scope: analysis.model(model).to_owned(),
+            baseline: dots(&baseline),
+            panels: shown
+                .into_iter()
+                .map(|curve| plots::ReliabilityPanel {
+                    correction: analysis.correction(curve.correction).to_owned(),
+                    fitted: dots(&curve.fitted),
+                    corrected: dots(&curve.corrected),
+                })
+                .collect(),
+        };
+        let frame = Frame {
+            calibration: true,
+            ..self.frame(
+                "reliability",
+                model,
+                "Reliability before and after the prior correction",
+                &note,
+            )
+        };
+        self.add(frame, |theme| plots::reliability_grid(&data, theme))
+    }
+
+    /// Balanced error against the log loss of the probabilities as fitted.
+    fn fronts(&mut self, model: usize) -> Result<()> {
+        let analysis = self.analysis;
+        let front = analysis.calibration.fronts.iter();
+        let Some(front) = front.into_iter().find(|front| front.model == model) else {
+            return Ok(());
+        };
+        let family = |correction: usize| {
+            let info = analysis.corrections.get(correction);
+            info.map_or_else(String::new, |info| info.family.clone())
+        };
+        let data = plots::CalibrationFront {
+            scope: analysis.model(model).to_owned(),
+            points: front
+                .points
+                .iter()
+                .map(|point| plots::CalibrationPoint {
+                    correction: analysis.correction(point.correction).to_owned(),
+                    family: family(point.correction),
+                    log_loss: point.log_loss,
+                    error: point.balanced_error,
+                    front: point.front,
+                })
+                .collect(),
+        };
+        let note = format!(
+            "Means over the {} of the common ranking. Decisions and probabilities can be had from different corrections: \
+             a decision rule on the scores of no correction leaves its probabilities as they are. Corrections that \
+             agree in both values are shown once, those without probabilities not at all.",
+            plural(front.n_datasets, "dataset")
+        );
+        let frame = Frame {
+            calibration: true,
+            ..self.frame(
+                "calibration",
+                model,
+                "Balanced error against calibration",
+                &note,
+            )
+        };
+        self.add(frame, |theme| plots::calibration_front(&data, theme))
     }
 
     /// Balanced error against time.

@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`wire`] | records, timings and details as tables and back |
+//! | [`reliability`] | reliability bins from their table |
 //! | [`analysis`] | every number of the report, computed once |
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
@@ -23,6 +24,7 @@ pub mod gate;
 mod page;
 pub mod plots;
 mod ranking;
+pub mod reliability;
 pub mod select;
 pub mod tables;
 pub mod view;
@@ -32,6 +34,7 @@ use counterweight_core::{Catalogue, Record, Table, Timing};
 
 pub use analysis::{Analysis, LeakRow, Target, leaks_from_table};
 pub use error::{ReportError, Result};
+pub use reliability::{ReliabilityBin, ReliabilityGroup, take_reliability};
 pub use wire::{
     Places, attach_details, details_table, records_from_table, records_table, timings_from_table,
     timings_table,
@@ -63,6 +66,8 @@ pub struct ReportInput<'a> {
     pub records: &'a [Record],
     /// Their timings; may be empty.
     pub timings: &'a [Timing],
+    /// Their reliability bins; may be empty.
+    pub reliability: &'a [ReliabilityGroup],
     /// Every method that a record may name.
     pub catalogue: &'a Catalogue,
     /// What is known of the datasets.
@@ -120,6 +125,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 ///     sweep_text: "",
 ///     records: &[],
 ///     timings: &[],
+///     reliability: &[],
 ///     catalogue: &catalogue,
 ///     about: Vec::new(),
 ///     provenance: Vec::new(),

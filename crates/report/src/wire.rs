@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text cells whose texts recur; an empty cell is the empty text where `optional`.
-    fn names(&self, column: &str, optional: bool) -> Result<Vec<Name>> {
+    pub(crate) fn names(&self, column: &str, optional: bool) -> Result<Vec<Name>> {
         let mut last = Name::default();
         let cells = self.text(column)?.into_iter().enumerate();
         cells
@@ -308,14 +308,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn required_real(&self, column: &str) -> Result<Vec<f64>> {
+    pub(crate) fn required_real(&self, column: &str) -> Result<Vec<f64>> {
         let cells = self.real(column)?.into_iter().enumerate();
         cells
             .map(|(row, cell)| cell.ok_or_else(|| self.bad(row, column, "", "a number")))
             .collect()
     }
 
-    fn whole(&self, column: &str) -> Result<Vec<u64>> {
+    pub(crate) fn whole(&self, column: &str) -> Result<Vec<u64>> {
         let Cells::Whole(cells) = self.column(column)? else {
             return Err(self.wrong(column, "something other than whole numbers"));
         };

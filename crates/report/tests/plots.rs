@@ -84,7 +84,7 @@ fn empty_data_is_said_in_words() {
             );
         }
     }
-    assert_eq!(seen, 10, "one for each kind of figure");
+    assert_eq!(seen, 12, "one for each kind of figure");
 }
 
 #[test]

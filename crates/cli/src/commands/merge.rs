@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use counterweight_core::{CellId, Timing};
 use counterweight_harness::run::Sink as _;
 use counterweight_harness::store::{
-    Entry, Header, SegmentWriter, Side, join, read_sides, segment_files, side_files,
+    Entry, Header, SegmentWriter, join, read_sides, segment_files, side_files,
 };
 
 use crate::exit::{CliError, Exit, Result};
@@ -46,11 +46,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
     let mut new_sides = Vec::new();
     for store in stores.iter().filter(|store| store.is_dir()) {
         for side in read_sides(&side_files(store)?)?.into_lines() {
-            let cell = match &side {
-                Side::Scores(scores) => &scores.cell,
-                Side::Curve(curve) => &curve.cell,
-                Side::Leak(leak) => &leak.claim,
-            };
+            let cell = side.cell();
             let known = planned.contains_key(cell) || claims.contains(cell);
             if known && beside.add(side.clone()) {
                 new_sides.push(side);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use counterweight_core::{
-    Calib, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
+    Calib, CellId, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
     OffsetRules, Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
 };
 
@@ -13,7 +13,7 @@ use super::judge::{self, Verdict};
 use super::unit::{Choices, Inner, Resampled, Scored, Work};
 use crate::config::sweep::{Correction, Curve, Select};
 use crate::plan::FitGroup;
-use crate::store::{CellCurve, CellScores, Side};
+use crate::store::{Bins, CellBins, CellCurve, CellReliability, CellScores, Side};
 
 /// Rounds of the oracle's ascent for more than two classes.
 const ORACLE_ROUNDS: usize = 5;
@@ -274,6 +274,29 @@ impl Work<'_> {
         fine
     }
 
+    /// Keeps the reliability bins of `cell`: once in full for each set of probabilities of the fit, whose
+    /// first cells are `hosts`. Gives whether that could be done.
+    pub(super) fn keep_bins(
+        &self,
+        cell: usize,
+        bins: Option<&CellBins>,
+        hosts: &mut Vec<(CellId, CellBins)>,
+    ) -> bool {
+        let Some(bins) = bins else { return true };
+        let id = &self.plan.cells[cell].id;
+        let host = hosts.iter().find(|(_, host)| host == bins);
+        let bins = if let Some((host, _)) = host {
+            Bins::As(host.clone())
+        } else {
+            hosts.push((id.clone(), bins.clone()));
+            Bins::Own(bins.clone())
+        };
+        self.tally.keep_beside(&Side::Reliability(CellReliability {
+            cell: id.clone(),
+            bins,
+        }))
+    }
+
     /// Draws a curve on a fit.
     fn draw(&self, curve: &Curve, scored: &Scored) -> StageResult<CellCurve> {
         let train = self.data.outer.train.counts();
@@ -323,7 +346,7 @@ impl Work<'_> {
 fn empty() -> CellCurve {
     let none = Counts::none(1);
     CellCurve {
-        cell: counterweight_core::CellId(String::new()),
+        cell: CellId(String::new()),
         curve: String::new(),
         from: Vec::new(),
         to: Vec::new(),

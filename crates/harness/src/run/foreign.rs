@@ -146,12 +146,13 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Entry
             scores: foreign.scores,
             prior: foreign.prior,
             rescored,
+            bins: None,
             decided,
             notes,
             details,
         };
         entries.push(Entry {
-            record: judge::judged(plan, unit, blank, &verdict),
+            record: judge::judged(plan, unit, blank, &verdict).0,
             timing: no_timing(&cell),
         });
     }

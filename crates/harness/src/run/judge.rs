@@ -1,5 +1,6 @@
 //! From decisions to a record.
 
+use counterweight_core::reliability;
 use counterweight_core::{
     CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
     Record, Rescored, ScoreKind, Scores, Test,
@@ -8,6 +9,7 @@ use counterweight_core::{
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
+use crate::store::{CellBins, Corrected, SparseBins};
 
 /// What is known of a cell when it is judged.
 pub(super) struct Verdict<'a> {
@@ -17,6 +19,8 @@ pub(super) struct Verdict<'a> {
     pub(super) prior: Option<&'a Prior>,
     /// What the rule put in place of the scores, which metrics of probabilities then judge.
     pub(super) rescored: Option<Rescored>,
+    /// The reliability bins of `scores`, where another decision on them has asked before.
+    pub(super) bins: Option<&'a CellBins>,
     pub(super) decided: Result<Decisions, (Outcome, String)>,
     pub(super) notes: Vec<Note>,
     pub(super) details: Details,
@@ -30,8 +34,8 @@ pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) ->
     record
 }
 
-/// The record of a judged cell.
-pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> Record {
+/// The record of a judged cell, and the reliability bins of its probabilities where it has some.
+pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> (Record, Option<CellBins>) {
     let unit = &plan.units[plan.cells[at].unit];
     judged(plan, unit, blank(plan, at), verdict)
 }
@@ -42,7 +46,8 @@ pub(super) fn judged(
     unit: &Unit,
     mut record: Record,
     verdict: &Verdict<'_>,
-) -> Record {
+) -> (Record, Option<CellBins>) {
+    let mut bins = None;
     record.bayes_balanced_error = verdict.bayes;
     record.details = (&verdict.details).into();
     match &verdict.decided {
@@ -51,7 +56,7 @@ pub(super) fn judged(
             record.reason = reason.into();
         }
         Ok(decisions) => match measure(plan, unit, verdict, decisions, &mut record) {
-            Ok(()) => {}
+            Ok(found) => bins = found,
             Err(reason) => {
                 record.outcome = Outcome::Failed;
                 record.reason = reason.into();
@@ -60,7 +65,7 @@ pub(super) fn judged(
             }
         },
     }
-    record
+    (record, bins)
 }
 
 /// The record of the cell `at` of the plan as it stands before the cell runs: all that planning knows of
@@ -135,7 +140,7 @@ fn measure(
     verdict: &Verdict<'_>,
     decisions: &Decisions,
     record: &mut Record,
-) -> Result<(), String> {
+) -> Result<Option<CellBins>, String> {
     let labels = verdict.test.labels();
     let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
     let (scores, prior) = match &verdict.rescored {
@@ -151,7 +156,16 @@ fn measure(
         test: &unit.test,
         target: &target,
     };
-    let Measured { metrics, without } = measured(plan, &shown)?;
+    let Measured {
+        metrics,
+        without,
+        mapped,
+    } = measured(plan, &shown)?;
+    let bins = (scores.kind() == ScoreKind::Probability).then(|| {
+        let known = verdict.bins.filter(|_| verdict.rescored.is_none());
+        known.map_or_else(|| bins_of(&shown, mapped.as_ref()), CellBins::clone)
+    });
+
     let mut outcome = verdict
         .notes
         .iter()
@@ -176,7 +190,7 @@ fn measure(
             .map(|(reason, ids)| format!("no {}: {reason}", ids.join(", "))),
     );
     record.reason = reasons.join("; ").into();
-    Ok(())
+    Ok(bins)
 }
 
 /// What the metrics are told.
@@ -194,12 +208,22 @@ pub(super) struct Shown<'a> {
     pub(super) target: &'a Prior,
 }
 
+impl Shown<'_> {
+    /// Whether bringing the scores to the target prior changes them.
+    fn shifted(&self) -> bool {
+        self.prior.is_some_and(|prior| prior != self.target)
+            && self.scores.kind() == ScoreKind::Probability
+    }
+}
+
 /// Values of the metrics.
 pub(super) struct Measured {
     /// By column.
     pub(super) metrics: Vec<(String, f64)>,
     /// Those without a value, by reason.
     without: Vec<(String, Vec<&'static str>)>,
+    /// The probabilities at the target prior, where the scores have a prior of their own.
+    mapped: Option<Scores>,
 }
 
 /// Every metric that has a value.
@@ -234,6 +258,7 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
         shown.train,
     )
     .map_err(|error| error.to_string())?;
+    let shifted = shown.shifted();
     let mut without: Vec<(String, Vec<&'static str>)> = Vec::new();
     let mut metrics: Vec<(String, f64)> = Vec::new();
     for Built {
@@ -242,21 +267,48 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
         ..
     } in &plan.metrics
     {
-        match metric.value(&judged) {
+        let value = metric.value(&judged);
+        // Where the shift changes nothing the second set of metrics is the first.
+        let raw_value = match (entry.caps.also_raw, shifted) {
+            (false, _) => None,
+            (true, false) => value.as_ref().ok().copied(),
+            (true, true) => metric.value(&raw).ok(),
+        };
+        match value {
             Ok(value) if value.is_finite() => {
                 metrics.push((entry.card.id.to_owned(), value));
             }
             Ok(value) => push(&mut without, format!("the value is {value}"), entry.card.id),
             Err(reason) => push(&mut without, reason, entry.card.id),
         }
-        if entry.caps.also_raw
-            && let Ok(value) = metric.value(&raw)
-            && value.is_finite()
-        {
+        if let Some(value) = raw_value.filter(|value| value.is_finite()) {
             metrics.push((format!("{}_raw", entry.card.id), value));
         }
     }
-    Ok(Measured { metrics, without })
+    Ok(Measured {
+        metrics,
+        without,
+        mapped,
+    })
+}
+
+/// The reliability bins of probabilities, as they are and as `mapped` to the target prior.
+fn bins_of(shown: &Shown<'_>, mapped: Option<&Scores>) -> CellBins {
+    let weights = row_weights(shown.labels.ids(), shown.test, shown.target);
+    // The positive class of binary metrics.
+    let positive = shown.train.rarest().unwrap_or(0);
+    let of = |scores: &Scores| {
+        let bins = reliability::of(scores, shown.labels, &weights, positive);
+        SparseBins::of(&bins)
+    };
+    CellBins {
+        fitted: of(shown.scores),
+        corrected: match mapped {
+            Some(mapped) if shown.shifted() => Corrected::Shifted(of(mapped)),
+            Some(_) => Corrected::Same,
+            None => Corrected::Unnamed,
+        },
+    }
 }
 
 fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a str) {

@@ -21,6 +21,7 @@ use super::{Tally, failure};
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Features, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
+use crate::store::CellBins;
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
 pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {
@@ -467,6 +468,8 @@ impl Work<'_> {
             crossfitted: (0..n).map(|_| None).collect(),
             spent: 0.0,
         };
+        let mut hosts = Vec::new();
+        let mut known: Vec<Option<CellBins>> = vec![None; n];
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
             let correction = self.correction(cell);
             let start = std::time::Instant::now();
@@ -517,7 +520,8 @@ impl Work<'_> {
             let mut verdict = self.decide(correction, resampled, scored, calibrated);
             verdict.details.extend(chosen.details);
             verdict.notes.extend(chosen.notes);
-            let (record, timing) = (
+            verdict.bins = known[at].as_ref();
+            let ((record, bins), timing) = (
                 judge::record(self.plan, cell, &verdict),
                 Timing {
                     cell: self.plan.cells[cell].id.clone(),
@@ -532,8 +536,13 @@ impl Work<'_> {
                     decide_seconds: start.elapsed().as_secs_f64(),
                 },
             );
-            if self.keep_beside(fit, cell, scored, &verdict) {
+            if self.keep_beside(fit, cell, scored, &verdict)
+                && self.keep_bins(cell, bins.as_ref(), &mut hosts)
+            {
                 self.tally.keep(&record, &timing);
+            }
+            if verdict.rescored.is_none() && bins.is_some() {
+                known[at] = bins;
             }
         }
     }
@@ -610,6 +619,7 @@ impl Work<'_> {
             scores: &scored.scores,
             prior: scored.prior.as_ref(),
             rescored,
+            bins: None,
             decided: decided.map_err(|error| failure("decide", &error)),
             notes,
             details,

@@ -10,7 +10,10 @@ use thiserror::Error;
 
 pub use join::{Joined, join};
 pub use segment::{Entry, Header, SegmentWriter, read_segment};
-pub use side::{CellCurve, CellScores, LeakClaim, Side, Sides, read_sides, side_files};
+pub use side::{
+    Bins, CellBins, CellCurve, CellReliability, CellScores, Corrected, LeakClaim, Side, Sides,
+    SparseBins, read_sides, side_files,
+};
 
 /// Folder of the segments inside a report folder.
 pub const SEGMENTS: &str = "segments";

@@ -74,7 +74,7 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
     },
     caps: MetricCaps {
         probabilities: true,
-        also_raw: false,
+        also_raw: true,
         prior_dependent: true,
         lower_is_better: Some(true),
     },

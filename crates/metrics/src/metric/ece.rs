@@ -47,15 +47,13 @@
 //! 2017.
 
 use counterweight_core::params::Default;
+use counterweight_core::reliability::bin;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Card, Judged, Labels, Metric, MetricCaps, MetricEntry, ParamKind, ParamSpec, Range, Scores,
 };
 
 use crate::inputs::{probabilities, total_weight};
-
-/// The slack at a bin's edge, in bin widths.
-const EDGE: f64 = 1e-9;
 
 /// The expected calibration error over `bins` bins, in [0, 1]; `None` when the rows weigh nothing
 /// or there is no bin.
@@ -80,16 +78,6 @@ pub fn of(scores: &Scores, labels: &Labels, weights: &[f64], bins: usize) -> Opt
     }
     let sum: f64 = gaps.iter().map(|gap: &f64| gap.abs()).sum();
     (total > 0.0).then(|| sum / total)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a confidence lies in [0, 1], so the product in [0, bins]"
-)]
-pub(crate) fn bin(confidence: f64, bins: usize) -> usize {
-    let edge = (confidence * bins as f64 - EDGE).ceil().max(1.0);
-    edge as usize - 1
 }
 
 #[derive(Debug)]
@@ -133,15 +121,32 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
 
 #[cfg(test)]
 mod tests {
-    use super::bin;
+    use counterweight_core::{Labels, Matrix, Scores, reliability};
+    use proptest::prelude::*;
 
-    #[test]
-    fn bins_are_closed_above_and_shares_at_an_edge_stay_together() {
-        assert_eq!(bin(0.0, 15), 0);
-        assert_eq!(bin(1.0, 15), 14);
-        for confidence in [0.6, 0.6_f64.ln().exp(), 0.6 + 1e-15, 3.0 / 5.0 - 1e-15] {
-            assert_eq!(bin(confidence, 15), 8);
+    proptest! {
+        /// For more than two classes the reliability bins hold all that the error is made of.
+        #[test]
+        fn reliability_bins_give_the_error_back(
+            rows in proptest::collection::vec(
+                (0_u32..4, proptest::collection::vec(0.001_f64..1.0, 4), 0.0_f64..3.0), 1..120,
+            ),
+        ) {
+            let p = Matrix::from_fn(rows.len(), 4, |i, k| {
+                rows[i].1[k] / rows[i].1.iter().sum::<f64>()
+            });
+            let scores = Scores::probabilities(p).unwrap();
+            let names = ["a", "b", "c", "d"].map(str::to_owned).into();
+            let labels = Labels::new(rows.iter().map(|r| r.0).collect(), names).unwrap();
+            let weights: Vec<f64> = rows.iter().map(|r| r.2).collect();
+            let bins = reliability::of(&scores, &labels, &weights, 0);
+            let rows_in = bins.iter().map(|bin| bin.rows).sum::<u64>();
+            prop_assert_eq!(rows_in, rows.len() as u64);
+            let gaps: f64 = bins.iter().map(|bin| (bin.observed - bin.predicted).abs()).sum();
+            let total: f64 = bins.iter().map(|bin| bin.weight).sum();
+            if let Some(ece) = super::of(&scores, &labels, &weights, reliability::BINS) {
+                prop_assert!((gaps / total - ece).abs() < 1e-12);
+            }
         }
-        assert_eq!(bin(0.6001, 15), 9);
     }
 }

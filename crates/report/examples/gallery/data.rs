@@ -1,12 +1,13 @@
 //! Made-up but realistic numbers for every figure, shared by the gallery and the tests.
 
 use counterweight_report::plots::{
-    Comparison, ComparisonMatrix, CostBenefit, CostPoint, CriticalDifference, Figure, GainPanel,
-    GainPoint, GainScatter, HeatMap, LeakArrows, LeakPanel, Measure, PlotError, RankChange,
-    RankSlope, RatioCurves, RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow, TauCurve,
-    TauOptimum, TauPanel, TauSweep, Theme, TrendPoint, comparison_matrix, cost_benefit,
+    CalibrationFront, CalibrationPoint, Comparison, ComparisonMatrix, CostBenefit, CostPoint,
+    CriticalDifference, Figure, GainPanel, GainPoint, GainScatter, HeatMap, LeakArrows, LeakPanel,
+    Measure, PlotError, RankChange, RankSlope, RatioCurves, RatioLine, RatioPanel, RatioPoint,
+    RecallDots, RecallRow, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, TauCurve, TauOptimum,
+    TauPanel, TauSweep, Theme, TrendPoint, calibration_front, comparison_matrix, cost_benefit,
     critical_difference, gain_scatter, heat_map, leak_arrows, rank_slope, ratio_curves,
-    recall_dots, tau_sweep,
+    recall_dots, reliability_grid, tau_sweep,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -495,6 +496,66 @@ pub(crate) fn recall_data(corrections: Vec<String>) -> RecallDots {
     }
 }
 
+/// Probabilities that are too high by a shift of the log-odds, and those after it is taken back.
+pub(crate) fn reliability_data(corrections: Vec<String>) -> ReliabilityGrid {
+    let mut noise = Noise::new(29);
+    let mut dots = |shift: f64| -> Vec<ReliabilityDot> {
+        let shares = (0..15).map(|i| (-0.5 * f64::from(i)).exp() * 0.4);
+        (0..15)
+            .zip(shares)
+            .map(|(i, share)| {
+                let p = (f64::from(i) + 0.5) / 15.0;
+                let logit = (p / (1.0 - p)).ln() - shift;
+                let observed = 1.0 / (1.0 + (-logit).exp());
+                ReliabilityDot {
+                    share,
+                    predicted: p,
+                    observed: (observed + noise.around(0.03)).clamp(0.0, 1.0),
+                }
+            })
+            .collect()
+    };
+    ReliabilityGrid {
+        scope: "softmax-regression".to_owned(),
+        baseline: dots(0.0),
+        panels: corrections
+            .into_iter()
+            .enumerate()
+            .map(|(i, correction)| ReliabilityPanel {
+                correction,
+                fitted: dots(0.3 * i as f64),
+                corrected: if i % 4 == 3 { Vec::new() } else { dots(0.0) },
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn front_data(corrections: Vec<String>) -> CalibrationFront {
+    const FAMILIES: [&str; 4] = ["none", "reweighting", "resampling", "thresholding"];
+    let mut noise = Noise::new(31);
+    let values: Vec<(f64, f64)> = corrections
+        .iter()
+        .enumerate()
+        .map(|(i, _)| (0.3 + 0.04 * i as f64, 0.32 - 0.1 * noise.next()))
+        .collect();
+    let better = |a: (f64, f64), b: (f64, f64)| a != b && a.0 <= b.0 && a.1 <= b.1;
+    CalibrationFront {
+        scope: "softmax-regression".to_owned(),
+        points: corrections
+            .into_iter()
+            .zip(&values)
+            .enumerate()
+            .map(|(i, (correction, &own))| CalibrationPoint {
+                correction,
+                family: FAMILIES[i % 4].to_owned(),
+                log_loss: own.0,
+                error: own.1,
+                front: !values.iter().any(|&other| better(other, own)),
+            })
+            .collect(),
+    }
+}
+
 pub(crate) fn cost_data(corrections: Vec<String>) -> CostBenefit {
     let mut noise = Noise::new(23);
     let points = corrections
@@ -655,6 +716,28 @@ fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
         cost_benefit(&cost_data(names(&CORRECTIONS[..1])), t)
     })?;
     add("cost-empty", &|t| cost_benefit(&cost_data(Vec::new()), t))?;
+    for (name, corrections) in [
+        ("reliability-13", names(&CORRECTIONS[1..])),
+        ("reliability-5-column", names(&CORRECTIONS[1..6])),
+        ("reliability-long", long_names(6)),
+        ("reliability-1", names(&CORRECTIONS[1..2])),
+        ("reliability-empty", Vec::new()),
+    ] {
+        add(name, &|t| {
+            reliability_grid(&reliability_data(corrections.clone()), t)
+        })?;
+    }
+    for (name, corrections) in [
+        ("front-14", names(&CORRECTIONS)),
+        ("front-14-column", names(&CORRECTIONS)),
+        ("front-long", long_names(8)),
+        ("front-1", names(&CORRECTIONS[..1])),
+        ("front-empty", Vec::new()),
+    ] {
+        add(name, &|t| {
+            calibration_front(&front_data(corrections.clone()), t)
+        })?;
+    }
     add("slope-14", &|t| rank_slope(&slope_data(14, false), t))?;
     add("slope-long-column", &|t| {
         rank_slope(&slope_data(6, true), t)

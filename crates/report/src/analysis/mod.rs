@@ -5,6 +5,7 @@
 //! one cluster: intervals and tests see the clusters, mean ranks and means the datasets.
 
 mod against;
+mod calibration;
 mod compare;
 mod cover;
 mod cube;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use counterweight_core::{Catalogue, Record, ScoreKind, find};
 
 pub use against::{Against, HALF_A_POINT, Practical, Price, Verdict};
+pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
 pub use compare::{Comparison, Omnibus, PairRow, Ranked};
 pub use cover::Unranked;
 use cube::Seconds;
@@ -295,6 +297,8 @@ pub struct Analysis {
     pub selection: SelectionStudy,
     /// What leakage would have claimed; empty until [`Analysis::with_leaks`].
     pub leaks: LeakStudy,
+    /// What each correction does to probabilities.
+    pub calibration: Calibration,
     /// The resampling stage of each correction at each point where it is not the correction's usual
     /// one (`smote` is planned as `smote-nc` on nominal columns).
     stages: BTreeMap<(usize, usize), String>,
@@ -401,6 +405,7 @@ impl Analysis {
             resamplers: Vec::new(),
             selection: SelectionStudy::default(),
             leaks: LeakStudy::default(),
+            calibration: Calibration::default(),
             stages: indexed.stages,
         };
         analysis.compare()?;
@@ -409,6 +414,7 @@ impl Analysis {
         analysis.effects = effects::effects(&analysis)?;
         analysis.resamplers = resampled::resampled(&analysis);
         analysis.selection = SelectionStudy::new(&analysis, input.records, input.catalogue)?;
+        analysis.calibration = Calibration::new(&analysis, input.reliability);
         Ok(analysis)
     }
 

@@ -62,6 +62,7 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
     say(Topic::Answer, cost_sentence(analysis));
     say(Topic::Answer, ratio_sentence(analysis));
     say(Topic::Answer, selection_sentence(analysis));
+    say(Topic::Answer, front_sentence(analysis));
     for comparison in &analysis.overall {
         say(
             Topic::Model(comparison.model),
@@ -357,5 +358,48 @@ fn ratio_sentence(analysis: &Analysis) -> String {
         "Averaged over models, the best-ranked correction of each changes {} by {}.",
         analysis.target.name,
         list(&parts)
+    )
+}
+
+/// Which corrections no other beats in both decisions and probabilities.
+fn front_sentence(analysis: &Analysis) -> String {
+    let fronts = &analysis.calibration.fronts;
+    let members = analysis.calibration.front_members();
+    if members.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = members
+        .iter()
+        .map(|&(correction, models)| {
+            let name = if Some(correction) == analysis.baseline {
+                "no correction".to_owned()
+            } else {
+                code(analysis.correction(correction))
+            };
+            if fronts.len() == 1 {
+                name
+            } else {
+                format!("{name} for {models}")
+            }
+        })
+        .collect();
+    let placed: std::collections::BTreeSet<usize> = fronts
+        .iter()
+        .flat_map(|front| front.points.iter().map(|point| point.correction))
+        .collect();
+    let of = if fronts.len() == 1 {
+        "on the Pareto front".to_owned()
+    } else {
+        format!(
+            "on the Pareto front of at least one of {} models",
+            fronts.len()
+        )
+    };
+    format!(
+        "On balanced error and the log loss of the probabilities as fitted together, {} of {} {} {of}: {}.",
+        members.len(),
+        plural(placed.len(), "correction"),
+        if members.len() == 1 { "is" } else { "are" },
+        list_up_to(&names, 6)
     )
 }

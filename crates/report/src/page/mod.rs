@@ -1,6 +1,7 @@
 //! index.html: one file without any request to the outside, readable without script, by keyboard and
 //! by screen reader, in light, dark and print. It opens with the answer.
 
+mod calibration;
 mod methods;
 mod text;
 
@@ -31,6 +32,8 @@ const TALL: usize = 24;
 /// The order and grouping of the tables; those of one model's datasets follow the others.
 const OPEN: [&str; 4] = ["summary", "price", "ranks", "selection"];
 const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
+/// Tables that stand in the section on calibration.
+const CALIBRATION: [&str; 1] = ["calibration"];
 const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
 const LEAKS: [&str; 1] = ["leak_premium"];
 
@@ -58,14 +61,15 @@ pub(crate) fn page(
         .iter()
         .copied()
         .filter(|(sheet, view)| {
-            let placed = [&OPEN[..], &DATA[..], &OUTCOMES[..], &LEAKS[..]].concat();
+            let placed = [&OPEN[..], &DATA, &CALIBRATION, &OUTCOMES, &LEAKS].concat();
             !placed.contains(&sheet.name.as_str()) && !view.rows.is_empty()
         })
         .collect();
     // Leaks are no part of the comparison: what is about them stands apart.
     let (leak_figures, figures): (Vec<&Placed>, Vec<&Placed>) =
         figures.iter().partition(|placed| placed.name == LEAK);
-    let figures = figures.as_slice();
+    let figures = &shown(&figures);
+    let calibrated = analysis.calibration.n_cells > 0;
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
     html! {
         (DOCTYPE)
@@ -89,6 +93,7 @@ pub(crate) fn page(
                             li { a href="#answer" { "Answer" } }
                             @if !analysis.models.is_empty() { li { a href="#models" { "By model" } } }
                             @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                            @if calibrated { li { a href="#calibration" { "Calibration" } } }
                             @if !analysis.leaks.premiums.is_empty() { li { a href="#leakage" { "Leakage" } } }
                             li { a href="#tables" { "Tables" } }
                             li { a href="#methods" { "Methods" } }
@@ -112,6 +117,13 @@ pub(crate) fn page(
                         section aria-labelledby="figures" {
                             h2 #figures { "Figures" }
                             (all_figures(analysis, figures))
+                        }
+                    }
+                    @if calibrated {
+                        section aria-labelledby="calibration" {
+                            h2 #calibration { "Calibration" }
+                            (calibration::section(analysis, figures))
+                            @for (sheet, view) in of(&CALIBRATION) { (tables.open(sheet, view)) }
                         }
                     }
                     @if !analysis.leaks.premiums.is_empty() {
@@ -260,21 +272,31 @@ fn leakage(analysis: &Analysis) -> Markup {
     }
 }
 
-/// Figures about all models in the open, those of one model folded up under its name.
-fn all_figures(analysis: &Analysis, figures: &[&Placed]) -> Markup {
-    // The room goes to the figures in their order, those about all models first.
+/// A figure, and whether it stands in the page itself.
+type Shown<'a> = (&'a Placed, bool);
+
+/// The room goes to the figures in their order, those about all models first; those on calibration that
+/// are folded up take what is left.
+fn shown<'a>(figures: &[&'a Placed]) -> Vec<Shown<'a>> {
     let mut left = FIGURE_BYTES;
-    let fits: Vec<bool> = figures
-        .iter()
-        .map(|placed| {
-            let fits = placed.figure.svg.len() <= left;
-            left -= if fits { placed.figure.svg.len() } else { 0 };
-            fits
-        })
-        .collect();
-    let of = |model: Option<usize>| -> Vec<(&Placed, bool)> {
-        let all = figures.iter().copied().zip(fits.iter().copied());
-        all.filter(|(placed, _)| placed.model == model).collect()
+    let open = figures.iter().find(|placed| placed.calibration);
+    let last =
+        |placed: &Placed| placed.calibration && open.is_some_and(|open| open.model != placed.model);
+    let mut shown: Vec<Shown<'a>> = figures.iter().map(|placed| (*placed, false)).collect();
+    for turn in [false, true] {
+        for (placed, fits) in shown.iter_mut().filter(|(placed, _)| last(placed) == turn) {
+            *fits = placed.figure.svg.len() <= left;
+            left -= if *fits { placed.figure.svg.len() } else { 0 };
+        }
+    }
+    shown
+}
+
+/// Figures about all models in the open, those of one model folded up under its name.
+fn all_figures(analysis: &Analysis, figures: &[Shown<'_>]) -> Markup {
+    let of = |model: Option<usize>| -> Vec<Shown<'_>> {
+        let own = |(placed, _): &&Shown<'_>| placed.model == model && !placed.calibration;
+        figures.iter().filter(own).copied().collect()
     };
     html! {
         @for (placed, fits) in of(None) { (one_figure(placed, fits)) }

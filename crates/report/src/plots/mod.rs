@@ -35,6 +35,7 @@
 
 mod axes;
 mod bitmap;
+mod calibration_front;
 mod check;
 mod comparison_matrix;
 mod cost_benefit;
@@ -52,12 +53,14 @@ mod multiples;
 mod rank_slope;
 mod ratio_curves;
 mod recall_dots;
+mod reliability;
 mod scale;
 mod scene;
 mod svg;
 mod tau_sweep;
 mod theme;
 
+pub use calibration_front::{CalibrationFront, CalibrationPoint, calibration_front};
 pub use check::{Fault, TextBox, check_text, text_boxes, well_formed};
 pub use comparison_matrix::{Comparison, ComparisonMatrix, comparison_matrix};
 pub use cost_benefit::{CostBenefit, CostPoint, cost_benefit};
@@ -69,6 +72,7 @@ pub use leak_arrows::{LeakArrows, LeakPanel, leak_arrows};
 pub use rank_slope::{RankChange, RankSlope, rank_slope};
 pub use ratio_curves::{Measure, RatioCurves, RatioLine, RatioPanel, RatioPoint, ratio_curves};
 pub use recall_dots::{Estimate, RecallDots, RecallRow, recall_dots};
+pub use reliability::{ReliabilityDot, ReliabilityGrid, ReliabilityPanel, reliability_grid};
 pub use tau_sweep::{TauCurve, TauOptimum, TauPanel, TauPoint, TauSweep, tau_sweep};
 pub use theme::{Quantity, Theme, css};
 

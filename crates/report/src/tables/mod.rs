@@ -2,6 +2,7 @@
 //!
 //! Numbers keep the units of the records (fractions); views show percentages and points.
 
+mod calibration;
 mod comparison;
 mod effects;
 mod leaks;
@@ -101,6 +102,7 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         comparison::omnibus(analysis)?,
         comparison::robustness(analysis)?,
         comparison::policies(analysis)?,
+        calibration::calibration(analysis)?,
         effects::effects(analysis)?,
         effects::resamplers(analysis)?,
         values::per_dataset(analysis)?,

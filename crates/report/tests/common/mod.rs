@@ -531,6 +531,7 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
         sweep_text: SWEEP,
         records,
         timings,
+        reliability: &[],
         catalogue: &CATALOGUE,
         about: DATA
             .iter()
