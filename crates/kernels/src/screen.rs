@@ -445,9 +445,9 @@ mod tests {
     }
 
     fn product(query: usize, row: usize, width: usize) -> f64 {
-        (0..width)
-            .map(|column| value(query + 1000, column) * value(row, column))
-            .sum()
+        let terms = (0..width).map(|column| value(query + 1000, column) * value(row, column));
+        // From a positive zero, as the kernel sums: an iterator's sum of zeros is a negative one.
+        terms.fold(0.0, |sum, term| sum + term)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
