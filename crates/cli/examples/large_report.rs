@@ -32,7 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     if details.is_file() {
         attach_details(&mut records, &read_table(&details)?)?;
     }
-    let timings = timings_from_table(&read_table(&from.join("timings.parquet"))?)?;
+    // What a clone lacks, since times are not committed.
+    let timings = from.join("timings.parquet");
+    let timings = if timings.is_file() {
+        timings_from_table(&read_table(&timings)?)?
+    } else {
+        Vec::new()
+    };
     let (mut all, mut times): (Vec<Record>, Vec<Timing>) = (Vec::new(), Vec::new());
     for copy in 0..copies {
         let cell = |cell: &CellId| {
@@ -58,7 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     write_table(&records, &to.join("records.parquet"))?;
     drop(records);
     write_table(&details_table(&all)?, &to.join("details.parquet"))?;
-    write_table(&timings_table(&times)?, &to.join("timings.parquet"))?;
+    if !times.is_empty() {
+        write_table(&timings_table(&times)?, &to.join("timings.parquet"))?;
+    }
     println!("{} records in {}", all.len(), to.display());
     Ok(())
 }
