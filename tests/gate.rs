@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use counterweight_core::{Catalogue, Dataset, Record, Seed, Timing};
+use counterweight_core::{Catalogue, Dataset, Record, Seed, Sink, Timing};
 use counterweight_data::split::stratified_subset;
 use counterweight_frame::Library;
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, blank, run};
+use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
 use counterweight_report::gate::{

@@ -24,12 +24,12 @@ use std::time::SystemTime;
 
 use counterweight_core::{
     Card, Catalogue, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, Record, ScoreKind, Scores, StageContext, StageResult, Timing, Train,
+    Matrix, Record, ScoreKind, Scores, Sink, StageContext, StageResult, Timing, Train,
 };
 use counterweight_frame::Library;
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
-use counterweight_harness::run::{Control, Event, Listener, Outlets, Sink, blank, run};
+use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
 use counterweight_report::gate::{Baseline, Date, GateConfig, GateInput, Planned, Verdict, judge};

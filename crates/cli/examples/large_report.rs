@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use counterweight_core::{CellId, Hasher, Record, Timing};
 use counterweight_frame::{read_table, write_table};
-use counterweight_report::{
+use counterweight_store::{
     attach_details, details_table, records_from_table, records_table, timings_from_table,
     timings_table,
 };

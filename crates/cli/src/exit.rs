@@ -71,8 +71,14 @@ impl From<counterweight_report::ReportError> for CliError {
     }
 }
 
-impl From<counterweight_harness::store::StoreError> for CliError {
-    fn from(error: counterweight_harness::store::StoreError) -> Self {
+impl From<counterweight_store::TableError> for CliError {
+    fn from(error: counterweight_store::TableError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<counterweight_store::StoreError> for CliError {
+    fn from(error: counterweight_store::StoreError) -> Self {
         let hint = "move the damaged segment away, or start again with `run --fresh`";
         Self::usage(error.to_string()).hint(hint)
     }

@@ -5,23 +5,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use counterweight_core::{Outcome, Record, Seed, Table, Timing};
+use counterweight_core::{Finished, Outcome, Record, Seed, Table, Timing};
 use counterweight_frame::{read_table, read_table_in_parts, write_atomically, write_table};
 use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
-use counterweight_harness::store::{
-    Entry, Joined, Sides, join, read_sides, segment_files, side_files,
-};
-use counterweight_report::{
-    Analysis, DatasetAbout, Places, ReliabilityGroup, ReportInput, Target, details_table,
-    leaks_from_table, records_from_table, records_table, take_reliability, timings_from_table,
-    timings_table,
+use counterweight_report::{Analysis, DatasetAbout, ReportInput, Target};
+use counterweight_store::{
+    Joined, Places, ReliabilityGroup, Sides, TableError, curves_table, details_table, join,
+    leaks_from_table, leaks_table, read_sides, records_from_table, records_table,
+    reliability_table, scores_table, segment_files, side_files, take_reliability,
+    timings_from_table, timings_table,
 };
 
 use crate::catalogue::CATALOGUE;
 use crate::exit::{CliError, Exit, Result};
 use crate::provenance::Provenance;
-use crate::sides::{curves_table, imported, leaks_table, reliability_table, scores_table, wanted};
+use crate::sides::{claim_names, class_names, imported, wanted};
 use crate::source::Files;
 
 /// Name of a sweep file inside its report folder.
@@ -143,7 +142,7 @@ impl Folder {
         joined: &Joined,
     ) -> Result<(Vec<Record>, Vec<Timing>)> {
         let imported = imported(plan, &self.output)?;
-        let done: Vec<&Entry> = plan
+        let done: Vec<&Finished> = plan
             .cells
             .iter()
             .filter_map(|cell| joined.entries.get(&cell.id))
@@ -165,20 +164,22 @@ impl Folder {
         )?;
         let sides = self.sides()?;
         write_table(
-            &reliability_table(plan, joined, &sides)?,
+            &reliability_table(&records, &sides)?,
             &self.output.join(RELIABILITY),
         )?;
         if wanted(plan) {
             if plan.sweep.protocol.keep_scores {
-                let table = scores_table(plan, &sides)?;
+                let table = scores_table(&records, &sides, &class_names(plan))?;
                 write_table(&table, &self.output.join("scores.parquet"))?;
             }
             if !plan.sweep.curves.is_empty() {
-                let table = curves_table(plan, &sides)?;
+                let curves = plan.sweep.curves.iter();
+                let curves: Vec<_> = curves.map(|c| (c.id.as_str(), c.parameter)).collect();
+                let table = curves_table(&records, &sides, &curves)?;
                 write_table(&table, &self.output.join("curves.parquet"))?;
             }
             if !plan.sweep.leaks.is_empty() {
-                let table = leaks_table(plan, &sides)?;
+                let table = leaks_table(&claim_names(plan), &sides)?;
                 write_table(&table, &self.output.join(LEAK))?;
             }
         }
@@ -359,7 +360,7 @@ pub(crate) fn read_records(path: &Path) -> Result<Vec<Record>> {
         return Err(CliError::usage(format!("{}: no such file", file.display()))
             .hint("`counterweight run` writes records.parquet into its report folder"));
     }
-    let bad = |error: counterweight_report::ReportError| {
+    let bad = |error: TableError| {
         CliError::usage(format!("{}: {error}", file.display()))
             .hint("the file was not written by `counterweight run`, or by another version")
     };
@@ -412,8 +413,8 @@ const PART: usize = 1 << 17;
 /// Hands over a table in parts, until `take` has an error, which comes inside the result.
 fn in_parts(
     file: &Path,
-    mut take: impl FnMut(&Table) -> counterweight_report::error::Result<()>,
-) -> Result<counterweight_report::error::Result<()>> {
+    mut take: impl FnMut(&Table) -> Result<(), TableError>,
+) -> Result<Result<(), TableError>> {
     let mut taken = Ok(());
     read_table_in_parts(file, PART, |part| {
         if taken.is_ok() {

@@ -19,6 +19,8 @@ pub mod record;
 pub mod reliability;
 pub mod scores;
 pub mod seed;
+pub mod side;
+pub mod sink;
 pub mod stage;
 pub mod suggest;
 pub mod table;
@@ -39,9 +41,10 @@ pub use name::{Name, Numbers};
 pub use offsets::{Counts, OffsetRules};
 pub use outcome::{Note, Outcome};
 pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Params, Range};
-pub use record::{CellId, Record, Timing};
+pub use record::{CellId, Finished, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};
+pub use sink::Sink;
 pub use stage::{
     Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
     Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,

@@ -105,3 +105,12 @@ pub struct Timing {
     /// Seconds of fitting and applying the decision rule and computing metrics.
     pub decide_seconds: f64,
 }
+
+/// A cell's record and how long it took: a line of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The record.
+    pub record: Record,
+    /// How long it took.
+    pub timing: Timing,
+}

@@ -1,11 +1,9 @@
-//! The harness: a sweep file becomes a checked plan, a plan becomes records, records are kept so that
-//! nothing is lost and nothing is done twice.
+//! The harness: a sweep file becomes a checked plan, a plan becomes records.
 //!
 //! It knows no method, no model and no file format: the command line hands it a
 //! [`Catalogue`](counterweight_core::Catalogue) of factories, a [`DataSource`](plan::DataSource), a
-//! [`Sink`](run::Sink) and a [`Listener`](run::Listener).
+//! [`Sink`](counterweight_core::Sink) and a [`Listener`](run::Listener).
 
 pub mod config;
 pub mod plan;
 pub mod run;
-pub mod store;

@@ -15,32 +15,6 @@ pub enum ReportError {
         /// What the table says.
         source: CoreError,
     },
-    /// A table read back lacks a column, or the column is of another type.
-    #[error(
-        "table `{table}`: {reason} in column `{column}`; hint: was it written by another version?"
-    )]
-    Column {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A cell of a table read back does not say what its column holds.
-    #[error("table `{table}`, row {row}, column `{column}`: `{value}` is not {expected}")]
-    Cell {
-        /// The table.
-        table: &'static str,
-        /// Row, from 0.
-        row: usize,
-        /// The column.
-        column: String,
-        /// What stands there.
-        value: String,
-        /// What should.
-        expected: &'static str,
-    },
     /// Two records of one cell of the design.
     #[error("cells {cells} are both {place}; hint: records of two sweeps were mixed")]
     Twice {

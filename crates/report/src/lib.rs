@@ -5,8 +5,6 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`wire`] | records, timings and details as tables and back |
-//! | [`reliability`] | reliability bins from their table |
 //! | [`analysis`] | every number of the report, computed once |
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
@@ -24,21 +22,15 @@ pub mod gate;
 mod page;
 pub mod plots;
 mod ranking;
-pub mod reliability;
 pub mod select;
 pub mod tables;
 pub mod view;
-pub mod wire;
 
 use counterweight_core::{Catalogue, Record, Table, Timing};
+use counterweight_store::ReliabilityGroup;
 
-pub use analysis::{Analysis, LeakRow, Target, leaks_from_table};
+pub use analysis::{Analysis, Target};
 pub use error::{ReportError, Result};
-pub use reliability::{ReliabilityBin, ReliabilityGroup, take_reliability};
-pub use wire::{
-    Places, attach_details, details_table, records_from_table, records_table, timings_from_table,
-    timings_table,
-};
 
 /// What the index of datasets says about one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -16,10 +16,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use counterweight_core::{Catalogue, Name, Record, nearest};
+use counterweight_store::metric_column;
 use thiserror::Error;
 
 use crate::analysis::Target;
-use crate::wire::metric_column;
 
 /// The keys, sorted.
 const KEYS: [&str; 6] = [

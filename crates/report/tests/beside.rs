@@ -7,8 +7,9 @@ mod common;
 
 use common::{DATA, Design, input, records, timings};
 use counterweight_core::{Cells, Record, Table};
-use counterweight_report::analysis::{Scope, Sides};
-use counterweight_report::{Analysis, LeakRow, ReportOutput, leaks_from_table, write_up};
+use counterweight_report::analysis::Scope;
+use counterweight_report::{Analysis, ReportOutput, write_up};
+use counterweight_store::{LeakRow, LeakSides, leaks_from_table};
 
 /// Three real sets, two of one cluster.
 const SETS: [usize; 3] = [2, 3, 4];
@@ -23,15 +24,15 @@ fn small(models: &[usize]) -> Vec<Record> {
     })
 }
 
-fn sides(honest: f64, original_rows: f64, reported: f64) -> Sides {
-    Sides {
+fn sides(honest: f64, original_rows: f64, reported: f64) -> LeakSides {
+    LeakSides {
         honest,
         original_rows,
         reported,
     }
 }
 
-fn leak(dataset: usize, values: Option<Sides>) -> LeakRow {
+fn leak(dataset: usize, values: Option<LeakSides>) -> LeakRow {
     LeakRow {
         dataset: DATA[dataset].id.to_owned(),
         requested_ratio: None,

@@ -7,9 +7,8 @@ mod common;
 use common::{Design, input, records, timings};
 use counterweight_core::{Cells, Record, Table};
 use counterweight_report::plots::check_text;
-use counterweight_report::{
-    Analysis, ReliabilityGroup, ReportInput, ReportOutput, build, take_reliability,
-};
+use counterweight_report::{Analysis, ReportInput, ReportOutput, build};
+use counterweight_store::{ReliabilityGroup, take_reliability};
 
 fn small() -> Vec<Record> {
     records(&Design {

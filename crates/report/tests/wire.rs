@@ -10,8 +10,8 @@ mod common;
 
 use common::{CATALOGUE, Design, records, timings};
 use counterweight_core::{Cells, Outcome, Table};
-use counterweight_report::{
-    ReportError, attach_details, details_table, records_from_table, records_table,
+use counterweight_store::{
+    TableError, attach_details, details_table, records_from_table, records_table,
     timings_from_table, timings_table,
 };
 use proptest::prelude::*;
@@ -131,7 +131,7 @@ fn a_damaged_table_is_an_error_that_names_the_place() {
         "{error}"
     );
     let error = records_from_table(&Table::new()).unwrap_err();
-    assert!(matches!(error, ReportError::Column { .. }), "{error}");
+    assert!(matches!(error, TableError::Column { .. }), "{error}");
 }
 
 #[test]

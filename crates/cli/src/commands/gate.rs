@@ -14,7 +14,6 @@ use counterweight_core::{CellId, Record};
 use counterweight_frame::write_atomically;
 use counterweight_harness::plan::Plan;
 use counterweight_harness::run::blank;
-use counterweight_harness::store::{SEGMENTS, join, segment_files};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::{
     SUMMARY_BYTES, Update, annotations, json, junit, rank_figures, ranking_markdown, summary, text,
@@ -22,6 +21,7 @@ use counterweight_report::gate::output::{
 use counterweight_report::gate::{
     Baseline, BaselineError, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
+use counterweight_store::{SEGMENTS, join, segment_files};
 
 use crate::args::{GateArgs, GateFormat, RunArgs};
 use crate::build::build_hash;

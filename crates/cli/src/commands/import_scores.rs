@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::{Cells, Labels, Matrix, Prior, Scores, Table};
+use counterweight_core::{Cells, Finished, Labels, Matrix, Prior, Scores, Table};
 use counterweight_frame::{read_table, write_atomically};
 use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Plan, Rows, Unit};
 use counterweight_harness::run::foreign::{self, Foreign};
-use counterweight_harness::store::{Entry, Header};
+use counterweight_store::Header;
 
 use crate::args::{ForeignPrior, ImportArgs};
 use crate::exit::{CliError, Exit, Result};
@@ -44,7 +44,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
     if by_unit.is_empty() {
         return Err(CliError::usage(format!("{name}: no rows")));
     }
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<Finished> = Vec::new();
     for (&unit, rows) in &by_unit {
         let unit = &plan.units[unit];
         let labels = foreign::test_labels(&plan, unit)
@@ -86,7 +86,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
 
 /// Writes the import as a segment of its own, whole or not at all; an earlier one of the same name is
 /// replaced.
-fn keep(plan: &Plan, folder: &Folder, model: &str, entries: &[Entry]) -> Result<()> {
+fn keep(plan: &Plan, folder: &Folder, model: &str, entries: &[Finished]) -> Result<()> {
     let header = Header::new(
         env!("CARGO_PKG_VERSION"),
         &plan.sweep_hash.hex(),

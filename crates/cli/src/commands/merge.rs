@@ -4,11 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use counterweight_core::{CellId, Timing};
-use counterweight_harness::run::Sink as _;
-use counterweight_harness::store::{
-    Entry, Header, SegmentWriter, join, read_sides, segment_files, side_files,
-};
+use counterweight_core::{CellId, Finished, Sink as _, Timing};
+use counterweight_store::{Header, SegmentWriter, join, read_sides, segment_files, side_files};
 
 use crate::exit::{CliError, Exit, Result};
 use crate::folder::{Folder, Material, about, outcomes, read_records, read_timings, verdict};
@@ -32,7 +29,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
         }
     }
     // A value that replaced a failure is news as well as a cell that was not there.
-    let news: Vec<(&CellId, &Entry)> = joined
+    let news: Vec<(&CellId, &Finished)> = joined
         .entries
         .iter()
         .filter(|(cell, entry)| {
@@ -122,7 +119,7 @@ pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
 }
 
 /// The entries of a store with the name of where each came from.
-fn entries(store: &Path) -> Result<Vec<(Entry, String)>> {
+fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
     let is_segment = |path: &Path| path.extension().is_some_and(|e| e == "jsonl");
     let segments = if is_segment(store) {
         vec![store.to_path_buf()]
@@ -177,7 +174,7 @@ fn entries(store: &Path) -> Result<Vec<(Entry, String)>> {
                     crossfit_seconds: 0.0,
                     decide_seconds: 0.0,
                 });
-            (Entry { record, timing }, name.clone())
+            (Finished { record, timing }, name.clone())
         })
         .collect())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use counterweight_harness::plan::{Claim, FitGroup, Plan, estimated_seconds};
 use counterweight_harness::run::{self, Control, Outlets};
-use counterweight_harness::store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
+use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
 
 use crate::args::RunArgs;
 use crate::build::build_hash;

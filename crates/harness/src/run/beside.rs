@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use counterweight_core::side::{Bins, CellBins, CellCurve, CellReliability, CellScores, Side};
 use counterweight_core::{
     Calib, CellId, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
     OffsetRules, Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
@@ -13,7 +14,6 @@ use super::judge::{self, Verdict};
 use super::unit::{Choices, Inner, Resampled, Scored, Work};
 use crate::config::sweep::{Correction, Curve, Select};
 use crate::plan::FitGroup;
-use crate::store::{Bins, CellBins, CellCurve, CellReliability, CellScores, Side};
 
 /// Rounds of the oracle's ascent for more than two classes.
 const ORACLE_ROUNDS: usize = 5;

@@ -2,8 +2,8 @@
 //! scores alone.
 
 use counterweight_core::{
-    CellId, Deadline, DecideContext, Details, Extras, Hasher, Outcome, Prior, Scores, StageError,
-    TestScores,
+    CellId, Deadline, DecideContext, Details, Extras, Finished, Hasher, Outcome, Prior, Scores,
+    StageError, TestScores,
 };
 
 use super::guard::guarded;
@@ -11,7 +11,6 @@ use super::judge::{self, Heading, Verdict};
 use super::prepare::UnitData;
 use super::unit::no_timing;
 use crate::plan::{Plan, Unit};
-use crate::store::Entry;
 
 /// A model from elsewhere on one split.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +36,7 @@ pub fn test_labels(plan: &Plan, unit: &Unit) -> Result<counterweight_core::Label
 ///
 /// # Errors
 /// When the unit's rows cannot be had, or the scores are of other rows.
-pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Entry>, StageError> {
+pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finished>, StageError> {
     let data = UnitData::new(plan, unit)?;
     let test = &data.outer.test;
     let train = data.outer.train.counts();
@@ -151,7 +150,7 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Entry
             notes,
             details,
         };
-        entries.push(Entry {
+        entries.push(Finished {
             record: judge::judged(plan, unit, blank, &verdict).0,
             timing: no_timing(&cell),
         });

@@ -1,6 +1,7 @@
 //! From decisions to a record.
 
 use counterweight_core::reliability;
+use counterweight_core::side::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
     CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
     Record, Rescored, ScoreKind, Scores, Test,
@@ -9,7 +10,6 @@ use counterweight_core::{
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
-use crate::store::{CellBins, Corrected, SparseBins};
 
 /// What is known of a cell when it is judged.
 pub(super) struct Verdict<'a> {

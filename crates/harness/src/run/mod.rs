@@ -13,12 +13,12 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use counterweight_core::{Outcome, Record, Timing};
+use counterweight_core::side::Side;
+use counterweight_core::{Outcome, Record, Sink, Timing};
 use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::plan::{Plan, Unit};
-use crate::store::Side;
 pub use judge::blank;
 
 /// What happens during a run; progress bars and logs listen.
@@ -55,24 +55,6 @@ pub enum Event<'a> {
 pub trait Listener: Sync {
     /// Takes note.
     fn on(&self, event: &Event<'_>);
-}
-
-/// Keeps records; each call is one record and must not lose it once it returns.
-pub trait Sink: Sync {
-    /// Keeps one.
-    ///
-    /// # Errors
-    /// When it cannot be kept: the run then stops.
-    fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()>;
-
-    /// Keeps what stands beside a record that is to follow: scores or a curve.
-    ///
-    /// # Errors
-    /// When it cannot be kept: the run then stops.
-    fn keep_beside(&self, side: &Side) -> io::Result<()> {
-        let _ = side;
-        Ok(())
-    }
 }
 
 /// Asks a run to stop after the cells in hand; shared with a signal handler.

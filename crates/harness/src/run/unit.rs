@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use counterweight_core::side::CellBins;
 use counterweight_core::{
     Base, CellId, Details, Ensemble, EnsembleCaps, EnsembleFit, LossContext, LossTerms, Note,
     Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError, StageResult, StreamKey,
@@ -21,7 +22,6 @@ use super::{Tally, failure};
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Features, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
-use crate::store::CellBins;
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
 pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {

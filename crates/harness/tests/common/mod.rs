@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use counterweight_core::*;
 use counterweight_harness::plan::Plan;
-use counterweight_harness::run::{self, Control, Event, Listener, Outlets, Sink};
+use counterweight_harness::run::{self, Control, Event, Listener, Outlets};
 
 pub(crate) const fn card(id: &'static str, params: &'static [ParamSpec]) -> Card {
     Card {

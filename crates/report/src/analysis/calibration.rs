@@ -11,10 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::reliability::BINS;
+use counterweight_store::ReliabilityGroup;
 
 use super::cube::Summary;
 use super::{Analysis, Comparison, Scope, mean};
-use crate::reliability::ReliabilityGroup;
 
 /// Values of a metric before and after the shift closer than this are the same.
 const SAME: f64 = 1e-9;
@@ -404,7 +404,7 @@ fn front(analysis: &Analysis, comparison: &Comparison) -> Option<Front> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reliability::ReliabilityBin;
+    use counterweight_store::ReliabilityBin;
 
     fn group(bins: &[(u64, f64, f64, f64)]) -> ReliabilityGroup {
         ReliabilityGroup {

@@ -9,10 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{Name, Numbers, Outcome, Record};
+use counterweight_store::METRIC_COLUMNS;
 
 use super::{CorrectionInfo, DatasetInfo, ModelInfo, Point, Target};
 use crate::error::{ReportError, Result};
-use crate::wire::METRIC_COLUMNS;
 
 /// What is known of one arm at one point.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,131 +11,20 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::Table;
 use counterweight_stats::PairedDifferences;
+use counterweight_store::{LeakRow, LeakSides};
 
 use super::against::{cluster_numbers, too_few};
 use super::{Analysis, Scope, mean};
 use crate::error::{ReportError, Result};
-use crate::wire::Reader;
 
-/// The same metric on the three sides of a leak.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sides {
-    /// Split first, original test rows.
-    pub honest: f64,
-    /// The leaky fit on original rows.
-    pub original_rows: f64,
-    /// The leaky fit on resampled rows.
-    pub reported: f64,
-}
-
-impl Sides {
-    /// What is claimed beyond the truth; positive where error is hidden.
-    pub fn premium(&self) -> f64 {
-        self.honest - self.reported
-    }
-
-    /// The part of it that comes from scoring on resampled rows.
-    pub fn scoring(&self) -> f64 {
-        self.original_rows - self.reported
-    }
-
-    /// The part that comes from training on information of the test rows.
-    pub fn training(&self) -> f64 {
-        self.honest - self.original_rows
-    }
-
-    fn mean<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
-        Some(Self {
-            honest: mean(all.clone().map(|s| s.honest))?,
-            original_rows: mean(all.clone().map(|s| s.original_rows))?,
-            reported: mean(all.map(|s| s.reported))?,
-        })
-    }
-}
-
-/// One claim: a dataset at a ratio, repeat, fold, model and resampler.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LeakRow {
-    /// Id of the dataset.
-    pub dataset: String,
-    /// The ratio that was asked for; `None` for natural data.
-    pub requested_ratio: Option<f64>,
-    /// Realised ratio of the honest training rows.
-    pub imbalance_ratio: Option<f64>,
-    /// Id of the model.
-    pub model: String,
-    /// Id of the leak.
-    pub leak: String,
-    /// Balanced error; `None` unless all three are there.
-    pub balanced_error: Option<Sides>,
-    /// Area under the ROC curve likewise.
-    pub auroc: Option<Sides>,
-    /// Average precision likewise.
-    pub average_precision: Option<Sides>,
-    /// Share of the reported test rows that have an original row in common with the training part.
-    pub linked_share: Option<f64>,
-}
-
-/// Reads leak.parquet.
-///
-/// # Errors
-/// [`ReportError::Column`] and [`ReportError::Cell`] for a table that is none of leaks.
-pub fn leaks_from_table(table: &Table) -> Result<Vec<LeakRow>> {
-    let reader = Reader {
-        name: "leak",
-        table,
-    };
-    let (datasets, models, leaks) = (
-        reader.required_text("dataset")?,
-        reader.required_text("model")?,
-        reader.required_text("leak")?,
-    );
-    let (requested, realised) = (
-        reader.real("requested_ratio")?,
-        reader.real("imbalance_ratio")?,
-    );
-    let linked = reader.real("linked_share")?;
-    let sides = |metric: &str| -> Result<Vec<Option<Sides>>> {
-        let side = |name: &str| reader.real(&format!("{metric}_{name}"));
-        let (honest, original, reported) =
-            (side("honest")?, side("original_rows")?, side("reported")?);
-        let rows = honest.into_iter().zip(original).zip(reported);
-        Ok(rows
-            .map(|((honest, original_rows), reported)| {
-                Some(Sides {
-                    honest: honest?,
-                    original_rows: original_rows?,
-                    reported: reported?,
-                })
-            })
-            .collect())
-    };
-    let metrics = (
-        sides("balanced_error")?,
-        sides("auroc")?,
-        sides("average_precision")?,
-    );
-    let at = |column: &[Option<Sides>], row: usize| column.get(row).copied().flatten();
-    let number = |column: &[Option<f64>], row: usize| column.get(row).copied().flatten();
-    Ok(datasets
-        .into_iter()
-        .zip(models)
-        .zip(leaks)
-        .enumerate()
-        .map(|(row, ((dataset, model), leak))| LeakRow {
-            dataset,
-            requested_ratio: number(&requested, row),
-            imbalance_ratio: number(&realised, row),
-            model,
-            leak,
-            balanced_error: at(&metrics.0, row),
-            auroc: at(&metrics.1, row),
-            average_precision: at(&metrics.2, row),
-            linked_share: number(&linked, row),
-        })
-        .collect())
+/// The mean on each side; `None` of none.
+fn mean_sides<'a>(all: impl Iterator<Item = &'a LeakSides> + Clone) -> Option<LeakSides> {
+    Some(LeakSides {
+        honest: mean(all.clone().map(|s| s.honest))?,
+        original_rows: mean(all.clone().map(|s| s.original_rows))?,
+        reported: mean(all.map(|s| s.reported))?,
+    })
 }
 
 /// A resampler before the split, with one model, on a group of datasets; means over datasets.
@@ -150,13 +39,13 @@ pub struct LeakPremium {
     /// Datasets.
     pub n_datasets: usize,
     /// Balanced error.
-    pub balanced_error: Sides,
+    pub balanced_error: LeakSides,
     /// Standard error of the premium over clusters of datasets; `None` with fewer than two.
     pub standard_error: Option<f64>,
     /// Area under the ROC curve on the datasets that have it.
-    pub auroc: Option<Sides>,
+    pub auroc: Option<LeakSides>,
     /// Average precision likewise.
-    pub average_precision: Option<Sides>,
+    pub average_precision: Option<LeakSides>,
     /// Share of the reported test rows that have an original row in common with the training part.
     pub linked_share: Option<f64>,
 }
@@ -182,7 +71,7 @@ pub struct LeakValue {
     /// Id of the leak.
     pub leak: String,
     /// Balanced error, the mean over its points.
-    pub balanced_error: Sides,
+    pub balanced_error: LeakSides,
 }
 
 /// Everything about leaks; empty where the sweep has none.
@@ -203,9 +92,9 @@ pub struct LeakStudy {
 struct AtPoint {
     dataset: usize,
     ratio: Option<f64>,
-    balanced_error: Sides,
-    auroc: Option<Sides>,
-    average_precision: Option<Sides>,
+    balanced_error: LeakSides,
+    auroc: Option<LeakSides>,
+    average_precision: Option<LeakSides>,
     linked_share: Option<f64>,
 }
 
@@ -235,9 +124,9 @@ impl LeakStudy {
         }
         let mut by_arm: Vec<Vec<AtPoint>> = vec![Vec::new(); arms.len()];
         for ((arm, dataset, _), rows) in points {
-            let of = |get: fn(&LeakRow) -> Option<Sides>| {
-                let all: Vec<Sides> = rows.iter().filter_map(|row| get(row)).collect();
-                Sides::mean(all.iter())
+            let of = |get: fn(&LeakRow) -> Option<LeakSides>| {
+                let all: Vec<LeakSides> = rows.iter().filter_map(|row| get(row)).collect();
+                mean_sides(all.iter())
             };
             if let (Some(list), Some(balanced_error)) =
                 (by_arm.get_mut(arm), of(|row| row.balanced_error))
@@ -277,7 +166,7 @@ impl LeakStudy {
                                 dataset,
                                 model: model.to_owned(),
                                 leak: leak.to_owned(),
-                                balanced_error: Sides::mean(
+                                balanced_error: mean_sides(
                                     points.iter().map(|p| &p.balanced_error),
                                 )?,
                             })
@@ -330,19 +219,19 @@ fn premium(
     datasets: &BTreeMap<usize, Vec<&AtPoint>>,
 ) -> Result<Option<LeakPremium>> {
     // The mean of each dataset over its points, then over datasets.
-    let of = |get: fn(&AtPoint) -> Option<Sides>| -> Vec<Sides> {
+    let of = |get: fn(&AtPoint) -> Option<LeakSides>| -> Vec<LeakSides> {
         let own = |points: &Vec<&AtPoint>| {
-            let all: Vec<Sides> = points.iter().filter_map(|p| get(p)).collect();
-            Sides::mean(all.iter())
+            let all: Vec<LeakSides> = points.iter().filter_map(|p| get(p)).collect();
+            mean_sides(all.iter())
         };
         datasets.values().filter_map(own).collect()
     };
     let errors = of(|p| Some(p.balanced_error));
-    let Some(balanced_error) = Sides::mean(errors.iter()) else {
+    let Some(balanced_error) = mean_sides(errors.iter()) else {
         return Ok(None);
     };
     let clusters = cluster_numbers(analysis, datasets.keys().copied());
-    let premiums = errors.iter().map(Sides::premium).collect();
+    let premiums = errors.iter().map(LeakSides::premium).collect();
     let standard_error = PairedDifferences::new(premiums, &clusters)
         .and_then(|paired| too_few(paired.standard_error()))
         .map_err(|source| ReportError::Stats {
@@ -356,8 +245,8 @@ fn premium(
         n_datasets: errors.len(),
         balanced_error,
         standard_error,
-        auroc: Sides::mean(of(|p| p.auroc).iter()),
-        average_precision: Sides::mean(of(|p| p.average_precision).iter()),
+        auroc: mean_sides(of(|p| p.auroc).iter()),
+        average_precision: mean_sides(of(|p| p.average_precision).iter()),
         linked_share: mean(
             datasets
                 .values()

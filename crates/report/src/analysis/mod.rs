@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use counterweight_core::{Catalogue, Record, ScoreKind, find};
+use counterweight_store::{LeakRow, metric_column};
 
 pub use against::{Against, HALF_A_POINT, Practical, Price, Verdict};
 pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
@@ -33,7 +34,7 @@ use cube::Seconds;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
 pub use effects::{Effect, Part};
-pub use leaks::{LeakPremium, LeakRow, LeakStudy, LeakValue, Sides, leaks_from_table};
+pub use leaks::{LeakPremium, LeakStudy, LeakValue};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use resampled::ResamplerRow;
@@ -585,7 +586,7 @@ fn describe_metrics(ids: &[String], catalogue: &Catalogue) -> Vec<MetricInfo> {
         let entry = catalogue
             .metrics
             .iter()
-            .find(|e| crate::wire::metric_column(e.card.id) == base);
+            .find(|e| metric_column(e.card.id) == base);
         let summary = entry.map_or("", |entry| entry.card.summary);
         MetricInfo {
             id: id.clone(),
@@ -605,7 +606,7 @@ fn direction_of(base: &str, catalogue: &Catalogue) -> Option<bool> {
     let entry = catalogue
         .metrics
         .iter()
-        .find(|e| crate::wire::metric_column(e.card.id) == base);
+        .find(|e| metric_column(e.card.id) == base);
     entry.map_or_else(|| direction(base), |entry| entry.caps.lower_is_better)
 }
 

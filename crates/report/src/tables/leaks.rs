@@ -1,13 +1,15 @@
 //! What leakage would have claimed, as tables.
 
 use super::{Rows, Sheet};
-use crate::analysis::{Analysis, LeakPremium, Sides};
+use counterweight_store::LeakSides;
+
+use crate::analysis::{Analysis, LeakPremium};
 use crate::error::Result;
 use crate::format::{fixed, percent, points};
 use crate::view::{Cell, View};
 
 /// A metric's name and how to read it from a row.
-type Metric = (&'static str, fn(&LeakPremium) -> Option<Sides>);
+type Metric = (&'static str, fn(&LeakPremium) -> Option<LeakSides>);
 
 /// By group of datasets, model and resampler: honest, reported, and what the difference is made of.
 pub(super) fn premium(analysis: &Analysis) -> Result<Sheet> {
@@ -42,11 +44,11 @@ pub(super) fn premium(analysis: &Analysis) -> Result<Sheet> {
             Some(error) => format!("{} ± {}", points(sides.premium()), times_100(error)),
             None => points(sides.premium()),
         };
-        let of = |metric: Option<Sides>, get: fn(&Sides) -> f64| {
+        let of = |metric: Option<LeakSides>, get: fn(&LeakSides) -> f64| {
             Cell::number(metric.as_ref().map(get), times_100)
         };
-        let honest: fn(&Sides) -> f64 = |s| s.honest;
-        let reported: fn(&Sides) -> f64 = |s| s.reported;
+        let honest: fn(&LeakSides) -> f64 = |s| s.honest;
+        let reported: fn(&LeakSides) -> f64 = |s| s.reported;
         view.rows.push(vec![
             Cell::text(row.scope.label()),
             Cell::code(row.model.clone()),

@@ -25,6 +25,7 @@ mod resample_before_split;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use counterweight_core::side::{LEAK_METRICS, LeakClaim, Side};
 use counterweight_core::{Dataset, Note, Outcome, StageError, StageResult, StreamKey};
 use counterweight_data::profile::{Ratio, counts_within, thin};
 use rayon::prelude::*;
@@ -37,16 +38,6 @@ use super::unit::{Resampled, Turn, Work};
 use super::{Outlets, RunError, STACK, Tally, failure};
 use crate::config::sweep::{Correction, RatioSpec, SplitSpec};
 use crate::plan::{Claim, FitGroup, InputKind, Plan, ResampleGroup, Unit};
-use crate::store::{LeakClaim, Side};
-
-/// The metrics that are kept of each side: what notebooks report, and balanced error.
-pub const METRICS: [&str; 5] = [
-    "balanced_error",
-    "error_rate",
-    "macro_f1",
-    "auroc",
-    "average_precision",
-];
 
 /// Measures every claim for which `todo` is true, on `jobs` threads; gives whether it was told to stop
 /// before the end. Claims do not depend on `jobs`, on the order of work, or on which of them are to do.
@@ -106,7 +97,7 @@ pub fn measure(
 fn kept(metrics: Vec<(String, f64)>) -> BTreeMap<String, f64> {
     metrics
         .into_iter()
-        .filter(|(name, _)| METRICS.contains(&name.as_str()))
+        .filter(|(name, _)| LEAK_METRICS.contains(&name.as_str()))
         .collect()
 }
 
@@ -375,7 +366,7 @@ fn claimed(
             (&numbers.reported, "resampled"),
             (&numbers.original_rows, "original"),
         ] {
-            if !metrics.contains_key(METRICS[0]) {
+            if !metrics.contains_key(LEAK_METRICS[0]) {
                 let words = format!("fewer than two classes among the {what} test rows");
                 say(Outcome::Undefined, "leaky", &words);
             }
@@ -385,7 +376,7 @@ fn claimed(
         for note in notes.iter().filter(|note| !unit_notes.contains(note)) {
             say(note.outcome(), "honest", note.text());
         }
-        if !metrics.contains_key(METRICS[0]) {
+        if !metrics.contains_key(LEAK_METRICS[0]) {
             let words = "fewer than two classes among the test rows";
             say(Outcome::Undefined, "honest", words);
         }

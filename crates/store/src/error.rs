@@ -1,22 +1,9 @@
-//! The store: append-only segments while a sweep runs, joined to one list of records afterwards.
-
-mod join;
-mod segment;
-mod side;
+//! What can be wrong with a store and with its tables.
 
 use std::path::{Path, PathBuf};
 
+use counterweight_core::CoreError;
 use thiserror::Error;
-
-pub use join::{Joined, join};
-pub use segment::{Entry, Header, SegmentWriter, read_segment};
-pub use side::{
-    Bins, CellBins, CellCurve, CellReliability, CellScores, Corrected, LeakClaim, Side, Sides,
-    SparseBins, read_sides, side_files,
-};
-
-/// Folder of the segments inside a report folder.
-pub const SEGMENTS: &str = "segments";
 
 /// What can be wrong with a store.
 #[derive(Debug, Error)]
@@ -72,25 +59,42 @@ impl StoreError {
     }
 }
 
-/// The segment files of a report folder, sorted by name; none when there is no segment folder.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let folder = folder.join(SEGMENTS);
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
-        let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// Why records are no table, or a table holds no records.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// A table refused a column.
+    #[error("cannot build table `{table}`: {source}")]
+    Build {
+        /// The table.
+        table: &'static str,
+        /// What the table says.
+        source: CoreError,
+    },
+    /// A table read back lacks a column, or the column is of another type.
+    #[error(
+        "table `{table}`: {reason} in column `{column}`; hint: was it written by another version?"
+    )]
+    Column {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A cell of a table read back does not say what its column holds.
+    #[error("table `{table}`, row {row}, column `{column}`: `{value}` is not {expected}")]
+    Cell {
+        /// The table.
+        table: &'static str,
+        /// Row, from 0.
+        row: usize,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+        /// What should.
+        expected: &'static str,
+    },
 }

@@ -6,12 +6,17 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use counterweight_core::{Record, Timing};
+use counterweight_core::side::Side;
+use counterweight_core::{Finished, Record, Sink, Timing};
 use serde::{Deserialize, Serialize};
 
-use super::side::{EXTENSION, Side};
-use super::{SEGMENTS, StoreError};
-use crate::run::Sink;
+use crate::error::StoreError;
+
+/// Folder of the segments inside a report folder.
+pub const SEGMENTS: &str = "segments";
+
+/// Extension of the file beside a segment.
+pub(crate) const SIDE: &str = "side";
 
 /// Format of the segments that this version writes.
 const FORMAT: u64 = 1;
@@ -56,15 +61,6 @@ impl Header {
             ..self
         }
     }
-}
-
-/// Any further line of a segment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The record.
-    pub record: Record,
-    /// How long it took.
-    pub timing: Timing,
 }
 
 /// Writes one segment.
@@ -124,7 +120,7 @@ impl SegmentWriter {
         let side = self.side.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(side) = &*side {
             side.sync_data()
-                .map_err(|e| StoreError::io(&self.path.with_extension(EXTENSION), e))?;
+                .map_err(|e| StoreError::io(&self.path.with_extension(SIDE), e))?;
         }
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.sync_data().map_err(|e| StoreError::io(&self.path, e))
@@ -139,7 +135,7 @@ fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
 
 impl Sink for SegmentWriter {
     fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()> {
-        let entry = Entry {
+        let entry = Finished {
             record: record.clone(),
             timing: timing.clone(),
         };
@@ -154,7 +150,7 @@ impl Sink for SegmentWriter {
         let line = line_of(side)?;
         let mut file = self.side.lock().unwrap_or_else(PoisonError::into_inner);
         if file.is_none() {
-            let path = self.path.with_extension(EXTENSION);
+            let path = self.path.with_extension(SIDE);
             *file = Some(
                 OpenOptions::new()
                     .append(true)
@@ -175,7 +171,7 @@ pub struct Segment {
     /// Its header; `None` when the process died before it was written.
     pub header: Option<Header>,
     /// Its records, in the order of writing.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Finished>,
     /// Whether the last line was torn off by the end of the process.
     pub torn: bool,
 }
@@ -222,4 +218,27 @@ pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
         }
     }
     Ok(segment)
+}
+
+/// The segment files of a report folder, sorted by name; none when there is no segment folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = folder.join(SEGMENTS);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
+        let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use counterweight_core::{CellId, Record};
+use counterweight_core::{CellId, Finished, Record};
 
-use super::StoreError;
-use super::segment::{Entry, Header, read_segment};
+use crate::error::StoreError;
+use crate::segment::{Header, read_segment};
 
 /// Values of one cell from two kinds of CPU may differ by this much, relative to 1.
 const AGREE: f64 = 1e-9;
@@ -15,7 +15,7 @@ const AGREE: f64 = 1e-9;
 #[derive(Clone, Debug, Default)]
 pub struct Joined {
     /// One entry a cell.
-    pub entries: BTreeMap<CellId, Entry>,
+    pub entries: BTreeMap<CellId, Finished>,
     /// Lines torn off by the end of a process.
     pub torn: usize,
     /// Records that stood in more than one place with the same values.
@@ -54,7 +54,7 @@ impl Joined {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the cell has another result already.
-    pub fn add(&mut self, entry: Entry, origin: &str) -> Result<(), StoreError> {
+    pub fn add(&mut self, entry: Finished, origin: &str) -> Result<(), StoreError> {
         let cell = entry.record.cell.clone();
         let Some(old) = self.entries.get(&cell) else {
             self.origins.insert(cell.clone(), origin.to_owned());
