@@ -21,8 +21,8 @@ use counterweight_core::{
     Deadline, Labels, Matrix, ParamValue, Partition, Samples, Seed, Shared, SmallClass,
     StageContext, Train, find, params,
 };
-use counterweight_corrections::neighbours::{Points, nearest};
 use counterweight_corrections::resample;
+use counterweight_numeric::neighbours::{Points, nearest};
 use rand::RngExt as _;
 use rustix::time::{ClockId, clock_gettime};
 

@@ -9,14 +9,13 @@
 //! * [`decide::ALL`] turns scores into classes, after one of [`calibrate::ALL`] where that is asked for.
 //!
 //! Shared by several methods: the resampling targets of [`resample::strategy`], the exact
-//! [`neighbours`], the [`prior`] that losses and decisions start from, and the metrics that
+//! [neighbours](counterweight_numeric::neighbours), the [`prior`] that losses and decisions start from, and the metrics that
 //! [`decide::criterion`] tunes for.
 
 pub mod calibrate;
 pub mod decide;
 pub mod ensemble;
 pub mod loss;
-pub mod neighbours;
 pub mod prior;
 pub mod resample;
 

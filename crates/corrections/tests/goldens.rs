@@ -13,8 +13,8 @@ use counterweight_core::{
     find, params,
 };
 use counterweight_corrections::decide::criterion::{Criterion, Tally};
-use counterweight_corrections::neighbours::{Metric, Points, nearest};
 use counterweight_corrections::{loss, resample};
+use counterweight_numeric::neighbours::{Metric, Points, nearest};
 use serde_json::Value;
 
 fn goldens() -> Value {

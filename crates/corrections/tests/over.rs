@@ -14,8 +14,8 @@ use counterweight_core::{
     Deadline, Matrix, Origin, ParamValue, Seed, Shared, SmallClass, StageContext, Train, find,
     params,
 };
-use counterweight_corrections::neighbours::{Metric, Points};
 use counterweight_corrections::resample;
+use counterweight_numeric::neighbours::{Metric, Points};
 use serde_json::Value;
 
 use drawn::{draw, golden, train, wholes};

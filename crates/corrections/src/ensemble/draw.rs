@@ -11,8 +11,8 @@ use counterweight_core::{
 use rand::RngExt as _;
 
 use super::members::Members;
-use crate::neighbours::split_columns;
 use crate::resample::{smote, smote_n, smote_nc};
+use counterweight_numeric::neighbours::split_columns;
 
 /// The parameter `replacement` of methods that draw subsets.
 pub(super) const REPLACEMENT: ParamSpec = ParamSpec::new(

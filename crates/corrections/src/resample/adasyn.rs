@@ -87,7 +87,7 @@ use super::growth::{Growth, neighbours_to_use};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::Surroundings;
-use crate::neighbours::{self, Search};
+use counterweight_numeric::neighbours::{self, Search};
 
 /// ADASYN with checked parameters.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 use counterweight_core::{Matrix, Samples, StageError, StageResult};
 
 use super::growth::between;
-use crate::neighbours::{Metric, code, split_columns};
+use counterweight_numeric::neighbours::{Metric, code, split_columns};
 
 /// The columns of the training rows, by kind.
 #[derive(Debug)]

@@ -98,7 +98,7 @@ use super::growth::{Growth, neighbours_among_all, neighbours_to_use};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
-use crate::neighbours::{self, Points, Pool, Search};
+use counterweight_numeric::neighbours::{self, Points, Pool, Search};
 
 /// The parameter `m` of the samplers that judge a row by its surroundings.
 pub(super) const M: ParamSpec = ParamSpec::new(

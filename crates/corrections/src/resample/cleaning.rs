@@ -11,7 +11,9 @@ use counterweight_core::{
 };
 
 use super::strategy;
-use crate::neighbours::{self, Metric, Neighbours, Points, Pool, Search, nearest, split_columns};
+use counterweight_numeric::neighbours::{
+    self, Metric, Neighbours, Points, Pool, Search, nearest, split_columns,
+};
 
 /// The metric for these rows: Euclidean, or for nominal columns the metric of smote-nc on the scale
 /// of the smallest class, or with nominal columns alone the value difference. What is not Euclidean is

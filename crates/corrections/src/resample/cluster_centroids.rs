@@ -76,7 +76,7 @@ use counterweight_core::{
 
 use super::kmeans::{cluster, squared_distance};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::Pool;
+use counterweight_numeric::neighbours::Pool;
 
 /// Cluster centroids with checked parameters.
 #[derive(Clone, Debug)]

@@ -91,7 +91,7 @@ use rand::RngExt as _;
 
 use super::cleaning::{at_most, metric, most_frequent, subset};
 use super::strategy::{self, Cleaning};
-use crate::neighbours::{self, Metric, Points, Pool, Search};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search};
 
 /// The parameter `seeds`.
 pub(super) const SEEDS: ParamSpec = ParamSpec::new(

@@ -55,7 +55,7 @@ fn with_every_neighbour_smote_keeps_the_mean_and_shrinks_the_covariance_as_deriv
         }
         (mean, cov)
     };
-    let class = crate::neighbours::Pool::Class(1).rows(set.samples());
+    let class = counterweight_numeric::neighbours::Pool::Class(1).rows(set.samples());
     let made: Vec<usize> = (60_000 + n_c..after.samples().n_rows()).collect();
     let (mean, cov) = moments(set.samples().x(), &class);
     let (made_mean, made_cov) = moments(after.samples().x(), &made);
@@ -79,7 +79,7 @@ fn a_smoothed_bootstrap_adds_the_kernel_variance_and_copies_nominal_values() {
     let h = 2.0;
     let after = run(&*built(entry, &[("shrinkage", real(h))]), &set, 1).unwrap();
     let (from, to) = (set.samples(), after.samples());
-    let class = crate::neighbours::Pool::Class(1).rows(from);
+    let class = counterweight_numeric::neighbours::Pool::Class(1).rows(from);
     let n = from.n_rows() as f64;
     let reference = (4.0 / (4.0 * n)).powf(1.0 / 6.0);
     for column in [0, 3] {

@@ -8,8 +8,8 @@ use super::ALL;
 use super::contract_sets::{
     check, is_left, is_near, mixed, nominal, numeric, run, run_noting, suited,
 };
-use crate::neighbours::Pool;
 use crate::testing::{built, real, stream, text, train, whole};
+use counterweight_numeric::neighbours::Pool;
 
 fn entry(id: &str) -> &'static ResamplerEntry {
     ALL.iter().find(|entry| entry.card.id == id).unwrap()

@@ -188,7 +188,7 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
         for (&value, kind) in to.x().row(at).iter().zip(to.kinds().iter()) {
             if let counterweight_core::ColumnKind::Nominal { levels } = kind {
                 assert!(
-                    crate::neighbours::code(value, *levels).is_some(),
+                    counterweight_numeric::neighbours::code(value, *levels).is_some(),
                     "{id}: {value}"
                 );
             }

@@ -86,7 +86,7 @@ use rand::RngExt as _;
 
 use super::cleaning::{among_rows, lists, metric, subset};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{Pool, code, split_columns};
+use counterweight_numeric::neighbours::{Pool, code, split_columns};
 
 /// Instance hardness with checked parameters.
 #[derive(Clone, Debug)]

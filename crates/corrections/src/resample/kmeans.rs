@@ -7,7 +7,7 @@ use counterweight_core::{Deadline, Matrix, StageContext, StageError, StageResult
 use rand::RngExt as _;
 
 use super::growth::pick;
-use crate::neighbours::{Gaps, Points, nearest};
+use counterweight_numeric::neighbours::{Gaps, Points, nearest};
 
 /// Iterations after which the centres count as settled.
 const ITERATIONS: usize = 300;

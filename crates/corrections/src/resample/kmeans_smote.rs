@@ -91,7 +91,7 @@ use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, apportion, neighbours_to_use};
 use super::kmeans::{self, Clusters};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
 /// K-means-SMOTE with checked parameters.
 #[derive(Clone, Debug)]

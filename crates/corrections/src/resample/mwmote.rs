@@ -102,7 +102,7 @@ use super::growth::{Growth, pick};
 use super::linkage;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
-use crate::neighbours::{self, Metric, Points, Pool};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
 /// MWMOTE with checked parameters.
 #[derive(Clone, Debug)]

@@ -80,7 +80,7 @@ use counterweight_core::{
 
 use super::cleaning::{at_most, metric, subset};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool, Search, farthest, shared_of};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, farthest, shared_of};
 
 /// `NearMiss` with checked parameters.
 #[derive(Clone, Debug)]

@@ -85,7 +85,7 @@ use super::cleaning::{metric, subset};
 use super::condensed_nn::{Caller, K, SEED_ROWS, SEEDS, Seeds};
 use super::strategy::{self, Cleaning};
 use super::tomek_links::in_link;
-use crate::neighbours::{Points, Pool, nearest};
+use counterweight_numeric::neighbours::{Points, Pool, nearest};
 
 /// One-sided selection with checked parameters.
 #[derive(Clone, Debug)]

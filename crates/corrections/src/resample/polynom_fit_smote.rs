@@ -94,7 +94,7 @@ use super::blend::refuse_nominal;
 use super::growth::{Growth, between};
 use super::kmeans::squared_distance;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::Pool;
+use counterweight_numeric::neighbours::Pool;
 
 const TOPOLOGIES: &[&str] = &["star", "bus", "mesh", "polynomial"];
 

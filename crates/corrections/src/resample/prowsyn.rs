@@ -92,7 +92,7 @@ use rand::RngExt as _;
 use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, neighbours_to_use, pick};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
 /// `ProWSyn` with checked parameters.
 #[derive(Clone, Debug)]

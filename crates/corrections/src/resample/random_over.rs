@@ -78,7 +78,7 @@ use rand_distr::StandardNormal;
 
 use super::growth::Growth;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{Pool, split_columns};
+use counterweight_numeric::neighbours::{Pool, split_columns};
 
 /// Random over-sampling with checked parameters.
 #[derive(Clone, Debug)]

@@ -63,7 +63,7 @@ use counterweight_core::{
 use rand::RngExt as _;
 
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::Pool;
+use counterweight_numeric::neighbours::Pool;
 
 /// Random under-sampling with checked parameters.
 #[derive(Clone, Debug)]

@@ -94,7 +94,7 @@ use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, neighbours_among_all};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
 /// Safe-Level-SMOTE with checked parameters.
 #[derive(Clone, Debug)]

@@ -84,7 +84,7 @@ use rand::RngExt as _;
 
 use super::growth::{Growth, between, neighbours_to_use};
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Pool, Search};
+use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 
 /// The parameter `k` of the interpolating samplers.
 pub(crate) const K: ParamSpec = ParamSpec::new(

@@ -74,7 +74,7 @@ use counterweight_core::{
 use super::cleaning::{RULE, Rule, at_most, subset};
 use super::smote::{K, Smote};
 use super::strategy;
-use crate::neighbours::{Metric, Points, nearest};
+use counterweight_numeric::neighbours::{Metric, Points, nearest};
 
 /// SMOTE and editing with checked parameters.
 #[derive(Clone, Debug)]

@@ -81,7 +81,7 @@ use super::blend::vote;
 use super::growth::{Growth, neighbours_to_use};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Pool, Search, split_columns};
+use counterweight_numeric::neighbours::{self, Metric, Pool, Search, split_columns};
 
 /// SMOTE-N with checked parameters.
 #[derive(Clone, Debug)]

@@ -83,7 +83,7 @@ use super::blend::Blend;
 use super::growth::{Growth, neighbours_to_use};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
-use crate::neighbours::{self, Metric, Points, Pool, Search, split_columns};
+use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, split_columns};
 
 /// SMOTE-NC with checked parameters.
 #[derive(Clone, Debug)]

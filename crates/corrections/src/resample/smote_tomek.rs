@@ -71,7 +71,7 @@ use super::cleaning::{among_rows, subset};
 use super::smote::{K, Smote};
 use super::strategy;
 use super::tomek_links::in_link;
-use crate::neighbours::{Metric, Points, nearest};
+use counterweight_numeric::neighbours::{Metric, Points, nearest};
 
 /// SMOTE and Tomek links with checked parameters.
 #[derive(Clone, Debug)]

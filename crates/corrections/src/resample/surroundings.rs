@@ -4,7 +4,7 @@
 use counterweight_core::{StageContext, StageResult, Train};
 
 use super::growth::neighbours_among_all;
-use crate::neighbours::{self, Metric, Pool, Search};
+use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 
 /// The rows of a class, and what surrounds each among all training rows.
 #[derive(Debug)]

@@ -97,7 +97,7 @@ use super::smo::{self, Problem};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
-use crate::neighbours::{self, Metric, Pool, Search};
+use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 
 /// SVM-SMOTE with checked parameters.
 #[derive(Clone, Debug)]

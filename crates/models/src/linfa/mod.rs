@@ -25,7 +25,7 @@ const LIBRARY: &str = "linfa 0.8.1";
 
 /// A view that linfa takes.
 fn records(x: &Matrix) -> ArrayView2<'_, f64> {
-    crate::shared::linalg::view(x.rows(), x.cols(), x.as_slice())
+    crate::shared::views::view(x.rows(), x.cols(), x.as_slice())
 }
 
 /// An owned copy that linfa takes.

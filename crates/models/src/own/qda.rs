@@ -70,10 +70,11 @@ use counterweight_core::{
 };
 
 use crate::shared::centred::Centred;
-use crate::shared::eigen::Eigen;
-use crate::shared::linalg::{dot, view, view_mut};
 use crate::shared::priors::{self, Priors};
 use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::views::{view, view_mut};
+use counterweight_numeric::eigen::Eigen;
+use counterweight_numeric::linalg::dot;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,

@@ -96,11 +96,11 @@ use counterweight_core::{
 };
 
 use crate::shared::kernel::Kernel;
-use crate::shared::linalg::dot;
 use crate::shared::linear::Penalties;
 use crate::shared::linear_head::linear_head;
 use crate::shared::softmax::{self, Settings};
 use crate::shared::task::{Task, check_scored, widen};
+use counterweight_numeric::linalg::dot;
 
 pub(crate) const HONOURS: LossNeeds = LossNeeds {
     weights: true,

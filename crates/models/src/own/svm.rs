@@ -80,12 +80,13 @@ use counterweight_core::{
 };
 use rand::seq::SliceRandom as _;
 
-use crate::shared::linalg::{add_scaled, dot};
-use crate::shared::svm::kernel::{Choice, Kernel, KernelRows};
 use crate::shared::svm::platt::{couple, sigmoid};
-use crate::shared::svm::smo::{Solution, solve};
+use crate::shared::svm::space::Choice;
 use crate::shared::svm::space::Space;
 use crate::shared::task::{Task, check_scored, widen};
+use counterweight_numeric::kernel_rows::{Kernel, KernelRows};
+use counterweight_numeric::linalg::{add_scaled, dot};
+use counterweight_numeric::smo::{Solution, solve};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,

@@ -23,9 +23,9 @@
 
 use counterweight_core::{Deadline, StageResult};
 
-use super::linalg::{SemiCholesky, add_scaled, dot};
 use super::linear::Problem;
-use super::optimise::{Objective, Solution, Stop};
+use counterweight_numeric::linalg::{SemiCholesky, add_scaled, dot};
+use counterweight_numeric::optimise::{Objective, Solution, Stop};
 
 /// Outer steps; quadratic convergence needs about ten.
 const STEPS: usize = 500;

@@ -5,9 +5,9 @@ use counterweight_core::{
     Fitted, LinearHead, Matrix, Note, Scores, StageContext, StageError, StageResult,
 };
 
-use super::linalg::{add_scaled, dot};
 use super::linear_head::linear_head;
 use super::task::{Task, check_scored, widen};
+use counterweight_numeric::linalg::{add_scaled, dot};
 
 /// Relative gradient above which the result carries a remark.
 pub(crate) const REMARKABLE: f64 = 1e-4;

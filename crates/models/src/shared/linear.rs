@@ -10,10 +10,11 @@ use ndarray::Axis;
 use ndarray::linalg::general_mat_mul;
 
 use crate::shared::kernel::{Kernel, Room};
-use crate::shared::linalg::{dot, view, view_mut};
-use crate::shared::metric::{Kronecker, Metric};
-use crate::shared::optimise::Objective;
 use crate::shared::task::Task;
+use crate::shared::views::{view, view_mut};
+use counterweight_numeric::curvature::{Kronecker, Metric};
+use counterweight_numeric::linalg::dot;
+use counterweight_numeric::optimise::Objective;
 
 /// Rows handled together: their scores and scaled features stay in the cache.
 const BLOCK: usize = 256;

@@ -2,8 +2,8 @@
 
 use counterweight_core::{LinearHead, Matrix, Scores, StageError, StageResult};
 
-use super::linalg::dot;
 use super::task::{check_scored, widen};
+use counterweight_numeric::linalg::dot;
 
 /// The head of the vectors `slopes`, one a present class; `None` where classes share a vector.
 ///

@@ -5,8 +5,8 @@ use counterweight_core::{Deadline, Note, StageContext, StageError, StageResult};
 use super::kernel::Kernel;
 use super::lasso;
 use super::linear::{Penalties, Problem};
-use super::optimise::{self, Plan, Solution, Stop};
 use super::task::Task;
+use counterweight_numeric::optimise::{self, Plan, Solution, Stop};
 
 /// What is minimised, and how far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -158,9 +158,9 @@ fn settle(
 mod tests {
     use super::*;
     use crate::own::softmax_regression::HONOURS;
-    use crate::shared::optimise::Objective;
     use crate::testing::{blobs, fit, learner, normal, offset, rng, train, try_fit, weighted};
     use counterweight_core::{LossTerms, Matrix, ParamValue, Seed, Shared, SmallClass, Train};
+    use counterweight_numeric::optimise::Objective;
 
     const ID: &str = "softmax-regression";
 

@@ -82,7 +82,7 @@ use ::smartcore::svm::svc::{SVC, SVCParameters};
 use ::smartcore::svm::{Kernel, Kernels};
 use rand::Rng as _;
 
-use crate::shared::svm::kernel::Choice;
+use crate::shared::svm::space::Choice;
 use crate::shared::task::{Task, check_scored};
 use crate::smartcore::{LIBRARY, dense, failed, votes};
 

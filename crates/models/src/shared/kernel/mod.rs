@@ -27,8 +27,8 @@
 
 use counterweight_core::{LossTerms, StageError, StageResult};
 
-use super::elementary::{exp_all, ln_1p_all};
 use super::task::Task;
+use counterweight_numeric::elementary::{exp_all, ln_1p_all};
 
 /// The terms of the loss between the present classes.
 #[derive(Clone, Debug)]

@@ -10,10 +10,10 @@
 use std::cmp::Ordering;
 
 use counterweight_core::Matrix;
-use counterweight_kernels::screen::{self, Found, Limits, PANEL, Queries, Rows};
+use counterweight_numeric::screen::{self, Found, Limits, PANEL, Queries, Rows};
 
 use super::Nearest;
-use crate::shared::linalg::dot;
+use counterweight_numeric::linalg::dot;
 
 /// Rows that a block of queries is multiplied with at once.
 pub(super) const TILE: usize = 512;
@@ -23,7 +23,7 @@ const FAR: f64 = 1e15;
 const ABSOLUTE: f64 = 1e-30;
 
 /// The floats of a filter.
-pub(super) trait Float: counterweight_kernels::Float {
+pub(super) trait Float: counterweight_numeric::Float {
     /// Twice the unit roundoff.
     const EPSILON: f64;
     fn nearest(value: f64) -> Self;

@@ -16,7 +16,7 @@ mod tree;
 
 use counterweight_core::{Matrix, StageError, StageResult};
 
-use super::linalg::{dot, squared_distance};
+use counterweight_numeric::linalg::{dot, squared_distance};
 use filter::Filter;
 use tree::Tree;
 

@@ -7,7 +7,7 @@
 use counterweight_core::Matrix;
 
 use super::{Nearest, Neighbour};
-use crate::shared::linalg::squared_distance;
+use counterweight_numeric::linalg::squared_distance;
 
 /// Most rows in a leaf.
 const LEAF: usize = 16;

@@ -8,7 +8,8 @@
 //!
 //! A vector of length 0 has no direction: its cosine counts as 0 and it gets no gradient.
 
-use crate::shared::linalg::{dot, view};
+use crate::shared::views::view;
+use counterweight_numeric::linalg::dot;
 
 use super::layers::multiply;
 

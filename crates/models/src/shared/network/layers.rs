@@ -13,7 +13,7 @@ use rand::RngExt as _;
 
 use super::cosine::Cosine;
 use super::shape::{Activation, Head, Shape};
-use crate::shared::linalg::{view, view_mut};
+use crate::shared::views::{view, view_mut};
 
 /// Where a layer's parameters stand.
 #[derive(Clone, Debug)]

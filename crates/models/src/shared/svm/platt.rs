@@ -1,6 +1,6 @@
 //! Probabilities from margins: a logistic curve for two classes, pairwise coupling for more.
 
-use crate::shared::linalg::SemiCholesky;
+use counterweight_numeric::linalg::SemiCholesky;
 
 /// Pairwise probabilities stay this far from 0 and 1, as in libsvm: a pair that is certain would make
 /// the coupling of the others singular.

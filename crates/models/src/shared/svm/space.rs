@@ -1,9 +1,29 @@
 //! The rows that a kernel sees: centred, and in units in which its numbers neither overflow nor vanish.
 
-use counterweight_core::{Matrix, StageError, StageResult};
+use counterweight_core::{Matrix, ParamError, Params, StageError, StageResult};
+use counterweight_numeric::kernel_rows::Kernel;
+use counterweight_numeric::linalg::add_scaled;
 
-use super::kernel::{Choice, Kernel};
-use crate::shared::linalg::add_scaled;
+/// Which kernel the parameters `kernel` and `gamma` ask for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Choice {
+    Linear,
+    /// With this width; `None`: one that follows the data.
+    Rbf(Option<f64>),
+}
+
+impl TryFrom<&Params> for Choice {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let gamma = params.get("gamma").map(|_| params.real("gamma"));
+        match (params.text("kernel"), gamma) {
+            ("linear", Some(_)) => Err(ParamError::new("gamma", "the linear kernel has none")),
+            ("linear", None) => Ok(Self::Linear),
+            (_, gamma) => Ok(Self::Rbf(gamma)),
+        }
+    }
+}
 
 /// What is done to rows before a kernel sees them.
 #[derive(Clone, Debug)]

@@ -68,7 +68,7 @@ fn exp(x: f64) -> f64 {
 }
 
 /// Replaces each value, at most 0, by its exponential. Values below -708 give 0, NaN stays NaN.
-pub(crate) fn exp_all(values: &mut [f64]) {
+pub fn exp_all(values: &mut [f64]) {
     for x in values {
         *x = exp(*x);
     }
@@ -93,7 +93,7 @@ fn ln_1p(x: f64) -> f64 {
 }
 
 /// `to = log(1 + x)` for each finite `x >= 0`.
-pub(crate) fn ln_1p_all(from: &[f64], to: &mut [f64]) {
+pub fn ln_1p_all(from: &[f64], to: &mut [f64]) {
     for (x, to) in from.iter().zip(to) {
         *to = ln_1p(*x);
     }

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use counterweight_core::{Matrix, ParamError, Params};
+use counterweight_core::Matrix;
 
-use crate::shared::linalg::{dot, squared_distance};
+use crate::linalg::{dot, squared_distance};
 
 /// Memory for kernel rows: the whole matrix of 4,000 rows.
 const CACHE_BYTES: usize = 128 << 20;
 
 /// A kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kernel {
+pub enum Kernel {
     /// `x.z`
     Linear,
     /// `exp(-gamma |x - z|^2)`
@@ -23,7 +23,7 @@ pub(crate) enum Kernel {
 
 impl Kernel {
     /// The kernel of two rows.
-    pub(crate) fn value(self, a: &[f64], b: &[f64]) -> f64 {
+    pub fn value(self, a: &[f64], b: &[f64]) -> f64 {
         match self {
             Self::Linear => dot(a, b),
             Self::Rbf { gamma } => (-gamma * squared_distance(a, b)).exp(),
@@ -31,30 +31,9 @@ impl Kernel {
     }
 }
 
-/// Which kernel the parameters `kernel` and `gamma` ask for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Choice {
-    Linear,
-    /// With this width; `None`: one that follows the data.
-    Rbf(Option<f64>),
-}
-
-impl TryFrom<&Params> for Choice {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let gamma = params.get("gamma").map(|_| params.real("gamma"));
-        match (params.text("kernel"), gamma) {
-            ("linear", Some(_)) => Err(ParamError::new("gamma", "the linear kernel has none")),
-            ("linear", None) => Ok(Self::Linear),
-            (_, gamma) => Ok(Self::Rbf(gamma)),
-        }
-    }
-}
-
 /// The rows of a kernel matrix, computed when asked for; the least recently used make room.
 #[derive(Debug)]
-pub(crate) struct KernelRows<'a> {
+pub struct KernelRows<'a> {
     kernel: Kernel,
     x: &'a Matrix,
     diagonal: Vec<f64>,
@@ -68,7 +47,7 @@ pub(crate) struct KernelRows<'a> {
 
 impl<'a> KernelRows<'a> {
     /// Rows of the kernel matrix of `x`.
-    pub(crate) fn new(kernel: Kernel, x: &'a Matrix) -> Self {
+    pub fn new(kernel: Kernel, x: &'a Matrix) -> Self {
         Self::with_memory(kernel, x, CACHE_BYTES)
     }
 
@@ -88,12 +67,12 @@ impl<'a> KernelRows<'a> {
     }
 
     /// The diagonal.
-    pub(crate) fn diagonal(&self) -> &[f64] {
+    pub fn diagonal(&self) -> &[f64] {
         &self.diagonal
     }
 
     /// Row `i`.
-    pub(crate) fn row(&mut self, i: usize) -> Rc<[f64]> {
+    pub fn row(&mut self, i: usize) -> Rc<[f64]> {
         self.clock += 1;
         self.used[i] = self.clock;
         if let Some(row) = &self.rows[i] {
@@ -123,11 +102,12 @@ impl<'a> KernelRows<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::blobs;
+    use crate::testing::{normal, rng};
 
     #[test]
     fn a_small_cache_gives_the_rows_of_a_large_one() {
-        let (x, _) = blobs(3, &[9], 3);
+        let mut rng = rng(3);
+        let x = Matrix::from_fn(9, 3, |_, _| normal(&mut rng));
         let kernel = Kernel::Rbf { gamma: 0.4 };
         let mut large = KernelRows::new(kernel, &x);
         let mut small = KernelRows::with_memory(kernel, &x, 0);

@@ -70,7 +70,7 @@ fn every_pool(points: &Points, k: usize) {
 
 fn normal(n: usize, d: usize, seed: u64) -> Matrix {
     let mut stream = stream(seed);
-    Matrix::from_fn(n, d, |_, _| stream.sample(rand_distr::StandardNormal))
+    Matrix::from_fn(n, d, |_, _| crate::testing::normal(&mut stream))
 }
 
 #[test]

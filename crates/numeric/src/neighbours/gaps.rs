@@ -4,15 +4,15 @@
 //! those are few, so products rule nearly all out ([`super::brute`] has the bound), and what is left
 //! is measured directly: the distances are those of a double loop, to the last bit.
 
+use crate::screen::{self, Found, Limits, Queries, Rows};
 use counterweight_core::{Matrix, StageError, StageResult};
-use counterweight_kernels::screen::{self, Found, Limits, Queries, Rows};
 
 use super::brute::{Frame, Grain, complete};
 use super::points::Points;
 
 /// Rows and how far each is from the nearest row that was added.
 #[derive(Debug)]
-pub(crate) struct Gaps {
+pub struct Gaps {
     points: Points,
     frame: Frame,
     asked: Queries<f32>,
@@ -23,10 +23,10 @@ pub(crate) struct Gaps {
 
 /// A row that a candidate is nearer to, at this squared distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Nearer {
-    pub(crate) candidate: usize,
-    pub(crate) row: usize,
-    pub(crate) squared: f64,
+pub struct Nearer {
+    pub candidate: usize,
+    pub row: usize,
+    pub squared: f64,
 }
 
 impl Gaps {
@@ -34,7 +34,7 @@ impl Gaps {
     ///
     /// # Errors
     /// [`StageError::Failed`] when their sum overflows.
-    pub(crate) fn new(x: Matrix, first: usize) -> StageResult<Option<Self>> {
+    pub fn new(x: Matrix, first: usize) -> StageResult<Option<Self>> {
         let points = Points::numeric(x);
         let n = points.n_rows();
         let squared: Vec<f64> = (0..n)
@@ -72,12 +72,12 @@ impl Gaps {
     }
 
     /// The squared distances, row by row.
-    pub(crate) fn squared(&self) -> &[f64] {
+    pub fn squared(&self) -> &[f64] {
         &self.squared
     }
 
     /// The rows that each of `candidates` is nearer to: by candidate, then by row.
-    pub(crate) fn nearer(&mut self, candidates: &[usize]) -> Vec<Nearer> {
+    pub fn nearer(&mut self, candidates: &[usize]) -> Vec<Nearer> {
         let width = self.points.x().cols() + 2;
         let write = complete::<f32>(&self.points, candidates, &self.frame, false);
         let pool = Rows::new(candidates.len(), width, write);
@@ -114,7 +114,7 @@ impl Gaps {
     }
 
     /// Sets a row's squared distance to a smaller one.
-    pub(crate) fn lower(&mut self, row: usize, squared: f64) {
+    pub fn lower(&mut self, row: usize, squared: f64) {
         self.squared[row] = squared;
         self.limit(row);
     }

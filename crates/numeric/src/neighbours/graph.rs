@@ -85,7 +85,7 @@ pub fn shared(
 ///
 /// # Errors
 /// As [`shared`].
-pub(crate) fn shared_of(
+pub fn shared_of(
     train: &Train,
     (metric, among): (Metric, Pool),
     queries: &[usize],

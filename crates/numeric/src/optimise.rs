@@ -9,11 +9,11 @@
 
 use counterweight_core::{Deadline, StageResult};
 
+use super::curvature::Metric;
 use super::linalg::{SemiCholesky, add_scaled, dot};
-use super::metric::Metric;
 
 /// A smooth function, convex for Newton's method.
-pub(crate) trait Objective {
+pub trait Objective {
     /// Value at `theta`; the gradient goes to `gradient`.
     fn value_gradient(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64;
 
@@ -34,7 +34,7 @@ pub(crate) trait Objective {
 
 /// Why a minimiser stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// The gradient is within the tolerance.
     Converged,
     /// The iterations ran out.
@@ -45,11 +45,15 @@ pub(crate) enum Stop {
 
 /// Where a minimiser stopped.
 #[derive(Clone, Debug)]
-pub(crate) struct Solution {
-    pub(crate) theta: Vec<f64>,
-    pub(crate) iterations: usize,
-    pub(crate) relative_gradient: f64,
-    pub(crate) stop: Stop,
+pub struct Solution {
+    /// The point.
+    pub theta: Vec<f64>,
+    /// Iterations taken.
+    pub iterations: usize,
+    /// The size of the gradient there, as the objective measures it.
+    pub relative_gradient: f64,
+    /// Why it ended there.
+    pub stop: Stop,
 }
 
 /// Sufficient decrease.
@@ -127,7 +131,7 @@ fn line_search(
 ///
 /// # Errors
 /// [`StageError::Timeout`](counterweight_core::StageError::Timeout) past the deadline.
-pub(crate) fn newton(
+pub fn newton(
     objective: &mut impl Objective,
     start: Vec<f64>,
     tolerance: f64,
@@ -169,11 +173,11 @@ pub(crate) fn newton(
 
 /// How a quasi-Newton method spends its work.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Most iterations.
-    pub(crate) most: usize,
+    pub most: usize,
     /// Gradients that a Hessian costs; `None` never to ask for one.
-    pub(crate) hessian: Option<f64>,
+    pub hessian: Option<f64>,
 }
 
 /// L-BFGS with ten pairs on top of a metric: at first the objective's own at the start, later (if the
@@ -185,7 +189,7 @@ pub(crate) struct Plan {
 ///
 /// # Errors
 /// [`StageError::Timeout`](counterweight_core::StageError::Timeout) past the deadline.
-pub(crate) fn quasi_newton(
+pub fn quasi_newton(
     objective: &mut impl Objective,
     start: Vec<f64>,
     tolerance: f64,

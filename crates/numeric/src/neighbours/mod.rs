@@ -44,11 +44,11 @@ use counterweight_core::{Deadline, Samples, StageResult};
 
 use self::best::{Best, Candidate};
 use self::brute::{Frame, Grain};
-pub(crate) use self::gaps::Gaps;
+pub use self::gaps::Gaps;
 pub use self::graph::shared;
-pub(crate) use self::graph::shared_of;
+pub use self::graph::shared_of;
 pub use self::points::Points;
-pub(crate) use self::points::{code, split_columns};
+pub use self::points::{code, split_columns};
 use self::tree::{Effort, Tree};
 
 /// How far apart two rows are.

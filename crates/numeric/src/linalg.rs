@@ -1,28 +1,7 @@
-//! The little linear algebra that the learners need, on row-major slices and without `unsafe`.
-//!
-//! Large products go through ndarray, whose `f64` kernel is matrixmultiply: it sums every entry of
-//! the result in an order that does not depend on threads or on the rows around it.
-
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-/// A row-major view of `data` as `rows x cols`.
-///
-/// # Panics
-/// When the length is not `rows * cols`: a programming error.
-pub(crate) fn view(rows: usize, cols: usize, data: &[f64]) -> ArrayView2<'_, f64> {
-    ArrayView2::from_shape((rows, cols), data).expect("the length is rows x cols")
-}
-
-/// A writable row-major view of `data` as `rows x cols`.
-///
-/// # Panics
-/// When the length is not `rows * cols`: a programming error.
-pub(crate) fn view_mut(rows: usize, cols: usize, data: &mut [f64]) -> ArrayViewMut2<'_, f64> {
-    ArrayViewMut2::from_shape((rows, cols), data).expect("the length is rows x cols")
-}
+//! The little linear algebra that there is need of, on row-major slices.
 
 /// Inner product. Four running sums let the compiler vectorise; the order is fixed.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b.as_chunks::<4>();
@@ -36,14 +15,14 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `y += scale * x`.
-pub(crate) fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
+pub fn add_scaled(y: &mut [f64], scale: f64, x: &[f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += scale * x;
     }
 }
 
 /// Squared Euclidean distance, summed directly (no cancellation between large norms).
-pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b.as_chunks::<4>();
@@ -68,7 +47,7 @@ pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
 /// does not see, a constant column beside the intercept, one of two equal columns. A ridge in its
 /// place would move the solution instead.
 #[derive(Debug)]
-pub(crate) struct SemiCholesky {
+pub struct SemiCholesky {
     n: usize,
     lower: Vec<f64>,
     dropped: Vec<bool>,
@@ -80,7 +59,7 @@ impl SemiCholesky {
     const DEPENDENT: f64 = 1e-12;
 
     /// Factors the symmetric `matrix` (`n x n`, row-major; the lower triangle is read).
-    pub(crate) fn factor(n: usize, mut matrix: Vec<f64>) -> Self {
+    pub fn factor(n: usize, mut matrix: Vec<f64>) -> Self {
         let mut dropped = vec![false; n];
         for i in 0..n {
             let (above, rest) = matrix.split_at_mut(i * n);
@@ -110,7 +89,7 @@ impl SemiCholesky {
     }
 
     /// Solves in place; dropped coordinates get 0.
-    pub(crate) fn solve(&self, b: &mut [f64]) {
+    pub fn solve(&self, b: &mut [f64]) {
         let n = self.n;
         for i in 0..n {
             b[i] = if self.dropped[i] {
@@ -133,7 +112,7 @@ impl SemiCholesky {
 
     /// Number of coordinates that were left out.
     #[cfg(test)]
-    pub(crate) fn n_dropped(&self) -> usize {
+    pub fn n_dropped(&self) -> usize {
         self.dropped.iter().filter(|d| **d).count()
     }
 }

@@ -11,7 +11,7 @@
 //! # Examples
 //!
 //! ```
-//! use counterweight_kernels::screen::{Found, Limits, Queries, Rows, reaching};
+//! use counterweight_numeric::screen::{Found, Limits, Queries, Rows, reaching};
 //!
 //! let queries = Queries::new(2, 1, |at, cells| cells[0] = [1.0_f32, -1.0][at]);
 //! let rows = Rows::new(3, 1, |at, cells| cells[0] = [4.0, 5.0, -6.0][at]);
@@ -26,6 +26,11 @@
 //! // It goes beyond the rows when their number is no multiple of its length.
 //! assert_eq!(strip.products[..3], [4.0, 5.0, -6.0]);
 //! ```
+
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the dispatched function loses its vector instructions"
+)]
 
 use std::ops::Range;
 

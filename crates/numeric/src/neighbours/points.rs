@@ -226,7 +226,7 @@ pub(super) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The numeric columns, and the nominal columns with their numbers of levels.
-pub(crate) fn split_columns(samples: &Samples) -> (Vec<usize>, Vec<(usize, usize)>) {
+pub fn split_columns(samples: &Samples) -> (Vec<usize>, Vec<(usize, usize)>) {
     let mut numeric = Vec::new();
     let mut nominal = Vec::new();
     for (column, kind) in samples.kinds().iter().enumerate() {
@@ -261,7 +261,7 @@ fn codes(samples: &Samples, nominal: &[(usize, usize)]) -> StageResult<Vec<u32>>
     clippy::float_cmp,
     reason = "the comparison back finds every value that is not a whole number in range"
 )]
-pub(crate) fn code(value: f64, levels: usize) -> Option<u32> {
+pub fn code(value: f64, levels: usize) -> Option<u32> {
     let code = value as u32;
     (f64::from(code) == value && (code as usize) < levels).then_some(code)
 }

@@ -6,7 +6,7 @@ use super::linalg::{SemiCholesky, add_scaled};
 /// A positive semi-definite approximation of the Hessian, factored. Directions in which it vanishes are
 /// left alone: their part of a step is 0.
 #[derive(Debug)]
-pub(crate) enum Metric {
+pub enum Metric {
     /// The diagonal alone.
     Diagonal(Vec<f64>),
     /// A product of classes and features, plus a penalty.
@@ -17,12 +17,12 @@ pub(crate) enum Metric {
 
 impl Metric {
     /// Whether it is the Hessian at some point, so that its scale needs no correction.
-    pub(crate) fn is_exact(&self) -> bool {
+    pub fn is_exact(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
     /// Replaces `q` by the solution of `metric * x = q`.
-    pub(crate) fn solve(&self, q: &mut [f64]) {
+    pub fn solve(&self, q: &mut [f64]) {
         match self {
             Self::Diagonal(diagonal) => {
                 let largest = diagonal.iter().copied().fold(0.0, f64::max);
@@ -41,7 +41,7 @@ impl Metric {
 /// With `C = U diag(m) U'` it is one system of the size of F for each eigenvalue m, instead of one of the
 /// size of both.
 #[derive(Debug)]
-pub(crate) struct Kronecker {
+pub struct Kronecker {
     /// Eigenvectors of C, one a row.
     vectors: Vec<f64>,
     /// `m F + diag(penalty)` for each of them.
@@ -51,7 +51,7 @@ pub(crate) struct Kronecker {
 
 impl Kronecker {
     /// From symmetric positive semi-definite matrices, row-major.
-    pub(crate) fn new(classes: &[f64], features: &[f64], penalty: &[f64]) -> Self {
+    pub fn new(classes: &[f64], features: &[f64], penalty: &[f64]) -> Self {
         let width = penalty.len();
         let c = classes.len().isqrt();
         let eigen = Eigen::symmetric(c, classes.to_vec());

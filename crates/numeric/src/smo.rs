@@ -12,7 +12,7 @@
 
 use counterweight_core::{Deadline, StageResult};
 
-use super::kernel::KernelRows;
+use crate::kernel_rows::KernelRows;
 
 /// Curvature of a pair of equal rows.
 const TAU: f64 = 1e-12;
@@ -21,26 +21,26 @@ const STEPS: usize = 10_000_000;
 
 /// The solution of one problem.
 #[derive(Debug)]
-pub(crate) struct Solution {
+pub struct Solution {
     /// `y_i alpha_i`.
-    pub(crate) beta: Vec<f64>,
+    pub beta: Vec<f64>,
     /// Signed distance of every row, those that took no part included.
-    pub(crate) margins: Vec<f64>,
+    pub margins: Vec<f64>,
     /// The intercept.
-    pub(crate) bias: f64,
+    pub bias: f64,
     /// Steps taken.
-    pub(crate) steps: usize,
+    pub steps: usize,
     /// Largest violation of the optimality conditions.
-    pub(crate) violation: f64,
+    pub violation: f64,
     /// The dual objective, in libsvm's sign: to be minimised.
-    pub(crate) objective: f64,
+    pub objective: f64,
 }
 
 /// Solves for signs `y` (1 or -1) and costs `c`.
 ///
 /// # Errors
 /// [`counterweight_core::StageError::Timeout`].
-pub(crate) fn solve(
+pub fn solve(
     kernel: &mut KernelRows<'_>,
     y: &[f64],
     c: &[f64],
@@ -132,7 +132,7 @@ pub(crate) fn solve(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::svm::kernel::Kernel;
+    use crate::kernel_rows::Kernel;
     use crate::testing::{normal, rng};
     use counterweight_core::Matrix;
     use proptest::prelude::*;

@@ -8,10 +8,11 @@
 
 /// Eigenvalues in descending order, each with its unit eigenvector.
 #[derive(Debug)]
-pub(crate) struct Eigen {
-    pub(crate) values: Vec<f64>,
+pub struct Eigen {
+    /// Eigenvalues, descending.
+    pub values: Vec<f64>,
     /// One eigenvector a row, row-major.
-    pub(crate) vectors: Vec<f64>,
+    pub vectors: Vec<f64>,
 }
 
 /// Sweeps after which the rest is taken as rounding: convergence is quadratic and needs about ten.
@@ -19,7 +20,7 @@ const SWEEPS: usize = 60;
 
 impl Eigen {
     /// Of the symmetric `matrix`, `n x n`, row-major, with finite entries.
-    pub(crate) fn symmetric(n: usize, mut matrix: Vec<f64>) -> Self {
+    pub fn symmetric(n: usize, mut matrix: Vec<f64>) -> Self {
         let mut vectors = vec![0.0; n * n];
         for i in 0..n {
             vectors[i * n + i] = 1.0;
@@ -87,7 +88,7 @@ fn rotate(n: usize, matrix: &mut [f64], vectors: &mut [f64], p: usize, q: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::linalg::dot;
+    use crate::linalg::dot;
     use crate::testing::{normal, rng};
 
     #[test]

@@ -12,9 +12,9 @@
 
 use std::ops::{Neg, Range};
 
+use crate::Float;
+use crate::screen::{self, Found, Limits, PANEL, Queries, Rows, Strip};
 use counterweight_core::{Deadline, StageResult};
-use counterweight_kernels::Float;
-use counterweight_kernels::screen::{self, Found, Limits, PANEL, Queries, Rows, Strip};
 
 use super::best::{Best, Candidate};
 use super::points::Points;
