@@ -1,5 +1,7 @@
 //! `counterweight compare`: do two sets of records agree by value?
 //!
+//! Records are matched by what they are about (dataset, profile, ratio, repeat, fold, model and
+//! correction) and not by cell id, since ids change with the results epoch while values should not.
 //! Bytes are identical on one machine and binary; between CPU types the last bits of a number may
 //! differ, and once in a while a decision on the edge flips. So numbers are compared to 1e-9, and a
 //! cell whose recalls differ is listed as a flipped decision. Where the two folders' run.json name
@@ -25,19 +27,15 @@ const SHOWN: usize = 20;
 
 pub(crate) fn compare(first: &Path, second: &Path) -> Result<Exit> {
     let (a, b) = (read_records(first)?, read_records(second)?);
-    let by_cell = |records: Vec<Record>| -> BTreeMap<String, Record> {
-        records
-            .into_iter()
-            .map(|record| (record.cell.0.clone(), record))
-            .collect()
-    };
-    let (a, b) = (by_cell(a), by_cell(b));
+    let (a, b) = (by_subject(&a), by_subject(&b));
     let mut lines = Vec::new();
-    let mut flipped = 0;
-    for (cell, x) in &a {
-        match b.get(cell) {
+    let (mut common, mut flipped, mut renamed) = (0, 0, 0);
+    for (subject, x) in &a {
+        match b.get(subject) {
             None => lines.push(format!("{}: only in {}", name(x), first.display())),
             Some(y) => {
+                common += 1;
+                renamed += usize::from(x.cell != y.cell);
                 if x.recalls != y.recalls {
                     flipped += 1;
                 }
@@ -45,7 +43,7 @@ pub(crate) fn compare(first: &Path, second: &Path) -> Result<Exit> {
             }
         }
     }
-    for (_, y) in b.iter().filter(|(cell, _)| !a.contains_key(*cell)) {
+    for (_, y) in b.iter().filter(|(subject, _)| !a.contains_key(*subject)) {
         lines.push(format!("{}: only in {}", name(y), second.display()));
     }
     for line in lines.iter().take(SHOWN) {
@@ -54,12 +52,14 @@ pub(crate) fn compare(first: &Path, second: &Path) -> Result<Exit> {
     if lines.len() > SHOWN {
         println!("... and {} more", lines.len() - SHOWN);
     }
-    let common = a.keys().filter(|cell| b.contains_key(*cell)).count();
     println!(
         "{common} cells in both, {} difference{}, {flipped} with flipped decisions",
         lines.len(),
         if lines.len() == 1 { "" } else { "s" }
     );
+    if renamed > 0 {
+        println!("{renamed} of them have another id");
+    }
     let other_cpu = match (Provenance::cpu(first), Provenance::cpu(second)) {
         (Some(a), Some(b)) if a != b => {
             println!("the CPU features differ: {a} against {b}");
@@ -75,6 +75,27 @@ pub(crate) fn compare(first: &Path, second: &Path) -> Result<Exit> {
             Exit::Finding
         },
     )
+}
+
+/// What a record is about, whatever its id.
+type Subject<'a> = (&'a str, &'a str, Option<u64>, u64, u64, &'a str, &'a str);
+
+fn by_subject(records: &[Record]) -> BTreeMap<Subject<'_>, &Record> {
+    records
+        .iter()
+        .map(|record| {
+            let subject = (
+                record.dataset.as_ref(),
+                record.profile.as_ref(),
+                record.requested_ratio.map(f64::to_bits),
+                record.repeat,
+                record.fold,
+                record.model.as_ref(),
+                record.correction.as_ref(),
+            );
+            (subject, record)
+        })
+        .collect()
 }
 
 fn name(record: &Record) -> String {
