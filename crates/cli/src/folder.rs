@@ -11,8 +11,8 @@ use counterweight_harness::config::{self, Diagnostic, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_report::{Analysis, DatasetAbout, ReportInput, Target};
 use counterweight_store::{
-    Joined, Places, ReliabilityGroup, Sides, TableError, curves_table, details_table, join,
-    leaks_from_table, leaks_table, read_sides, records_from_table, records_table,
+    Joined, LeakRow, Places, ReliabilityGroup, Sides, TableError, curves_table, details_table,
+    join, leaks_from_table, leaks_table, read_sides, records_from_table, records_table,
     reliability_table, scores_table, segment_files, side_files, take_reliability,
     timings_from_table, timings_table,
 };
@@ -230,6 +230,7 @@ impl Folder {
                 records: &records,
                 timings: &timings,
                 reliability: &read_reliability(&self.output)?,
+                leaks: &read_leaks(&self.output)?,
                 catalogue: &CATALOGUE,
                 about,
                 provenance: Vec::new(),
@@ -237,12 +238,6 @@ impl Folder {
             },
             target,
         )?;
-        let leaks = self.output.join(LEAK);
-        let analysis = if leaks.is_file() {
-            analysis.with_leaks(&leaks_from_table(&read_table(&leaks)?)?)?
-        } else {
-            analysis
-        };
         // A million records take the room that tables and figures are made in.
         drop((records, timings));
         let input = ReportInput {
@@ -251,6 +246,7 @@ impl Folder {
             records: &[],
             timings: &[],
             reliability: &[],
+            leaks: &[],
             catalogue: &CATALOGUE,
             about: Vec::new(),
             provenance,
@@ -405,6 +401,15 @@ fn read_reliability(folder: &Path) -> Result<Vec<ReliabilityGroup>> {
             .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
     }
     Ok(groups)
+}
+
+/// Reads what leaks claim; nothing when there is no such file.
+fn read_leaks(folder: &Path) -> Result<Vec<LeakRow>> {
+    let file = folder.join(LEAK);
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    Ok(leaks_from_table(&read_table(&file)?)?)
 }
 
 /// Rows of a table that stand in memory at a time.

@@ -19,6 +19,8 @@ pub(crate) struct Placed {
     pub(crate) model: Option<usize>,
     /// Whether it stands in the section on calibration.
     pub(crate) calibration: bool,
+    /// Whether it shows times, which the page leaves out.
+    pub(crate) timed: bool,
     /// What it shows, told apart from all other figures.
     pub(crate) heading: String,
     /// What a reader has to know beyond its description; ids between backticks.
@@ -33,6 +35,8 @@ const MOST_SUBJECTS: usize = 12;
 const MOST_COMPARED: usize = 12;
 /// The name of the figure that stands in the section on leakage.
 pub(crate) const LEAK: &str = "leak";
+/// What the names of figures begin with that show times.
+const TIMED: &str = "cost_";
 /// Most datasets of the figure of leaks.
 const MOST_LEAKING: usize = 40;
 /// Most models of the figure of leaks.
@@ -121,6 +125,7 @@ impl Figures<'_> {
             reason: source.to_string(),
         })?;
         self.placed.push(Placed {
+            timed: name.starts_with(TIMED),
             name,
             model,
             calibration,

@@ -27,7 +27,7 @@ pub mod tables;
 pub mod view;
 
 use counterweight_core::{Catalogue, Record, Table, Timing};
-use counterweight_store::ReliabilityGroup;
+use counterweight_store::{LeakRow, ReliabilityGroup};
 
 pub use analysis::{Analysis, Target};
 pub use error::{ReportError, Result};
@@ -60,6 +60,8 @@ pub struct ReportInput<'a> {
     pub timings: &'a [Timing],
     /// Their reliability bins; may be empty.
     pub reliability: &'a [ReliabilityGroup],
+    /// What leaks claim; may be empty.
+    pub leaks: &'a [LeakRow],
     /// Every method that a record may name.
     pub catalogue: &'a Catalogue,
     /// What is known of the datasets.
@@ -118,6 +120,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 ///     records: &[],
 ///     timings: &[],
 ///     reliability: &[],
+///     leaks: &[],
 ///     catalogue: &catalogue,
 ///     about: Vec::new(),
 ///     provenance: Vec::new(),

@@ -112,37 +112,6 @@ pub struct View {
 }
 
 impl View {
-    /// A table without columns.
-    pub fn new(name: impl Into<String>, title: impl Into<String>, note: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            title: title.into(),
-            note: note.into(),
-            heads: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    /// Adds a column of words.
-    #[must_use]
-    pub fn words(mut self, head: impl Into<String>) -> Self {
-        self.heads.push(Head {
-            text: head.into(),
-            numeric: false,
-        });
-        self
-    }
-
-    /// Adds a column of numbers.
-    #[must_use]
-    pub fn numbers(mut self, head: impl Into<String>) -> Self {
-        self.heads.push(Head {
-            text: head.into(),
-            numeric: true,
-        });
-        self
-    }
-
     /// A copy with its first `most` rows.
     #[must_use]
     pub fn cut(&self, most: usize) -> Self {
@@ -286,9 +255,17 @@ mod tests {
     use super::*;
 
     fn view() -> View {
-        let mut view = View::new("x_y", "A & B", "100 % of `it`")
-            .words("name")
-            .numbers("value");
+        let head = |text: &str, numeric| Head {
+            text: text.to_owned(),
+            numeric,
+        };
+        let mut view = View {
+            name: "x_y".to_owned(),
+            title: "A & B".to_owned(),
+            note: "100 % of `it`".to_owned(),
+            heads: vec![head("name", false), head("value", true)],
+            rows: Vec::new(),
+        };
         view.rows = vec![
             vec![
                 Cell::code("a_b"),

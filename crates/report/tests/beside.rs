@@ -8,7 +8,7 @@ mod common;
 use common::{DATA, Design, input, records, timings};
 use counterweight_core::{Cells, Record, Table};
 use counterweight_report::analysis::Scope;
-use counterweight_report::{Analysis, ReportOutput, write_up};
+use counterweight_report::{Analysis, ReportInput, ReportOutput, write_up};
 use counterweight_store::{LeakRow, LeakSides, leaks_from_table};
 
 /// Three real sets, two of one cluster.
@@ -48,8 +48,11 @@ fn leak(dataset: usize, values: Option<LeakSides>) -> LeakRow {
 
 fn written(records: &[Record], leaks: &[LeakRow]) -> (Analysis, ReportOutput) {
     let timings = timings(records);
-    let input = input(records, &timings);
-    let analysis = Analysis::new(&input).unwrap().with_leaks(leaks).unwrap();
+    let input = ReportInput {
+        leaks,
+        ..input(records, &timings)
+    };
+    let analysis = Analysis::new(&input).unwrap();
     let output = write_up(&input, &analysis).unwrap();
     (analysis, output)
 }

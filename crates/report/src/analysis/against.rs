@@ -11,7 +11,7 @@ use counterweight_stats::{
 
 use super::compare::RESOLUTION;
 use super::cover::Cover;
-use super::{Analysis, Target, mean};
+use super::{Data, Target, mean};
 
 /// Half a point: less is no difference that anyone would act on.
 pub const HALF_A_POINT: f64 = 0.005;
@@ -73,7 +73,7 @@ pub struct Price {
     pub correction: usize,
     /// Datasets shared with the baseline.
     pub n_datasets: usize,
-    /// Mean of each metric over those datasets, in the order of the analysis' metrics.
+    /// Mean of each metric over those datasets, in the order of the data's metrics.
     pub means: Vec<Option<f64>>,
     /// Mean difference to the baseline; zero for the baseline itself.
     pub differences: Vec<Option<f64>>,
@@ -92,7 +92,7 @@ pub struct Practical {
 
 /// Every correction of the cover against the baseline, by mean difference, and what each pays.
 pub(super) fn compare(
-    analysis: &Analysis,
+    data: &Data,
     cover: &Cover<'_>,
     baseline: usize,
     thorough: bool,
@@ -104,7 +104,7 @@ pub(super) fn compare(
         if points.is_empty() {
             continue;
         }
-        prices.push(price(analysis, cover.model, baseline, correction, &points));
+        prices.push(price(data, cover.model, baseline, correction, &points));
         if correction == baseline {
             continue;
         }
@@ -114,20 +114,15 @@ pub(super) fn compare(
             .values()
             .filter_map(|points| mean(points.iter().filter_map(|&point| difference(point))))
             .collect();
-        let clusters = cluster_numbers(analysis, points.keys().copied());
-        let mut row = against(
-            (correction, &analysis.target),
-            differences,
-            &clusters,
-            thorough,
-        )?;
+        let clusters = cluster_numbers(data, points.keys().copied());
+        let mut row = against((correction, &data.target), differences, &clusters, thorough)?;
         if thorough {
             let along: Vec<RatioPoint> = points
                 .values()
                 .zip(&clusters)
                 .flat_map(|(points, &cluster)| points.iter().map(move |&point| (cluster, point)))
                 .filter_map(|(cluster, point)| {
-                    let ratio = analysis.points.get(point)?.imbalance_ratio?;
+                    let ratio = data.points.get(point)?.imbalance_ratio?;
                     Some(RatioPoint {
                         cluster,
                         ratio,
@@ -137,7 +132,7 @@ pub(super) fn compare(
                 .collect();
             row.along_ratio = too_few(crossover(
                 &along,
-                analysis.target.direction(),
+                data.target.direction(),
                 CrossoverCurve::Line,
                 Level::FIVE_PERCENT,
             ))?;
@@ -148,11 +143,11 @@ pub(super) fn compare(
     if !raw.is_empty() {
         for (row, p_holm) in rows.iter_mut().zip(holm(&raw)?) {
             row.p_holm = p_holm;
-            row.verdict = verdict(row, &analysis.target);
+            row.verdict = verdict(row, &data.target);
         }
     }
     rows.sort_by(|a, b| {
-        let cost = |row: &Against| analysis.target.cost(row.mean_difference);
+        let cost = |row: &Against| data.target.cost(row.mean_difference);
         cost(a)
             .total_cmp(&cost(b))
             .then(a.correction.cmp(&b.correction))
@@ -161,13 +156,10 @@ pub(super) fn compare(
 }
 
 /// Dense numbers of the clusters of some datasets, by first appearance.
-pub(super) fn cluster_numbers(
-    analysis: &Analysis,
-    datasets: impl Iterator<Item = usize>,
-) -> Vec<usize> {
+pub(super) fn cluster_numbers(data: &Data, datasets: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     datasets
-        .filter_map(|dataset| analysis.datasets.get(dataset))
+        .filter_map(|dataset| data.datasets.get(dataset))
         .map(|dataset| {
             let next = seen.len();
             *seen.entry(dataset.cluster.as_str()).or_insert(next)
@@ -283,16 +275,15 @@ fn verdict(row: &Against, target: &Target) -> Verdict {
 }
 
 fn price(
-    analysis: &Analysis,
+    data: &Data,
     model: usize,
     baseline: usize,
     correction: usize,
     points: &BTreeMap<usize, Vec<usize>>,
 ) -> Price {
-    let n_metrics = analysis.metrics.len();
+    let n_metrics = data.metrics.len();
     let read = |correction: usize, point: usize, metric: usize| {
-        analysis
-            .cube
+        data.cube
             .get(model, point, correction)?
             .means
             .get(metric)

@@ -14,7 +14,7 @@ use counterweight_core::reliability::BINS;
 use counterweight_store::ReliabilityGroup;
 
 use super::cube::Summary;
-use super::{Analysis, Comparison, Scope, mean};
+use super::{Comparison, Data, Scope, mean};
 
 /// Values of a metric before and after the shift closer than this are the same.
 const SAME: f64 = 1e-9;
@@ -118,49 +118,48 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    pub(super) fn new(analysis: &Analysis, groups: &[ReliabilityGroup]) -> Self {
+    pub(super) fn of(data: &Data, overall: &[Comparison], groups: &[ReliabilityGroup]) -> Self {
         let mut found = Self::default();
-        let probable = |summary: &&Summary| has_probabilities(analysis, summary);
-        let arms = analysis.cube.iter().map(|(_, summary)| summary);
+        let probable = |summary: &&Summary| has_probabilities(data, summary);
+        let arms = data.cube.iter().map(|(_, summary)| summary);
         found.n_cells = arms.filter(probable).map(|s| s.n_values).sum();
-        let n_synthetic = analysis.datasets.iter().filter(|d| d.synthetic).count();
-        let both = n_synthetic > 0 && n_synthetic < analysis.datasets.len();
+        let n_synthetic = data.datasets.iter().filter(|d| d.synthetic).count();
+        let both = n_synthetic > 0 && n_synthetic < data.datasets.len();
         let scopes = [Scope::All, Scope::Real, Scope::Synthetic];
         for scope in scopes.into_iter().take(if both { 3 } else { 1 }) {
-            let points = analysis.points_of(scope);
-            for model in 0..analysis.models.len() {
-                for correction in 0..analysis.corrections.len() {
+            let points = data.points_of(scope);
+            for model in 0..data.models.len() {
+                for correction in 0..data.corrections.len() {
                     found
                         .rows
-                        .extend(row(analysis, &points, (scope, model, correction)));
+                        .extend(row(data, &points, (scope, model, correction)));
                 }
             }
         }
-        if analysis.target.is_balanced_error() {
-            let fronts = analysis.overall.iter();
-            found.fronts = fronts.filter_map(|c| front(analysis, c)).collect();
+        if data.target.is_balanced_error() {
+            found.fronts = overall.iter().filter_map(|c| front(data, c)).collect();
         }
-        found.bins(analysis, groups);
+        found.bins(data, groups);
         found
     }
 
-    /// Pools the bins of the points that the analysis knows, so that a part of the records is shown
+    /// Pools the bins of the points of the data, so that a part of the records is shown
     /// with its part of the bins.
-    fn bins(&mut self, analysis: &Analysis, groups: &[ReliabilityGroup]) {
+    fn bins(&mut self, data: &Data, groups: &[ReliabilityGroup]) {
         type Key<'a> = (&'a str, &'a str, Option<u64>);
         // As fitted and corrected, by point.
         type Stages<'a> = BTreeMap<usize, [Option<&'a ReliabilityGroup>; 2]>;
         let mut points: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-        for (index, point) in analysis.points.iter().enumerate() {
+        for (index, point) in data.points.iter().enumerate() {
             let ratio = point.requested_ratio.map(f64::to_bits);
-            let dataset = analysis.dataset(point.dataset);
+            let dataset = data.dataset(point.dataset);
             points.insert((dataset, point.profile.as_str(), ratio), index);
         }
         let number = |ids: Vec<&str>| -> BTreeMap<String, usize> {
             ids.into_iter().map(str::to_owned).zip(0..).collect()
         };
-        let models = number(analysis.models.iter().map(|m| m.id.as_str()).collect());
-        let corrections = analysis.corrections.iter().map(|c| c.id.as_str());
+        let models = number(data.models.iter().map(|m| m.id.as_str()).collect());
+        let corrections = data.corrections.iter().map(|c| c.id.as_str());
         let corrections = number(corrections.collect());
         let mut arms: BTreeMap<(usize, usize), Stages<'_>> = BTreeMap::new();
         for group in groups {
@@ -173,8 +172,8 @@ impl Calibration {
             ) else {
                 continue;
             };
-            let known = analysis.cube.get(model, point, correction);
-            let Some(known) = known.filter(|summary| has_probabilities(analysis, summary)) else {
+            let known = data.cube.get(model, point, correction);
+            let Some(known) = known.filter(|summary| has_probabilities(data, summary)) else {
                 continue;
             };
             if !group.corrected {
@@ -194,7 +193,7 @@ impl Calibration {
                 .into_iter()
                 .filter_map(|(point, [fitted, corrected])| {
                     let fitted = fitted?;
-                    let dataset = analysis.points.get(point)?.dataset;
+                    let dataset = data.points.get(point)?.dataset;
                     Some((dataset, fitted, corrected.unwrap_or(fitted)))
                 })
                 .collect();
@@ -231,8 +230,8 @@ impl Calibration {
 }
 
 /// Whether an arm has probabilities on every fold of a point.
-fn has_probabilities(analysis: &Analysis, summary: &Summary) -> bool {
-    let log_loss = analysis.metric("log_loss_raw");
+fn has_probabilities(data: &Data, summary: &Summary) -> bool {
+    let log_loss = data.metric("log_loss_raw");
     log_loss.is_some_and(|m| summary.means.get(m).copied().flatten().is_some())
 }
 
@@ -279,21 +278,21 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 fn row(
-    analysis: &Analysis,
+    data: &Data,
     points: &[usize],
     (scope, model, correction): (Scope, usize, usize),
 ) -> Option<CalibrationRow> {
-    let metric = |id: &str| analysis.metric(id);
+    let metric = |id: &str| data.metric(id);
     let log_loss = metric("log_loss_raw")?;
     let at = |point: usize, metric: Option<usize>| {
-        let summary = analysis.cube.get(model, point, correction)?;
+        let summary = data.cube.get(model, point, correction)?;
         summary.means.get(metric?).copied().flatten()
     };
     // Points with probabilities, by dataset.
     let mut datasets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &point in points {
         if at(point, Some(log_loss)).is_some() {
-            let dataset = analysis.points.get(point)?.dataset;
+            let dataset = data.points.get(point)?.dataset;
             datasets.entry(dataset).or_default().push(point);
         }
     }
@@ -334,24 +333,24 @@ fn row(
 
 /// Means over the datasets of the model's common ranking, so that no correction is judged on easier
 /// ones; a correction without probabilities on one of them has no place.
-fn front(analysis: &Analysis, comparison: &Comparison) -> Option<Front> {
-    let log_loss = analysis.metric("log_loss_raw")?;
+fn front(data: &Data, comparison: &Comparison) -> Option<Front> {
+    let log_loss = data.metric("log_loss_raw")?;
     let model = comparison.model;
     let value = |dataset: usize, correction: usize| -> Option<(f64, f64)> {
-        let points: Vec<usize> = (0..analysis.points.len())
-            .filter(|&p| analysis.points.get(p).is_some_and(|x| x.dataset == dataset))
-            .filter(|&p| analysis.cube.value(model, p, correction).is_some())
+        let points: Vec<usize> = (0..data.points.len())
+            .filter(|&p| data.points.get(p).is_some_and(|x| x.dataset == dataset))
+            .filter(|&p| data.cube.value(model, p, correction).is_some())
             .collect();
         let losses: Option<Vec<f64>> = points
             .iter()
             .map(|&p| {
-                let summary = analysis.cube.get(model, p, correction)?;
+                let summary = data.cube.get(model, p, correction)?;
                 summary.means.get(log_loss).copied().flatten()
             })
             .collect();
         let errors = points
             .iter()
-            .filter_map(|&p| analysis.cube.value(model, p, correction));
+            .filter_map(|&p| data.cube.value(model, p, correction));
         Some((mean(losses?.into_iter())?, mean(errors)?))
     };
     let mut points: Vec<FrontPoint> = Vec::new();

@@ -17,11 +17,12 @@ use counterweight_stats::{
     BlockDesign, CompleteTable, Dataset, MethodGroup, PairwiseOptions, RankTable, StatsError,
     TieCorrection, comparison_matrix, friedman, group_duplicates, iman_davenport,
 };
+use rayon::prelude::*;
 
 use super::against::{self, Against, Price, too_few};
 use super::cover::{Cover, Unranked};
 use super::robust::Robustness;
-use super::{Analysis, Scope, mean};
+use super::{Data, Scope, mean};
 use crate::error::{ReportError, Result};
 
 /// Means over the same folds, added in another order, differ in the last bits: what lies within this
@@ -130,6 +131,34 @@ pub struct Comparison {
     pub prices: Vec<Price>,
 }
 
+/// One comparison a model, over all points.
+pub(super) fn overall(data: &Data) -> Result<Vec<Comparison>> {
+    let models: Vec<usize> = (0..data.models.len()).collect();
+    let compared = models.par_iter();
+    compared
+        .map(|&model| Comparison::new(data, model, Scope::All, &[]))
+        .collect()
+}
+
+/// Comparisons within real datasets, populations and bands of the ratio.
+pub(super) fn scoped(data: &Data, overall: &[Comparison]) -> Result<Vec<Comparison>> {
+    let scopes = [Scope::Real, Scope::Synthetic]
+        .into_iter()
+        .chain(Scope::BANDS);
+    // A scope that holds every point would only repeat the overall comparison.
+    let part = |scope: &Scope| (1..data.points.len()).contains(&data.points_of(*scope).len());
+    let wanted: Vec<(Scope, &Comparison)> = scopes
+        .filter(part)
+        .flat_map(|scope| overall.iter().map(move |comparison| (scope, comparison)))
+        .collect();
+    let mut found: Vec<Comparison> = wanted
+        .par_iter()
+        .map(|(scope, all)| Comparison::new(data, all.model, *scope, &all.twins()))
+        .collect::<Result<_>>()?;
+    found.retain(|comparison| !comparison.ranked.is_empty());
+    Ok(found)
+}
+
 impl Comparison {
     /// The best-ranked correction.
     pub fn best(&self) -> Option<&Ranked> {
@@ -183,13 +212,8 @@ impl Comparison {
     }
 
     /// `twins` are groups of corrections that count once; over all points they are found instead.
-    pub(super) fn new(
-        analysis: &Analysis,
-        model: usize,
-        scope: Scope,
-        twins: &[Vec<usize>],
-    ) -> Result<Self> {
-        let cover = Cover::new(analysis, model, scope);
+    fn new(data: &Data, model: usize, scope: Scope, twins: &[Vec<usize>]) -> Result<Self> {
+        let cover = Cover::new(data, model, scope);
         let mut comparison = Self {
             model,
             scope,
@@ -208,26 +232,22 @@ impl Comparison {
             against: Vec::new(),
             prices: Vec::new(),
         };
-        comparison.rank(analysis, &cover, twins)?;
-        if let Some(baseline) = analysis.baseline {
-            let what = comparison.what(analysis);
+        comparison.rank(data, &cover, twins)?;
+        if let Some(baseline) = data.baseline {
+            let what = comparison.what(data);
             (comparison.against, comparison.prices) =
-                against::compare(analysis, &cover, baseline, scope == Scope::All)
+                against::compare(data, &cover, baseline, scope == Scope::All)
                     .map_err(|source| ReportError::Stats { what, source })?;
         }
         Ok(comparison)
     }
 
-    fn what(&self, analysis: &Analysis) -> String {
-        format!(
-            "model `{}`, {}",
-            analysis.model(self.model),
-            self.scope.label()
-        )
+    fn what(&self, data: &Data) -> String {
+        format!("model `{}`, {}", data.model(self.model), self.scope.label())
     }
 
-    fn rank(&mut self, analysis: &Analysis, cover: &Cover<'_>, twins: &[Vec<usize>]) -> Result<()> {
-        let (kept, dropped) = cover.intersection(analysis.baseline);
+    fn rank(&mut self, data: &Data, cover: &Cover<'_>, twins: &[Vec<usize>]) -> Result<()> {
+        let (kept, dropped) = cover.intersection(data.baseline);
         self.unranked = dropped;
         if kept.is_empty() {
             return Ok(());
@@ -235,13 +255,13 @@ impl Comparison {
         let points = cover.shared_points(&kept);
         self.n_points = points.values().map(Vec::len).sum();
         self.datasets = points.keys().copied().collect();
-        let what = self.what(analysis);
+        let what = self.what(data);
         let error = |source| ReportError::Stats {
             what: what.clone(),
             source,
         };
         let columns = Columns {
-            analysis,
+            data,
             kept: &kept,
             points: &points,
         };
@@ -252,7 +272,7 @@ impl Comparison {
             return Ok(());
         };
         let pooled = columns
-            .table(|point, c| analysis.cube.get(self.model, point, c)?.pooled)
+            .table(|point, c| data.cube.get(self.model, point, c)?.pooled)
             .map_err(error)?
             .map(|table| table.means());
         let means = errors.means();
@@ -263,7 +283,7 @@ impl Comparison {
             .iter()
             .map(|group| {
                 let here = group.iter().filter(|c| kept.contains(c));
-                here.map(|&c| analysis.correction(c).to_owned()).collect()
+                here.map(|&c| data.correction(c).to_owned()).collect()
             })
             .collect();
         // Within a scope nothing new is found: who agrees there by chance still counts.
@@ -288,9 +308,8 @@ impl Comparison {
                 .iter()
                 .map(|&place| index_at(&kept, place))
                 .collect();
-            self.robustness = Some(
-                Robustness::new(cover, &counted, &corrections, analysis.baseline).map_err(error)?,
-            );
+            self.robustness =
+                Some(Robustness::new(cover, &counted, &corrections, data.baseline).map_err(error)?);
         }
         let tests = match BlockDesign::try_from(counted) {
             Ok(design) if self.n_clusters >= 2 => Some(Tests::new(&design).map_err(error)?),
@@ -298,7 +317,7 @@ impl Comparison {
         };
         let (mean_ranks, shares) = (ranks.means(), ranks.shares_of_first());
         // Ties in the mean rank are broken by the mean, then by plan order.
-        let cost = |place: usize| analysis.target.cost(at(&means, place));
+        let cost = |place: usize| data.target.cost(at(&means, place));
         let mut order: Vec<(usize, &MethodGroup)> = groups.groups().iter().enumerate().collect();
         order.sort_by(|a, b| {
             at(&mean_ranks, a.0)
@@ -362,7 +381,7 @@ impl Comparison {
 
 /// The values of some corrections over some datasets, each the mean over the dataset's points.
 struct Columns<'a> {
-    analysis: &'a Analysis,
+    data: &'a Data,
     kept: &'a [usize],
     points: &'a BTreeMap<usize, Vec<usize>>,
 }
@@ -392,7 +411,7 @@ impl Columns<'_> {
         let datasets = self
             .points
             .keys()
-            .filter_map(|&d| self.analysis.datasets.get(d));
+            .filter_map(|&d| self.data.datasets.get(d));
         let datasets = datasets
             .map(|d| Dataset {
                 name: d.id.clone(),
@@ -402,9 +421,9 @@ impl Columns<'_> {
         let methods = self
             .kept
             .iter()
-            .map(|&c| self.analysis.correction(c).to_owned())
+            .map(|&c| self.data.correction(c).to_owned())
             .collect();
-        CompleteTable::new(self.analysis.target.direction(), datasets, methods, values).map(Some)
+        CompleteTable::new(self.data.target.direction(), datasets, methods, values).map(Some)
     }
 }
 

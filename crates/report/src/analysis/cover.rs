@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Analysis, Scope};
+use super::{Data, Scope};
 
 /// A correction outside the common ranking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ const KEEP: f64 = 0.8;
 
 /// Which correction of a model has values for which points.
 pub(super) struct Cover<'a> {
-    pub(super) analysis: &'a Analysis,
+    pub(super) data: &'a Data,
     pub(super) model: usize,
     pub(super) points: Vec<usize>,
     /// Corrections with at least one value, in order.
@@ -28,13 +28,13 @@ pub(super) struct Cover<'a> {
 }
 
 impl<'a> Cover<'a> {
-    pub(super) fn new(analysis: &'a Analysis, model: usize, scope: Scope) -> Self {
-        let points = analysis.points_of(scope);
+    pub(super) fn new(data: &'a Data, model: usize, scope: Scope) -> Self {
+        let points = data.points_of(scope);
         let (mut valued, mut valueless) = (Vec::new(), Vec::new());
-        for correction in 0..analysis.corrections.len() {
+        for correction in 0..data.corrections.len() {
             let mut cells = points
                 .iter()
-                .filter_map(|&point| analysis.cube.get(model, point, correction))
+                .filter_map(|&point| data.cube.get(model, point, correction))
                 .peekable();
             if cells.peek().is_none() {
                 continue;
@@ -46,7 +46,7 @@ impl<'a> Cover<'a> {
             }
         }
         Self {
-            analysis,
+            data,
             model,
             points,
             valued,
@@ -55,7 +55,7 @@ impl<'a> Cover<'a> {
     }
 
     pub(super) fn value(&self, point: usize, correction: usize) -> Option<f64> {
-        self.analysis.cube.value(self.model, point, correction)
+        self.data.cube.value(self.model, point, correction)
     }
 
     /// The points for which all of `corrections` have a value, by dataset.
@@ -63,7 +63,7 @@ impl<'a> Cover<'a> {
         let mut shared: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &point in &self.points {
             if corrections.iter().all(|&c| self.value(point, c).is_some())
-                && let Some(dataset) = self.analysis.points.get(point).map(|point| point.dataset)
+                && let Some(dataset) = self.data.points.get(point).map(|point| point.dataset)
             {
                 shared.entry(dataset).or_default().push(point);
             }
@@ -77,7 +77,7 @@ impl<'a> Cover<'a> {
             .points
             .iter()
             .filter(any)
-            .filter_map(|&point| self.analysis.points.get(point))
+            .filter_map(|&point| self.data.points.get(point))
             .map(|point| point.dataset)
             .collect();
         datasets.len()

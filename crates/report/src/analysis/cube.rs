@@ -25,7 +25,7 @@ pub struct Summary {
     pub n_planned: usize,
     /// The gravest outcome among the cells.
     pub gravest: Outcome,
-    /// Means of the metrics over folds, in the order of [`Analysis::metrics`](super::Analysis); all
+    /// Means of the metrics over folds, in the order of [`Data::metrics`](super::Data); all
     /// `None` unless every planned fold has a value of the target.
     pub means: Vec<Option<f64>>,
     /// Balanced error of the predictions of all folds of a repeat taken together, averaged over

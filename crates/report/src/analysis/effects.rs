@@ -17,10 +17,11 @@
 //! offsets on either half of the test rows and judging them on the other half.
 
 use counterweight_stats::{BootstrapOptions, Interval, PairedDifferences, bootstrap_mean};
+use rayon::prelude::*;
 
 use super::against::{cluster_numbers, too_few};
 use super::cube::Summary;
-use super::{Analysis, at_once, mean};
+use super::{Comparison, Data, mean};
 use crate::error::{ReportError, Result};
 
 /// A mean over datasets with its 95 % interval over clusters of related sets.
@@ -59,28 +60,27 @@ const TRANSFER: &str = "oracle_transfer_balanced_error";
 
 /// The effects of all corrections of all models, in the order of the comparisons. None when the
 /// target is another metric or the records hold no bounds.
-pub(super) fn effects(analysis: &Analysis) -> Result<Vec<Effect>> {
-    let Some(baseline) = analysis
-        .baseline
-        .filter(|_| analysis.target.is_balanced_error())
-    else {
+pub(super) fn effects(data: &Data, overall: &[Comparison]) -> Result<Vec<Effect>> {
+    let Some(baseline) = data.baseline.filter(|_| data.target.is_balanced_error()) else {
         return Ok(Vec::new());
     };
-    let arms: Vec<(usize, usize)> = analysis
-        .overall
+    let arms: Vec<(usize, usize)> = overall
         .iter()
         .flat_map(|comparison| {
             let arms = comparison.against.iter();
             arms.map(|against| (comparison.model, against.correction))
         })
         .collect();
-    let found = at_once(&arms, |&(model, correction)| {
-        effect(analysis, model, baseline, correction).map_err(|source| ReportError::Stats {
-            what: "the parts of the gains".to_owned(),
-            source,
+    let found: Result<Vec<Option<Effect>>> = arms
+        .par_iter()
+        .map(|&(model, correction)| {
+            effect(data, model, baseline, correction).map_err(|source| ReportError::Stats {
+                what: "the parts of the gains".to_owned(),
+                source,
+            })
         })
-    })?;
-    Ok(found.into_iter().flatten().collect())
+        .collect();
+    Ok(found?.into_iter().flatten().collect())
 }
 
 /// The four parts at one point.
@@ -92,7 +92,7 @@ fn parts(base: &Summary, own: &Summary) -> Option<[f64; 4]> {
 }
 
 fn effect(
-    analysis: &Analysis,
+    data: &Data,
     model: usize,
     baseline: usize,
     correction: usize,
@@ -100,12 +100,12 @@ fn effect(
     let mut datasets: Vec<usize> = Vec::new();
     let mut values: Vec<[f64; 4]> = Vec::new();
     let mut optimism: Vec<f64> = Vec::new();
-    for dataset in 0..analysis.datasets.len() {
-        let at_points: Vec<([f64; 4], Option<f64>)> = (0..analysis.points.len())
-            .filter(|&p| analysis.points.get(p).is_some_and(|x| x.dataset == dataset))
+    for dataset in 0..data.datasets.len() {
+        let at_points: Vec<([f64; 4], Option<f64>)> = (0..data.points.len())
+            .filter(|&p| data.points.get(p).is_some_and(|x| x.dataset == dataset))
             .filter_map(|point| {
-                let base = analysis.cube.get(model, point, baseline)?;
-                let own = analysis.cube.get(model, point, correction)?;
+                let base = data.cube.get(model, point, baseline)?;
+                let own = data.cube.get(model, point, correction)?;
                 let excess = own
                     .details
                     .get(TRANSFER)
@@ -130,7 +130,7 @@ fn effect(
     if values.is_empty() {
         return Ok(None);
     }
-    let clusters = cluster_numbers(analysis, datasets.iter().copied());
+    let clusters = cluster_numbers(data, datasets.iter().copied());
     let part = |k: usize| -> counterweight_stats::Result<Part> {
         let column: Vec<f64> = values.iter().filter_map(|v| v.get(k).copied()).collect();
         let paired = PairedDifferences::new(column, &clusters)?;

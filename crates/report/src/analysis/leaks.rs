@@ -15,7 +15,7 @@ use counterweight_stats::PairedDifferences;
 use counterweight_store::{LeakRow, LeakSides};
 
 use super::against::{cluster_numbers, too_few};
-use super::{Analysis, Scope, mean};
+use super::{Data, Scope, mean};
 use crate::error::{ReportError, Result};
 
 /// The mean on each side; `None` of none.
@@ -99,13 +99,13 @@ struct AtPoint {
 }
 
 impl LeakStudy {
-    pub(super) fn new(analysis: &Analysis, rows: &[LeakRow]) -> Result<Self> {
+    pub(super) fn of(data: &Data, rows: &[LeakRow]) -> Result<Self> {
         let mut study = Self::default();
         // A selected report speaks of its own datasets only.
         let mut arms: Vec<(&str, &str)> = Vec::new();
         let mut points: BTreeMap<(usize, usize, Option<u64>), Vec<&LeakRow>> = BTreeMap::new();
         for row in rows {
-            let Some(dataset) = analysis.datasets.iter().position(|d| d.id == row.dataset) else {
+            let Some(dataset) = data.datasets.iter().position(|d| d.id == row.dataset) else {
                 continue;
             };
             study.n_claims += 1;
@@ -142,7 +142,7 @@ impl LeakStudy {
             }
         }
         let all: Vec<&AtPoint> = by_arm.iter().flatten().collect();
-        let holds = |scope: Scope| all.iter().filter(|p| inside(analysis, scope, p)).count();
+        let holds = |scope: Scope| all.iter().filter(|p| inside(data, scope, p)).count();
         let part = |scope: &Scope| (1..all.len()).contains(&holds(*scope));
         let scopes = [Scope::Real, Scope::Synthetic]
             .into_iter()
@@ -153,10 +153,10 @@ impl LeakStudy {
         for scope in scopes {
             for (&(model, leak), points) in arms.iter().zip(&by_arm) {
                 let mut datasets: BTreeMap<usize, Vec<&AtPoint>> = BTreeMap::new();
-                for point in points.iter().filter(|p| inside(analysis, scope, p)) {
+                for point in points.iter().filter(|p| inside(data, scope, p)) {
                     datasets.entry(point.dataset).or_default().push(point);
                 }
-                let premium = premium(analysis, (scope, model, leak), &datasets)?;
+                let premium = premium(data, (scope, model, leak), &datasets)?;
                 study.premiums.extend(premium);
                 if scope == Scope::All {
                     study
@@ -198,10 +198,9 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     found
 }
 
-fn inside(analysis: &Analysis, scope: Scope, point: &AtPoint) -> bool {
+fn inside(data: &Data, scope: Scope, point: &AtPoint) -> bool {
     let synthetic = || {
-        analysis
-            .datasets
+        data.datasets
             .get(point.dataset)
             .is_some_and(|d| d.synthetic)
     };
@@ -214,7 +213,7 @@ fn inside(analysis: &Analysis, scope: Scope, point: &AtPoint) -> bool {
 }
 
 fn premium(
-    analysis: &Analysis,
+    data: &Data,
     (scope, model, leak): (Scope, &str, &str),
     datasets: &BTreeMap<usize, Vec<&AtPoint>>,
 ) -> Result<Option<LeakPremium>> {
@@ -230,7 +229,7 @@ fn premium(
     let Some(balanced_error) = mean_sides(errors.iter()) else {
         return Ok(None);
     };
-    let clusters = cluster_numbers(analysis, datasets.keys().copied());
+    let clusters = cluster_numbers(data, datasets.keys().copied());
     let premiums = errors.iter().map(LeakSides::premium).collect();
     let standard_error = PairedDifferences::new(premiums, &clusters)
         .and_then(|paired| too_few(paired.standard_error()))

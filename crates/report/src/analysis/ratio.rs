@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterweight_stats::{Level, StatsError, corrected_t};
 
 use super::standing::test_share;
-use super::{Analysis, Summary, mean};
+use super::{Data, Summary, mean};
 use crate::error::{ReportError, Result};
 
 /// An arm at one requested ratio, over all datasets that have it.
@@ -96,19 +96,19 @@ struct Subject {
 }
 
 impl RatioStudy {
-    pub(super) fn new(analysis: &Analysis) -> Result<Self> {
+    pub(super) fn of(data: &Data) -> Result<Self> {
         Ok(Self {
-            rows: rows(analysis),
-            curves: curves(analysis)?,
+            rows: rows(data),
+            curves: curves(data)?,
         })
     }
 }
 
-fn rows(analysis: &Analysis) -> Vec<RatioRow> {
+fn rows(data: &Data) -> Vec<RatioRow> {
     type Key<'a> = (usize, usize, &'a str, RatioKey);
     let mut groups: BTreeMap<Key<'_>, Vec<(usize, &Summary)>> = BTreeMap::new();
-    for ((model, point, correction), summary) in analysis.cube.iter() {
-        let Some(place) = analysis.points.get(point) else {
+    for ((model, point, correction), summary) in data.cube.iter() {
+        let Some(place) = data.points.get(point) else {
             continue;
         };
         if summary.value().is_some() {
@@ -121,9 +121,9 @@ fn rows(analysis: &Analysis) -> Vec<RatioRow> {
         .into_iter()
         .filter_map(|((model, correction, profile, ratio), members)| {
             let errors = || members.iter().filter_map(|(_, s)| s.value());
-            let difference = analysis.baseline.and_then(|baseline| {
+            let difference = data.baseline.and_then(|baseline| {
                 mean(members.iter().filter_map(|&(point, summary)| {
-                    let base = analysis.cube.value(model, point, baseline)?;
+                    let base = data.cube.value(model, point, baseline)?;
                     Some(summary.value()? - base)
                 }))
             });
@@ -146,10 +146,10 @@ fn rows(analysis: &Analysis) -> Vec<RatioRow> {
         .collect()
 }
 
-fn subjects(analysis: &Analysis) -> Vec<Subject> {
+fn subjects(data: &Data) -> Vec<Subject> {
     // By dataset and profile: the point at each ratio.
     let mut ladders: BTreeMap<(usize, &str), Ladder> = BTreeMap::new();
-    for (index, point) in analysis.points.iter().enumerate() {
+    for (index, point) in data.points.iter().enumerate() {
         if let Some(ratio) = point.requested_ratio.or(point.imbalance_ratio) {
             let ladder = ladders.entry((point.dataset, &point.profile)).or_default();
             ladder.insert(ratio.to_bits(), index);
@@ -159,7 +159,7 @@ fn subjects(analysis: &Analysis) -> Vec<Subject> {
     let mut subjects = Vec::new();
     let mut alike: BTreeMap<(&str, Vec<u64>), Vec<&Ladder>> = BTreeMap::new();
     for ((dataset, profile), ladder) in &ladders {
-        let Some(info) = analysis.datasets.get(*dataset) else {
+        let Some(info) = data.datasets.get(*dataset) else {
             continue;
         };
         subjects.push(Subject {
@@ -204,25 +204,25 @@ fn subjects(analysis: &Analysis) -> Vec<Subject> {
     subjects
 }
 
-fn curves(analysis: &Analysis) -> Result<Vec<RatioCurve>> {
+fn curves(data: &Data) -> Result<Vec<RatioCurve>> {
     let mut curves = Vec::new();
-    for subject in subjects(analysis) {
-        for model in 0..analysis.models.len() {
-            for correction in 0..analysis.corrections.len() {
+    for subject in subjects(data) {
+        for model in 0..data.models.len() {
+            for correction in 0..data.corrections.len() {
                 let mut points = Vec::new();
                 let mut bayes = Vec::new();
                 for (&ratio, places) in &subject.places {
                     let ratio = f64::from_bits(ratio);
                     let summaries: Vec<(usize, &Summary)> = places
                         .iter()
-                        .filter_map(|&p| Some((p, analysis.cube.get(model, p, correction)?)))
+                        .filter_map(|&p| Some((p, data.cube.get(model, p, correction)?)))
                         .filter(|(_, summary)| summary.value().is_some())
                         .collect();
                     // A mean over fewer datasets than the next place has would bend the curve.
                     if summaries.len() < places.len() {
                         continue;
                     }
-                    if let Some(point) = place(analysis, ratio, &summaries)? {
+                    if let Some(point) = place(data, ratio, &summaries)? {
                         points.push(point);
                     }
                     if let Some(floor) = mean(summaries.iter().filter_map(|(_, s)| s.bayes)) {
@@ -247,11 +247,7 @@ fn curves(analysis: &Analysis) -> Result<Vec<RatioCurve>> {
     Ok(curves)
 }
 
-fn place(
-    analysis: &Analysis,
-    ratio: f64,
-    summaries: &[(usize, &Summary)],
-) -> Result<Option<RatioPoint>> {
+fn place(data: &Data, ratio: f64, summaries: &[(usize, &Summary)]) -> Result<Option<RatioPoint>> {
     let Some(estimate) = mean(summaries.iter().filter_map(|(_, s)| s.value())) else {
         return Ok(None);
     };
@@ -286,9 +282,9 @@ fn place(
         .collect();
     let first = summaries
         .first()
-        .and_then(|(point, _)| analysis.points.get(*point));
+        .and_then(|(point, _)| data.points.get(*point));
     let synthetic = first
-        .and_then(|point| analysis.datasets.get(point.dataset))
+        .and_then(|point| data.datasets.get(point.dataset))
         .is_some_and(|dataset| dataset.synthetic);
     let what = || format!("the band at ratio {ratio}");
     let error = |source| ReportError::Stats {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Analysis, mean};
+use super::{Data, mean};
 
 /// One resampler with its parameters, over all datasets where it ran; means over datasets.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,15 +28,15 @@ pub struct ResamplerRow {
 }
 
 /// The resamplers of the sweep, by name; none when the records hold no counts.
-pub(super) fn resampled(analysis: &Analysis) -> Vec<ResamplerRow> {
+pub(super) fn resampled(data: &Data) -> Vec<ResamplerRow> {
     // A resampled set serves all models, so the first model with a value at a point speaks for it.
     let mut by_stage: BTreeMap<&str, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
     let mut sources: BTreeMap<(&str, usize), (usize, usize)> = BTreeMap::new();
-    for ((model, point, correction), summary) in analysis.cube.iter() {
-        let Some(stage) = analysis.resample_at(point, correction) else {
+    for ((model, point, correction), summary) in data.cube.iter() {
+        let Some(stage) = data.resample_at(point, correction) else {
             continue;
         };
-        let Some(dataset) = analysis.points.get(point).map(|point| point.dataset) else {
+        let Some(dataset) = data.points.get(point).map(|point| point.dataset) else {
             continue;
         };
         if summary.details.get("resample_rows_after").is_none()
@@ -57,7 +57,7 @@ pub(super) fn resampled(analysis: &Analysis) -> Vec<ResamplerRow> {
         .map(|(stage, datasets)| {
             let summary = |point: usize| {
                 let (model, correction) = *sources.get(&(stage, point))?;
-                analysis.cube.get(model, point, correction)
+                data.cube.get(model, point, correction)
             };
             let detail = |point: usize, key: &str| summary(point)?.details.get(key).copied();
             let over = |value: &dyn Fn(usize) -> Option<f64>| {

@@ -89,7 +89,7 @@ impl Robustness {
         let mut planned: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &point in &cover.points {
             let any = corrections.iter().any(|&c| cover.value(point, c).is_some());
-            if let (true, Some(place)) = (any, cover.analysis.points.get(point)) {
+            if let (true, Some(place)) = (any, cover.data.points.get(point)) {
                 planned.entry(place.dataset).or_default().push(point);
             }
         }
@@ -108,9 +108,7 @@ impl Robustness {
                 });
             }
         }
-        let datasets = planned
-            .keys()
-            .filter_map(|&d| cover.analysis.datasets.get(d));
+        let datasets = planned.keys().filter_map(|&d| cover.data.datasets.get(d));
         let datasets = datasets
             .map(|d| Dataset {
                 name: d.id.clone(),
@@ -119,9 +117,9 @@ impl Robustness {
             .collect();
         let names = corrections
             .iter()
-            .map(|&c| cover.analysis.correction(c).to_owned())
+            .map(|&c| cover.data.correction(c).to_owned())
             .collect();
-        let table = ScoreTable::new(cover.analysis.target.direction(), datasets, names, cells)?;
+        let table = ScoreTable::new(cover.data.target.direction(), datasets, names, cells)?;
         if table.missing() == 0 {
             return Ok(());
         }

@@ -13,7 +13,8 @@ use counterweight_stats::{CompleteTable, Dataset, PairedDifferences, RankTable, 
 
 use super::against::{cluster_numbers, too_few};
 use super::compare::RESOLUTION;
-use super::{Analysis, mean};
+use super::{Comparison, Data, mean};
+use crate::ReportInput;
 use crate::error::{ReportError, Result};
 
 /// A correction under fixed and under chosen parameters.
@@ -102,9 +103,9 @@ fn selects(params: &str) -> Option<&str> {
 /// How often each point of a grid was chosen, by model and correction, in the order of the grid.
 type Chosen<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<u64, (String, usize)>>;
 
-fn chosen<'a>(analysis: &Analysis, records: &'a [Record]) -> Chosen<'a> {
+fn chosen<'a>(data: &Data, records: &'a [Record]) -> Chosen<'a> {
     let mut found = Chosen::new();
-    let selecting: BTreeSet<&str> = analysis
+    let selecting: BTreeSet<&str> = data
         .models
         .iter()
         .filter(|model| selects(&model.params).is_some())
@@ -145,27 +146,23 @@ fn chosen<'a>(analysis: &Analysis, records: &'a [Record]) -> Chosen<'a> {
 }
 
 impl SelectionStudy {
-    pub(super) fn new(
-        analysis: &Analysis,
-        records: &[Record],
-        catalogue: &Catalogue,
-    ) -> Result<Self> {
+    pub(super) fn of(data: &Data, overall: &[Comparison], input: &ReportInput<'_>) -> Result<Self> {
         let mut study = Self::default();
-        let mut chosen = chosen(analysis, records);
-        for (selected, model) in analysis.models.iter().enumerate() {
+        let mut chosen = chosen(data, input.records);
+        for (selected, model) in data.models.iter().enumerate() {
             let Some(metric) = selects(&model.params) else {
                 continue;
             };
-            let Some((fixed, fixed_at, at_defaults)) = counterpart(analysis, selected, catalogue)
+            let Some((fixed, fixed_at, at_defaults)) = counterpart(data, selected, input.catalogue)
             else {
                 continue;
             };
             let order = study.orders.len();
             let mut rows = Vec::new();
-            for correction in 0..analysis.corrections.len() {
-                let key = (model.id.as_str(), analysis.correction(correction));
+            for correction in 0..data.corrections.len() {
+                let key = (model.id.as_str(), data.correction(correction));
                 let chosen = chosen.remove(&key).unwrap_or_default();
-                let row = row(analysis, (fixed, selected), correction)?;
+                let row = row(data, (fixed, selected), correction)?;
                 rows.extend(row.map(|row| SelectionRow {
                     order,
                     chosen: chosen.into_values().collect(),
@@ -187,7 +184,7 @@ impl SelectionStudy {
                 tau: None,
                 mean_gain: mean(rows.iter().map(|row| row.gain)),
             };
-            found.compare(analysis, &mut rows)?;
+            found.compare(data, overall, &mut rows)?;
             study.orders.push(found);
             study.rows.extend(rows);
         }
@@ -203,12 +200,12 @@ impl SelectionStudy {
 /// The entry of the same kind and features without `select`, what it fixes of the grid, and whether that is
 /// the default.
 fn counterpart(
-    analysis: &Analysis,
+    data: &Data,
     selected: usize,
     catalogue: &Catalogue,
 ) -> Option<(usize, String, bool)> {
     const FEATURES: &str = "features.polynomial";
-    let model = analysis.models.get(selected)?;
+    let model = data.models.get(selected)?;
     let kind = model.kind.as_deref()?;
     let own = pairs(&model.params);
     let varied: Vec<&str> = own
@@ -223,7 +220,7 @@ fn counterpart(
     let defaults = pairs(&defaults);
     let same = |other: &BTreeMap<&str, &str>, key: &&str| other.get(*key) == defaults.get(*key);
     let mut best: Option<(usize, usize)> = None;
-    for (at, other) in analysis.models.iter().enumerate() {
+    for (at, other) in data.models.iter().enumerate() {
         let params = pairs(&other.params);
         if other.kind.as_deref() != Some(kind)
             || selects(&other.params).is_some()
@@ -237,7 +234,7 @@ fn counterpart(
         }
     }
     let (fixed, agree) = best?;
-    let params = pairs(&analysis.models.get(fixed)?.params);
+    let params = pairs(&data.models.get(fixed)?.params);
     let at: Vec<String> = varied
         .iter()
         .map(|key| match params.get(key) {
@@ -250,13 +247,13 @@ fn counterpart(
 
 /// Dataset means of both entries over the points that both have.
 fn by_dataset(
-    analysis: &Analysis,
+    data: &Data,
     (fixed, selected): (usize, usize),
     correction: usize,
 ) -> BTreeMap<usize, (f64, f64)> {
     let mut values: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
-    for (at, point) in analysis.points.iter().enumerate() {
-        let value = |model| analysis.cube.value(model, at, correction);
+    for (at, point) in data.points.iter().enumerate() {
+        let value = |model| data.cube.value(model, at, correction);
         if let (Some(a), Some(b)) = (value(fixed), value(selected)) {
             values.entry(point.dataset).or_default().push((a, b));
         }
@@ -271,12 +268,8 @@ fn by_dataset(
         .collect()
 }
 
-fn row(
-    analysis: &Analysis,
-    models: (usize, usize),
-    correction: usize,
-) -> Result<Option<SelectionRow>> {
-    let values = by_dataset(analysis, models, correction);
+fn row(data: &Data, models: (usize, usize), correction: usize) -> Result<Option<SelectionRow>> {
+    let values = by_dataset(data, models, correction);
     let (Some(fixed), Some(selected)) = (
         mean(values.values().map(|v| v.0)),
         mean(values.values().map(|v| v.1)),
@@ -285,14 +278,14 @@ fn row(
     };
     let gains: Vec<f64> = values
         .values()
-        .map(|(fixed, selected)| -analysis.target.cost(selected - fixed))
+        .map(|(fixed, selected)| -data.target.cost(selected - fixed))
         .collect();
-    let clusters = cluster_numbers(analysis, values.keys().copied());
+    let clusters = cluster_numbers(data, values.keys().copied());
     let error = |source| ReportError::Stats {
         what: format!(
             "selection by {} under {}",
-            analysis.model(models.1),
-            analysis.correction(correction)
+            data.model(models.1),
+            data.correction(correction)
         ),
         source,
     };
@@ -312,9 +305,14 @@ fn row(
 
 impl SelectionOrder {
     /// Ranks the corrections that both comparisons rank, on the datasets that all of them share.
-    fn compare(&mut self, analysis: &Analysis, rows: &mut [SelectionRow]) -> Result<()> {
+    fn compare(
+        &mut self,
+        data: &Data,
+        overall: &[Comparison],
+        rows: &mut [SelectionRow],
+    ) -> Result<()> {
         let ranked = |model: usize| -> BTreeSet<usize> {
-            let comparison = analysis.overall.get(model);
+            let comparison = overall.get(model);
             let ranked = comparison.map(|c| c.ranked.iter());
             ranked.into_iter().flatten().map(|r| r.correction).collect()
         };
@@ -324,16 +322,16 @@ impl SelectionOrder {
             .collect();
         let values: Vec<BTreeMap<usize, (f64, f64)>> = both
             .iter()
-            .map(|&c| by_dataset(analysis, (self.fixed, self.selected), c))
+            .map(|&c| by_dataset(data, (self.fixed, self.selected), c))
             .collect();
-        let datasets: Vec<usize> = (0..analysis.datasets.len())
+        let datasets: Vec<usize> = (0..data.datasets.len())
             .filter(|dataset| values.iter().all(|own| own.contains_key(dataset)))
             .collect();
         if both.len() < 2 || datasets.is_empty() {
             return Ok(());
         }
         let error = |source| ReportError::Stats {
-            what: format!("the orders of {}", analysis.model(self.selected)),
+            what: format!("the orders of {}", data.model(self.selected)),
             source,
         };
         let side = |get: fn(&(f64, f64)) -> f64| -> counterweight_stats::Result<Vec<(f64, f64)>> {
@@ -342,21 +340,21 @@ impl SelectionOrder {
                 .flat_map(|d| values.iter().filter_map(|own| own.get(d).map(get)))
                 .collect();
             let names = datasets.iter().map(|&d| Dataset {
-                name: analysis.dataset(d).to_owned(),
-                cluster: analysis
+                name: data.dataset(d).to_owned(),
+                cluster: data
                     .datasets
                     .get(d)
                     .map_or_else(String::new, |info| info.cluster.clone()),
             });
             let table = CompleteTable::new(
-                analysis.target.direction(),
+                data.target.direction(),
                 names.collect(),
                 both.iter()
-                    .map(|&c| analysis.correction(c).to_owned())
+                    .map(|&c| data.correction(c).to_owned())
                     .collect(),
                 cells,
             )?;
-            let means = table.means().into_iter().map(|m| analysis.target.cost(m));
+            let means = table.means().into_iter().map(|m| data.target.cost(m));
             let ranks = RankTable::new(&table.rounded(RESOLUTION)?)?.means();
             Ok(ranks.into_iter().zip(means).collect())
         };

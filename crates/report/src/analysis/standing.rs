@@ -6,7 +6,7 @@
 
 use counterweight_stats::{Level, StatsError, TestShare, corrected_t, holm};
 
-use super::{Analysis, Point};
+use super::{Data, Point};
 use crate::error::{ReportError, Result};
 
 /// A correction's standing on a point.
@@ -30,7 +30,7 @@ pub(super) fn test_share(point: &Point, synthetic: bool) -> counterweight_stats:
     TestShare::from_counts(rows(point.n_test), rows(point.n_train))
 }
 
-impl Analysis {
+impl Data {
     /// The standing of `corrections` on a point, one each; `None` without a value.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use counterweight_stats::{
 };
 
 use super::against::{cluster_numbers, too_few};
-use super::{Analysis, CorrectionInfo, base_id, mean};
+use super::{CorrectionInfo, Data, base_id, mean};
 use crate::error::{ReportError, Result};
 
 /// One tau of a curve.
@@ -130,10 +130,10 @@ fn name(resample: &str, loss: &str, decide: &str) -> String {
 }
 
 impl TauStudy {
-    pub(super) fn new(analysis: &Analysis) -> Result<Self> {
+    pub(super) fn of(data: &Data) -> Result<Self> {
         let mut order: Vec<String> = Vec::new();
         let mut families: BTreeMap<String, BTreeMap<u64, usize>> = BTreeMap::new();
-        for (index, correction) in analysis.corrections.iter().enumerate() {
+        for (index, correction) in data.corrections.iter().enumerate() {
             for (signature, tau) in memberships(correction) {
                 if !families.contains_key(&signature) {
                     order.push(signature.clone());
@@ -144,17 +144,17 @@ impl TauStudy {
             }
         }
         let mut curves = Vec::new();
-        for model in 0..analysis.models.len() {
+        for model in 0..data.models.len() {
             for signature in &order {
                 let Some(members) = families.get(signature) else {
                     continue;
                 };
                 let mut members = members.clone();
                 let alone = !signature.contains(" + ");
-                if let (true, Some(baseline)) = (alone && members.len() >= 2, analysis.baseline) {
+                if let (true, Some(baseline)) = (alone && members.len() >= 2, data.baseline) {
                     members.entry(0.0_f64.to_bits()).or_insert(baseline);
                 }
-                if let Some(curve) = curve(analysis, model, signature, &members)? {
+                if let Some(curve) = curve(data, model, signature, &members)? {
                     curves.push(curve);
                 }
             }
@@ -164,22 +164,22 @@ impl TauStudy {
 }
 
 fn curve(
-    analysis: &Analysis,
+    data: &Data,
     model: usize,
     family: &str,
     members: &BTreeMap<u64, usize>,
 ) -> Result<Option<TauCurve>> {
-    let value = |point, correction| analysis.cube.value(model, point, correction);
+    let value = |point, correction| data.cube.value(model, point, correction);
     let valued: Vec<(f64, usize)> = members
         .iter()
         .map(|(&bits, &correction)| (f64::from_bits(bits), correction))
-        .filter(|&(_, c)| (0..analysis.points.len()).any(|point| value(point, c).is_some()))
+        .filter(|&(_, c)| (0..data.points.len()).any(|point| value(point, c).is_some()))
         .collect();
     if valued.len() < 2 {
         return Ok(None);
     }
     let mut shared: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, point) in analysis.points.iter().enumerate() {
+    for (index, point) in data.points.iter().enumerate() {
         if valued.iter().all(|&(_, c)| value(index, c).is_some()) {
             shared.entry(point.dataset).or_default().push(index);
         }
@@ -187,7 +187,7 @@ fn curve(
     if shared.is_empty() {
         return Ok(None);
     }
-    let clusters = cluster_numbers(analysis, shared.keys().copied());
+    let clusters = cluster_numbers(data, shared.keys().copied());
     let n_clusters = clusters.iter().max().map_or(0, |last| last + 1);
     let columns: Vec<Vec<f64>> = valued
         .iter()
@@ -240,7 +240,7 @@ fn curve(
         let mut best = (f64::INFINITY, 0.0);
         for (sums, &(tau, _)) in sums.iter().zip(&valued) {
             let sum: f64 = drawn.iter().filter_map(|&cluster| sums.get(cluster)).sum();
-            let sum = analysis.target.cost(sum);
+            let sum = data.target.cost(sum);
             if sum < best.0 {
                 best = (sum, tau);
             }

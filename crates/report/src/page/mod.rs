@@ -13,7 +13,7 @@ use crate::figures::{LEAK, Placed};
 use crate::findings::{self, Finding, Topic};
 use crate::format;
 use crate::plots;
-use crate::tables::Sheet;
+use crate::tables::{self, Sheet};
 use crate::view::{Cell, Mark, View, file_name};
 use text::{minus, rich};
 
@@ -44,11 +44,13 @@ pub(crate) fn page(
     sheets: &[Sheet],
     figures: &[Placed],
 ) -> String {
+    // Times differ from run to run; the page is the same wherever the records are.
     let views: Vec<(&Sheet, &View)> = sheets
         .iter()
+        .filter(|sheet| sheet.name != tables::TIMES)
         .flat_map(|sheet| sheet.views.iter().map(move |view| (sheet, view)))
         .collect();
-    let tables = Tables {
+    let shares = Tables {
         bytes: TABLE_BYTES / views.len().max(1),
     };
     let of = |names: &[&str]| -> Vec<(&Sheet, &View)> {
@@ -66,8 +68,9 @@ pub(crate) fn page(
         })
         .collect();
     // Leaks are no part of the comparison: what is about them stands apart.
+    let on_page = figures.iter().filter(|placed| !placed.timed);
     let (leak_figures, figures): (Vec<&Placed>, Vec<&Placed>) =
-        figures.iter().partition(|placed| placed.name == LEAK);
+        on_page.partition(|placed| placed.name == LEAK);
     let figures = &shown(&figures);
     let calibrated = analysis.calibration.n_cells > 0;
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
@@ -123,7 +126,7 @@ pub(crate) fn page(
                         section aria-labelledby="calibration" {
                             h2 #calibration { "Calibration" }
                             (calibration::section(analysis, figures))
-                            @for (sheet, view) in of(&CALIBRATION) { (tables.open(sheet, view)) }
+                            @for (sheet, view) in of(&CALIBRATION) { (shares.open(sheet, view)) }
                         }
                     }
                     @if !analysis.leaks.premiums.is_empty() {
@@ -131,15 +134,15 @@ pub(crate) fn page(
                             h2 #leakage { "What leakage would have claimed" }
                             (leakage(analysis))
                             @for placed in leak_figures { (one_figure(placed, true)) }
-                            @for (sheet, view) in of(&LEAKS) { (tables.open(sheet, view)) }
+                            @for (sheet, view) in of(&LEAKS) { (shares.open(sheet, view)) }
                         }
                     }
                     section aria-labelledby="tables" {
                         h2 #tables { "Tables" }
                         p.note { "Every table is in " code { "tables/" } " as parquet and csv with all digits, as markdown and as LaTeX. Bold: best; underlined: not significantly worse than the best." }
-                        @for (sheet, view) in of(&OPEN) { (tables.open(sheet, view)) }
-                        @for (sheet, view) in rest { (tables.folded(sheet, view)) }
-                        @for (sheet, view) in of(&DATA) { (tables.folded(sheet, view)) }
+                        @for (sheet, view) in of(&OPEN) { (shares.open(sheet, view)) }
+                        @for (sheet, view) in rest { (shares.folded(sheet, view)) }
+                        @for (sheet, view) in of(&DATA) { (shares.folded(sheet, view)) }
                     }
                     section aria-labelledby="methods" {
                         h2 #methods { "Methods" }
@@ -148,7 +151,7 @@ pub(crate) fn page(
                     section aria-labelledby="outcomes" {
                         h2 #outcomes { "Outcomes and failures" }
                         (outcomes(analysis))
-                        @for (sheet, view) in of(&OUTCOMES) { (tables.open(sheet, view)) }
+                        @for (sheet, view) in of(&OUTCOMES) { (shares.open(sheet, view)) }
                     }
                     section aria-labelledby="provenance" {
                         h2 #provenance { "Provenance" }

@@ -2,7 +2,9 @@
 //!
 //! Numbers keep the units of the records (fractions); views show percentages and points.
 
+mod arms;
 mod calibration;
+mod columns;
 mod comparison;
 mod effects;
 mod leaks;
@@ -10,11 +12,15 @@ mod selection;
 mod sweep;
 mod values;
 
-use counterweight_core::{Cells, Table};
+use counterweight_core::Table;
 
 use crate::analysis::Analysis;
-use crate::error::{ReportError, Result};
-use crate::view::{Cell, Mark, View};
+use crate::error::Result;
+use crate::view::{Mark, View};
+use columns::Columns;
+
+/// The table of times, which the page leaves out.
+pub(crate) const TIMES: &str = "times";
 
 /// A table under its file name, with the views that show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,64 +31,6 @@ pub struct Sheet {
     pub table: Table,
     /// What is read; several where one would be too wide.
     pub views: Vec<View>,
-}
-
-/// Collects rows of a table column by column.
-struct Rows {
-    name: String,
-    columns: Vec<(String, Cells)>,
-}
-
-impl Rows {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            columns: Vec::new(),
-        }
-    }
-
-    fn text<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> String) -> Self {
-        let cells = rows
-            .iter()
-            .map(|row| Some(get(row)).filter(|text| !text.is_empty()));
-        self.columns
-            .push((column.to_owned(), Cells::Text(cells.collect())));
-        self
-    }
-
-    fn real<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> Option<f64>) -> Self {
-        self.columns.push((
-            column.to_owned(),
-            Cells::Real(rows.iter().map(get).collect()),
-        ));
-        self
-    }
-
-    fn whole<T>(mut self, column: &str, rows: &[T], get: impl Fn(&T) -> usize) -> Self {
-        let whole = |row: &T| Some(i64::try_from(get(row)).unwrap_or(i64::MAX));
-        self.columns.push((
-            column.to_owned(),
-            Cells::Whole(rows.iter().map(whole).collect()),
-        ));
-        self
-    }
-
-    fn sheet(self, views: Vec<View>) -> Result<Sheet> {
-        let mut table = Table::new();
-        for (column, cells) in self.columns {
-            table = table
-                .with(column, cells)
-                .map_err(|source| ReportError::Table {
-                    table: self.name.clone(),
-                    source,
-                })?;
-        }
-        Ok(Sheet {
-            name: self.name,
-            table,
-            views,
-        })
-    }
 }
 
 /// Every table, in the order of the page.
@@ -106,13 +54,16 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         effects::effects(analysis)?,
         effects::resamplers(analysis)?,
         values::per_dataset(analysis)?,
-        values::per_model(analysis)?,
+        arms::per_model(analysis)?,
         sweep::models(analysis)?,
         sweep::datasets(analysis)?,
         sweep::corrections(analysis)?,
         sweep::outcomes(analysis)?,
         sweep::reasons(analysis)?,
     ];
+    if analysis.cube.iter().any(|(_, own)| own.seconds.is_some()) {
+        sheets.push(arms::times(analysis)?);
+    }
     if !analysis.selection.rows.is_empty() {
         sheets.extend([
             selection::selection(analysis)?,
@@ -133,14 +84,6 @@ fn place_mark(place: usize, among_best: Option<bool>) -> Mark {
         (_, Some(true)) => Mark::AmongBest,
         _ => Mark::Plain,
     }
-}
-
-fn model_cell(analysis: &Analysis, model: usize) -> Cell {
-    Cell::code(analysis.model(model))
-}
-
-fn correction_cell(analysis: &Analysis, correction: usize) -> Cell {
-    Cell::code(analysis.correction(correction))
 }
 
 /// The markdown of the main summary: sentences, the main table, the price, the outcomes; below 64 KB,

@@ -532,6 +532,7 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
         records,
         timings,
         reliability: &[],
+        leaks: &[],
         catalogue: &CATALOGUE,
         about: DATA
             .iter()

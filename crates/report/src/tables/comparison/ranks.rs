@@ -1,167 +1,117 @@
 //! Ranks of the corrections over datasets, and in bands of what the datasets are like.
 
-use crate::analysis::{Analysis, Comparison, Scope};
+use crate::analysis::{Against, Analysis, Comparison, Ranked, Scope};
 use crate::error::Result;
-use crate::format::{fixed, p_value, percent, points, rank};
-use crate::tables::{Rows, Sheet, correction_cell, model_cell, place_mark};
-use crate::view::{Cell, View};
+use crate::format::{p_value, percent, points, rank};
+use crate::tables::{Columns, Sheet, place_mark};
+
+/// A place of a common ranking.
+struct Place<'a> {
+    comparison: &'a Comparison,
+    place: usize,
+    ranked: &'a Ranked,
+}
+
+impl Place<'_> {
+    fn against(&self) -> Option<&Against> {
+        self.comparison.against(self.ranked.correction)
+    }
+}
+
+fn places(comparisons: &[Comparison]) -> Vec<Place<'_>> {
+    comparisons
+        .iter()
+        .flat_map(|comparison| {
+            let ranked = comparison.ranked.iter().enumerate();
+            ranked.map(move |(place, ranked)| Place {
+                comparison,
+                place,
+                ranked,
+            })
+        })
+        .collect()
+}
 
 /// Mean ranks: corrections in rows, models in columns, best in bold.
 pub(in crate::tables) fn ranks(analysis: &Analysis) -> Result<Sheet> {
-    struct Row {
-        model: usize,
-        place: usize,
-        correction: usize,
-        mean_rank: f64,
-        n_datasets: usize,
-        n_clusters: usize,
-        n_points: usize,
-    }
-    let mut rows = Vec::new();
-    for comparison in &analysis.overall {
-        for (place, ranked) in comparison.ranked.iter().enumerate() {
-            rows.push(Row {
-                model: comparison.model,
-                place: place + 1,
-                correction: ranked.correction,
-                mean_rank: ranked.mean_rank,
-                n_datasets: comparison.datasets.len(),
-                n_clusters: comparison.n_clusters,
-                n_points: comparison.n_points,
+    let rows = places(&analysis.overall);
+    let find = |comparison: &Comparison, correction: usize| {
+        let own = |row: &&Place<'_>| {
+            row.comparison.model == comparison.model && row.ranked.correction == correction
+        };
+        rows.iter().find(own)
+    };
+    let ranked = |c: &usize| rows.iter().any(|row| row.ranked.correction == *c);
+    let wide: Vec<usize> = (0..analysis.corrections.len()).filter(ranked).collect();
+    let mut view = Columns::of(&wide).ids("correction", |&c| analysis.correction(c));
+    for comparison in analysis.overall.iter().filter(|c| !c.ranked.is_empty()) {
+        let model = analysis.model(comparison.model);
+        view = view
+            .number(
+                format!("{model} ({})", comparison.datasets.len()),
+                |&c| Some(find(comparison, c)?.ranked.mean_rank),
+                rank,
+            )
+            .marked(|&c| {
+                find(comparison, c)
+                    .map(|row| place_mark(row.place, row.ranked.among_best))
+                    .unwrap_or_default()
             });
-        }
     }
-    let ranked: Vec<&Comparison> = analysis
-        .overall
-        .iter()
-        .filter(|comparison| !comparison.ranked.is_empty())
-        .collect();
-    let mut view = View::new(
+    let view = view.view(
         "ranks",
         "Mean ranks",
         "1 is best; under each model the number of datasets behind its ranks, the same for all \
          corrections of a column. Bold: best; underlined (italic in markdown): not significantly \
          worse. Empty: not in the common ranking of that model. Ranks of different models are not \
          comparable where they rank different numbers of corrections.",
-    )
-    .words("correction");
-    for comparison in &ranked {
-        view = view.numbers(format!(
-            "{} ({})",
-            analysis.model(comparison.model),
-            comparison.datasets.len()
-        ));
-    }
-    for correction in 0..analysis.corrections.len() {
-        let mut cells = vec![correction_cell(analysis, correction)];
-        for comparison in &ranked {
-            let place = comparison
-                .ranked
-                .iter()
-                .position(|r| r.correction == correction);
-            let found = place.and_then(|place| Some((place, comparison.ranked.get(place)?)));
-            cells.push(found.map_or_else(Cell::default, |(place, ranked)| {
-                Cell::number(Some(ranked.mean_rank), rank)
-                    .marked(place_mark(place, ranked.among_best))
-            }));
-        }
-        if cells.iter().skip(1).any(|cell| cell.sort.is_some()) {
-            view.rows.push(cells);
-        }
-    }
-    Rows::new("ranks")
-        .text("model", &rows, |row| analysis.model(row.model).to_owned())
-        .whole("place", &rows, |row| row.place)
-        .text("correction", &rows, |row| {
-            analysis.correction(row.correction).to_owned()
+    );
+    Columns::of(&rows)
+        .file_text("model", |row| analysis.model(row.comparison.model))
+        .file_count("place", |row| row.place + 1)
+        .file_text("correction", |row| {
+            analysis.correction(row.ranked.correction)
         })
-        .real("mean_rank", &rows, |row| Some(row.mean_rank))
-        .whole("n_datasets", &rows, |row| row.n_datasets)
-        .whole("n_clusters", &rows, |row| row.n_clusters)
-        .whole("n_points", &rows, |row| row.n_points)
-        .sheet(vec![view])
+        .file_real("mean_rank", |row| Some(row.ranked.mean_rank))
+        .file_count("n_datasets", |row| row.comparison.datasets.len())
+        .file_count("n_clusters", |row| row.comparison.n_clusters)
+        .file_count("n_points", |row| row.comparison.n_points)
+        .files("ranks", vec![view])
 }
 
 /// Ranks and differences within ratio bands, real datasets and populations.
 pub(in crate::tables) fn bands(analysis: &Analysis) -> Result<Sheet> {
-    let rows: Vec<(&Comparison, usize)> = analysis
-        .scoped
-        .iter()
-        .flat_map(|comparison| (0..comparison.ranked.len()).map(move |place| (comparison, place)))
-        .collect();
-    let ranked =
-        |(comparison, place): &(&Comparison, usize)| comparison.ranked.get(*place).cloned();
-    let against = |row: &(&Comparison, usize)| row.0.against(ranked(row)?.correction).cloned();
-    let mut view = View::new(
-        "bands",
-        "By band of the imbalance ratio, and by source",
-        "The comparison made anew within each band of the realised imbalance ratio of the training \
-         rows, for real datasets and for populations. Columns as in the main table.",
-    )
-    .words("scope")
-    .words("model")
-    .words("correction")
-    .numbers("mean rank")
-    .numbers("datasets")
-    .numbers(analysis.target.head())
-    .numbers("difference")
-    .words("95 % interval")
-    .numbers("Holm p");
-    for row in &rows {
-        let (Some(ranked), against) = (ranked(row), against(row)) else {
-            continue;
-        };
-        let mark = place_mark(row.1, ranked.among_best);
-        let interval = against
-            .as_ref()
-            .and_then(|a| a.interval)
-            .map_or_else(String::new, |i| {
-                format!(
-                    "[{}, {}]",
-                    fixed(i.lower * 100.0, 1),
-                    fixed(i.upper * 100.0, 1)
-                )
-            });
-        view.rows.push(vec![
-            Cell::text(row.0.scope.label()),
-            model_cell(analysis, row.0.model),
-            correction_cell(analysis, ranked.correction).marked(mark),
-            Cell::number(Some(ranked.mean_rank), rank).marked(mark),
-            Cell::count(row.0.datasets.len()),
-            Cell::number(Some(ranked.mean_value), percent),
-            Cell::number(against.as_ref().map(|a| a.mean_difference), points),
-            Cell::text(interval),
-            Cell::number(against.as_ref().map(|a| a.p_holm), p_value),
-        ]);
-    }
-    let ends = |row: &(&Comparison, usize)| match row.0.scope {
+    let rows = places(&analysis.scoped);
+    let mark = |row: &Place<'_>| place_mark(row.place, row.ranked.among_best);
+    let ends = |row: &Place<'_>| match row.comparison.scope {
         Scope::Band(low, high) => (Some(low), Some(high).filter(|high| high.is_finite())),
         _ => (None, None),
     };
-    Rows::new("bands")
-        .text("scope", &rows, |row| row.0.scope.label())
-        .real("ratio_from", &rows, |row| ends(row).0)
-        .real("ratio_below", &rows, |row| ends(row).1)
-        .text("model", &rows, |row| analysis.model(row.0.model).to_owned())
-        .text("correction", &rows, |row| {
-            ranked(row)
-                .map_or("", |r| analysis.correction(r.correction))
-                .to_owned()
-        })
-        .real("mean_rank", &rows, |row| Some(ranked(row)?.mean_rank))
-        .whole("n_datasets", &rows, |row| row.0.datasets.len())
-        .whole("n_clusters", &rows, |row| row.0.n_clusters)
-        .real(&format!("mean_{}", analysis.target.id), &rows, |row| {
-            Some(ranked(row)?.mean_value)
-        })
-        .real("difference", &rows, |row| {
-            Some(against(row)?.mean_difference)
-        })
-        .real("lower", &rows, |row| Some(against(row)?.interval?.lower))
-        .real("upper", &rows, |row| Some(against(row)?.interval?.upper))
-        .real("p_holm", &rows, |row| Some(against(row)?.p_holm))
-        .whole("n_datasets_paired", &rows, |row| {
-            against(row).map_or(0, |a| a.n_datasets)
-        })
-        .sheet(vec![view])
+    Columns::of(&rows)
+        .text("scope", "scope", |row| row.comparison.scope.label())
+        .file_real("ratio_from", |row| ends(row).0)
+        .file_real("ratio_below", |row| ends(row).1)
+        .code("model", "model", |row| analysis.model(row.comparison.model))
+        .code("correction", "correction", |row| analysis.correction(row.ranked.correction))
+        .marked(mark)
+        .real("mean_rank", "mean rank", |row| Some(row.ranked.mean_rank), rank)
+        .marked(mark)
+        .count("n_datasets", "datasets", |row| row.comparison.datasets.len())
+        .file_count("n_clusters", |row| row.comparison.n_clusters)
+        .real(
+            &format!("mean_{}", analysis.target.id),
+            analysis.target.head(),
+            |row| Some(row.ranked.mean_value),
+            percent,
+        )
+        .real("difference", "difference", |row| Some(row.against()?.mean_difference), points)
+        .interval(|row| row.against()?.interval)
+        .real("p_holm", "Holm p", |row| Some(row.against()?.p_holm), p_value)
+        .file_count("n_datasets_paired", |row| row.against().map_or(0, |a| a.n_datasets))
+        .sheet(
+            "bands",
+            "By band of the imbalance ratio, and by source",
+            "The comparison made anew within each band of the realised imbalance ratio of the training \
+             rows, for real datasets and for populations. Columns as in the main table.",
+        )
 }

@@ -1,13 +1,12 @@
 //! Every correction against no correction: the main table, and what a correction pays elsewhere.
 
-use counterweight_stats::Side;
+use counterweight_stats::{Crossing, Side};
 
-use super::verdict;
-use crate::analysis::{Analysis, Comparison};
+use crate::analysis::{Against, Analysis, Comparison, Price, Ranked, Target, Verdict};
 use crate::error::Result;
 use crate::format::{fixed, p_value, percent, points, rank, signed};
-use crate::tables::{Rows, Sheet, correction_cell, model_cell, place_mark};
-use crate::view::{Cell, Mark, View};
+use crate::tables::{Columns, Sheet, place_mark};
+use crate::view::Mark;
 
 /// The metrics of the price table: what a correction targets, then what it pays.
 const PRICED: [(&str, &str); 7] = [
@@ -20,205 +19,143 @@ const PRICED: [(&str, &str); 7] = [
     ("ece", "ECE"),
 ];
 
+/// A correction of a model, in the common ranking or out of it.
+struct Row<'a> {
+    comparison: &'a Comparison,
+    correction: usize,
+    /// With its place, where it is ranked.
+    ranked: Option<(usize, &'a Ranked)>,
+    against: Option<&'a Against>,
+}
+
+impl<'a> Row<'a> {
+    fn all(comparison: &'a Comparison) -> impl Iterator<Item = Self> {
+        let row = move |correction, ranked| Row {
+            comparison,
+            correction,
+            ranked,
+            against: comparison.against(correction),
+        };
+        let ranked = comparison.ranked.iter().enumerate();
+        let ranked = ranked.map(move |(place, r)| row(r.correction, Some((place, r))));
+        let unranked = comparison.unranked.iter();
+        ranked.chain(unranked.map(move |u| row(u.correction, None)))
+    }
+
+    fn ranked(&self) -> Option<&'a Ranked> {
+        Some(self.ranked?.1)
+    }
+
+    fn crossing(&self) -> Option<Crossing> {
+        let along = self.against?.along_ratio.as_ref()?;
+        along.crossings.first().copied()
+    }
+
+    fn mark(&self) -> Mark {
+        self.ranked
+            .map(|(place, ranked)| place_mark(place, ranked.among_best))
+            .unwrap_or_default()
+    }
+}
+
+fn verdict(target: &Target, verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => target.helps(),
+        Verdict::Worse => target.harms(),
+        Verdict::Equivalent => "within half a point",
+        Verdict::Identical => "identical",
+        Verdict::Unclear => "not shown to differ",
+        Verdict::TooFew => "too few datasets",
+    }
+}
+
 /// Per model: every correction with its rank and its difference to no correction. The main table.
 pub(in crate::tables) fn summary(analysis: &Analysis) -> Result<Sheet> {
-    struct Row<'a> {
-        comparison: &'a Comparison,
-        correction: usize,
-        place: Option<usize>,
-    }
     let target = &analysis.target;
-    let mut rows = Vec::new();
-    for comparison in &analysis.overall {
-        for (place, ranked) in comparison.ranked.iter().enumerate() {
-            rows.push(Row {
-                comparison,
-                correction: ranked.correction,
-                place: Some(place),
-            });
-        }
-        for unranked in &comparison.unranked {
-            rows.push(Row {
-                comparison,
-                correction: unranked.correction,
-                place: None,
-            });
-        }
-    }
-    let ranked = |row: &Row<'_>| row.comparison.rank_of(row.correction).cloned();
-    let against = |row: &Row<'_>| row.comparison.against(row.correction).cloned();
-    let crossing = |row: &Row<'_>| {
-        row.comparison
-            .against(row.correction)?
-            .along_ratio
-            .as_ref()?
-            .crossings
-            .first()
-            .copied()
+    let rows: Vec<Row<'_>> = analysis.overall.iter().flat_map(Row::all).collect();
+    let error_rate = analysis.metric("error_rate");
+    let paid = |row: &Row<'_>| {
+        let price = row.comparison.price(row.correction)?;
+        price.differences.get(error_rate?).copied().flatten()
     };
-    let paid = |row: &Row<'_>, metric: &str| {
-        let metric = analysis.metric(metric)?;
-        row.comparison
-            .price(row.correction)?
-            .differences
-            .get(metric)
-            .copied()
-            .flatten()
-    };
-    let mut view = View::new(
-        "summary",
-        "Corrections by model",
-        format!(
-            "{}, differences to no correction in points with 95 % intervals over \
-         datasets (related sets count as one). Ranks and means stand on the datasets that all ranked \
-         corrections of the model share, differences on all that a correction shares with no \
-         correction. Corrections that agree on every dataset count once and share a rank. Practical: \
-         the probability that the correction is better by more than half a point, by the Bayesian \
-         signed-rank test. Bold: best mean rank; underlined (italic in markdown): not significantly \
-         worse.",
-            target.units()
-        ),
-    )
-    .words("model")
-    .words("correction")
-    .numbers("mean rank")
-    .numbers("datasets")
-    .numbers(target.head());
-    // Only balanced error has a pooled form.
-    let headline = target.is_balanced_error();
-    if headline {
-        view = view.numbers("pooled");
-    }
-    view = view
-        .numbers("difference")
-        .words("95 % interval")
-        .numbers("Holm p")
-        .numbers("practical")
-        .words("verdict");
-    let costs = target.id != "error_rate";
-    if costs {
-        view = view.numbers("error rate");
-    }
-    for row in &rows {
-        let (ranked, against) = (ranked(row), against(row));
-        let mark = row.place.map_or(Mark::Plain, |place| {
-            place_mark(place, ranked.as_ref().and_then(|ranked| ranked.among_best))
-        });
-        let interval = against
-            .as_ref()
-            .and_then(|a| a.interval)
-            .map_or_else(String::new, |i| {
-                format!(
-                    "[{}, {}]",
-                    fixed(i.lower * 100.0, 1),
-                    fixed(i.upper * 100.0, 1)
-                )
-            });
-        let n = match row.place {
+    let counted = |row: &Row<'_>, count: fn(&Against) -> usize| row.against.map_or(0, count);
+    Columns::of(&rows)
+        .code("model", "model", |row| analysis.model(row.comparison.model))
+        .code("correction", "correction", |row| analysis.correction(row.correction))
+        .marked(Row::mark)
+        .file_text("same_as", |row| {
+            let twin = row.ranked().and_then(|ranked| ranked.same_as);
+            twin.map_or("", |twin| analysis.correction(twin))
+        })
+        .real("mean_rank", "mean rank", |row| Some(row.ranked()?.mean_rank), rank)
+        .marked(Row::mark)
+        .file_count("n_datasets_ranked", |row| {
+            row.ranked.map_or(0, |_| row.comparison.datasets.len())
+        })
+        .number_of("datasets", |row| match row.ranked {
             Some(_) => row.comparison.datasets.len(),
-            None => against.as_ref().map_or(0, |against| against.n_datasets),
-        };
-        let mut cells = vec![
-            model_cell(analysis, row.comparison.model),
-            correction_cell(analysis, row.correction).marked(mark),
-            Cell::number(ranked.as_ref().map(|r| r.mean_rank), rank).marked(mark),
-            Cell::count(n),
-            Cell::number(ranked.as_ref().map(|r| r.mean_value), percent),
-        ];
-        if headline {
-            cells.push(Cell::number(
-                ranked.as_ref().and_then(|r| r.mean_pooled),
-                percent,
-            ));
-        }
-        cells.extend([
-            Cell::number(against.as_ref().map(|a| a.mean_difference), points),
-            Cell::text(interval),
-            Cell::number(against.as_ref().map(|a| a.p_holm), p_value),
-            Cell::number(
-                against.as_ref().and_then(|a| a.practical).map(|p| p.better),
-                |p| fixed(p, 2),
+            None => counted(row, |a| a.n_datasets),
+        })
+        .real(
+            &format!("mean_{}", target.id),
+            target.head(),
+            |row| Some(row.ranked()?.mean_value),
+            percent,
+        )
+        .real("pooled_balanced_error", "pooled", |row| row.ranked()?.mean_pooled, percent)
+        // Only balanced error has a pooled form.
+        .shown_if(target.is_balanced_error())
+        .file_real("share_of_first", |row| Some(row.ranked()?.share_of_first))
+        .file_text("among_best", |row| {
+            let among = row.ranked().and_then(|ranked| ranked.among_best);
+            among.map_or_else(String::new, |among| among.to_string())
+        })
+        .file_count("n_datasets_paired", |row| counted(row, |a| a.n_datasets))
+        .file_count("n_clusters_paired", |row| counted(row, |a| a.n_clusters))
+        .real("difference", "difference", |row| Some(row.against?.mean_difference), points)
+        .interval(|row| row.against?.interval)
+        .file_real("p_raw", |row| Some(row.against?.p_raw))
+        .real("p_holm", "Holm p", |row| Some(row.against?.p_holm), p_value)
+        .file_count("wins", |row| counted(row, |a| a.wins))
+        .file_count("ties", |row| counted(row, |a| a.ties))
+        .file_count("losses", |row| counted(row, |a| a.losses))
+        .file_real("detectable", |row| row.against?.detectable)
+        .real(
+            "p_practically_better",
+            "practical",
+            |row| Some(row.against?.practical?.better),
+            |p| fixed(p, 2),
+        )
+        .file_real("p_equivalent", |row| Some(row.against?.practical?.equivalent))
+        .file_real("p_practically_worse", |row| Some(row.against?.practical?.worse))
+        .file_real("crossing_ratio", |row| Some(row.crossing()?.ratio))
+        .file_real("crossing_lower", |row| row.crossing()?.lower)
+        .file_real("crossing_upper", |row| row.crossing()?.upper)
+        .file_text("better_above_crossing", |row| {
+            row.crossing().map_or("", |c| match c.better_above {
+                Side::A => "correction",
+                Side::B => "none",
+            })
+        })
+        .text("verdict", "verdict", |row| {
+            row.against.map_or("", |a| verdict(target, a.verdict))
+        })
+        .real("error_rate_difference", "error rate", paid, points)
+        .shown_if(target.id != "error_rate")
+        .sheet(
+            "summary",
+            "Corrections by model",
+            format!(
+                "{}, differences to no correction in points with 95 % intervals over \
+                 datasets (related sets count as one). Ranks and means stand on the datasets that all ranked \
+                 corrections of the model share, differences on all that a correction shares with no \
+                 correction. Corrections that agree on every dataset count once and share a rank. Practical: \
+                 the probability that the correction is better by more than half a point, by the Bayesian \
+                 signed-rank test. Bold: best mean rank; underlined (italic in markdown): not significantly \
+                 worse.",
+                target.units()
             ),
-            Cell::text(against.as_ref().map_or("", |a| verdict(target, a.verdict))),
-        ]);
-        if costs {
-            cells.push(Cell::number(paid(row, "error_rate"), points));
-        }
-        view.rows.push(cells);
-    }
-    Rows::new("summary")
-        .text("model", &rows, |row| {
-            analysis.model(row.comparison.model).to_owned()
-        })
-        .text("correction", &rows, |row| {
-            analysis.correction(row.correction).to_owned()
-        })
-        .text("same_as", &rows, |row| {
-            let twin = ranked(row).and_then(|ranked| ranked.same_as);
-            twin.map_or("", |twin| analysis.correction(twin)).to_owned()
-        })
-        .real("mean_rank", &rows, |row| Some(ranked(row)?.mean_rank))
-        .whole("n_datasets_ranked", &rows, |row| {
-            row.place.map_or(0, |_| row.comparison.datasets.len())
-        })
-        .real(&format!("mean_{}", analysis.target.id), &rows, |row| {
-            Some(ranked(row)?.mean_value)
-        })
-        .real("pooled_balanced_error", &rows, |row| {
-            ranked(row)?.mean_pooled
-        })
-        .real("share_of_first", &rows, |row| {
-            Some(ranked(row)?.share_of_first)
-        })
-        .text("among_best", &rows, |row| {
-            ranked(row)
-                .and_then(|r| r.among_best)
-                .map_or_else(String::new, |b| b.to_string())
-        })
-        .whole("n_datasets_paired", &rows, |row| {
-            against(row).map_or(0, |a| a.n_datasets)
-        })
-        .whole("n_clusters_paired", &rows, |row| {
-            against(row).map_or(0, |a| a.n_clusters)
-        })
-        .real("difference", &rows, |row| {
-            Some(against(row)?.mean_difference)
-        })
-        .real("lower", &rows, |row| Some(against(row)?.interval?.lower))
-        .real("upper", &rows, |row| Some(against(row)?.interval?.upper))
-        .real("p_raw", &rows, |row| Some(against(row)?.p_raw))
-        .real("p_holm", &rows, |row| Some(against(row)?.p_holm))
-        .whole("wins", &rows, |row| against(row).map_or(0, |a| a.wins))
-        .whole("ties", &rows, |row| against(row).map_or(0, |a| a.ties))
-        .whole("losses", &rows, |row| against(row).map_or(0, |a| a.losses))
-        .real("detectable", &rows, |row| against(row)?.detectable)
-        .real("p_practically_better", &rows, |row| {
-            Some(against(row)?.practical?.better)
-        })
-        .real("p_equivalent", &rows, |row| {
-            Some(against(row)?.practical?.equivalent)
-        })
-        .real("p_practically_worse", &rows, |row| {
-            Some(against(row)?.practical?.worse)
-        })
-        .real("crossing_ratio", &rows, |row| Some(crossing(row)?.ratio))
-        .real("crossing_lower", &rows, |row| crossing(row)?.lower)
-        .real("crossing_upper", &rows, |row| crossing(row)?.upper)
-        .text("better_above_crossing", &rows, |row| {
-            crossing(row)
-                .map_or("", |c| match c.better_above {
-                    Side::A => "correction",
-                    Side::B => "none",
-                })
-                .to_owned()
-        })
-        .text("verdict", &rows, |row| {
-            against(row).map_or_else(String::new, |a| verdict(target, a.verdict).to_owned())
-        })
-        .real("error_rate_difference", &rows, |row| {
-            paid(row, "error_rate")
-        })
-        .sheet(vec![view])
+        )
 }
 
 /// What a correction targets beside what it pays.
@@ -227,16 +164,54 @@ pub(in crate::tables) fn price(analysis: &Analysis) -> Result<Sheet> {
     let head = target.head();
     let own = std::iter::once((target.id.as_str(), head.as_str()));
     let others = PRICED.iter().copied().filter(|(id, _)| *id != target.id);
-    let priced: Vec<(usize, &str, &str)> = own
-        .chain(others)
-        .filter_map(|(id, name)| Some((analysis.metric(id)?, id, name)))
-        .collect();
-    let rows: Vec<(usize, &crate::analysis::Price)> = analysis
+    let rows: Vec<(usize, &Price)> = analysis
         .overall
         .iter()
         .flat_map(|c| c.prices.iter().map(move |price| (c.model, price)))
         .collect();
-    let mut view = View::new(
+    let mean = |price: &Price, metric: usize| price.means.get(metric).copied().flatten();
+    let difference =
+        |price: &Price, metric: usize| price.differences.get(metric).copied().flatten();
+    let is_baseline = |price: &Price| Some(price.correction) == analysis.baseline;
+    let mut columns = Columns::of(&rows)
+        .code("model", "model", |(model, _)| analysis.model(*model))
+        .code("correction", "correction", |(_, row)| {
+            analysis.correction(row.correction)
+        })
+        .count("n_datasets", "datasets", |(_, row)| row.n_datasets);
+    for (id, name) in own.chain(others) {
+        let Some(metric) = analysis.metric(id) else {
+            continue;
+        };
+        let in_points =
+            id == target.id || matches!(id, "balanced_error" | "error_rate" | "macro_f1" | "ece");
+        let shown = |row: &Price| {
+            if is_baseline(row) {
+                mean(row, metric)
+            } else {
+                difference(row, metric)
+            }
+        };
+        columns = columns
+            .number(name, |(_, row)| shown(row), signed)
+            .worded(|(_, row)| {
+                let show = match (is_baseline(row), in_points) {
+                    (true, true) => percent,
+                    (true, false) => |v| fixed(v, 3),
+                    (false, true) => points,
+                    (false, false) => signed,
+                };
+                shown(row).map(show).unwrap_or_default()
+            });
+    }
+    for (metric, info) in analysis.metrics.iter().enumerate() {
+        columns = columns
+            .file_real(&info.id, |(_, row)| mean(row, metric))
+            .file_real(&format!("{}_difference", info.id), |(_, row)| {
+                difference(row, metric)
+            });
+    }
+    columns.sheet(
         "price",
         "What a correction targets, and what it pays",
         "Mean differences to no correction over the datasets that both have a value for. Error \
@@ -245,49 +220,4 @@ pub(in crate::tables) fn price(analysis: &Analysis) -> Result<Sheet> {
          others less. The row of no correction shows its own means. Empty: the model gives votes \
          only, or there is no value.",
     )
-    .words("model")
-    .words("correction")
-    .numbers("datasets");
-    for (_, _, name) in &priced {
-        view = view.numbers(*name);
-    }
-    for (model, row) in &rows {
-        let own = Some(row.correction) == analysis.baseline;
-        let mut cells = vec![
-            model_cell(analysis, *model),
-            correction_cell(analysis, row.correction),
-            Cell::count(row.n_datasets),
-        ];
-        for (metric, id, _) in &priced {
-            let in_points = *id == target.id
-                || matches!(*id, "balanced_error" | "error_rate" | "macro_f1" | "ece");
-            let values = if own { &row.means } else { &row.differences };
-            let value = values.get(*metric).copied().flatten();
-            cells.push(match (own, in_points) {
-                (true, true) => Cell::number(value, percent),
-                (true, false) => Cell::number(value, |v| fixed(v, 3)),
-                (false, true) => Cell::number(value, points),
-                (false, false) => Cell::number(value, signed),
-            });
-        }
-        view.rows.push(cells);
-    }
-    let mut table = Rows::new("price")
-        .text("model", &rows, |(model, _)| {
-            analysis.model(*model).to_owned()
-        })
-        .text("correction", &rows, |(_, row)| {
-            analysis.correction(row.correction).to_owned()
-        })
-        .whole("n_datasets", &rows, |(_, row)| row.n_datasets);
-    for (place, metric) in analysis.metrics.iter().enumerate() {
-        table = table
-            .real(&metric.id, &rows, |(_, row)| {
-                row.means.get(place).copied().flatten()
-            })
-            .real(&format!("{}_difference", metric.id), &rows, |(_, row)| {
-                row.differences.get(place).copied().flatten()
-            });
-    }
-    table.sheet(vec![view])
 }

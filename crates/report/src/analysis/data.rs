@@ -1,0 +1,456 @@
+//! What the records say, before anything is compared: the models, corrections, datasets and metrics
+//! that they name, and one value an arm and point. Every study starts from here and from nothing
+//! that another study computed, unless its arguments say so.
+
+use std::collections::BTreeMap;
+
+use counterweight_core::{Catalogue, Record, ScoreKind, find};
+use counterweight_store::metric_column;
+
+use super::Target;
+use super::cube::{self, Cube, Seconds};
+use crate::ReportInput;
+use crate::error::Result;
+
+/// A model entry of the sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInfo {
+    /// Id of the entry.
+    pub id: String,
+    /// Its parameters, as the records give them.
+    pub params: String,
+    /// The catalogue's id, where the sweep file or the entry's id tells.
+    pub kind: Option<String>,
+    /// Whose code it is: "own", or crate and version.
+    pub library: Option<String>,
+    /// Whether it gives one vote a row and no probabilities.
+    pub votes_only: bool,
+    /// A known fault or peculiarity.
+    pub remark: String,
+}
+
+impl ModelInfo {
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            id: record.model.to_string(),
+            params: record.model_params.to_string(),
+            kind: None,
+            library: None,
+            votes_only: false,
+            remark: String::new(),
+        }
+    }
+}
+
+/// A correction of the sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrectionInfo {
+    /// Id of the entry.
+    pub id: String,
+    /// What kind of correction.
+    pub family: String,
+    /// The resampling stage with its parameters.
+    pub resample: String,
+    /// The loss stage with its parameters.
+    pub loss: String,
+    /// The decision stage with its parameters.
+    pub decide: String,
+}
+
+impl CorrectionInfo {
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            id: record.correction.to_string(),
+            family: record.family.to_string(),
+            resample: record.resample.to_string(),
+            loss: record.loss.to_string(),
+            decide: record.decide.to_string(),
+        }
+    }
+}
+
+/// A dataset or population of the sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetInfo {
+    /// Its id.
+    pub id: String,
+    /// The cluster of related sets that it belongs to; its own id when it has none.
+    pub cluster: String,
+    /// Whether it is drawn from a population.
+    pub synthetic: bool,
+    /// Feature columns before encoding.
+    pub n_features: u64,
+    /// Classes.
+    pub n_classes: u64,
+    /// Licence, as the index of datasets gives it.
+    pub licence: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// How to cite it.
+    pub citation: String,
+}
+
+impl DatasetInfo {
+    pub(super) fn of(record: &Record) -> Self {
+        // The variants of one grid (`gaussian-pair[dim=2]`) are related as a matter of course.
+        let cluster = base_id(&record.dataset).to_owned();
+        Self {
+            id: record.dataset.to_string(),
+            cluster,
+            synthetic: record.source == "synthetic",
+            n_features: record.n_features,
+            n_classes: record.n_classes,
+            licence: String::new(),
+            origin: String::new(),
+            citation: String::new(),
+        }
+    }
+}
+
+/// A dataset at one profile and requested ratio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Index of the dataset.
+    pub dataset: usize,
+    /// `natural`, `step` or `exponential`.
+    pub profile: String,
+    /// The ratio that was asked for; `None` for natural data.
+    pub requested_ratio: Option<f64>,
+    /// Mean realised ratio of the training rows over its cells.
+    pub imbalance_ratio: Option<f64>,
+    /// Smallest class count over its cells.
+    pub minority_count: u64,
+    /// Largest number of training rows over its cells.
+    pub n_train: u64,
+    /// Largest number of test rows over its cells.
+    pub n_test: u64,
+    ratio_sum: f64,
+    ratio_count: usize,
+}
+
+impl Point {
+    pub(super) fn of(dataset: usize, record: &Record) -> Self {
+        Self {
+            dataset,
+            profile: record.profile.to_string(),
+            requested_ratio: record.requested_ratio,
+            imbalance_ratio: None,
+            minority_count: record.minority_count,
+            n_train: record.n_train,
+            n_test: record.n_test,
+            ratio_sum: 0.0,
+            ratio_count: 0,
+        }
+    }
+
+    pub(super) fn see(&mut self, record: &Record) {
+        self.minority_count = self.minority_count.min(record.minority_count);
+        self.n_train = self.n_train.max(record.n_train);
+        self.n_test = self.n_test.max(record.n_test);
+        if let Some(ratio) = record.imbalance_ratio {
+            self.ratio_sum += ratio;
+            self.ratio_count += 1;
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.imbalance_ratio =
+            (self.ratio_count > 0).then(|| self.ratio_sum / self.ratio_count as f64);
+    }
+
+    /// The requested ratio in words.
+    pub fn ratio_label(&self) -> String {
+        self.requested_ratio
+            .map_or_else(|| "natural".to_owned(), |ratio| ratio.to_string())
+    }
+}
+
+/// What is known of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricInfo {
+    /// Column of the records.
+    pub id: String,
+    /// One line: what it is.
+    pub summary: String,
+    /// Whether less is better; `None` when the best value is neither end.
+    pub lower_is_better: Option<bool>,
+}
+
+/// Which points a comparison looks at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Points of real datasets.
+    Real,
+    /// Points of populations.
+    Synthetic,
+    /// Points whose realised ratio is at least the first and below the second number.
+    Band(f64, f64),
+}
+
+impl Scope {
+    /// The bands of the realised imbalance ratio: about half a decade each, since rankings of
+    /// corrections move with the logarithm of the ratio.
+    pub const BANDS: [Self; 5] = [
+        Self::Band(1.0, 3.0),
+        Self::Band(3.0, 10.0),
+        Self::Band(10.0, 30.0),
+        Self::Band(30.0, 100.0),
+        Self::Band(100.0, f64::INFINITY),
+    ];
+
+    pub(super) fn contains(self, point: &Point, datasets: &[DatasetInfo]) -> bool {
+        let synthetic = datasets
+            .get(point.dataset)
+            .is_some_and(|dataset| dataset.synthetic);
+        match self {
+            Self::All => true,
+            Self::Real => !synthetic,
+            Self::Synthetic => synthetic,
+            Self::Band(low, high) => point
+                .imbalance_ratio
+                .is_some_and(|ratio| low <= ratio && ratio < high),
+        }
+    }
+
+    /// The scope in words.
+    pub fn label(self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::Real => "real datasets".to_owned(),
+            Self::Synthetic => "populations".to_owned(),
+            Self::Band(low, high) if high.is_finite() => format!("ratio {low} to {high}"),
+            Self::Band(low, _) => format!("ratio {low} and more"),
+        }
+    }
+}
+
+/// What the records say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// The metric that ranks the corrections.
+    pub target: Target,
+    /// The metrics of the records, the target first.
+    pub metrics: Vec<MetricInfo>,
+    /// Models, in order of first appearance.
+    pub models: Vec<ModelInfo>,
+    /// Corrections, in order of first appearance.
+    pub corrections: Vec<CorrectionInfo>,
+    /// Datasets, in order of first appearance.
+    pub datasets: Vec<DatasetInfo>,
+    /// Points, in order of first appearance.
+    pub points: Vec<Point>,
+    /// The correction that the others are compared with: `none`, or the first of its family.
+    pub baseline: Option<usize>,
+    /// One value an arm and point.
+    pub cube: Cube,
+    /// The resampling stage of each correction at each point where it is not the correction's usual
+    /// one (`smote` is planned as `smote-nc` on nominal columns).
+    stages: BTreeMap<(usize, usize), String>,
+}
+
+impl Data {
+    /// Sums up the records.
+    ///
+    /// # Errors
+    /// [`ReportError::Twice`](crate::ReportError::Twice) when two records claim one place of the design.
+    pub(super) fn of(input: &ReportInput<'_>, target: &Target) -> Result<Self> {
+        let seconds: BTreeMap<&str, Seconds> = input
+            .timings
+            .iter()
+            .map(|t| {
+                let total =
+                    t.resample_seconds + t.fit_seconds + t.crossfit_seconds + t.decide_seconds;
+                let seconds = Seconds {
+                    total,
+                    resample: t.resample_seconds,
+                };
+                (t.cell.0.as_str(), seconds)
+            })
+            .collect();
+        let mut indexed = cube::index(input.records, &seconds, target)?;
+        describe_models(&mut indexed, input);
+        for dataset in &mut indexed.datasets {
+            if let Some(about) = input.about.iter().find(|about| about.id == dataset.id) {
+                if !about.cluster.is_empty() {
+                    dataset.cluster.clone_from(&about.cluster);
+                }
+                dataset.licence.clone_from(&about.licence);
+                dataset.origin.clone_from(&about.source);
+                dataset.citation.clone_from(&about.citation);
+            }
+        }
+        let corrections = &indexed.corrections;
+        let exact = corrections.iter().position(|c| c.id == "none");
+        Ok(Self {
+            target: target.clone(),
+            metrics: describe_metrics(&indexed.metrics, input.catalogue),
+            baseline: exact.or_else(|| corrections.iter().position(|c| c.family == "none")),
+            models: indexed.models,
+            corrections: indexed.corrections,
+            datasets: indexed.datasets,
+            points: indexed.points,
+            cube: indexed.cube,
+            stages: indexed.stages,
+        })
+    }
+
+    /// Indices of the points of a scope.
+    pub fn points_of(&self, scope: Scope) -> Vec<usize> {
+        (0..self.points.len())
+            .filter(|&index| {
+                self.points
+                    .get(index)
+                    .is_some_and(|point| scope.contains(point, &self.datasets))
+            })
+            .collect()
+    }
+
+    /// The resampling stage of a correction at a point; `None` where it does not resample.
+    pub(super) fn resample_at(&self, point: usize, correction: usize) -> Option<&str> {
+        let usual = || Some(self.corrections.get(correction)?.resample.as_str());
+        let stage = self.stages.get(&(point, correction)).map(String::as_str);
+        stage.or_else(usual).filter(|stage| *stage != "none")
+    }
+
+    /// The id of a model.
+    pub fn model(&self, index: usize) -> &str {
+        self.models.get(index).map_or("", |model| &model.id)
+    }
+
+    /// The id of a correction.
+    pub fn correction(&self, index: usize) -> &str {
+        self.corrections
+            .get(index)
+            .map_or("", |correction| &correction.id)
+    }
+
+    /// The id of a dataset.
+    pub fn dataset(&self, index: usize) -> &str {
+        self.datasets.get(index).map_or("", |dataset| &dataset.id)
+    }
+
+    /// The datasets for which an arm has a value, each with the points where it has one.
+    pub fn own_datasets(&self, model: usize, correction: usize) -> BTreeMap<usize, Vec<usize>> {
+        let mut own: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, point) in self.points.iter().enumerate() {
+            if self.cube.value(model, index, correction).is_some() {
+                own.entry(point.dataset).or_default().push(index);
+            }
+        }
+        own
+    }
+
+    /// Records with a value of the target.
+    pub fn n_values(&self) -> usize {
+        self.cube.iter().map(|(_, summary)| summary.n_values).sum()
+    }
+
+    /// The index of a metric.
+    pub fn metric(&self, id: &str) -> Option<usize> {
+        self.metrics.iter().position(|metric| metric.id == id)
+    }
+}
+
+/// The id of an entry without its grid's suffix.
+pub(crate) fn base_id(id: &str) -> &str {
+    id.split_once('[').map_or(id, |(base, _)| base)
+}
+
+/// Ids and kinds of the sweep's `[[model]]` entries. A report can be rebuilt from records whose sweep
+/// file is damaged or of a later format, so that a text which cannot be read says nothing here.
+fn kinds_of_models(sweep_text: &str) -> BTreeMap<String, String> {
+    let Ok(sweep) = sweep_text.parse::<toml::Table>() else {
+        return BTreeMap::new();
+    };
+    let entries = sweep.get("model").and_then(toml::Value::as_array);
+    entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let kind = entry.get("kind")?.as_str()?;
+            let id = entry
+                .get("id")
+                .and_then(toml::Value::as_str)
+                .unwrap_or(kind);
+            Some((id.to_owned(), kind.to_owned()))
+        })
+        .collect()
+}
+
+fn describe_models(indexed: &mut cube::Indexed, input: &ReportInput<'_>) {
+    let kinds = kinds_of_models(input.sweep_text);
+    let log_loss = indexed
+        .metrics
+        .iter()
+        .position(|metric| metric == "log_loss");
+    let cube = &indexed.cube;
+    for (index, model) in indexed.models.iter_mut().enumerate() {
+        let kind = kinds
+            .get(&model.id)
+            .or_else(|| kinds.get(base_id(&model.id)));
+        let kind = kind.map_or_else(|| base_id(&model.id), String::as_str);
+        if let Some(entry) = find(input.catalogue.learners, kind) {
+            model.kind = Some(entry.card.id.to_owned());
+            model.library = Some(entry.caps.library.to_owned());
+            model.votes_only = entry.caps.scores == ScoreKind::Vote;
+            entry.caps.remark.clone_into(&mut model.remark);
+        } else {
+            // An entry with a name of its own whose sweep file does not say its kind: votes show in
+            // that no cell has a log loss although some have a balanced error.
+            let own = || {
+                cube.iter()
+                    .filter(|((m, _, _), _)| *m == index)
+                    .map(|(_, s)| s)
+            };
+            let valued = own().any(|s| s.value().is_some());
+            let scored = own().any(|s| {
+                log_loss.is_some_and(|metric| s.means.get(metric).copied().flatten().is_some())
+            });
+            model.votes_only = valued && !scored;
+        }
+    }
+}
+
+fn describe_metrics(ids: &[String], catalogue: &Catalogue) -> Vec<MetricInfo> {
+    let describe = |id: &String| {
+        let (base, raw) = id
+            .strip_suffix("_raw")
+            .map_or((id.as_str(), false), |base| (base, true));
+        let entry = catalogue
+            .metrics
+            .iter()
+            .find(|e| metric_column(e.card.id) == base);
+        let summary = entry.map_or("", |entry| entry.card.summary);
+        MetricInfo {
+            id: id.clone(),
+            summary: if raw {
+                format!("{summary} (scores as they are)")
+            } else {
+                summary.into()
+            },
+            lower_is_better: direction_of(base, catalogue),
+        }
+    };
+    ids.iter().map(describe).collect()
+}
+
+/// Which end of a metric is good, by its column without `_raw`.
+pub(super) fn direction_of(base: &str, catalogue: &Catalogue) -> Option<bool> {
+    let entry = catalogue
+        .metrics
+        .iter()
+        .find(|e| metric_column(e.card.id) == base);
+    entry.map_or_else(|| direction(base), |entry| entry.caps.lower_is_better)
+}
+
+/// Which end of a contract metric is good, for records of metrics that the catalogue lacks.
+fn direction(metric: &str) -> Option<bool> {
+    match metric {
+        "balanced_error" | "error_rate" | "brier" | "log_loss" | "ece" => Some(true),
+        "worst_recall" | "g_mean" | "macro_f1" | "mcc" | "kappa" | "auroc"
+        | "average_precision" | "many_recall" | "medium_recall" | "few_recall" => Some(false),
+        _ => None,
+    }
+}
