@@ -3,15 +3,11 @@
 //! Headless Chromium opens a copy of the page with a probe appended (`browser/probe.js`) that uses
 //! the page as a reader does and writes what it finds into the document; a content policy in the
 //! same copy refuses and reports whatever is asked of the network. Without Chromium on the path
-//! these tests say so and pass.
-
-#![expect(
-    clippy::print_stdout,
-    reason = "a test that is skipped says so where the test runner shows it"
-)]
+//! these tests fail where `.ci/run` could have installed it, and say elsewhere that they are skipped.
 
 #[expect(dead_code, reason = "each test program uses a part of it")]
 mod common;
+mod programs;
 mod select;
 
 use std::path::{Path, PathBuf};
@@ -60,14 +56,7 @@ decide = { kind = "logit-adjust", tau = [0.5, 1.0, 1.5] }
 
 /// Chromium, where there is one.
 fn browser() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path)
-        .flat_map(|folder| ["chromium", "chromium-browser"].map(|name| folder.join(name)))
-        .find(|file| file.is_file());
-    if found.is_none() {
-        println!("skipped: chromium is not installed");
-    }
-    found
+    programs::program(&["chromium", "chromium-browser"])
 }
 
 /// A report that is made once for all tests.

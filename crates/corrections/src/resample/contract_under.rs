@@ -438,7 +438,7 @@ proptest! {
         for entry in entries() {
             match run(&*built(entry, &[]), &set, seed) {
                 Ok(after) => check(entry, &set, &after),
-                Err(error) => prop_assert!(!error.to_string().is_empty()),
+                Err(error) => prop_assert!(false, "{} on shape {shape}: {error}", entry.card.id),
             }
         }
     }

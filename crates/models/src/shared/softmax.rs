@@ -354,12 +354,12 @@ mod tests {
             Method::Lbfgs,
             &mut context,
         );
+        end.unwrap();
         assert!(
-            end.is_err()
-                || context
-                    .notes
-                    .iter()
-                    .any(|n| matches!(n, Note::Degenerate(_)))
+            context
+                .notes
+                .iter()
+                .any(|n| matches!(n, Note::Degenerate(_)))
         );
     }
 
@@ -375,11 +375,10 @@ mod tests {
             &LossTerms::cross_entropy(2),
             SmallClass::Clamp,
         );
-        match ended {
-            Err(StageError::Failed(text)) => assert!(text.contains("standardise"), "{text}"),
-            Ok(fit) => assert!(fit.details["relative_gradient"] <= 1e-10),
-            Err(other) => panic!("{other}"),
-        }
+        let Err(StageError::Failed(text)) = ended else {
+            panic!("a fit to numbers whose squares overflow fails")
+        };
+        assert!(text.contains("standardise"), "{text}");
     }
 
     /// The optimality condition, from the definition: gradients by differences of the objective.
