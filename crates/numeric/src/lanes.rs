@@ -1,10 +1,5 @@
 //! The few vector operations that the loops need, in either precision.
 
-#![expect(
-    clippy::inline_always,
-    reason = "what is not inlined into the dispatched function loses its vector instructions"
-)]
-
 use std::fmt::Debug;
 use std::ops::Neg;
 
