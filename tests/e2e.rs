@@ -10,7 +10,7 @@
 )]
 
 mod bad_input;
-mod beside;
+
 mod calibration;
 mod common;
 mod contract;
@@ -21,3 +21,4 @@ mod leakage;
 mod minibatches;
 mod own_data;
 mod resample;
+mod side_tables;

@@ -19,7 +19,7 @@ pub mod record;
 pub mod reliability;
 pub mod scores;
 pub mod seed;
-pub mod side;
+pub mod side_table;
 pub mod sink;
 pub mod stage;
 pub mod suggest;

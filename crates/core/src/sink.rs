@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::record::{Record, Timing};
-use crate::side::Side;
+use crate::side_table::Side;
 
 /// Keeps records; each call is one record and must not lose it once it returns.
 pub trait Sink: Sync {

@@ -138,7 +138,7 @@ const HEADINGS: [&str; 8] = [
     "# Formula",
     "# Parameters",
     "# Cost",
-    "# Differences from the paper and from ",
+    "# Differences",
     "# Errors",
     "# Examples",
     "# References",

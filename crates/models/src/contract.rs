@@ -90,7 +90,7 @@ fn the_registry_is_sorted_complete_and_documented() {
                 .filter(|line| line.starts_with(char::is_uppercase))
                 .collect();
             let expected = [
-                "When it helps",
+                "When it helps, when it hurts",
                 "Formula",
                 "Parameters",
                 "Cost",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use counterweight_core::side::CellCurve;
+use counterweight_core::side_table::CellCurve;
 use counterweight_core::{Record, Table};
 
 use crate::side_files::Sides;

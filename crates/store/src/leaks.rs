@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::side::{LEAK_METRICS, LeakClaim};
+use counterweight_core::side_table::{LEAK_METRICS, LeakClaim};
 use counterweight_core::{CellId, Table};
 
 use crate::side_files::Sides;

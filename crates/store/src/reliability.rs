@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use counterweight_core::reliability::{Bin, Reliability};
-use counterweight_core::side::Corrected;
+use counterweight_core::side_table::Corrected;
 use counterweight_core::{Name, Record, Table};
 
 use crate::side_files::Sides;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::side::CellScores;
+use counterweight_core::side_table::CellScores;
 use counterweight_core::{Record, Table};
 
 use crate::side_files::Sides;

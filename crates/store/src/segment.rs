@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use counterweight_core::side::Side;
+use counterweight_core::side_table::Side;
 use counterweight_core::{Finished, Record, Sink, Timing};
 use serde::{Deserialize, Serialize};
 

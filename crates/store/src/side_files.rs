@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_core::CellId;
-use counterweight_core::side::{
+use counterweight_core::side_table::{
     Bins, CellBins, CellCurve, CellReliability, CellScores, LeakClaim, Side,
 };
 
@@ -129,7 +129,7 @@ pub fn read_sides(files: &[PathBuf]) -> Result<Sides, StoreError> {
 #[cfg(test)]
 mod tests {
     use counterweight_core::reliability::{BINS, Bin};
-    use counterweight_core::side::{Corrected, SparseBins};
+    use counterweight_core::side_table::{Corrected, SparseBins};
 
     use super::*;
 

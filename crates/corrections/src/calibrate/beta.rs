@@ -18,7 +18,7 @@
 //!
 //! O(n) a round of Newton, about ten rounds, for each class; four times that when a bound holds.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! Where the unbounded optimum has a negative factor, the paper drops that factor and fits again; here
 //! the bounded optimum is taken, the best of all faces, which is the same unless both factors matter.

@@ -13,7 +13,7 @@ const HEADINGS: [&str; 8] = [
     "# Formula",
     "# Parameters",
     "# Cost",
-    "# Differences from the paper and from scikit-learn",
+    "# Differences",
     "# Errors",
     "# Examples",
     "# References",

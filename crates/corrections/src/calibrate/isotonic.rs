@@ -19,7 +19,7 @@
 //!
 //! O(n log n) for each class.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! As scikit-learn's `IsotonicRegression(out_of_bounds="clip")` on probabilities, rows of equal
 //! probability (within 1e-15) being joined first. Probabilities of exactly 0 and 1 are then clipped at

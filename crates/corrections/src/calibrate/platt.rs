@@ -19,7 +19,7 @@
 //!
 //! O(n) a round of Newton, about ten rounds, for each class.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! Platt's model is of a support vector machine's margin; here of the log odds, so that a = 1, b = 0 is
 //! the identity. The optimum is that of scikit-learn's `_SigmoidCalibration` on the log odds (there with

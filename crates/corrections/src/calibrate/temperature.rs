@@ -18,7 +18,7 @@
 //!
 //! O(n K) a round of Newton, about ten rounds.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! As the paper and scikit-learn's `method="temperature"`, on log-probabilities: a constant added to a
 //! row's logits changes nothing. A bound on T that holds gets a note (scores without error, or worse than

@@ -18,7 +18,7 @@
 //!
 //! O(n K^2 + K^3) a round of Newton, about ten rounds.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The paper scales a network's logits, here log-probabilities, since logits are known up to a constant
 //! a row only and the factors would see it. For K = 2 it is beta calibration without bounds. Rows that

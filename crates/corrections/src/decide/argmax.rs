@@ -20,7 +20,7 @@
 //!
 //! O(K) a row.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! As scikit-learn's `predict` of probabilistic classifiers, but scores within 1e-12 of each other
 //! are a tie.

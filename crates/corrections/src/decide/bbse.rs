@@ -27,7 +27,7 @@
 //!
 //! O(n K + K^3), and the inner fits.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The paper estimates the confusion matrix on held-out rows; here the rows are out of fold, and every
 //! training row serves. It retrains with the weights; here they shift the scores. Where the matrix is

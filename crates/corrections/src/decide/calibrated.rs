@@ -26,7 +26,7 @@
 //! O(n log n) a class for isotonic, a few passes over the rows for the others, and the inner fits, which
 //! all tuned rules on the same fit share.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! scikit-learn's `CalibratedClassifierCV(ensemble=False)` also fits one calibrator to pooled
 //! out-of-fold scores and applies it to a model of all training rows. A rule that is itself tuned

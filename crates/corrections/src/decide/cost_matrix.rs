@@ -24,7 +24,7 @@
 //!
 //! O(K^2) a row.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! Elkan writes the decided class as the row and the truth as the column; here the truth is the row,
 //! as in a confusion matrix. Costs that make one class never the cheapest are taken as they are.

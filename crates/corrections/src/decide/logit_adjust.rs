@@ -26,7 +26,7 @@
 //!
 //! O(K) a row; the estimated prior a few hundred passes over the batch.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The paper subtracts the training prior. Here the default is the scores' own prior, so that after
 //! a full correction the rule is a no-op; `prior = "train"` on top of one is the double correction.

@@ -24,7 +24,7 @@
 //!
 //! O(K) a row.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! King and Zeng state it for two classes as a change of the intercept, Hong et al. for softmax scores
 //! (PC-softmax); here for any scores with probabilities. A class that the target or the prior lacks

@@ -23,7 +23,7 @@
 //!
 //! O(K) a row.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The papers divide by the training prior. Here the default is the scores' own prior, which is the
 //! same without another correction; after one, dividing by the training prior would correct twice.

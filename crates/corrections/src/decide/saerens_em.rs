@@ -28,7 +28,7 @@
 //!
 //! O(n K) a round for n test rows; near the edge of the simplex EM takes thousands of rounds.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! As the paper's, started at the scores' own prior instead of the training prior, so that it is right
 //! after resampling, weighting and offsets as well. A class without prior keeps share 0. scikit-learn

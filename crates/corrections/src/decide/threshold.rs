@@ -22,7 +22,7 @@
 //!
 //! O(1) a row.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! As scikit-learn's `FixedThresholdClassifier`, but the positive class is the rarer one and not
 //! the second, and a tie goes to the lowest class.

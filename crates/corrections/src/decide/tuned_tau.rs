@@ -27,7 +27,7 @@
 //! O(n log n + T log n) for two classes and T taus, O(n K s log T) for K, with s the decisions that a
 //! row takes along the grid; and the inner fits.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The paper tunes tau on a validation set; here on cross-fitted scores. scikit-learn has no such
 //! rule.

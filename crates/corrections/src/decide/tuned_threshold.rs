@@ -31,7 +31,7 @@
 //! O(n log n) for two classes, O(K (n K + n log n)) a round of K classes (a few rounds); and the
 //! inner fits.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * scikit-learn's `TunedThresholdClassifierCV` tries 100 thresholds, interpolates each fold's
 //!   curve and averages them, for two classes; here every cut point of the pooled out-of-fold

@@ -25,7 +25,7 @@
 //!
 //! O(K) a row beside the d K of the scores.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! Kang normalises the last layer of a network, whose features are not negative; so does this on the
 //! `mlp`, while on linear models the features are the learner's own columns. Kim and Kim scale towards

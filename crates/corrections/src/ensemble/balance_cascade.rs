@@ -29,7 +29,7 @@
 //! O(`members` x `rounds`) fits of the base to K times the smallest class's rows, and scoring all
 //! rows after each member.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper moves each `AdaBoost`'s threshold to a false-positive rate of `f = (m / n)^(1 / (T - 1))`
 //! and drops what is then right; that is the share f of the pool with the highest scores, as here,

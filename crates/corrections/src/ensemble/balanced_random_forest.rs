@@ -27,7 +27,7 @@
 //!
 //! O(`trees`) trees on K times the smallest class's rows; see the model's file for the cost of one.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper's trees vote; here, as in imbalanced-learn, leaf shares are averaged. imbalanced-learn
 //! 0.14 draws as here by default (`sampling_strategy = "all"`, `replacement = True`, `bootstrap =

@@ -30,7 +30,7 @@
 //!
 //! O(`members` x `rounds`) fits of the base to K times the smallest class's rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper gives each `AdaBoost` a threshold of its own; here it is 0, since the subsets are
 //! balanced. imbalanced-learn 0.14 averages the probabilities of `AdaBoosts` of 50 stumps, each scaled

@@ -26,7 +26,7 @@
 //!
 //! O(`members`) fits of the base to K times the largest class's rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper's members vote; here probabilities are averaged where the base has them.
 //! imbalanced-learn has no such class; its `BalancedBaggingClassifier` with a `RandomOverSampler`

@@ -26,7 +26,7 @@
 //!
 //! O(`members`) fits of the base to all rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper decides by the threshold; here the scores carry it, so that further decisions and
 //! metrics know their prior. imbalanced-learn has no such class.

@@ -30,7 +30,7 @@
 //! O(`rounds`) fits of the base to K times the smallest class's rows, and scoring all rows once a
 //! round.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper boosts by `AdaBoost`.M2 with a pseudo-loss of the base's probabilities; here, as in
 //! imbalanced-learn 0.14, by SAMME on its answers, which takes every base. imbalanced-learn ends at

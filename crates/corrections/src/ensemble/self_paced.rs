@@ -30,7 +30,7 @@
 //! O(`members`) fits of the base to K times the smallest class's rows, and scoring all rows once a
 //! member.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper is for two classes; here every class above its target is cut by the probability of its
 //! own class, which is the same for two. The paper counts its first, random member apart and takes

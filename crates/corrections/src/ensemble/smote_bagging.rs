@@ -28,7 +28,7 @@
 //! O(`members`) fits of the base to K times the largest class's rows, and one search for k
 //! neighbours in each class that grows, shared by all members.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper goes from 10 % to 100 % in steps of 10 % and repeats; here the steps are 1/M, the same
 //! for its ten members. Its members vote; here probabilities are averaged where the base has them.

@@ -29,7 +29,7 @@
 //! O(`rounds`) fits of the base to K times the largest class's rows, scoring all rows once a round,
 //! and one search for k neighbours in each class that grows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper boosts by `AdaBoost`.M2 with a pseudo-loss and does not say what synthetic rows weigh;
 //! here SAMME, which takes every base, and the weight of the starting row. The paper adds a fixed

@@ -27,7 +27,7 @@
 //!
 //! O(`members`) fits of the base to K times the smallest class's rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! The paper's members are nearest neighbours that vote; here any base, and averages where it has
 //! probabilities. imbalanced-learn's `BalancedBaggingClassifier` first bootstraps all rows, so that

@@ -24,7 +24,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * This is the form in which Menon et al. write the loss of Cao et al.; the form of Cao et al.
 //!   themselves, with its scale and largest margin, is [`ldam`](super::ldam).

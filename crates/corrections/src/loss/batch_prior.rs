@@ -25,7 +25,7 @@
 //!
 //! O(K^2) for the terms of K classes, and O(K^2 + B) a minibatch of B rows in the learner.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * An idea from a discussion, without a paper of its own. The usual code adds an epsilon inside the
 //!   logarithm, which lets an absent class into the denominator at `tau log epsilon`; here it is masked.

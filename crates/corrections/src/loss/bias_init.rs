@@ -22,7 +22,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper's bias is that of one sigmoid for a rare foreground, `log(pi / (1 - pi))`: with two classes
 //!   the difference of the biases here at tau = 1.

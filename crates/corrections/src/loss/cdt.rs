@@ -27,7 +27,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper divides by `a_j = (n_max / n_j)^gamma`, which is the same, and tunes gamma in 0 to 0.4.
 //! * Two classes take the binary form of Kini et al. on one score, because the multiclass form on two

@@ -20,7 +20,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! None from scikit-learn's `log_loss` for classes that have rows; classes without rows are masked
 //! here (scikit-learn does not know of them).

@@ -28,7 +28,7 @@
 //!
 //! O(K^2) for the terms of K classes, twice.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper defers effective-number weights to the last fifth of the epochs, with a lower learning
 //!   rate; here the default weights are inverse frequencies, and the rate is the learner's own business.

@@ -23,7 +23,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper drops rare classes from the denominators of other classes' rows at random, and below a
 //!   threshold frequency; this is the deterministic form in which Menon et al. write it.

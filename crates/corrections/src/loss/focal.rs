@@ -28,7 +28,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper has two classes and one sigmoid a class; this is the softmax form, which for two
 //!   classes is the paper's.

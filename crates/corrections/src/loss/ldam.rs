@@ -29,7 +29,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The default scale is 1, because all learners have linear scores unless asked otherwise; the paper's
 //!   30 belongs to a cosine head. On a linear model without penalty s is only a unit.

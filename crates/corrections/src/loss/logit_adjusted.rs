@@ -29,7 +29,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The paper's plain form is consistent at tau = 1 only; `consistent` takes the weights of its
 //!   Theorem 1 with delta = pi^tau, scaled to a mean of 1 over the rows.

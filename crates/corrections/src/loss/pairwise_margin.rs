@@ -27,7 +27,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * The consistent alpha is scaled to a mean of 1 over the rows, so that a penalty keeps its meaning.
 //! * Classes without rows are masked. scikit-learn has no such loss.

@@ -32,7 +32,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * gamma = 0 is `logit-adjusted`, tau = 0 is `cdt`, both to the last bit.
 //! * Two classes take the paper's binary form on one score.

@@ -34,7 +34,7 @@
 //!
 //! O(K^2) for the terms of K classes.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! * `inverse-frequency` is scikit-learn's `class_weight = "balanced"`.
 //! * The effective-number paper scales the weights to sum to K; here, as everywhere, they are

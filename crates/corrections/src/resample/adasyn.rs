@@ -25,7 +25,7 @@
 //!
 //! O(m n d) for the neighbours of each class of m rows that grows among all n rows of d columns (shared by all samplers of a training set), then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * Counts: because each `g_i` is rounded, a class ends near its target, not at it. The allocation
 //!   is that of imbalanced-learn 0.14, computed in whole numbers, so that its rounding errors at

@@ -27,7 +27,7 @@
 //! O(n^2 d) for the first round's neighbours (shared by all samplers of a training set); a later
 //! round searches only for the rows that lost too many of theirs.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper judges every row by all sizes on the original rows and removes at the end; like
 //!   imbalanced-learn 0.14, this removes between sizes. The rows that stay are imbalanced-learn's,

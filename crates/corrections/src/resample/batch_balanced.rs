@@ -34,7 +34,7 @@
 //!
 //! O(n d) for a copy of the rows; drawing costs O(K) a row and epoch in the learner.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper trains an image network in two stages and balances the second; here the scheme holds for
 //!   the whole training. `class-balanced` and `square-root` are its q = 0 and q = 1/2.

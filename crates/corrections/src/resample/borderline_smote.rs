@@ -31,7 +31,7 @@
 //!
 //! O(m n d) for the neighbours of each class of m rows that grows among all n rows of d columns (shared by all samplers of a training set), then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The rows in danger are those of imbalanced-learn 0.14 and of the paper, one class against all
 //!   others where there are more than two.

@@ -26,7 +26,7 @@
 //!
 //! O(n m d) an iteration for a class of n rows, at most 300 iterations.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The method was proposed in several forms; this is imbalanced-learn 0.14's.
 //! * `hard` takes a row of the centre's own cluster, each row once; there the nearest row of the

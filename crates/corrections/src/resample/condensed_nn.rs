@@ -29,7 +29,7 @@
 //! O(m (a + s) d) for a class of m rows of which s stay beside the a rows of the smallest class:
 //! each row's nearest rows of C are kept up to date as C grows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * Hart passes over the rows until nothing changes and condenses all classes together; like
 //!   imbalanced-learn 0.14, this passes once and sets one class after another against the smallest.

@@ -25,7 +25,7 @@
 //!
 //! O(n^2 d) for the neighbours (shared by all samplers of a training set), then O(n k).
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper edits every class by a majority vote (`strategy = "all"`, `rule = "mode"`).
 //! * The rows that stay are those of imbalanced-learn 0.14, also for several classes.

@@ -31,7 +31,7 @@
 //! O(n d (K + folds)) for naive Bayes, O(n^2 d) for the neighbours (shared by all samplers of a
 //! training set).
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * imbalanced-learn 0.14 asks a random forest of 100 trees unless given another classifier.
 //!   Resamplers here know no learner, so the two classifiers are small ones of their own: other rows

@@ -31,7 +31,7 @@
 //! O(i n g d) for i iterations over n rows, g clusters and d columns, and O(m^2 d) for each cluster of m
 //! rows of a class that grows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * Which clusters count and their weights are those of imbalanced-learn 0.14, given the clusters. It
 //!   clusters by mini-batches; here, as in the paper, by full k-means, once for all classes.

@@ -10,9 +10,11 @@ mod blend;
 pub mod borderline_smote;
 mod cart;
 mod cleaning;
+pub mod cluster_centroids;
 pub mod condensed_nn;
 pub mod enn;
 mod growth;
+pub mod instance_hardness;
 mod kmeans;
 pub mod kmeans_smote;
 mod linkage;
@@ -28,21 +30,15 @@ pub mod repeated_enn;
 pub mod safe_level_smote;
 mod smo;
 pub mod smote;
+pub mod smote_enn;
 pub mod smote_ipf;
 pub mod smote_n;
 pub mod smote_nc;
+pub mod smote_tomek;
 pub mod strategy;
 mod surroundings;
 pub mod svm_smote;
 pub mod tomek_links;
-
-pub mod cluster_centroids;
-
-pub mod instance_hardness;
-
-pub mod smote_enn;
-
-pub mod smote_tomek;
 
 #[cfg(test)]
 mod contract;

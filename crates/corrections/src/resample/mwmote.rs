@@ -38,7 +38,7 @@
 //! O(m n d) for a class of m among n rows of d columns, O(b m (d + log m)) for b border rows, O(m^2) time and
 //! memory for the clusters (at most 20,000 rows), then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * imbalanced-learn does not have it. Defaults are the paper's; `smote_variants` 1.0 takes k2 = k3 = 5
 //!   and ten k-means clusters instead of average linkage, and weighs all pairs of steps 2 and 3.

@@ -30,7 +30,7 @@
 //!
 //! O(n m d), m the rows of the smallest class.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The rows that stay are those of imbalanced-learn 0.14 (`n_neighbors` is `k`, `n_neighbors_ver3`
 //!   is `k3`), also for several classes, but for a class that has the rows it is to have: here it

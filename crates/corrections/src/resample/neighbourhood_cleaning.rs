@@ -28,7 +28,7 @@
 //!
 //! O(n^2 d) for the neighbours (shared by all samplers of a training set), then O(n k).
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper judges a minority row by its 3 neighbours; imbalanced-learn 0.14 counts the row
 //!   itself among them, and so does this. In the paper the threshold is a share of the class of

@@ -28,7 +28,7 @@
 //! O(n m d), m the rows of the smallest class, and O(s^2 d) for the links among the s rows
 //! that stay.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper's first step is Hart's condensed rule ([`condensed_nn`](super::condensed_nn));
 //!   imbalanced-learn 0.14 calls all rows by the first set only, and so does this. Given its seeds,

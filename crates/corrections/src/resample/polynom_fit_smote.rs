@@ -34,7 +34,7 @@
 //! O(n d) for n rows of d columns before and after; `polynomial` O(n d `degree`). `mesh` draws segments
 //! without listing them.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * imbalanced-learn does not have it. The paper and `smote_variants` 1.0 give every segment the same
 //!   number of rows, so their counts miss the target; here they are as asked.

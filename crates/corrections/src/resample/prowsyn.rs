@@ -27,7 +27,7 @@
 //!
 //! O(l n m d) for l levels, n rows of other classes, m of the class and d columns; then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * imbalanced-learn does not have it. The paper interpolates within clusters of the class; as in
 //!   `smote_variants` 1.0, whose results made the method known, partners come from the same level.

@@ -26,7 +26,7 @@
 //!
 //! O(m d) for m new rows of d columns, after one pass over the data.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * ROSE (Menardi and Torelli) replaces all rows by smoothed ones and takes the class's size for n
 //!   in the bandwidth. As in imbalanced-learn 0.14, originals stay and n counts all training rows.

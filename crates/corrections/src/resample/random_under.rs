@@ -22,7 +22,7 @@
 //!
 //! O(n) draws and comparisons, plus copying the kept rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! There is no one paper. imbalanced-learn 0.14 groups the kept rows by class and offers drawing
 //! with replacement; here rows keep their order and an under-sampler always returns a subset.

@@ -28,7 +28,7 @@
 //! O(n^2 d) for the first round's neighbours (shared by all samplers of a training set); a later
 //! round searches only for the rows that lost too many of theirs.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper repeats until nothing changes, without the second and third end.
 //! * The rows that stay are those of imbalanced-learn 0.14 (`max_iter` is `rounds`), also for

@@ -33,7 +33,7 @@
 //! O(q n d) for the neighbours of q rows (those of the class and their neighbours) among all n rows of
 //! d columns, then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper draws g anew for each column, which fills a box; here one g a row keeps it on the
 //!   segment.

@@ -28,7 +28,7 @@
 //! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a
 //! training set), then O(d) a new row.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper gives every row the same number of new rows and draws u a column in its pseudo-code;
 //!   as in imbalanced-learn 0.14 rows are drawn uniformly, with one u a new row.

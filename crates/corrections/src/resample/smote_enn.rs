@@ -28,7 +28,7 @@
 //! O(m^2 d) for the neighbours among the m rows that [`smote`](super::smote) leaves, which are not
 //! shared, beside the cost of smote.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper edits by the majority of three neighbours (`rule = "mode"`); imbalanced-learn 0.14 by
 //!   `all`, which is the default here. SMOTE's own differences are named in [`smote`](super::smote).

@@ -35,7 +35,7 @@
 //! beside the cost of SMOTE; at most `stop_rounds / stop_share` rounds, in practice a few more than
 //! `stop_rounds`.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * imbalanced-learn does not have it. The paper grows C4.5 trees; these are CART trees with C4.5's two
 //!   rows a leaf. Part, voting and stopping rules and their values are the paper's.

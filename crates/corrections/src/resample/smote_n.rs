@@ -27,7 +27,7 @@
 //! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a
 //! training set), then O(k d) a new row; memory linear in the data.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * Distances and votes are those of imbalanced-learn 0.14 (the paper draws among tied levels). Ties in
 //!   distance go to the lower row number here, to whatever a partial sort leaves there; and it keeps all

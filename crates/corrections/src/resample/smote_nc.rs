@@ -28,7 +28,7 @@
 //! O(m^2 d) for the neighbours of each class of m rows that grows, then O(k d) a new row. Memory is
 //! linear in the data: codes are compared as codes, never one-hot encoded.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The metric is imbalanced-learn 0.14's (it writes s / sqrt 2 into one-hot columns, which comes
 //!   to the same distances), and the paper's. Where s = 0 (most numeric columns are constant in the

@@ -25,7 +25,7 @@
 //! O(m^2 d) for the neighbours among the m rows that [`smote`](super::smote) leaves, which are not
 //! shared, beside the cost of smote.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper (on protein annotation) and imbalanced-learn 0.14 remove both ends of every link, and
 //!   so does this. SMOTE's own differences are named in [`smote`](super::smote).

@@ -18,7 +18,7 @@
 //! Cleaners ([`Cleaning`]) drop rows for what they are, not down to a count: their `strategy` is a
 //! word that says which classes may lose rows.
 //!
-//! # Differences from imbalanced-learn 0.14
+//! # Differences
 //!
 //! * A ratio works for any number of classes, in the way of the table; imbalanced-learn takes it
 //!   for two. For two classes the counts agree.

@@ -31,7 +31,7 @@
 //! O(s n d) for s steps of the machine (about n of them) over n rows of d columns, a pair of classes;
 //! kernel rows of up to 200 MB are kept. The support vectors are found once a training set.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * Which rows are support vectors, in danger and noise follow imbalanced-learn 0.14 with its default
 //!   machine (scikit-learn's `SVC`: one against one, tolerance 1e-3); a multiplier within the tolerance of 0

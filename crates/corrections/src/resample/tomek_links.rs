@@ -23,7 +23,7 @@
 //!
 //! O(n^2 d) for the nearest neighbours (shared by all samplers of a training set), then O(n).
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! * The paper defines links to find boundary rows for a condensed rule; removing the majority's end
 //!   is Kubat and Matwin's use of them.

@@ -114,7 +114,7 @@ fn the_registry_lists_every_file_once_in_order() {
             "# Formula",
             "# Parameters",
             "# Cost",
-            "# Differences from the paper and from ",
+            "# Differences",
             "# Errors",
             "# Examples",
             "# References",

@@ -25,7 +25,7 @@
 //!
 //! O(1) a row and a density.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! None from the construction in the reference, which has it as the simplest case where balanced and
 //! plain error want different rules; scikit-learn's `make_blobs` with these two centres and

@@ -27,7 +27,7 @@
 //!
 //! O(dim) a row and a density.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! Not from a paper. scikit-learn's `make_blobs` takes centres, but no distance between them, and its
 //! `make_classification` has no density to compare with.

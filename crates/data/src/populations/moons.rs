@@ -33,7 +33,7 @@
 //!
 //! O(1) a row; a density takes 128 nodes of one exponential and two sines each, whatever the noise.
 //!
-//! # Differences from the paper and from scikit-learn
+//! # Differences
 //!
 //! The geometry is that of scikit-learn's `make_moons`, whose points stand at equal steps of t. Here t
 //! is drawn: only then are rows independent draws of one law, with a density, and fewer rows a prefix of

@@ -26,7 +26,7 @@
 //!
 //! O(K) for counts, O(K log K) for a total and for real data, O(n log n) to [`thin`] n rows.
 //!
-//! # Differences from the paper and from imbalanced-learn
+//! # Differences
 //!
 //! `exponential` with `n_max` gives the counts of CIFAR-LT exactly. The papers halve an even number
 //! of classes for `step`; of an odd number the middle class goes with the large ones here, so that

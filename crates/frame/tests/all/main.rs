@@ -9,7 +9,7 @@
 
 mod datasets;
 mod describing;
-mod foreign;
+mod other_writers;
 mod reading;
 mod tables;
 

@@ -2,7 +2,7 @@
 
 pub mod diagnostic;
 pub mod method;
-mod one;
+mod one_or_many;
 mod parse;
 pub mod presets;
 mod section;
@@ -10,6 +10,6 @@ pub mod sweep;
 mod tree;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use one::resampler;
+pub use one_or_many::resampler;
 pub use parse::{Rejected, parse};
 pub use sweep::Sweep;

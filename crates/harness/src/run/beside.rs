@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::side::{Bins, CellBins, CellCurve, CellReliability, CellScores, Side};
+use counterweight_core::side_table::{
+    Bins, CellBins, CellCurve, CellReliability, CellScores, Side,
+};
 use counterweight_core::{
     Calib, CellId, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
     OffsetRules, Prior, ScoreKind, Scores, StageError, StageResult, TestScores,

@@ -1,7 +1,7 @@
 //! From decisions to a record.
 
 use counterweight_core::reliability;
-use counterweight_core::side::{CellBins, Corrected, SparseBins};
+use counterweight_core::side_table::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
     CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
     Record, Rescored, ScoreKind, Scores, Test,

@@ -13,7 +13,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use counterweight_core::side::Side;
+use counterweight_core::side_table::Side;
 use counterweight_core::{Outcome, Record, Sink, Timing};
 use rayon::prelude::*;
 use thiserror::Error;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use counterweight_core::side::CellBins;
+use counterweight_core::side_table::CellBins;
 use counterweight_core::{
     Base, CellId, Details, Ensemble, EnsembleCaps, EnsembleFit, LossContext, LossTerms, Note,
     Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError, StageResult, StreamKey,

@@ -4,7 +4,7 @@
 //! tree votes with a weight of its own. The library's own vote breaks ties by the order of a hash map;
 //! its trees and weights are public, so the votes are counted here, ties to the lowest class.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the boosting of a widely used crate. It hurts under imbalance: where the first stump votes for
 //! the majority, an error below (K - 1)/K counts as better than chance, and the weights of rare rows take many
 //! rounds to grow. Votes are hard, so that only resampling acts on it.

@@ -2,7 +2,7 @@
 //!
 //! CART with binary splits at midpoints and pruning of splits whose sides vote alike.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the tree of a widely used crate that takes weights. It hurts wherever a number has to come out twice:
 //! ties and rounding are settled by the order of a hash map with a random seed.
 //!

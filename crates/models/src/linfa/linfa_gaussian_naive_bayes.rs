@@ -2,7 +2,7 @@
 //!
 //! The library fits; its joint log-likelihoods are normalised here by a log-softmax.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As a check of our own `gaussian-naive-bayes`, which gives the same scores without weights. It hurts where
 //! weights are asked for: it honours none.
 //!

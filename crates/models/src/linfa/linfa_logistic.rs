@@ -2,7 +2,7 @@
 //!
 //! Two classes take the library's binary model, more its multinomial one.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As a check of our own `softmax-regression`: the same objective, so the same optimum where it
 //! converges. It hurts on unscaled features or outlying rows, where the multinomial model can stop at a wrong
 //! optimum without saying so, and wherever weights or margins are asked for: it honours none.

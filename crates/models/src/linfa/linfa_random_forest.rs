@@ -3,7 +3,7 @@
 //! Trees on bootstrap samples of the rows and of the columns. The library's own vote breaks ties by the order of
 //! a hash map; its trees are public, so their votes are counted here and give shares.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the forest of a widely used crate. It hurts beside `random-forest`: features are drawn once a tree, with
 //! replacement, so that a tree may never see the one that matters, and weights would be dropped without a word.
 //!

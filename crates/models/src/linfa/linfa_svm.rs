@@ -3,7 +3,7 @@
 //! SMO on the whole kernel matrix; the margins of the training rows themselves are then calibrated by the
 //! library's own Newton method.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the support vector machine of a widely used crate, on some hundred to two thousand rows. It hurts on more,
 //! and its probabilities come from margins of rows that the machine was fitted on: too sure, the more
 //! so the larger `c` and the narrower the kernel.

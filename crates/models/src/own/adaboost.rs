@@ -3,7 +3,7 @@
 //! The multiclass form SAMME, which is `AdaBoost.M1` for two classes. A class weight is where the weights
 //! of its rows start.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! On clean data with few rows, as an additive model of simple rules: stumps add up without
 //! interactions. It hurts under label noise, since rows that nobody gets right end up with most of the
 //! weight, and where probabilities matter: its own are pulled towards each other, as each vote is a

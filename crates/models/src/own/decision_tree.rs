@@ -3,7 +3,7 @@
 //! Grown until leaves are pure unless limited, then pruned by cost-complexity if asked. The scores
 //! are the weighted class shares of the leaf.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As a readable rule, and as the learner inside many published ensembles. Fully grown it overfits,
 //! and its scores are 0 or 1, which no finite offset moves: post-hoc adjustment and thresholds do
 //! nothing to it unless `max_depth`, `min_leaf` or `prune` leave impure leaves. Class weights move the

@@ -3,7 +3,7 @@
 //! `prior` gives the class shares as probabilities, `majority` the largest class with certainty,
 //! `uniform` the same probability to every class that has rows.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the value that every other learner has to beat: without it a balanced error of .5 may look like
 //! something. Under `prior`, decisions act as they would on a model without information: post-hoc logit
 //! adjustment at tau = 1 leaves a tie among all classes, which goes to the lowest. It never helps as a model.

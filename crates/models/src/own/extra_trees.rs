@@ -3,7 +3,7 @@
 //! Like a random forest, but every tree sees all rows, and a feature is cut at a value drawn between
 //! its ends in the node; the best of the drawn cuts is taken.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! Where a random forest does, with less variance and more bias: often better on noisy and on smooth
 //! problems, worse when few of many features matter. A rare class is in every tree with all its
 //! rows. Without a bootstrap, class weights equal repeated rows exactly.

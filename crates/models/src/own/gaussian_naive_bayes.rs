@@ -2,7 +2,7 @@
 //!
 //! Closed form, one pass for means and one for variances, all densities in logarithms.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! With few rows and many features, and as a model whose scores react to a change of prior exactly as
 //! theory says: class weights, uniform priors and post-hoc logit adjustment at tau = 1 decide alike.
 //! It hurts where features are correlated (probabilities pile up near 0 and 1) or not bell-shaped.

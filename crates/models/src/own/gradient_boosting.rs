@@ -4,7 +4,7 @@
 //! and Hessian of the loss kernel at the scores so far. It honours class weights, margins, factors, a
 //! focal power, terms that change during training (by rounds), and output biases to start from.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! On tabular data of a thousand rows and more it is usually the most accurate of the classical
 //! learners: it needs no scaling and finds interactions. It hurts with few rows (leaves are small and
 //! the steps large) and where calibrated probabilities matter more than ranks, since many rounds make

@@ -5,7 +5,7 @@
 //! the rows have few intrinsic dimensions a k-d tree rules them out instead. Either way the neighbours are
 //! exactly the k smallest direct distances, ties by row number.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! Where classes form local clusters of any shape. Under imbalance the majority crowds a rare class out of
 //! every neighbourhood, which resampling and prior-dependent decisions act on directly. It hurts in
 //! high dimension, on unscaled features, and its probabilities are multiples of 1 / k: with k = 1

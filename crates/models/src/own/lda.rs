@@ -3,7 +3,7 @@
 //! The pooled within-class covariance is factored by eigenvalues of its correlation form; directions
 //! without variance are left out, so that equal columns and more features than rows are no failure.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! With few rows a class and roughly elliptical classes: it has no iterations, borrows the majority's
 //! rows for the covariance of the minority, and its slopes do not depend on the priors at all, so that imbalance enters
 //! through the intercept alone. It hurts where covariances differ (`qda`), and where d is near n

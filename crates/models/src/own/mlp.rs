@@ -3,7 +3,7 @@
 //! Written for tables: a few small layers, exact gradients in double precision, no regularisation by
 //! chance but the order of the minibatches.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! Where classes meet along curved boundaries of standardised numbers, with some hundred rows or more.
 //! It is the learner on which losses differ most: what margins, weights, minibatches or a starting
 //! bias change is where training ends, not only where the boundary lies. It hurts on few rows,

@@ -4,7 +4,7 @@
 //! a probability; `shrink_threshold` moves centroids towards the overall mean feature by feature
 //! (nearest shrunken centroids).
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the simplest model with a geometry: a mean is estimated well from few rows, so a rare class is
 //! hardly worse off than a frequent one, and imbalance enters through the priors alone (with `priors =
 //! "uniform"` not at all). It hurts where classes are not round blobs, and its probabilities count

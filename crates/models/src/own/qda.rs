@@ -2,7 +2,7 @@
 //!
 //! Each class's covariance is factored by its eigenvalues; boundaries are quadrics.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! Where classes differ in shape or spread and each has many more rows than features. It hurts exactly
 //! where imbalance bites: a rare class has d (d + 1) / 2 numbers to estimate from few rows, its smallest
 //! eigenvalues come out too small, and it loses its own test rows. `reg_param` helps; `lda` shares rows.

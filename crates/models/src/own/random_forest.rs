@@ -2,7 +2,7 @@
 //!
 //! Trees grow until leaves are pure unless limited; the scores are the mean of the leaf shares.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! A strong learner without tuning, hard to overfit. Its scores are means of nearly 0/1 answers, so
 //! that a rare class seldom passes 1/2: thresholds and post-hoc adjustment move much, down to shares
 //! of one tree in all. Under heavy class weights the rare rows are drawn into almost every tree (as by

@@ -4,7 +4,7 @@
 //! plus half the squared slopes. It honours class weights, additive margins, multiplicative factors and
 //! a focal power, so every loss of the catalogue that does not speak of the way of training acts on it.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! Where the log-odds are close to linear, at any imbalance: the scores are calibrated at the
 //! optimum (the mean predicted probability of a class equals its share), so that post-hoc rules act
 //! on them as theory says. It hurts where the boundary is far from linear, and its penalty shrinks a

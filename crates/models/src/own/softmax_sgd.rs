@@ -6,7 +6,7 @@
 //! once. It is a learner of its own, and no parameter of `softmax-regression`, because what a learner
 //! honours stands on its card and planning decides by it.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! To see what minibatches do to a correction without a network in between; for rows so many that a few
 //! passes have to do. Where both apply, `softmax-regression` gives the optimum and this one an
 //! approximation: its distance shrinks with `epochs`, and a loss that only moves the start (`bias-init`)

@@ -3,7 +3,7 @@
 //! Each pair of classes gets a soft-margin machine with a cost for each row; the margins become probabilities by
 //! a logistic curve that is fitted on rows that the machine did not see, and by pairwise coupling.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! On some hundred to some thousand rows with a smooth boundary of any shape, and where only the rows near the
 //! boundary should count. It hurts on many rows (the cost is quadratic) and under strong imbalance without class
 //! weights: the rare class then lies wholly inside the margin and the machine predicts the other one.

@@ -2,7 +2,7 @@
 //!
 //! CART with binary splits at midpoints, grown until leaves are pure unless limited.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the plain tree of a widely used crate. It hurts under imbalance like every fully grown tree: its
 //! votes are fixed points of every finite offset, so that only resampling acts on it.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Class shares, means and variances of the library; the scores are computed from them in logarithms.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the naive Bayes of a widely used crate, on continuous features that vary within every class. It
 //! hurts, and is then not applicable, where a feature is constant within a class: a rare class of few rows, or a
 //! one-hot column.

@@ -2,7 +2,7 @@
 //!
 //! Every scored row is compared with every training row, one pair at a time.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the nearest neighbours of a widely used crate: the same shares as `k-nearest-neighbours` at many
 //! times its cost. It hurts where that hurts.
 //!

@@ -2,7 +2,7 @@
 //!
 //! L-BFGS on the penalised log-likelihood; intercepts are not penalised.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the logistic regression of a widely used crate, beside `softmax-regression` and `linfa-logistic`. It
 //! hurts on features that are not standardised, where its line search gives up, and in speed.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Trees on bootstrap samples, each split among floor(sqrt(d)) features drawn anew, majority vote.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the forest of a widely used crate: a strong vote on tabular data. It hurts under imbalance since it
 //! exposes neither probabilities nor trees, so that no threshold can be moved, and takes no weights;
 //! resampling is the only correction that acts on it.

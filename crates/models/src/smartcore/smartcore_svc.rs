@@ -3,7 +3,7 @@
 //! An online solver in the manner of LASVM: it takes up one row after another, in random order, a few
 //! times over, and moves pairs of coefficients in between.
 //!
-//! # When it helps
+//! # When it helps, when it hurts
 //! As the support vector machine of a widely used crate, on some hundred rows. It hurts on more, where `svm`
 //! finds the optimum some hundred times faster, and under imbalance: votes leave nothing to move.
 //!

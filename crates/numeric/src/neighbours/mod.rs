@@ -27,7 +27,7 @@
 //! which the matrix product is the larger part; a tree takes about O(q log m) at low dimension. O((q
 //! + m) d + q k) memory.
 //!
-//! # Differences from scikit-learn
+//! # Differences
 //!
 //! scikit-learn's brute force orders by the cancelling form and breaks ties by whatever comes out
 //! of a partial sort; imbalanced-learn drops the first neighbour as "the row itself", which for

@@ -19,8 +19,8 @@ use counterweight_stats::{
 };
 use rayon::prelude::*;
 
-use super::against::{self, Against, Price, too_few};
 use super::cover::{Cover, Unranked};
+use super::paired::{self, Against, Price, too_few};
 use super::robust::Robustness;
 use super::{Data, Scope, mean};
 use crate::error::{ReportError, Result};
@@ -236,7 +236,7 @@ impl Comparison {
         if let Some(baseline) = data.baseline {
             let what = comparison.what(data);
             (comparison.against, comparison.prices) =
-                against::compare(data, &cover, baseline, scope == Scope::All)
+                paired::compare(data, &cover, baseline, scope == Scope::All)
                     .map_err(|source| ReportError::Stats { what, source })?;
         }
         Ok(comparison)

@@ -19,8 +19,8 @@
 use counterweight_stats::{BootstrapOptions, Interval, PairedDifferences, bootstrap_mean};
 use rayon::prelude::*;
 
-use super::against::{cluster_numbers, too_few};
 use super::cube::Summary;
+use super::paired::{cluster_numbers, too_few};
 use super::{Comparison, Data, mean};
 use crate::error::{ReportError, Result};
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use counterweight_stats::PairedDifferences;
 use counterweight_store::{LeakRow, LeakSides};
 
-use super::against::{cluster_numbers, too_few};
+use super::paired::{cluster_numbers, too_few};
 use super::{Data, Scope, mean};
 use crate::error::{ReportError, Result};
 

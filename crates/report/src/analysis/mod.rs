@@ -4,7 +4,6 @@
 //! (profile and requested ratio), a point's value the mean over repeats and folds. Related sets form
 //! one cluster: intervals and tests see the clusters, mean ranks and means the datasets.
 
-mod against;
 mod calibration;
 mod compare;
 mod cover;
@@ -13,17 +12,17 @@ mod data;
 mod effects;
 mod leaks;
 mod outcomes;
+mod paired;
+mod ranked;
 mod ratio;
 mod resampled;
 mod robust;
 mod selection;
-mod standing;
 mod target;
 mod tau;
 
 use std::ops::Deref;
 
-pub use against::{Against, HALF_A_POINT, Practical, Price, Verdict};
 pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
 pub use compare::{Comparison, Omnibus, PairRow, Ranked};
 pub use cover::Unranked;
@@ -35,11 +34,12 @@ pub use data::{CorrectionInfo, Data, DatasetInfo, MetricInfo, ModelInfo, Point, 
 pub use effects::{Effect, Part};
 pub use leaks::{LeakPremium, LeakStudy, LeakValue};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
+pub use paired::{Against, HALF_A_POINT, Practical, Price, Verdict};
+pub use ranked::Standing;
 pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use resampled::ResamplerRow;
 pub use robust::{PolicyRanks, Robustness};
 pub use selection::{Places, SelectionOrder, SelectionRow, SelectionStudy};
-pub use standing::Standing;
 pub use target::Target;
 pub use tau::{TauCurve, TauPoint, TauStudy};
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_stats::{Level, StatsError, corrected_t};
 
-use super::standing::test_share;
+use super::ranked::test_share;
 use super::{Data, Summary, mean};
 use crate::error::{ReportError, Result};
 

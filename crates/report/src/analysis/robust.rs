@@ -8,9 +8,9 @@ use counterweight_stats::{
     compare_policies, drop_one,
 };
 
-use super::against::too_few;
 use super::cover::Cover;
 use super::mean;
+use super::paired::too_few;
 
 /// How firm a ranking is.
 #[derive(Debug, Clone, PartialEq)]

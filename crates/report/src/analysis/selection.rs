@@ -11,8 +11,8 @@ use counterweight_core::params::check;
 use counterweight_core::{Catalogue, Record, find};
 use counterweight_stats::{CompleteTable, Dataset, PairedDifferences, RankTable, kendall_tau_b};
 
-use super::against::{cluster_numbers, too_few};
 use super::compare::RESOLUTION;
+use super::paired::{cluster_numbers, too_few};
 use super::{Comparison, Data, mean};
 use crate::ReportInput;
 use crate::error::{ReportError, Result};

@@ -14,7 +14,7 @@ use counterweight_stats::{
     BootstrapOptions, PairedDifferences, bootstrap_mean, bootstrap_statistic,
 };
 
-use super::against::{cluster_numbers, too_few};
+use super::paired::{cluster_numbers, too_few};
 use super::{CorrectionInfo, Data, base_id, mean};
 use crate::error::{ReportError, Result};
 

@@ -25,7 +25,7 @@ mod resample_before_split;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use counterweight_core::side::{LEAK_METRICS, LeakClaim, Side};
+use counterweight_core::side_table::{LEAK_METRICS, LeakClaim, Side};
 use counterweight_core::{Dataset, Note, Outcome, StageError, StageResult, StreamKey};
 use counterweight_data::profile::{Ratio, counts_within, thin};
 use rayon::prelude::*;
