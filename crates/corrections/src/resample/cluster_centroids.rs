@@ -74,8 +74,9 @@ use counterweight_core::{
     ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
 };
 
-use super::kmeans::{cluster, squared_distance};
+use super::kmeans::cluster;
 use super::strategy::{self, Direction, Strategy};
+use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::Pool;
 
 /// Cluster centroids with checked parameters.
@@ -118,7 +119,7 @@ impl ClusterCentroids {
         let mut here = 0;
         for (centre, members) in members.iter_mut().enumerate() {
             let values = clusters.centres.row(centre);
-            let gap = |at: &usize| squared_distance(x.row(*at), values);
+            let gap = |at: &usize| squared_distance_by_column(x.row(*at), values);
             members.sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.cmp(b)));
             match (members.as_slice(), self.hard) {
                 ([], _) => {}

@@ -26,7 +26,6 @@ const HELPERS: &[&str] = &[
     "kmeans",
     "linkage",
     "mod",
-    "smo",
     "strategy",
     "surroundings",
 ];

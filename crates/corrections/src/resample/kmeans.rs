@@ -7,6 +7,7 @@ use counterweight_core::{Deadline, Matrix, StageContext, StageError, StageResult
 use rand::RngExt as _;
 
 use super::growth::pick;
+use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::{Gaps, Points, nearest};
 
 /// Iterations after which the centres count as settled.
@@ -151,7 +152,7 @@ fn means(x: &Matrix, of: &[usize], centres: &Matrix) -> (Matrix, f64) {
         if count <= 0.0 {
             next.row_mut(at).copy_from_slice(centres.row(at));
         }
-        moved += squared_distance(next.row(at), centres.row(at));
+        moved += squared_distance_by_column(next.row(at), centres.row(at));
     }
     (next, moved)
 }
@@ -165,10 +166,6 @@ fn mean_variance(x: &Matrix) -> f64 {
             .sum::<f64>()
     });
     variances.sum::<f64>() / (x.cols().max(1) as f64)
-}
-
-pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 #[cfg(test)]
@@ -231,9 +228,9 @@ mod tests {
         let shared = Shared::default();
         let found = cluster(&x, 5, &mut context(3, &shared)).unwrap();
         for row in 0..200 {
-            let mine = squared_distance(x.row(row), found.centres.row(found.of[row]));
+            let mine = squared_distance_by_column(x.row(row), found.centres.row(found.of[row]));
             for at in 0..5 {
-                assert!(mine <= squared_distance(x.row(row), found.centres.row(at)));
+                assert!(mine <= squared_distance_by_column(x.row(row), found.centres.row(at)));
             }
         }
     }

@@ -28,7 +28,6 @@ pub mod random_over;
 pub mod random_under;
 pub mod repeated_enn;
 pub mod safe_level_smote;
-mod smo;
 pub mod smote;
 pub mod smote_enn;
 pub mod smote_ipf;

@@ -92,8 +92,8 @@ use rand::RngExt as _;
 
 use super::blend::refuse_nominal;
 use super::growth::{Growth, between};
-use super::kmeans::squared_distance;
 use super::strategy::{self, Direction, Strategy};
+use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::Pool;
 
 const TOPOLOGIES: &[&str] = &["star", "bus", "mesh", "polynomial"];
@@ -193,7 +193,7 @@ fn grow_on(
     let mean = mean_row(x, rows);
     let centre = rows
         .iter()
-        .map(|&row| (squared_distance(x.row(row), &mean), row))
+        .map(|&row| (squared_distance_by_column(x.row(row), &mean), row))
         .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
         .map_or(rows[0], |(_, row)| row);
     let (each, extra) = (wanted / segments, wanted % segments);

@@ -84,8 +84,8 @@ use std::sync::Arc;
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageError, StageResult, Train,
+    Card, Matrix, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler,
+    ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
 };
 use rand::RngExt as _;
 use rand_distr::Beta;
@@ -93,11 +93,15 @@ use rand_distr::Beta;
 use super::blend::refuse_nominal;
 use super::borderline_smote::M;
 use super::growth::{Growth, between, neighbours_to_use};
-use super::smo::{self, Problem};
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
+use counterweight_numeric::kernel_rows::{Kernel, KernelRows};
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
+use counterweight_numeric::smo::solve;
+
+/// Gap between the most violating pair at which the optimum counts as found.
+const TOLERANCE: f64 = 1e-3;
 
 /// SVM-SMOTE with checked parameters.
 #[derive(Clone, Debug)]
@@ -215,6 +219,19 @@ fn share(wanted: usize, context: &mut StageContext<'_>) -> usize {
     ((fraction * (wanted + 1) as f64) as usize).min(wanted)
 }
 
+/// `1 / (columns * variance of all values)`, or 1 where they do not vary.
+fn scale_gamma(x: &Matrix) -> f64 {
+    let values = x.as_slice();
+    let n = values.len() as f64;
+    let mean = values.iter().map(|v| v / n).sum::<f64>();
+    let variance = values.iter().map(|v| (v - mean).powi(2) / n).sum::<f64>();
+    if variance > 0.0 {
+        1.0 / (x.cols() as f64 * variance)
+    } else {
+        1.0
+    }
+}
+
 /// The positions, within the class, of its support vectors: found once a training set.
 fn support(
     train: &Train,
@@ -225,7 +242,7 @@ fn support(
     let name = format!("support-vectors/class-{class}");
     context.shared.get_or_compute(&name, || {
         let samples = train.samples();
-        let gamma = smo::scale_gamma(samples.x());
+        let gamma = scale_gamma(samples.x());
         if !(gamma.is_finite() && gamma > 0.0) {
             return Err(StageError::Failed(
                 "the variance of the values overflows; scale the columns first".into(),
@@ -244,18 +261,17 @@ fn support(
             } else {
                 (&others, &rows)
             };
-            let both: Vec<usize> = first.iter().chain(second).copied().collect();
-            let problem = Problem {
-                x: samples.x(),
-                rows: &both,
-                positives: first.len(),
-                gamma,
-                c: 1.0,
-            };
-            let alpha = smo::solve(&problem, &deadline)?;
-            let offset = if class < rival { 0 } else { others.len() };
-            for (at, is_support) in is_support.iter_mut().enumerate() {
-                *is_support |= alpha[offset + at] > 0.0;
+            // Backwards: of equal steps libsvm takes that of the last row, the solver that of the first.
+            let both: Vec<usize> = first.iter().chain(second).rev().copied().collect();
+            let x = samples.x().select_rows(&both);
+            let mut kernel = KernelRows::new(Kernel::Rbf { gamma }, &x);
+            let signs = [vec![-1.0; second.len()], vec![1.0; first.len()]].concat();
+            let costs = vec![1.0; both.len()];
+            let found = solve(&mut kernel, &signs, &costs, TOLERANCE, &deadline)?;
+            let mine = found.beta.iter().rev();
+            let skipped = if class < rival { 0 } else { others.len() };
+            for (is_support, beta) in is_support.iter_mut().zip(mine.skip(skipped)) {
+                *is_support |= beta.abs() > 0.0;
             }
         }
         Ok((0..rows.len()).filter(|&at| is_support[at]).collect())

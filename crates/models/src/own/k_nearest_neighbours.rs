@@ -25,9 +25,9 @@
 //! | `weights` | `uniform` | `uniform`, `distance` | how a neighbour's vote counts |
 //!
 //! # Cost
-//! O(n d) a scored row, at the speed of a matrix product in single precision, or far less by the tree; memory
-//! O(n d) for the rows and a fixed 1 MiB at most for a block of products. The fit sends a few rows through both
-//! to choose: O(n d log n).
+//! O(n d) a scored row, at the speed of a matrix product in single precision, or far less by the tree, which
+//! is chosen by sending a few of the scored rows through both and grown for every call: O(n d log n).
+//! Memory O((n + m) d + m k) for m scored rows.
 //!
 //! # Differences
 //! From scikit-learn's brute force: ties at the k-th distance go to the row that stands first (there:
@@ -65,12 +65,14 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
-    Train, Workload,
+    Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
-use crate::shared::neighbours::{Neighbour, Neighbours};
+use counterweight_numeric::linalg::dot;
+use counterweight_numeric::neighbours::{Points, Sum, nearest};
+
 use crate::shared::task::{Task, check_scored, widen};
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -164,21 +166,20 @@ impl Learner for KNearestNeighbours {
             k = task.n_rows();
             context.clamp(format!("k = {} reduced to the {k} training rows", self.k))?;
         }
-        Ok(Box::new(Model {
-            search: Neighbours::new(&task.x, k)?,
-            y: task.y,
-            k,
-            votes: self.votes,
-            present: task.present,
-            n_classes: task.n_classes,
-        }))
+        Ok(Box::new(Model::new(task, k, self.votes)?))
     }
 }
 
-/// The training rows, prepared.
+/// Neighbours that are searched at a time, which bounds the memory of the lists.
+const LISTED: usize = 1 << 22;
+
+/// The training rows.
 #[derive(Debug)]
 struct Model {
-    search: Neighbours,
+    /// Means of the features: small numbers rule more rows out.
+    centre: Vec<f64>,
+    /// The rows minus the centre.
+    rows: Matrix,
     y: Vec<u32>,
     k: usize,
     votes: Votes,
@@ -187,11 +188,36 @@ struct Model {
 }
 
 impl Model {
-    /// Vote shares of the present classes.
-    fn shares(&self, neighbours: &[Neighbour], shares: &mut [f64]) {
-        let nearest = neighbours.first().map_or(0.0, |near| near.0.sqrt());
-        for &(square, row) in neighbours {
-            let distance = square.sqrt();
+    fn new(task: Task<'_>, k: usize, votes: Votes) -> StageResult<Self> {
+        let (n, d) = (task.n_rows(), task.n_features());
+        let mut centre = vec![0.0; d];
+        for row in task.x.iter_rows() {
+            for (c, x) in centre.iter_mut().zip(row) {
+                *c += x / n as f64;
+            }
+        }
+        let rows = Matrix::from_fn(n, d, |i, j| task.x.at(i, j) - centre[j]);
+        if rows.iter_rows().any(|row| !dot(row, row).is_finite()) {
+            return Err(StageError::Failed(
+                "distances between the training rows overflow; standardise the features".into(),
+            ));
+        }
+        Ok(Self {
+            centre,
+            rows,
+            y: task.y,
+            k,
+            votes,
+            present: task.present,
+            n_classes: task.n_classes,
+        })
+    }
+
+    /// Vote shares of the present classes, from neighbours and their squared distances.
+    fn shares(&self, rows: &[usize], squared: &[f64], shares: &mut [f64]) {
+        let nearest = squared.first().map_or(0.0, |squared| squared.sqrt());
+        for (&row, squared) in rows.iter().zip(squared) {
+            let distance = squared.sqrt();
             let vote = match self.votes {
                 Votes::Uniform => 1.0,
                 // Relative to the nearest, so that tiny distances do not overflow.
@@ -205,12 +231,35 @@ impl Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.search.n_features())?;
+        check_scored(x, self.centre.len())?;
+        let n = self.rows.rows();
+        let among: Vec<usize> = (0..n).collect();
         let mut shares = Matrix::zeros(x.rows(), self.present.len());
-        self.search.each(x, self.k, |i, found| {
-            self.shares(found, shares.row_mut(i));
-            Ok(())
-        })?;
+        let block = (LISTED / self.k).max(n);
+        for start in (0..x.rows()).step_by(block) {
+            let end = (start + block).min(x.rows());
+            // The searched rows first, then the centred queries.
+            let points = Matrix::from_fn(n + end - start, x.cols(), |i, j| {
+                if i < n {
+                    self.rows.at(i, j)
+                } else {
+                    x.at(start + i - n, j) - self.centre[j]
+                }
+            });
+            let points = Points::summed(points, Sum::Lanes);
+            let queries: Vec<usize> = (n..points.n_rows()).collect();
+            let found = nearest(&points, &queries, &among, self.k, &Deadline::NEVER)?;
+            for at in 0..queries.len() {
+                let squared = found.squared_distances(at);
+                if squared.iter().any(|squared| !squared.is_finite()) {
+                    return Err(StageError::Failed(format!(
+                        "distances of scored row {} overflow; standardise the features",
+                        start + at
+                    )));
+                }
+                self.shares(found.of(at), squared, shares.row_mut(start + at));
+            }
+        }
         let p = Scores::probabilities(shares)?;
         Ok(Scores::log_probabilities(widen(
             p.log(),
@@ -222,24 +271,47 @@ impl Fitted for Model {
 
 #[cfg(test)]
 mod tests {
+    use counterweight_core::LossTerms;
+
     use super::*;
+    use crate::testing::{fit, learner, train, try_fit};
 
     #[test]
     fn distance_votes_survive_tiny_distances_and_zeros() {
         let x = Matrix::from_vec(3, 1, vec![0.0, 1e-150, 1.0]).unwrap();
-        let model = Model {
-            search: Neighbours::new(&x, 3).unwrap(),
-            y: vec![0, 1, 0],
-            k: 3,
-            votes: Votes::Distance,
-            present: vec![0, 1],
-            n_classes: 2,
-        };
+        let data = train(&x, &[0, 1, 0], 2);
+        let task = Task::new(&data, &LossTerms::cross_entropy(2), HONOURS).unwrap();
+        let model = Model::new(task, 3, Votes::Distance).unwrap();
         let mut shares = [0.0; 2];
-        model.shares(&[(0.0, 0), (1e-300, 1), (1.0, 2)], &mut shares);
+        model.shares(&[0, 1, 2], &[0.0, 1e-300, 1.0], &mut shares);
         assert!((shares[0] - 1.0).abs() < 1e-15 && shares[1].abs() < 1e-15);
         let mut shares = [0.0; 2];
-        model.shares(&[(1e-300, 1), (4e-300, 0)], &mut shares);
+        model.shares(&[1, 0], &[1e-300, 4e-300], &mut shares);
         assert!((shares[1] - 1.0).abs() < 1e-12 && (shares[0] - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rows_that_overflow_are_refused() {
+        let terms = LossTerms::cross_entropy(2);
+        let x = Matrix::from_vec(2, 1, vec![1e200, -1e200]).unwrap();
+        let learner = learner("k-nearest-neighbours", &[]);
+        let data = train(&x, &[0, 1], 2);
+        let ended = try_fit(
+            &*learner,
+            &data,
+            &terms,
+            counterweight_core::SmallClass::Clamp,
+        );
+        assert!(
+            ended
+                .unwrap_err()
+                .to_string()
+                .contains("training rows overflow")
+        );
+        let x = Matrix::from_vec(2, 1, vec![1.0, 2.0]).unwrap();
+        let fit = fit("k-nearest-neighbours", &[], &train(&x, &[0, 1], 2), &terms);
+        let far = Matrix::from_vec(1, 1, vec![1e200]).unwrap();
+        let ended = fit.model.scores(&far);
+        assert!(ended.unwrap_err().to_string().contains("scored row 0"));
     }
 }

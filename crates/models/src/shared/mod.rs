@@ -8,7 +8,6 @@ pub(crate) mod lasso;
 pub(crate) mod library_logistic;
 pub(crate) mod linear;
 pub(crate) mod linear_head;
-pub(crate) mod neighbours;
 pub(crate) mod network;
 pub(crate) mod priors;
 pub(crate) mod softmax;

@@ -29,14 +29,12 @@
 //!
 //! # Differences
 //! It need not reach the optimum: after the passes it takes as many steps as there are support vectors, and stops.
-//! The largest violation of the optimality conditions is in the details, and above 0.1 in the reason.
-//! The library shows no coefficients and borrows its training data, so that its model cannot be kept; here it is
-//! given row numbers in place of rows and a kernel that looks them up, and the coefficients are read off by a
-//! kernel that is an identity. That also goes round its fault of cutting each row off after as many
-//! features as there are rows. The same kernel keeps the deadline, because a loop of the library waits for
-//! violations below 1,000 and nothing else. More than two classes are not applicable: its one-vs-one votes
-//! break ties by the order of a hash map, which differs from run to run. It has no probabilities, and its margins
-//! are not offered as such. The seed is drawn from the stage's stream.
+//! Its model borrows the parameters and so cannot be kept: the fit that is scored by is made again, from the same
+//! seed, when rows are scored. The kernel keeps the deadline and an end of its own, because a loop of the
+//! library waits for violations below 1,000 and nothing else. It is given row numbers in place of rows, which the
+//! kernel looks up, because it cuts each row off after as many features as there are rows. More than two classes
+//! are not applicable: its one-vs-one votes break ties by the order of a hash map, which differs from run to
+//! run. It has no probabilities, and its margins are not offered as such. The seed is drawn from the stage's stream.
 //!
 //! # Errors
 //! Features that are not finite, weights or margins and more than two classes (not applicable), kernel
@@ -72,12 +70,11 @@ use std::rc::Rc;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, Note, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
     StageError, StageResult, Train, Workload,
 };
 
 use ::smartcore::error::{Failed, FailedError};
-use ::smartcore::linalg::basic::matrix::DenseMatrix;
 use ::smartcore::svm::svc::{SVC, SVCParameters};
 use ::smartcore::svm::{Kernel, Kernels};
 use rand::Rng as _;
@@ -92,9 +89,6 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 const LOOK: u64 = 4096;
 /// More kernel values than any fit that comes to an end needs: 2,000 rows and 100 epochs take some 1e9.
 const MOST: u64 = 20_000_000_000;
-/// The value of the identity on its diagonal: so large that the bias beside a coefficient is lost in
-/// rounding.
-const UNIT: f64 = (1_u64 << 60) as f64;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -141,7 +135,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(2_000),
         cost,
-        remark: "two classes, votes only; may stop short of the optimum, and says so",
+        remark: "two classes, votes only; may stop short of the optimum",
     },
     build: |params| Ok(Box::new(SmartcoreSvc::try_from(params)?)),
 };
@@ -150,7 +144,8 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
     let of_kernel = 8e-8 + d * 3e-9;
     let fit = params.whole("epochs") as f64 * n * n * 8.0 * of_kernel;
-    1e-4 + fit + 0.5 * n * work.n_score as f64 * of_kernel
+    // Fitted once more to be scored.
+    1e-4 + 2.0 * fit + 0.5 * n * work.n_score as f64 * of_kernel
 }
 
 /// Checked parameters.
@@ -175,41 +170,32 @@ impl TryFrom<&Params> for SmartcoreSvc {
     }
 }
 
-/// What the kernel does with two row numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    /// The library's kernel of the two rows.
-    Fit,
-    /// Writes the second number down, and gives 0: a margin is then the bias.
-    List,
-    /// [`UNIT`] for equal numbers, else 0: the margin of a row is then its coefficient.
-    Identity,
-}
-
-/// The library's kernel by row numbers. Every value that it computes passes here.
+/// The library's kernel of two rows by their numbers, which ends a fit that would not end.
 #[derive(Debug)]
-struct ByNumber {
+struct Guarded {
     kernel: Kernels,
     rows: Vec<Vec<f64>>,
-    state: Rc<State>,
     deadline: Deadline,
-}
-
-#[derive(Debug)]
-struct State {
-    mode: Cell<Mode>,
-    listed: RefCell<Vec<usize>>,
     values: Cell<u64>,
-    /// Why the kernel ended the fit.
-    ended: RefCell<Option<StageError>>,
+    /// Why it ended the fit.
+    ended: Rc<RefCell<Option<StageError>>>,
 }
 
-impl ByNumber {
-    fn end(&self, error: StageError) -> Result<f64, Failed> {
-        let text = error.to_string();
-        *self.state.ended.borrow_mut() = Some(error);
-        // The library unwraps, so this ends the fit.
-        Err(Failed::because(FailedError::FitFailed, &text))
+impl Guarded {
+    fn check(&self, value: f64) -> StageResult<()> {
+        let values = self.values.get() + 1;
+        self.values.set(values);
+        if values.is_multiple_of(LOOK) {
+            self.deadline.check()?;
+        }
+        let why = if values > MOST {
+            "solver does not come to an end; standardise the features or lower `c`"
+        } else if !value.is_finite() {
+            "kernel overflows; standardise the features"
+        } else {
+            return Ok(());
+        };
+        Err(StageError::Failed(format!("smartcore's {why}")))
     }
 }
 
@@ -222,38 +208,16 @@ fn number(row: &[f64]) -> usize {
     row[0] as usize
 }
 
-impl Kernel for ByNumber {
+impl Kernel for Guarded {
     fn apply(&self, x_i: &Vec<f64>, x_j: &Vec<f64>) -> Result<f64, Failed> {
-        let (i, j) = (number(x_i), number(x_j));
-        match self.state.mode.get() {
-            Mode::List => {
-                self.state.listed.borrow_mut().push(j);
-                return Ok(0.0);
-            }
-            Mode::Identity => return Ok(if i == j { UNIT } else { 0.0 }),
-            Mode::Fit => {}
-        }
-        let values = self.state.values.get() + 1;
-        self.state.values.set(values);
-        if values.is_multiple_of(LOOK) {
-            if let Err(error) = self.deadline.check() {
-                return self.end(error);
-            }
-            if values > MOST {
-                return self.end(StageError::Failed(
-                    "smartcore's solver does not come to an end; standardise the features or lower `c`"
-                        .into(),
-                ));
-            }
-        }
-        let value = self.kernel.apply(&self.rows[i], &self.rows[j])?;
-        if value.is_finite() {
-            Ok(value)
-        } else {
-            self.end(StageError::Failed(
-                "smartcore's kernel overflows; standardise the features".into(),
-            ))
-        }
+        let row = |x: &[f64]| &self.rows[number(x)];
+        let value = self.kernel.apply(row(x_i), row(x_j))?;
+        self.check(value).map(|()| value).map_err(|error| {
+            // The library unwraps, so this ends the fit.
+            let failed = Failed::because(FailedError::FitFailed, &error.to_string());
+            *self.ended.borrow_mut() = Some(error);
+            failed
+        })
     }
 }
 
@@ -284,168 +248,86 @@ impl Learner for SmartcoreSvc {
                 Kernels::rbf().with_gamma(gamma.unwrap_or(1.0 / task.n_features() as f64))
             }
         };
-        let rows: Vec<Vec<f64>> = task.x.iter_rows().map(<[f64]>::to_vec).collect();
-        let machine = self.solve(&task, &rows, kernel.clone(), context)?;
-        let support = machine.len() as f64;
         let model = Model {
-            support: machine
-                .0
-                .iter()
-                .map(|&(i, w)| (rows[i].clone(), w))
-                .collect(),
-            bias: machine.1,
+            settings: self.clone(),
             kernel,
-            n_features: task.n_features(),
-            present: task.present.clone(),
+            seed: context.stream.next_u64(),
+            x: task.x.into_owned(),
+            y: task.y,
+            present: task.present,
             n_classes: task.n_classes,
         };
-        let violation = self.violation(&task, &machine, &model)?;
-        context.details.insert("support_vectors".into(), support);
-        context.details.insert("svm_violation".into(), violation);
-        if violation > 0.1 {
-            context.note(Note::Remark(format!(
-                "smartcore stopped short of the optimum: its conditions are violated by {violation:.2}; \
-                 raise `epochs`"
-            )));
-        }
+        // What goes wrong goes wrong here.
+        model.margins(&model.x.select_rows(&[0]), context.deadline)?;
         Ok(Box::new(model))
     }
 }
 
-/// Coefficients with their row numbers, in the library's order, and the bias.
-struct Machine(Vec<(usize, f64)>, f64);
-
-impl Machine {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl SmartcoreSvc {
-    /// Fits, and reads the coefficients off.
-    fn solve(
-        &self,
-        task: &Task<'_>,
-        rows: &[Vec<f64>],
-        kernel: Kernels,
-        context: &mut StageContext<'_>,
-    ) -> StageResult<Machine> {
-        let state = Rc::new(State {
-            mode: Cell::new(Mode::Fit),
-            listed: RefCell::new(Vec::new()),
-            values: Cell::new(0),
-            ended: RefCell::new(None),
-        });
-        let by_number = ByNumber {
-            kernel,
-            rows: rows.to_vec(),
-            state: Rc::clone(&state),
-            deadline: context.deadline,
-        };
-        let parameters: SVCParameters<f64, u32, DenseMatrix<f64>, Vec<u32>> =
-            SVCParameters::default()
-                .with_c(self.c)
-                .with_epoch(self.epochs)
-                .with_tol(self.tolerance)
-                .with_kernel(by_number)
-                .with_seed(Some(context.stream.next_u64()));
-        let numbers = |rows: &[usize]| {
-            let x = Matrix::from_fn(rows.len(), 1, |i, _| rows[i] as f64);
-            dense(&x)
-        };
-        let all: Vec<usize> = (0..rows.len()).collect();
-        let (x, one) = (numbers(&all)?, numbers(&all[..1])?);
-        let broken = |state: &State| {
-            state.ended.borrow_mut().take().unwrap_or_else(|| {
-                StageError::Failed(
-                    "smartcore's solver panicked; standardise the features or lower `c`".into(),
-                )
-            })
-        };
-        let fit = || SVC::fit(&x, &task.y, &parameters);
-        let fitted = catch_unwind(AssertUnwindSafe(fit))
-            .map_err(|_panic| broken(&state))?
-            .map_err(|e| failed(&e))?;
-        state.mode.set(Mode::List);
-        let bias = fitted.decision_function(&one).map_err(|e| failed(&e))?[0];
-        let listed = state.listed.take();
-        let support = numbers(&listed)?;
-        state.mode.set(Mode::Identity);
-        let coefficients = if listed.is_empty() {
-            Vec::new()
-        } else {
-            fitted.decision_function(&support).map_err(|e| failed(&e))?
-        };
-        let coefficients: Vec<(usize, f64)> = listed
-            .into_iter()
-            .zip(coefficients.into_iter().map(|f| f / UNIT))
-            .collect();
-        if !bias.is_finite() || coefficients.iter().any(|(_, w)| !w.is_finite()) {
-            return Err(StageError::Failed(
-                "smartcore returned coefficients that are no numbers; standardise the features"
-                    .into(),
-            ));
-        }
-        Ok(Machine(coefficients, bias))
-    }
-
-    /// Largest violation of the optimality conditions over all training rows.
-    fn violation(&self, task: &Task<'_>, machine: &Machine, model: &Model) -> StageResult<f64> {
-        let mut weights = vec![0.0; task.n_rows()];
-        for &(row, weight) in &machine.0 {
-            weights[row] = weight;
-        }
-        let (mut top, mut bottom) = (f64::NEG_INFINITY, f64::INFINITY);
-        for (i, weight) in weights.iter().enumerate() {
-            let y = if task.y[i] == 1 { 1.0 } else { -1.0 };
-            let gap = y - model.margin(task.x.row(i))?;
-            let (low, high) = ((y * self.c).min(0.0), (y * self.c).max(0.0));
-            // Its steps leave coefficients a rounding error beside their bounds.
-            let near = 1e-9 * self.c;
-            if *weight < high - near {
-                top = f64::max(top, gap);
-            }
-            if *weight > low + near {
-                bottom = f64::min(bottom, gap);
-            }
-        }
-        Ok((top - bottom).max(0.0))
-    }
-}
-
+/// All that the library needs for the same fit again.
 #[derive(Debug)]
 struct Model {
-    support: Vec<(Vec<f64>, f64)>,
-    bias: f64,
+    settings: SmartcoreSvc,
     kernel: Kernels,
-    n_features: usize,
+    seed: u64,
+    x: Matrix,
+    y: Vec<u32>,
     present: Vec<usize>,
     n_classes: usize,
 }
 
 impl Model {
-    fn margin(&self, row: &[f64]) -> StageResult<f64> {
-        let row = row.to_vec();
-        let mut f = self.bias;
-        for (support, weight) in &self.support {
-            f += weight * self.kernel.apply(&row, support).map_err(|e| failed(&e))?;
-        }
-        Ok(f)
+    /// Fits, and gives the margins of `x`, of which there is a row at least.
+    fn margins(&self, x: &Matrix, deadline: Deadline) -> StageResult<Vec<f64>> {
+        let ended = Rc::new(RefCell::new(None));
+        let kernel = Guarded {
+            kernel: self.kernel.clone(),
+            rows: self
+                .x
+                .iter_rows()
+                .chain(x.iter_rows())
+                .map(<[f64]>::to_vec)
+                .collect(),
+            deadline,
+            values: Cell::new(0),
+            ended: Rc::clone(&ended),
+        };
+        let parameters = SVCParameters::default()
+            .with_c(self.settings.c)
+            .with_epoch(self.settings.epochs)
+            .with_tol(self.settings.tolerance)
+            .with_kernel(kernel)
+            .with_seed(Some(self.seed));
+        let n = self.x.rows();
+        let numbers =
+            |from: usize, rows| dense(&Matrix::from_fn(rows, 1, |i, _| (from + i) as f64));
+        let (train, asked) = (numbers(0, n)?, numbers(n, x.rows())?);
+        let fit = || SVC::fit(&train, &self.y, &parameters)?.decision_function(&asked);
+        catch_unwind(AssertUnwindSafe(fit))
+            .map_err(|_panic| {
+                ended.take().unwrap_or_else(|| {
+                    StageError::Failed(
+                        "smartcore's solver panicked; standardise the features or lower `c`".into(),
+                    )
+                })
+            })?
+            .map_err(|e| failed(&e))
     }
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        check_scored(x, self.x.cols())?;
         let mut voted = Vec::with_capacity(x.rows());
-        for (i, row) in x.iter_rows().enumerate() {
-            let f = self.margin(row)?;
-            if !f.is_finite() {
-                return Err(StageError::Failed(format!(
-                    "the margin of scored row {i} overflows; standardise the features"
-                )));
+        if x.rows() > 0 {
+            let margins = self.margins(x, Deadline::NEVER)?;
+            for (i, f) in margins.into_iter().enumerate() {
+                if !f.is_finite() {
+                    return Err(StageError::Failed(format!(
+                        "the margin of scored row {i} overflows; standardise the features"
+                    )));
+                }
+                voted.push(u32::from(f > 0.0));
             }
-            voted.push(u32::from(f > 0.0));
         }
         votes(&voted, &self.present, self.n_classes)
     }
@@ -457,50 +339,10 @@ mod tests {
         Deadline, LossTerms, Matrix, ParamValue, Seed, Shared, SmallClass, StageContext, StageError,
     };
 
-    use super::*;
     use crate::testing::{blobs, fit, learner, train};
 
     #[test]
-    fn the_coefficients_that_are_read_off_give_the_librarys_own_predictions() {
-        for (kernel, choice) in [
-            (Kernels::linear(), Choice::Linear),
-            (Kernels::rbf().with_gamma(0.5), Choice::Rbf(Some(0.5))),
-        ] {
-            let (x, y) = blobs(61, &[40, 25], 2);
-            let data = train(&x, &y, 2);
-            let task = Task::new(&data, &LossTerms::cross_entropy(2), HONOURS).unwrap();
-            let svc = SmartcoreSvc {
-                c: 1.0,
-                epochs: 2,
-                kernel: choice,
-                tolerance: 1e-3,
-            };
-            let rows: Vec<Vec<f64>> = x.iter_rows().map(<[f64]>::to_vec).collect();
-            let shared = Shared::default();
-            let context = || {
-                let stream = Seed(3).stage("fit").open();
-                StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared)
-            };
-            let machine = svc
-                .solve(&task, &rows, kernel.clone(), &mut context())
-                .unwrap();
-            let parameters = SVCParameters::default()
-                .with_kernel(kernel.clone())
-                .with_seed(Some(context().stream.next_u64()));
-            let x = dense(&x).unwrap();
-            let theirs = SVC::fit(&x, &task.y, &parameters).unwrap();
-            let margins = theirs.decision_function(&x).unwrap();
-            for (i, f) in margins.iter().enumerate() {
-                let ours = machine.0.iter().fold(machine.1, |sum, (row, w)| {
-                    sum + w * kernel.apply(&rows[i], &rows[*row]).unwrap()
-                });
-                assert!((ours - f).abs() < 1e-12 * (1.0 + f.abs()), "{ours} {f}");
-            }
-        }
-    }
-
-    #[test]
-    fn it_votes_much_like_our_machine_and_owns_up_to_stopping_short() {
+    fn it_votes_much_like_our_machine() {
         let (x, y) = blobs(62, &[60, 50], 2);
         let terms = LossTerms::cross_entropy(2);
         let data = train(&x, &y, 2);
@@ -519,17 +361,6 @@ mod tests {
             .zip(b.as_slice())
             .filter(|(a, b)| a == b);
         assert!(agree.count() >= 106);
-        let short = fit(
-            "smartcore-svc",
-            &[("epochs", ParamValue::Whole(1))],
-            &data,
-            &terms,
-        );
-        for fit in [&theirs, &short] {
-            let said = fit.notes.iter().any(|n| n.text().contains("stopped short"));
-            assert_eq!(said, fit.details["svm_violation"] > 0.1);
-        }
-        assert!(short.details["svm_violation"] > theirs.details["svm_violation"]);
     }
 
     #[test]
@@ -537,12 +368,8 @@ mod tests {
         // Only the last of nine features tells the classes apart.
         let x = Matrix::from_fn(6, 9, |i, j| if j == 8 { (i % 2) as f64 * 4.0 } else { 0.0 });
         let y = [0, 1, 0, 1, 0, 1];
-        let fit = fit(
-            "smartcore-svc",
-            &[],
-            &train(&x, &y, 2),
-            &LossTerms::cross_entropy(2),
-        );
+        let data = train(&x, &y, 2);
+        let fit = fit("smartcore-svc", &[], &data, &LossTerms::cross_entropy(2));
         assert_eq!(fit.scores(&x).argmax(&[0.0; 2]).unwrap().as_slice(), y);
     }
 

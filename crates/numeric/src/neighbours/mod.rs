@@ -47,7 +47,7 @@ use self::brute::{Frame, Grain};
 pub use self::gaps::Gaps;
 pub use self::graph::shared;
 pub use self::graph::shared_of;
-pub use self::points::Points;
+pub use self::points::{Points, Sum};
 pub use self::points::{code, split_columns};
 use self::tree::{Effort, Tree};
 

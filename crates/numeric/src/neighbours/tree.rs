@@ -1,7 +1,7 @@
 //! A k-d tree over the numeric columns: visits few rows where the data are of low dimension.
 //!
-//! Every node knows the box around its rows. The distance of a query to the box is summed in column
-//! order like a direct distance; as rounding is monotone, it is never above the direct distance of a
+//! Every node knows the box around its rows. The distance of a query to the box is summed in the
+//! order of a direct distance; as rounding is monotone, it is never above the direct distance of a
 //! row inside, so that leaving a node out loses nothing. Nominal differences only add to that.
 
 use counterweight_core::{Deadline, StageResult};
@@ -103,26 +103,25 @@ impl<'a> Tree<'a> {
         widest
     }
 
-    /// The squared distance of `query` to the box of a node, in column order.
-    fn to_box(&self, node: usize, query: &[f64]) -> f64 {
+    /// The squared distance of `query` to the box of a node; its nearest point goes to `corner`.
+    fn to_box(&self, node: usize, query: &[f64], corner: &mut [f64]) -> f64 {
         let cells = &self.boxes[2 * node * self.cols..2 * (node + 1) * self.cols];
         let (low, high) = cells.split_at(self.cols);
-        query
-            .iter()
-            .zip(low)
-            .zip(high)
-            .map(|((&value, &low), &high)| {
-                let nearest = value.max(low).min(high);
-                (value - nearest) * (value - nearest)
-            })
-            .sum()
+        for (nearest, (&value, (&low, &high))) in corner
+            .iter_mut()
+            .zip(query.iter().zip(low.iter().zip(high)))
+        {
+            *nearest = value.max(low).min(high);
+        }
+        self.points.sum().squared_distance(query, corner)
     }
 
     /// Finds the best for the row `query`, which is the `at`-th of `best`.
     pub(super) fn search(&self, query: usize, best: &mut Best, at: usize) -> Effort {
         let mut effort = Effort::default();
         let values = self.points.x().row(query);
-        let mut todo = vec![(self.to_box(0, values), 0)];
+        let mut corner = vec![0.0; self.cols];
+        let mut todo = vec![(self.to_box(0, values, &mut corner), 0)];
         while let Some((distance, node)) = todo.pop() {
             let about = &self.nodes[node];
             if best.beyond(at, distance, about.lowest) {
@@ -139,8 +138,8 @@ impl<'a> Tree<'a> {
                 }
                 continue;
             }
-            let left = (self.to_box(node + 1, values), node + 1);
-            let right = (self.to_box(about.right, values), about.right);
+            let left = (self.to_box(node + 1, values, &mut corner), node + 1);
+            let right = (self.to_box(about.right, values, &mut corner), about.right);
             // The nearer one is looked at first, so it goes on top.
             if right.0 < left.0 {
                 todo.extend([left, right]);
