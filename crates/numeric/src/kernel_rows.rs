@@ -56,7 +56,7 @@ impl<'a> KernelRows<'a> {
         Self {
             kernel,
             x,
-            diagonal: x.iter_rows().map(|row| kernel.value(row, row)).collect(),
+            diagonal: (0..n).map(|i| kernel.value(x.row(i), x.row(i))).collect(),
             rows: vec![None; n],
             used: vec![0; n],
             clock: 0,
@@ -88,10 +88,9 @@ impl<'a> KernelRows<'a> {
             }
         }
         let own = self.x.row(i);
-        let row: Rc<[f64]> = self
-            .x
-            .iter_rows()
-            .map(|other| self.kernel.value(own, other))
+        // By number: a matrix without columns has rows all the same.
+        let row: Rc<[f64]> = (0..self.rows.len())
+            .map(|other| self.kernel.value(own, self.x.row(other)))
             .collect();
         self.rows[i] = Some(Rc::clone(&row));
         self.kept += 1;

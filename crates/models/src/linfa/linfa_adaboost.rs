@@ -84,16 +84,10 @@ use rand::Rng as _;
 use super::linfa_decision_tree::{
     CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
 };
-use crate::linfa::{LIBRARY, failed, owned_records, panicked, records, votes};
-use crate::shared::task::{Task, check_scored};
+use crate::linfa::{LIBRARY, failed, owned_records, panicked, records};
+use crate::shared::task::{Shape, Task};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -196,9 +190,7 @@ impl Learner for LinfaAdaboost {
             .insert("trees".into(), fitted.n_estimators() as f64);
         Ok(Box::new(Model {
             fitted,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -206,15 +198,13 @@ impl Learner for LinfaAdaboost {
 #[derive(Debug)]
 struct Model {
     fitted: AdaBoost<DecisionTree<f64, usize>, usize>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let m = self.present.len();
+        self.shape.check(x)?;
+        let m = self.shape.present.len();
         let mut sums = Matrix::zeros(x.rows(), m);
         let mut found = Array1::zeros(x.rows());
         for (tree, weight) in self.fitted.models.iter().zip(&self.fitted.model_weights) {
@@ -227,7 +217,7 @@ impl Fitted for Model {
             let row = sums.row(i);
             (1..m).fold(0, |best, k| if row[k] > row[best] { k } else { best })
         };
-        votes((0..x.rows()).map(winner), &self.present, self.n_classes)
+        self.shape.votes("linfa", (0..x.rows()).map(winner))
     }
 }
 

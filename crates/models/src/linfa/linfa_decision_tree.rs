@@ -76,14 +76,11 @@ use ::linfa::traits::{Fit, PredictInplace};
 use linfa_trees::{DecisionTree, DecisionTreeParams, SplitQuality};
 use ndarray::Array1;
 
-use crate::linfa::{LIBRARY, failed, owned_records, panicked, records, votes};
-use crate::shared::task::{Task, check_scored};
+use crate::linfa::{LIBRARY, failed, owned_records, panicked, records};
+use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -229,9 +226,7 @@ impl Learner for LinfaDecisionTree {
             .insert("leaves".into(), tree.num_leaves() as f64);
         Ok(Box::new(Model {
             tree,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -239,17 +234,15 @@ impl Learner for LinfaDecisionTree {
 #[derive(Debug)]
 struct Model {
     tree: DecisionTree<f64, usize>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        self.shape.check(x)?;
         let mut found = Array1::zeros(x.rows());
         self.tree.predict_inplace(&records(x), &mut found);
-        votes(found.iter().copied(), &self.present, self.n_classes)
+        self.shape.votes("linfa", found.iter().copied())
     }
 }
 

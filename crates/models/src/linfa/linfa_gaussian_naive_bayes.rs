@@ -65,15 +65,9 @@ use linfa_bayes::{GaussianNb, GaussianNbParams, NaiveBayes};
 use ndarray::Array1;
 
 use crate::linfa::{LIBRARY, owned_records, records};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -146,9 +140,7 @@ impl Learner for LinfaGaussianNaiveBayes {
             .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
         let model = Model {
             densities,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         };
         // A class without variance shows as scores that are no numbers, at the first training row as
         // at any other.
@@ -169,27 +161,25 @@ fn any_feature_varies(x: &Matrix) -> bool {
 #[derive(Debug)]
 struct Model {
     densities: GaussianNb<f64, usize>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         if x.rows() > 0 {
             // A hash map, but only looked up by key: its order does not matter.
             let joint = self.densities.joint_log_likelihood(records(x));
-            for k in 0..self.present.len() {
+            for k in 0..self.shape.present.len() {
                 let column = joint.get(&k).ok_or_else(|| {
-                    StageError::Failed(format!("linfa: class {} is missing", self.present[k]))
+                    StageError::Failed(format!("linfa: class {} is missing", self.shape.present[k]))
                 })?;
                 for (i, score) in column.iter().enumerate() {
                     log.set(i, k, *score);
                 }
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }

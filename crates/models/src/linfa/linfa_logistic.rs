@@ -76,13 +76,7 @@ use crate::linfa::{LIBRARY, owned_records};
 use crate::shared::library_logistic::{Linear, judge};
 use crate::shared::task::Task;
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 /// Largest feature that the library is given. Its line search has no limit of iterations and was seen
 /// not to end on features of 1e30 and 1e150 (never in hundreds of fits up to 1e20); neither
@@ -207,9 +201,7 @@ impl LinfaLogistic {
         Ok(Linear {
             slopes,
             intercepts: vec![sign * fitted.intercept()],
-            n_features: task.n_features(),
-            present: task.present.clone(),
-            n_classes: task.n_classes,
+            shape: task.shape(),
         })
     }
 
@@ -225,9 +217,7 @@ impl LinfaLogistic {
         Ok(Linear {
             slopes,
             intercepts: fitted.intercept().to_vec(),
-            n_features: task.n_features(),
-            present: task.present.clone(),
-            n_classes: task.n_classes,
+            shape: task.shape(),
         })
     }
 }

@@ -81,15 +81,9 @@ use super::linfa_decision_tree::{
     CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
 };
 use crate::linfa::{LIBRARY, failed, owned_records, panicked};
-use crate::shared::task::{Task, check_scored};
+use crate::shared::task::{Shape, Task};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -192,18 +186,14 @@ impl Learner for LinfaRandomForest {
             .map_err(|e| failed(&e))?;
         Ok(Box::new(Model {
             forest,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
 
 struct Model {
     forest: RandomForest<f64, usize>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl std::fmt::Debug for Model {
@@ -217,15 +207,15 @@ impl std::fmt::Debug for Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        self.shape.check(x)?;
         let all = owned_records(x);
-        let mut counts = Matrix::zeros(x.rows(), self.n_classes);
+        let mut counts = Matrix::zeros(x.rows(), self.shape.n_classes);
         let mut found = Array1::zeros(x.rows());
         let trees = self.forest.models.iter().zip(&self.forest.model_features);
         for (tree, features) in trees {
             tree.predict_inplace(&all.select(Axis(1), features), &mut found);
             for (i, &vote) in found.iter().enumerate() {
-                let class = self.present[vote];
+                let class = self.shape.present[vote];
                 counts.set(i, class, counts.at(i, class) + 1.0);
             }
         }

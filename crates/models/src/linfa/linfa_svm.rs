@@ -79,15 +79,9 @@ use linfa_svm::Svm;
 use ndarray::{Array1, ArrayView1};
 
 use crate::linfa::{LIBRARY, failed, owned_records, panicked};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 /// Largest feature that the library is given: its kernel squares it and sums the squares' products.
 const LARGEST: f64 = 1e10;
@@ -255,9 +249,7 @@ impl Learner for LinfaSvm {
             machine,
             a,
             b,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -271,14 +263,12 @@ struct Model {
     machine: Svm<f64, bool>,
     a: f64,
     b: f64,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        self.shape.check(x)?;
         let mut log = Matrix::zeros(x.rows(), 2);
         for i in 0..x.rows() {
             let logit = -(self.a * margin(&self.machine, x.row(i)) + self.b);
@@ -289,7 +279,7 @@ impl Fitted for Model {
             }
             log.set(i, 1, logit);
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Learners of linfa 0.8.1, as they are: their faults are checked for and named, not repaired.
 
-use counterweight_core::{LearnerEntry, Matrix, Scores, StageError, StageResult};
+use counterweight_core::{LearnerEntry, Matrix, StageError};
 use ndarray::{Array2, ArrayView2};
 
 pub mod linfa_adaboost;
@@ -43,16 +43,4 @@ fn panicked() -> StageError {
     StageError::Failed(
         "linfa: the library panicked inside the fit; standardise the features".into(),
     )
-}
-
-/// Votes for renumbered classes, as scores over all classes.
-fn votes(
-    votes: impl Iterator<Item = usize>,
-    present: &[usize],
-    n_classes: usize,
-) -> StageResult<Scores> {
-    let class = |vote: usize| present.get(vote).and_then(|&k| u32::try_from(k).ok());
-    let classes: Option<Vec<u32>> = votes.map(class).collect();
-    let classes = classes.ok_or_else(|| StageError::Failed("linfa: a vote for no class".into()))?;
-    Ok(Scores::votes(&classes, n_classes)?)
 }

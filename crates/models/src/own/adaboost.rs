@@ -74,7 +74,7 @@ use counterweight_core::{
     Train, Workload,
 };
 
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{CRITERION, binned, criterion, row_weights};
 use crate::shared::trees::grow::{Room, grow};
@@ -225,9 +225,7 @@ impl Learner for AdaBoost {
         }
         Ok(Box::new(Votes {
             trees: votes,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -268,15 +266,13 @@ fn winners(tree: &Tree) -> Tree {
 #[derive(Debug)]
 struct Votes {
     trees: Vec<(f64, Tree)>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Votes {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let k = self.present.len();
+        self.shape.check(x)?;
+        let k = self.shape.present.len();
         let total: f64 = self.trees.iter().map(|(alpha, _)| alpha).sum();
         let mut f = Matrix::zeros(x.rows(), k);
         for i in 0..x.rows() {
@@ -297,7 +293,7 @@ impl Fitted for Votes {
                 *f /= total * (k as f64 - 1.0);
             }
         }
-        Ok(Scores::logits(widen(&f, &self.present, self.n_classes))?)
+        self.shape.logits(&f)
     }
 }
 

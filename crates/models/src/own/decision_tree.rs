@@ -88,9 +88,6 @@ use crate::shared::trees::grow::{Grown, Room, grow};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -258,10 +255,7 @@ impl DecisionTree {
         context.details.insert("leaves".into(), leaves as f64);
         Ok(Box::new(Average {
             trees: vec![tree],
-            n_features: task.n_features(),
-            raw: task.raw,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }

@@ -77,9 +77,6 @@ use crate::shared::trees::forest::{
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 

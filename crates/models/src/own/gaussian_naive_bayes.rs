@@ -62,13 +62,10 @@ use counterweight_core::{
     StageResult, Train, Workload,
 };
 
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -163,8 +160,7 @@ impl Learner for GaussianNaiveBayes {
             constants,
             means,
             variances,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -248,14 +244,13 @@ struct Model {
     constants: Vec<f64>,
     means: Matrix,
     variances: Matrix,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.means.cols())?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             let row = x.row(i);
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {
@@ -274,6 +269,6 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }

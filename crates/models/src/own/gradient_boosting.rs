@@ -358,10 +358,7 @@ impl Learner for GradientBoosting {
         Ok(Box::new(Model {
             start,
             trees,
-            n_features: task.n_features(),
-            raw: task.raw,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 

@@ -73,15 +73,9 @@ use counterweight_core::{
 use counterweight_numeric::linalg::dot;
 use counterweight_numeric::neighbours::{Points, Sum, nearest};
 
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -183,8 +177,7 @@ struct Model {
     y: Vec<u32>,
     k: usize,
     votes: Votes,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Model {
@@ -205,11 +198,10 @@ impl Model {
         Ok(Self {
             centre,
             rows,
+            shape: task.shape(),
             y: task.y,
             k,
             votes,
-            present: task.present,
-            n_classes: task.n_classes,
         })
     }
 
@@ -231,10 +223,10 @@ impl Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.centre.len())?;
+        self.shape.check(x)?;
         let n = self.rows.rows();
         let among: Vec<usize> = (0..n).collect();
-        let mut shares = Matrix::zeros(x.rows(), self.present.len());
+        let mut shares = Matrix::zeros(x.rows(), self.shape.present.len());
         let block = (LISTED / self.k).max(n);
         for start in (0..x.rows()).step_by(block) {
             let end = (start + block).min(x.rows());
@@ -261,11 +253,7 @@ impl Fitted for Model {
             }
         }
         let p = Scores::probabilities(shares)?;
-        Ok(Scores::log_probabilities(widen(
-            p.log(),
-            &self.present,
-            self.n_classes,
-        ))?)
+        Ok(Scores::log_probabilities(self.shape.widen(p.log()))?)
     }
 }
 

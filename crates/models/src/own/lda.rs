@@ -71,16 +71,13 @@ use counterweight_core::{
 
 use crate::shared::centred::Centred;
 use crate::shared::priors::{self, Priors};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use crate::shared::views::{view, view_mut};
 use counterweight_numeric::eigen::Eigen;
 use counterweight_numeric::linalg::dot;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -193,8 +190,7 @@ impl Learner for Lda {
             centre,
             slopes,
             intercepts,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -247,14 +243,13 @@ struct Model {
     centre: Vec<f64>,
     slopes: Matrix,
     intercepts: Vec<f64>,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.centre.len())?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             let row = x.row(i).iter().zip(&self.centre);
             let gap: Vec<f64> = row.map(|(x, c)| x - c).collect();
@@ -267,7 +262,7 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

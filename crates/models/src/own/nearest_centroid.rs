@@ -73,13 +73,10 @@ use counterweight_core::{
 
 use crate::shared::centred::Centred;
 use crate::shared::priors::{self, Priors};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -183,8 +180,7 @@ impl Learner for NearestCentroid {
                 .map(|v| if v > 0.0 { v } else { 1.0 })
                 .collect(),
             log_priors,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -235,14 +231,13 @@ struct Model {
     /// By feature, above 0.
     variances: Vec<f64>,
     log_priors: Vec<f64>,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.variances.len())?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {
                 let centre = self.centroids.row(k).iter().zip(&self.variances);
@@ -257,7 +252,7 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

@@ -71,16 +71,13 @@ use counterweight_core::{
 
 use crate::shared::centred::Centred;
 use crate::shared::priors::{self, Priors};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use crate::shared::views::{view, view_mut};
 use counterweight_numeric::eigen::Eigen;
 use counterweight_numeric::linalg::dot;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
-    margins: false,
-    factors: false,
-    focal: false,
     ..LossNeeds::NONE
 };
 
@@ -178,9 +175,7 @@ impl Learner for Qda {
         }
         Ok(Box::new(Model {
             classes,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -260,16 +255,14 @@ struct Class {
 struct Model {
     /// The present classes.
     classes: Vec<Class>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
-        let mut gap = vec![0.0; self.n_features];
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
+        let mut gap = vec![0.0; self.shape.n_features];
         for i in 0..x.rows() {
             for (class, s) in self.classes.iter().zip(log.row_mut(i)) {
                 for ((g, x), m) in gap.iter_mut().zip(x.row(i)).zip(&class.mean) {
@@ -287,7 +280,7 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

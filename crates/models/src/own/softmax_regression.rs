@@ -99,7 +99,7 @@ use crate::shared::kernel::Kernel;
 use crate::shared::linear::Penalties;
 use crate::shared::linear_head::linear_head;
 use crate::shared::softmax::{self, Settings};
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use counterweight_numeric::linalg::dot;
 
 pub(crate) const HONOURS: LossNeeds = LossNeeds {
@@ -201,9 +201,7 @@ impl Learner for SoftmaxRegression {
         let theta = softmax::solve(&self.0, &task, kernel, context)?;
         Ok(Box::new(Model {
             coefficients: theta,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -213,15 +211,13 @@ impl Learner for SoftmaxRegression {
 struct Model {
     /// Class by class (one vector for two classes), slopes then intercept.
     coefficients: Vec<f64>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let m = self.present.len();
+        self.shape.check(x)?;
+        let m = self.shape.present.len();
         let mut log = Matrix::zeros(x.rows(), m);
         for i in 0..x.rows() {
             let row = x.row(i);
@@ -230,9 +226,9 @@ impl Fitted for Model {
             let first = usize::from(m == 2);
             for (f, w) in to[first..]
                 .iter_mut()
-                .zip(self.coefficients.chunks_exact(self.n_features + 1))
+                .zip(self.coefficients.chunks_exact(self.shape.n_features + 1))
             {
-                *f = dot(&w[..self.n_features], row) + w[self.n_features];
+                *f = dot(&w[..self.shape.n_features], row) + w[self.shape.n_features];
             }
             if let Some(odd) = to.iter().find(|f| !f.is_finite()) {
                 return Err(StageError::Failed(format!(
@@ -240,12 +236,12 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 
     fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
-        let vectors = self.coefficients.chunks_exact(self.n_features + 1);
-        let slopes: Vec<&[f64]> = vectors.map(|w| &w[..self.n_features]).collect();
-        linear_head(x, &slopes, &self.present, self.n_classes)
+        let vectors = self.coefficients.chunks_exact(self.shape.n_features + 1);
+        let slopes: Vec<&[f64]> = vectors.map(|w| &w[..self.shape.n_features]).collect();
+        linear_head(x, &slopes, &self.shape)
     }
 }

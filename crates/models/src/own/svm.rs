@@ -83,7 +83,7 @@ use rand::seq::SliceRandom as _;
 use crate::shared::svm::platt::{couple, sigmoid};
 use crate::shared::svm::space::Choice;
 use crate::shared::svm::space::Space;
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use counterweight_numeric::kernel_rows::{Kernel, KernelRows};
 use counterweight_numeric::linalg::{add_scaled, dot};
 use counterweight_numeric::smo::{Solution, solve};
@@ -221,8 +221,7 @@ impl Learner for Svm {
             space,
             machines,
             platt: self.platt,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -396,8 +395,7 @@ struct Model {
     space: Space,
     machines: Vec<Machine>,
     platt: bool,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Model {
@@ -459,9 +457,9 @@ impl Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.space.n_features())?;
+        self.shape.check(x)?;
         let x = self.space.apply(x);
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             let margins = self.margins(x.row(i));
             if margins.iter().any(|f| !f.is_finite()) {
@@ -471,7 +469,7 @@ impl Fitted for Model {
             }
             self.log_scores(&margins, log.row_mut(i));
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

@@ -6,7 +6,7 @@ use counterweight_core::{
 };
 
 use super::linear_head::linear_head;
-use super::task::{Task, check_scored, widen};
+use super::task::{Shape, Task};
 use counterweight_numeric::linalg::{add_scaled, dot};
 
 /// Relative gradient above which the result carries a remark.
@@ -17,7 +17,7 @@ const WRONG: f64 = 1e-2;
 /// The largest gradient of the true objective over coefficients, each relative to the gradient that
 /// predictions which are wrong everywhere would have.
 fn relative_gradient(model: &Linear, task: &Task<'_>, alpha: f64) -> f64 {
-    let (d, m) = (model.n_features, task.n_present());
+    let (d, m) = (model.shape.n_features, task.n_present());
     let mut slopes = vec![0.0; m * d];
     let mut intercepts = vec![0.0; m];
     let mut scale = vec![0.0; d];
@@ -63,16 +63,14 @@ pub(crate) struct Linear {
     /// One vector for two classes (the log-odds of the second), else one a class, row-major.
     pub(crate) slopes: Vec<f64>,
     pub(crate) intercepts: Vec<f64>,
-    pub(crate) n_features: usize,
-    pub(crate) present: Vec<usize>,
-    pub(crate) n_classes: usize,
+    pub(crate) shape: Shape,
 }
 
 impl Linear {
     fn logits(&self, row: &[f64], logits: &mut [f64]) {
         let first = logits.len() - self.intercepts.len();
         logits[..first].fill(0.0);
-        let vectors = self.slopes.chunks_exact(self.n_features);
+        let vectors = self.slopes.chunks_exact(self.shape.n_features);
         for ((f, w), b) in logits[first..]
             .iter_mut()
             .zip(vectors)
@@ -85,8 +83,8 @@ impl Linear {
 
 impl Fitted for Linear {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             self.logits(x.row(i), log.row_mut(i));
             if log.row(i).iter().any(|f| !f.is_finite()) {
@@ -95,15 +93,15 @@ impl Fitted for Linear {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 
     fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
-        if self.n_features == 0 {
+        if self.shape.n_features == 0 {
             return Ok(None);
         }
-        let slopes: Vec<&[f64]> = self.slopes.chunks_exact(self.n_features).collect();
-        linear_head(x, &slopes, &self.present, self.n_classes)
+        let slopes: Vec<&[f64]> = self.slopes.chunks_exact(self.shape.n_features).collect();
+        linear_head(x, &slopes, &self.shape)
     }
 }
 

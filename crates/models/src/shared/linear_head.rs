@@ -2,7 +2,7 @@
 
 use counterweight_core::{LinearHead, Matrix, Scores, StageError, StageResult};
 
-use super::task::{check_scored, widen};
+use super::task::{Shape, check_rows};
 use counterweight_numeric::linalg::dot;
 
 /// The head of the vectors `slopes`, one a present class; `None` where classes share a vector.
@@ -12,13 +12,13 @@ use counterweight_numeric::linalg::dot;
 pub(crate) fn linear_head(
     x: &Matrix,
     slopes: &[&[f64]],
-    present: &[usize],
-    n_classes: usize,
+    shape: &Shape,
 ) -> StageResult<Option<LinearHead>> {
+    let present = &shape.present;
     if slopes.len() != present.len() || slopes.is_empty() {
         return Ok(None);
     }
-    check_scored(x, slopes[0].len())?;
+    check_rows(x, slopes[0].len(), false)?;
     let raw = Matrix::from_fn(x.rows(), present.len(), |i, k| dot(slopes[k], x.row(i)));
     if let Some(at) = raw.as_slice().iter().position(|f| !f.is_finite()) {
         let row = at / present.len();
@@ -26,12 +26,12 @@ pub(crate) fn linear_head(
             "linear scores of scored row {row} overflow; standardise the features"
         )));
     }
-    let mut norms = vec![0.0; n_classes];
+    let mut norms = vec![0.0; shape.n_classes];
     for (&class, w) in present.iter().zip(slopes) {
         norms[class] = dot(w, w).sqrt();
     }
     Ok(Some(LinearHead {
-        scores: Scores::log_probabilities(widen(&raw, present, n_classes))?,
+        scores: Scores::log_probabilities(shape.widen(&raw))?,
         norms,
     }))
 }

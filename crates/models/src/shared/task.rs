@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use counterweight_core::{
-    LossNeeds, LossTerms, Matrix, Note, Prior, ScoreKind, StageContext, StageError, StageResult,
-    Train,
+    LossNeeds, LossTerms, Matrix, Note, Prior, ScoreKind, Scores, StageContext, StageError,
+    StageResult, Train,
 };
 
 use super::constant::Constant;
@@ -181,6 +181,16 @@ impl<'a> Task<'a> {
         self.x.cols()
     }
 
+    /// What a model of this task has to keep.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape {
+            n_features: self.n_features(),
+            raw: self.raw,
+            present: self.present.clone(),
+            n_classes: self.n_classes,
+        }
+    }
+
     /// Number of present classes.
     pub(crate) fn n_present(&self) -> usize {
         self.present.len()
@@ -252,30 +262,68 @@ impl<'a> Task<'a> {
     }
 }
 
-/// Puts columns of present classes back among all classes; the others get negative infinity.
-pub(crate) fn widen(log: &Matrix, present: &[usize], n_classes: usize) -> Matrix {
-    let mut wide = Matrix::zeros(log.rows(), n_classes);
-    wide.as_mut_slice().fill(f64::NEG_INFINITY);
-    for i in 0..log.rows() {
-        for (&class, &score) in present.iter().zip(log.row(i)) {
-            wide.set(i, class, score);
-        }
+/// What a model keeps of its task: the columns that it takes, and the classes that it tells apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) n_features: usize,
+    /// Whether rows come as they are: NaN is a missing value.
+    pub(crate) raw: bool,
+    /// The original number of each present class, ascending.
+    pub(crate) present: Vec<usize>,
+    pub(crate) n_classes: usize,
+}
+
+impl Shape {
+    /// Checks rows that are to be scored.
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] for another number of columns or features that are not finite.
+    pub(crate) fn check(&self, x: &Matrix) -> StageResult<()> {
+        check_rows(x, self.n_features, self.raw)
     }
-    wide
+
+    /// Puts columns of present classes back among all classes; the others get negative infinity.
+    pub(crate) fn widen(&self, log: &Matrix) -> Matrix {
+        let mut wide = Matrix::zeros(log.rows(), self.n_classes);
+        wide.as_mut_slice().fill(f64::NEG_INFINITY);
+        for i in 0..log.rows() {
+            for (&class, &score) in self.present.iter().zip(log.row(i)) {
+                wide.set(i, class, score);
+            }
+        }
+        wide
+    }
+
+    /// Logits of the present classes as scores over all classes.
+    ///
+    /// # Errors
+    /// As [`Scores::logits`].
+    pub(crate) fn logits(&self, log: &Matrix) -> StageResult<Scores> {
+        Ok(Scores::logits(self.widen(log))?)
+    }
+
+    /// Votes of `library` for renumbered classes, as scores over all classes.
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] for a vote for no class.
+    pub(crate) fn votes(
+        &self,
+        library: &str,
+        votes: impl Iterator<Item = usize>,
+    ) -> StageResult<Scores> {
+        let class = |vote: usize| self.present.get(vote).and_then(|&k| u32::try_from(k).ok());
+        let classes: Option<Vec<u32>> = votes.map(class).collect();
+        let classes =
+            classes.ok_or_else(|| StageError::Failed(format!("{library}: a vote for no class")))?;
+        Ok(Scores::votes(&classes, self.n_classes)?)
+    }
 }
 
-/// Checks rows that are to be scored.
+/// Checks rows that are to be scored; `raw` says that they come as they are: NaN is a missing value.
 ///
 /// # Errors
-/// [`StageError::Failed`] for another number of columns or features that are not finite.
-pub(crate) fn check_scored(x: &Matrix, n_features: usize) -> StageResult<()> {
-    check_rows(x, n_features, false)
-}
-
-/// As [`check_scored`], where `raw` says that rows come as they are: NaN is a missing value.
-///
-/// # Errors
-/// As [`check_scored`]; infinity is refused.
+/// [`StageError::Failed`] for another number of columns or features that are not finite; infinity is
+/// refused from raw rows too.
 pub(crate) fn check_rows(x: &Matrix, n_features: usize, raw: bool) -> StageResult<()> {
     if x.cols() != n_features {
         return Err(StageError::Failed(format!(

@@ -6,7 +6,7 @@ use ::smartcore::api::Predictor;
 use ::smartcore::linalg::basic::matrix::DenseMatrix;
 use counterweight_core::{Fitted, LearnerEntry, Matrix, Scores, StageError, StageResult};
 
-use crate::shared::task::{Task, check_scored};
+use crate::shared::task::{Shape, Task};
 
 pub mod smartcore_decision_tree;
 pub mod smartcore_gaussian_naive_bayes;
@@ -42,28 +42,11 @@ fn failed(error: &::smartcore::error::Failed) -> StageError {
     StageError::Failed(format!("smartcore: {error}"))
 }
 
-/// Votes for renumbered classes, as scores over all classes.
-fn votes(votes: &[u32], present: &[usize], n_classes: usize) -> StageResult<Scores> {
-    let classes: Option<Vec<u32>> = votes
-        .iter()
-        .map(|&vote| {
-            present
-                .get(vote as usize)
-                .and_then(|&k| u32::try_from(k).ok())
-        })
-        .collect();
-    let classes =
-        classes.ok_or_else(|| StageError::Failed("smartcore: a vote for no class".into()))?;
-    Ok(Scores::votes(&classes, n_classes)?)
-}
-
 /// A fit of the library that votes.
 #[derive(Debug)]
 struct Voter<P> {
     predictor: P,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl<P> Voter<P> {
@@ -71,9 +54,7 @@ impl<P> Voter<P> {
     fn new(predictor: P, task: Task<'_>) -> Self {
         Self {
             predictor,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }
     }
 }
@@ -83,13 +64,14 @@ where
     P: Predictor<DenseMatrix<f64>, Vec<u32>> + Debug + Send + Sync,
 {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        self.shape.check(x)?;
         // The library takes no empty matrix.
         let found = if x.rows() == 0 {
             Vec::new()
         } else {
             self.predictor.predict(&dense(x)?).map_err(|e| failed(&e))?
         };
-        votes(&found, &self.present, self.n_classes)
+        let found = found.into_iter().map(|vote| vote as usize);
+        self.shape.votes("smartcore", found)
     }
 }

@@ -72,13 +72,7 @@ use ::smartcore::tree::decision_tree_classifier::{
 use crate::shared::task::Task;
 use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(super) const CRITERION: ParamSpec = ParamSpec::new(
     "criterion",

@@ -62,16 +62,10 @@ use counterweight_core::{
 
 use ::smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
 
-use crate::shared::task::{Task, check_scored, widen};
+use crate::shared::task::{Shape, Task};
 use crate::smartcore::{LIBRARY, dense, failed};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 /// A variance up to this share of the squared mean is what cancellation leaves of nothing.
 const LOST: f64 = 64.0 * f64::EPSILON;
@@ -159,9 +153,7 @@ impl Learner for SmartcoreGaussianNaiveBayes {
             constants,
             means: fitted.theta().clone(),
             variances: fitted.var().clone(),
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -172,15 +164,13 @@ struct Model {
     constants: Vec<f64>,
     means: Vec<Vec<f64>>,
     variances: Vec<Vec<f64>>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        self.shape.check(x)?;
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {
                 let parameters = self.means[k].iter().zip(&self.variances[k]);
@@ -195,7 +185,7 @@ impl Fitted for Model {
                 )));
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }
 

@@ -69,16 +69,10 @@ use ::smartcore::metrics::distance::euclidian::Euclidian;
 use ::smartcore::neighbors::KNNWeightFunction;
 use ::smartcore::neighbors::knn_classifier::{KNNClassifier, KNNClassifierParameters};
 
-use crate::shared::task::{Task, check_scored};
+use crate::shared::task::{Shape, Task};
 use crate::smartcore::{LIBRARY, dense, failed};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 /// Largest feature that the library is given: sums of squares of 1e200 stay finite in any dimension.
 const LARGEST: f64 = 1e100;
@@ -167,9 +161,7 @@ impl Learner for SmartcoreKNearestNeighbours {
             KNNClassifier::fit(&dense(&task.x)?, &task.y, parameters).map_err(|e| failed(&e))?;
         Ok(Box::new(Model {
             fitted,
-            n_features: task.n_features(),
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -187,16 +179,14 @@ fn check_range(x: &Matrix) -> StageResult<()> {
 #[derive(Debug)]
 struct Model {
     fitted: KNNClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>, Euclidian<f64>>,
-    n_features: usize,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.n_features)?;
+        self.shape.check(x)?;
         check_range(x)?;
-        let mut p = Matrix::zeros(x.rows(), self.n_classes);
+        let mut p = Matrix::zeros(x.rows(), self.shape.n_classes);
         if x.rows() > 0 {
             let found = self
                 .fitted
@@ -204,7 +194,7 @@ impl Fitted for Model {
                 .map_err(|e| failed(&e))?;
             for (i, row) in found.iter().enumerate() {
                 // The library numbers classes in ascending order, as the task does.
-                for (&class, &share) in self.present.iter().zip(row) {
+                for (&class, &share) in self.shape.present.iter().zip(row) {
                     p.set(i, class, share);
                 }
             }

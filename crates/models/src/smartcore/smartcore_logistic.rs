@@ -72,13 +72,7 @@ use crate::shared::library_logistic::{Linear, judge};
 use crate::shared::task::Task;
 use crate::smartcore::{LIBRARY, dense, failed};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 /// Largest feature that the library is given: beyond it the line search only ever gives up.
 const LARGEST: f64 = 1e10;
@@ -176,9 +170,7 @@ impl Learner for SmartcoreLogistic {
             intercepts: (0..vectors)
                 .map(|k| *fitted.intercept().get((k, 0)))
                 .collect(),
-            n_features: task.n_features(),
-            present: task.present.clone(),
-            n_classes: task.n_classes,
+            shape: task.shape(),
         };
         judge("smartcore", &model, &task, self.alpha, context)?;
         Ok(Box::new(model))

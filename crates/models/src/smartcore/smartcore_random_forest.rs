@@ -78,13 +78,7 @@ use super::smartcore_decision_tree::{
 use crate::shared::task::Task;
 use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
-const HONOURS: LossNeeds = LossNeeds {
-    weights: false,
-    margins: false,
-    factors: false,
-    focal: false,
-    ..LossNeeds::NONE
-};
+const HONOURS: LossNeeds = LossNeeds::NONE;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {

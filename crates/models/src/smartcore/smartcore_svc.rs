@@ -80,8 +80,8 @@ use ::smartcore::svm::{Kernel, Kernels};
 use rand::Rng as _;
 
 use crate::shared::svm::space::Choice;
-use crate::shared::task::{Task, check_scored};
-use crate::smartcore::{LIBRARY, dense, failed, votes};
+use crate::shared::task::{Shape, Task};
+use crate::smartcore::{LIBRARY, dense, failed};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
@@ -249,13 +249,12 @@ impl Learner for SmartcoreSvc {
             }
         };
         let model = Model {
+            shape: task.shape(),
             settings: self.clone(),
             kernel,
             seed: context.stream.next_u64(),
             x: task.x.into_owned(),
             y: task.y,
-            present: task.present,
-            n_classes: task.n_classes,
         };
         // What goes wrong goes wrong here.
         model.margins(&model.x.select_rows(&[0]), context.deadline)?;
@@ -271,8 +270,7 @@ struct Model {
     seed: u64,
     x: Matrix,
     y: Vec<u32>,
-    present: Vec<usize>,
-    n_classes: usize,
+    shape: Shape,
 }
 
 impl Model {
@@ -316,7 +314,7 @@ impl Model {
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_scored(x, self.x.cols())?;
+        self.shape.check(x)?;
         let mut voted = Vec::with_capacity(x.rows());
         if x.rows() > 0 {
             let margins = self.margins(x, Deadline::NEVER)?;
@@ -326,10 +324,10 @@ impl Fitted for Model {
                         "the margin of scored row {i} overflows; standardise the features"
                     )));
                 }
-                voted.push(u32::from(f > 0.0));
+                voted.push(usize::from(f > 0.0));
             }
         }
-        votes(&voted, &self.present, self.n_classes)
+        self.shape.votes("smartcore", voted.into_iter())
     }
 }
 

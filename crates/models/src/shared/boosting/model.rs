@@ -2,7 +2,7 @@
 
 use counterweight_core::{Fitted, Matrix, Scores, StageResult};
 
-use crate::shared::task::{check_rows, widen};
+use crate::shared::task::Shape;
 use crate::shared::trees::tree::Tree;
 
 /// A sum of trees, a tree a score and round.
@@ -12,18 +12,14 @@ pub(crate) struct Model {
     pub(crate) start: Vec<f64>,
     /// By rounds, and in each by scores.
     pub(crate) trees: Vec<Tree>,
-    pub(crate) n_features: usize,
-    /// Whether rows come as they are, with missing values.
-    pub(crate) raw: bool,
-    pub(crate) present: Vec<usize>,
-    pub(crate) n_classes: usize,
+    pub(crate) shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        check_rows(x, self.n_features, self.raw)?;
+        self.shape.check(x)?;
         let n_scores = self.start.len();
-        let mut log = Matrix::zeros(x.rows(), self.present.len());
+        let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         let mut f = self.start.clone();
         for i in 0..x.rows() {
             let row = x.row(i);
@@ -39,6 +35,6 @@ impl Fitted for Model {
                 log.row_mut(i).copy_from_slice(&f);
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 }

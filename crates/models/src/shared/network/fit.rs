@@ -130,8 +130,7 @@ impl Setup {
         Ok(Box::new(Model {
             network,
             theta: trained.theta,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 

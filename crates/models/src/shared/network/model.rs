@@ -5,7 +5,7 @@ use counterweight_core::{Fitted, LinearHead, Matrix, Scores, StageError, StageRe
 use super::layers::Network;
 use super::shape::Head;
 use crate::shared::linear_head::linear_head;
-use crate::shared::task::{check_scored, widen};
+use crate::shared::task::Shape;
 
 /// Rows scored together.
 const BLOCK: usize = 256;
@@ -15,16 +15,14 @@ const BLOCK: usize = 256;
 pub(crate) struct Model {
     pub(crate) network: Network,
     pub(crate) theta: Vec<f64>,
-    /// The original number of each class of the network.
-    pub(crate) present: Vec<usize>,
-    pub(crate) n_classes: usize,
+    pub(crate) shape: Shape,
 }
 
 impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
         let d = self.network.shape().inputs;
-        check_scored(x, d)?;
-        let m = self.present.len();
+        self.shape.check(x)?;
+        let m = self.shape.present.len();
         // Two classes have one score, that of the second: f = (0, s).
         let first = usize::from(m == 2);
         let mut log = Matrix::zeros(x.rows(), m);
@@ -43,7 +41,7 @@ impl Fitted for Model {
                 log.row_mut(start + i)[first..].copy_from_slice(f);
             }
         }
-        Ok(Scores::logits(widen(&log, &self.present, self.n_classes))?)
+        self.shape.logits(&log)
     }
 
     /// The last layer on the last hidden outputs. A cosine head has no lengths to normalise.
@@ -52,7 +50,7 @@ impl Fitted for Model {
             return Ok(None);
         }
         let d = self.network.shape().inputs;
-        check_scored(x, d)?;
+        self.shape.check(x)?;
         let vectors = self.network.head_vectors(&self.theta);
         let width = vectors.first().map_or(0, Vec::len);
         let mut features = Vec::with_capacity(x.rows() * width);
@@ -65,6 +63,6 @@ impl Fitted for Model {
         }
         let features = Matrix::from_vec(x.rows(), width, features)?;
         let vectors: Vec<&[f64]> = vectors.iter().map(Vec::as_slice).collect();
-        linear_head(&features, &vectors, &self.present, self.n_classes)
+        linear_head(&features, &vectors, &self.shape)
     }
 }

@@ -92,11 +92,6 @@ impl Space {
         Ok(Some(space))
     }
 
-    /// Number of features.
-    pub(crate) fn n_features(&self) -> usize {
-        self.centre.len()
-    }
-
     /// Rows of the space.
     pub(crate) fn apply(&self, x: &Matrix) -> Matrix {
         Matrix::from_fn(x.rows(), x.cols(), |i, j| {

@@ -13,7 +13,7 @@ use super::classes::{Classes, Criterion};
 use super::random::{Draw, Room, grow};
 use super::search::Limits;
 use super::tree::Tree;
-use crate::shared::task::{self, Task};
+use crate::shared::task::{Shape, Task};
 
 /// The parameter `criterion`.
 pub(crate) const CRITERION: ParamSpec = ParamSpec::new(
@@ -252,10 +252,7 @@ impl Forest {
         context.details.insert("leaves".into(), mean);
         Ok(Box::new(Average {
             trees,
-            n_features: task.n_features(),
-            raw: task.raw,
-            present: task.present,
-            n_classes: task.n_classes,
+            shape: task.shape(),
         }))
     }
 }
@@ -399,22 +396,18 @@ pub(crate) fn row_weights(task: &Task<'_>) -> Vec<f64> {
 #[derive(Debug)]
 pub(crate) struct Average {
     pub(crate) trees: Vec<Tree>,
-    pub(crate) n_features: usize,
-    /// Whether rows come as they are, with missing values.
-    pub(crate) raw: bool,
-    pub(crate) present: Vec<usize>,
-    pub(crate) n_classes: usize,
+    pub(crate) shape: Shape,
 }
 
 impl Fitted for Average {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
-        task::check_rows(x, self.n_features, self.raw)?;
-        let mut p = Matrix::zeros(x.rows(), self.n_classes);
+        self.shape.check(x)?;
+        let mut p = Matrix::zeros(x.rows(), self.shape.n_classes);
         for i in 0..x.rows() {
             let row = x.row(i);
             let shares = p.row_mut(i);
             for tree in &self.trees {
-                for (&class, share) in self.present.iter().zip(tree.answer(row)) {
+                for (&class, share) in self.shape.present.iter().zip(tree.answer(row)) {
                     shares[class] += share;
                 }
             }
