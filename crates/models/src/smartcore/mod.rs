@@ -51,7 +51,7 @@ struct Voter<P> {
 
 impl<P> Voter<P> {
     /// What the library made of `task`.
-    fn new(predictor: P, task: Task<'_>) -> Self {
+    fn new(predictor: P, task: &Task<'_>) -> Self {
         Self {
             predictor,
             shape: task.shape(),

@@ -179,6 +179,6 @@ impl Learner for SmartcoreDecisionTree {
         context
             .details
             .insert("depth".into(), f64::from(tree.depth()));
-        Ok(Box::new(Voter::new(tree, task)))
+        Ok(Box::new(Voter::new(tree, &task)))
     }
 }

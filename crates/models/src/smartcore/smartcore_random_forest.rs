@@ -188,6 +188,6 @@ impl Learner for SmartcoreRandomForest {
         };
         let forest = RandomForestClassifier::fit(&dense(&task.x)?, &task.y, parameters)
             .map_err(|e| failed(&e))?;
-        Ok(Box::new(Voter::new(forest, task)))
+        Ok(Box::new(Voter::new(forest, &task)))
     }
 }
