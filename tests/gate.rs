@@ -27,7 +27,7 @@ use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
 use counterweight_report::gate::{
-    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
+    ArmStatus, Baseline, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
 
 use mutants::Mutant;
@@ -235,8 +235,8 @@ fn baseline() -> &'static Baseline {
 fn gate(catalogue: Catalogue) -> Gate {
     let baseline = baseline();
     let (head, planned, records) = records(catalogue);
-    let config = GateConfig::parse(CLAIMS).unwrap();
-    config.check(&planned).unwrap();
+    let config = GateConfig::parse("gate.toml", CLAIMS).unwrap();
+    config.check("gate.toml", &planned).unwrap();
     assert!(baseline.check(&head, &planned).unwrap());
     judge(&GateInput {
         sweep: "mutants",
@@ -248,7 +248,7 @@ fn gate(catalogue: Catalogue) -> Gate {
         clusters: &BTreeMap::new(),
         same_splits: true,
         reseed: None,
-        today: Date::new(2026, 11, 23).unwrap(),
+        today: "2026-11-23".parse().unwrap(),
     })
     .unwrap()
 }

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use counterweight_config::Date;
 use counterweight_core::{
     Card, Catalogue, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
     Matrix, Record, ScoreKind, Scores, Sink, StageContext, StageResult, Timing, Train,
@@ -32,7 +33,7 @@ use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
 use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
 use counterweight_report::gate::baseline::Head;
 use counterweight_report::gate::output::text;
-use counterweight_report::gate::{Baseline, Date, GateConfig, GateInput, Planned, Verdict, judge};
+use counterweight_report::gate::{Baseline, GateConfig, GateInput, Planned, Verdict, judge};
 
 /// The learner under test: replace it by yours.
 #[derive(Debug)]
@@ -193,16 +194,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         println!("{}: {} cells", baseline_file.display(), planned.len());
         return Ok(ExitCode::SUCCESS);
     }
-    let config = GateConfig::parse(&std::fs::read_to_string(folder.join("gate.toml"))?)
-        .and_then(|config| config.check(&planned).map(|()| config))
-        .map_err(|problems| {
-            words(
-                &problems
-                    .iter()
-                    .map(|p| p.in_file("gate.toml"))
-                    .collect::<Vec<_>>(),
-            )
-        })?;
+    let config = GateConfig::parse(
+        "gate.toml",
+        &std::fs::read_to_string(folder.join("gate.toml"))?,
+    )
+    .and_then(|config| config.check("gate.toml", &planned).map(|()| config))
+    .map_err(|problems| words(&problems.iter().map(ToString::to_string).collect::<Vec<_>>()))?;
     let checked = Baseline::read(&std::fs::read_to_string(&baseline_file)?)
         .and_then(|baseline| Ok((baseline.check(&head, &planned)?, baseline)));
     let (same_splits, baseline) = match checked {

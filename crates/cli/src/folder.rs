@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use counterweight_config::Diagnostic;
 use counterweight_core::{Finished, Outcome, Record, Seed, Table, Timing};
 use counterweight_frame::{read_table, read_table_in_parts, write_atomically, write_table};
-use counterweight_harness::config::{self, Diagnostic, Sweep};
+use counterweight_harness::config::{self, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_report::{Analysis, DatasetAbout, ReportInput, Target};
 use counterweight_store::{

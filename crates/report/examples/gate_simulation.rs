@@ -20,7 +20,7 @@ use std::error::Error;
 use counterweight_core::{CellId, Name, Numbers, Outcome, Record, Seed};
 use counterweight_report::gate::baseline::{Entry, Head};
 use counterweight_report::gate::{
-    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Place, Planned, Verdict, judge,
+    ArmStatus, Baseline, Gate, GateConfig, GateInput, Place, Planned, Verdict, judge,
 };
 use rand::RngExt as _;
 
@@ -296,7 +296,7 @@ impl Simulation {
             clusters: &self.clusters,
             same_splits: false,
             reseed: Some(0),
-            today: Date::new(2026, 1, 1).ok_or("a day")?,
+            today: "2026-01-01".parse()?,
         })?)
     }
 }

@@ -10,6 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use counterweight_config::{Date, Diagnostic};
 use counterweight_core::{CellId, Record};
 use counterweight_frame::write_atomically;
 use counterweight_harness::plan::Plan;
@@ -19,7 +20,7 @@ use counterweight_report::gate::output::{
     SUMMARY_BYTES, Update, annotations, json, junit, rank_figures, ranking_markdown, summary, text,
 };
 use counterweight_report::gate::{
-    Baseline, BaselineError, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
+    Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
 use counterweight_store::{SEGMENTS, join, segment_files};
 
@@ -59,7 +60,7 @@ pub(crate) fn gate(args: &GateArgs) -> Result<Exit> {
     let (plan, files) = folder.plan_seeded(args.reseed)?;
     let planned = planned(&plan);
     config
-        .check(&planned)
+        .check(&args.folder.join(CONFIG).display().to_string(), &planned)
         .map_err(|problems| config_error(&args.folder.join(CONFIG), &problems))?;
     let head = head(&plan);
     let same_splits = match &stored {
@@ -170,13 +171,14 @@ fn read_config(file: &Path) -> Result<GateConfig> {
         }
         Err(error) => return Err(CliError::usage(format!("{}: {error}", file.display()))),
     };
-    GateConfig::parse(&text).map_err(|problems| config_error(file, &problems))
+    GateConfig::parse(&file.display().to_string(), &text)
+        .map_err(|problems| config_error(file, &problems))
 }
 
-fn config_error(file: &Path, problems: &[counterweight_report::gate::ConfigProblem]) -> CliError {
+fn config_error(file: &Path, problems: &[Diagnostic]) -> CliError {
     let name = file.display().to_string();
     for problem in problems {
-        eprintln!("error: {}", problem.in_file(&name));
+        eprintln!("error: {problem}");
     }
     let n = problems.len();
     CliError::usage(format!(

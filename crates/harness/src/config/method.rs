@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use counterweight_config::{Diagnostics, Fields, Node, Value};
 use counterweight_core::params::{ParamKind, check};
 use counterweight_core::{Entry, ParamSpec, ParamValue, Params, find, nearest};
-
-use super::diagnostic::Diagnostics;
-use super::tree::{Fields, Node, Value};
 
 /// A method with one set of parameters.
 #[derive(Debug)]

@@ -1,15 +1,11 @@
 //! From a sweep file to a checked [`Sweep`]: every error at once, each with file, line and key.
 
-pub mod diagnostic;
 pub mod method;
 mod one_or_many;
 mod parse;
 pub mod presets;
-mod section;
 pub mod sweep;
-mod tree;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
 pub use one_or_many::resampler;
 pub use parse::{Rejected, parse};
 pub use sweep::Sweep;

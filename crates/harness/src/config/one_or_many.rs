@@ -1,11 +1,10 @@
 //! One method outside a sweep file: what `data resample --with` is given.
 
+use counterweight_config::{Diagnostic, Diagnostics};
 use counterweight_core::{Catalogue, Resampler, ResamplerCaps};
 
-use super::diagnostic::{Diagnostic, Diagnostics};
 use super::method::Built;
-use super::parse::stage;
-use super::tree;
+use super::parse::{SYNTAX, stage};
 
 /// Reads a resampler as a sweep file writes it (`{ kind = "smote", k = 3 }`, or its kind alone in
 /// quotes or without). `name` stands for the file in messages, and lines count within `text`.
@@ -25,7 +24,7 @@ pub fn resampler(
     } else {
         format!("with = {text}")
     };
-    let fields = tree::parse(&document, &mut errors);
+    let fields = counterweight_config::parse(&document, SYNTAX, &mut errors);
     for (key, (line, _)) in fields.iter().filter(|(key, _)| *key != "with") {
         errors.add(Some(*line), key, "unknown key", None);
     }

@@ -8,8 +8,9 @@ use counterweight_data::split::stratified_subset;
 use rayon::prelude::*;
 
 use super::{DataSource, Input, InputKind, LoadError, Loaded};
+use crate::config::Sweep;
 use crate::config::sweep::DatasetSpec;
-use crate::config::{Diagnostics, Sweep};
+use counterweight_config::Diagnostics;
 
 /// Every input that can be learnt from; what is wrong with the others goes to `errors`.
 pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnostics) -> Vec<Input> {

@@ -17,9 +17,10 @@ use counterweight_core::{
     Outcome, Partition,
 };
 
+use crate::config::Sweep;
 use crate::config::method::Built;
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
-use crate::config::{Diagnostic, Diagnostics, Sweep};
+use counterweight_config::{Diagnostic, Diagnostics};
 
 pub use cells::{Cell, FitGroup, ResampleGroup, resampler_for};
 pub use claims::Claim;

@@ -7,8 +7,9 @@ use counterweight_data::split::{duplicate_groups, hold_out, stratified_folds};
 
 use super::inputs::pair_partition;
 use super::{Input, InputKind, Rows, Unit};
+use crate::config::Sweep;
 use crate::config::sweep::{PopulationSpec, RatioSpec, SizeSpec, SplitSpec};
-use crate::config::{Diagnostics, Sweep};
+use counterweight_config::Diagnostics;
 
 /// The splits of every input; ratios and folds that cannot be go to `errors`.
 pub(super) fn split(sweep: &Sweep, inputs: &[Input], errors: &mut Diagnostics) -> Vec<Unit> {

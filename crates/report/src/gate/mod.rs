@@ -33,7 +33,6 @@ pub mod baseline;
 mod cells;
 pub mod claims;
 pub mod config;
-mod date;
 pub mod output;
 mod ranks;
 mod result;
@@ -45,8 +44,7 @@ mod units;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineError};
-pub use config::{ConfigProblem, GateConfig};
-pub use date::Date;
+pub use config::GateConfig;
 pub use ranks::{Flip, Groups, ModelRanks, RankRow};
 pub use result::{
     Arm, ArmStatus, CommonShift, DatasetShift, Finding, Gate, GateInput, Ignored, Lost, Mover,

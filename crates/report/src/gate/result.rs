@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::baseline::Baseline;
 use super::claims::ClaimResult;
 use super::config::GateConfig;
-use super::date::Date;
 use super::ranks::ModelRanks;
+use counterweight_config::Date;
 
 /// What a cell is, whatever its seed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

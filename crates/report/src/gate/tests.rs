@@ -7,10 +7,11 @@ use super::output::{
     ANNOTATIONS, Update, annotations, json, junit, rank_figures, ranking_markdown, summary, text,
 };
 use super::testing::{Lab, noise};
-use super::{ArmStatus, Date, Gate, Verdict};
+use super::{ArmStatus, Gate, Verdict};
+use counterweight_config::Date;
 
 fn config(rest: &str) -> GateConfig {
-    GateConfig::parse(&format!("format = 1\n{rest}")).unwrap()
+    GateConfig::parse("gate.toml", &format!("format = 1\n{rest}")).unwrap()
 }
 
 fn plain() -> GateConfig {
@@ -441,13 +442,13 @@ fn the_ranking_keeps_its_history() {
         &gate,
         "reports/lab",
         "",
-        &update(Date::new(2026, 11, 23).unwrap(), "the first"),
+        &update("2026-11-23".parse().unwrap(), "the first"),
     );
     let second = ranking_markdown(
         &gate,
         "reports/lab",
         &first,
-        &update(Date::new(2026, 12, 1).unwrap(), "a | pipe\nand a line"),
+        &update("2026-12-01".parse().unwrap(), "a | pipe\nand a line"),
     );
     insta::assert_snapshot!("ranking", second);
 }

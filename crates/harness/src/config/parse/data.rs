@@ -2,16 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::Catalogue;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::Profile;
 
 use super::check_id;
-use crate::config::diagnostic::Diagnostics;
 use crate::config::method::{Place, build_grid, look_up};
-use crate::config::section::Section;
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
-use crate::config::tree::{Fields, Value};
 
 fn read_profile(s: &mut Section<'_, '_>) -> Profile {
     match s.choice("profile", &["step", "exponential"]).as_deref() {

@@ -1,14 +1,12 @@
 //! The `[[leak]]` entries: resampling before the split, to be measured and never ranked.
 
+use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::{Catalogue, nearest};
 
 use super::check_id;
 use super::methods::{default_stage, stage};
-use crate::config::diagnostic::Diagnostics;
 use crate::config::method::grid_suffix;
-use crate::config::section::Section;
 use crate::config::sweep::{Correction, Leak, Sweep};
-use crate::config::tree::{Fields, Node, Value};
 
 /// A `[[leak]]`: a resampler, and the models and datasets that it is measured on. A grid is several.
 pub(super) fn read_leak(

@@ -1,15 +1,13 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
+use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::{Catalogue, Entry, find, nearest};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
-use super::{check_id, entries};
-use crate::config::diagnostic::Diagnostics;
+use super::check_id;
 use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
 use crate::config::presets;
-use crate::config::section::Section;
 use crate::config::sweep::{Correction, Curve, Features, Model, Select};
-use crate::config::tree::{self, Fields, Node, Value};
 
 pub(super) fn read_model(
     fields: &Fields,
@@ -537,11 +535,11 @@ fn expand_preset<T>(
         }
     };
     let mut inner = Diagnostics::new(&format!("preset {id}"));
-    let root = tree::parse(&preset.toml(catalogue), &mut inner);
+    let root = counterweight_config::parse(&preset.toml(catalogue), super::SYNTAX, &mut inner);
     let key = section.key();
     let node = root.get(key).map(|(_, node)| node);
     let mut list = Vec::new();
-    for (path, line, fields) in entries(node, key, &mut inner) {
+    for (path, line, fields) in counterweight_config::tables(node, key, &mut inner) {
         list.extend(read(fields, &path, line, catalogue, &mut inner));
     }
     for error in inner.into_sorted() {

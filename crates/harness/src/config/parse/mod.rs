@@ -8,12 +8,10 @@ mod protocol;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use counterweight_config::{Diagnostic, Diagnostics, Fields, Section, tables};
 use counterweight_core::{Catalogue, Seed};
 
-use super::diagnostic::{Diagnostic, Diagnostics};
-use super::section::Section;
 use super::sweep::{Correction, Model, Sweep};
-use super::tree::{self, Fields, Node, Value};
 use data::{read_dataset, read_population};
 use leak::read_leak;
 pub(super) use methods::stage;
@@ -22,6 +20,9 @@ use protocol::read_protocol;
 
 /// The only format there is so far.
 const FORMAT: usize = 1;
+
+/// Where to look after a syntax error.
+pub(super) const SYNTAX: Option<&str> = Some("see the sweep file format in the README");
 
 /// A sweep file with errors.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub struct Rejected {
 /// Every error of the file, and what is sound in it.
 pub fn parse(file: &Path, text: &str, catalogue: &Catalogue) -> Result<Sweep, Rejected> {
     let mut errors = Diagnostics::new(&file.display().to_string());
-    let root = tree::parse(text, &mut errors);
+    let root = counterweight_config::parse(text, SYNTAX, &mut errors);
     if !errors.is_empty() {
         // After a syntax error the rest of the tree is guesswork; more messages would mislead.
         return Err(Rejected {
@@ -110,7 +111,7 @@ fn read_root(
         leaks: Vec::new(),
     };
     let mut lines = Lines::default();
-    for (path, line, fields) in entries(populations, "population", errors) {
+    for (path, line, fields) in tables(populations, "population", errors) {
         let before = errors.len();
         let read = read_population(fields, &path, line, catalogue, errors);
         let sound = errors.len() == before;
@@ -122,7 +123,7 @@ fn read_root(
             }
         }
     }
-    for (path, line, fields) in entries(datasets, "dataset", errors) {
+    for (path, line, fields) in tables(datasets, "dataset", errors) {
         let before = errors.len();
         let read = read_dataset(fields, &path, line, protocol_max_rows, errors);
         let sound = errors.len() == before;
@@ -134,7 +135,7 @@ fn read_root(
         }
     }
     let mut lines = Lines::default();
-    for (path, line, fields) in entries(models, "model", errors) {
+    for (path, line, fields) in tables(models, "model", errors) {
         for model in read_model(fields, &path, line, catalogue, errors) {
             // Presets overlap with each other and with single entries.
             let same = |other: &Model| {
@@ -150,7 +151,7 @@ fn read_root(
         }
     }
     let mut lines = Lines::default();
-    for (path, line, fields) in entries(corrections, "correction", errors) {
+    for (path, line, fields) in tables(corrections, "correction", errors) {
         for correction in read_correction(fields, &path, line, catalogue, errors) {
             // Presets overlap (most hold `none`): the same id for the same stages is one arm.
             let same = |other: &Correction| {
@@ -164,7 +165,7 @@ fn read_root(
         }
     }
     let mut lines = Lines::default();
-    for (path, line, fields) in entries(curves, "curve", errors) {
+    for (path, line, fields) in tables(curves, "curve", errors) {
         let known = (catalogue, sweep.corrections.as_slice());
         if let Some(curve) = read_curve(fields, &path, line, known, errors) {
             lines.claim(&curve.id, "curve", line, errors);
@@ -172,7 +173,7 @@ fn read_root(
         }
     }
     let mut lines = Lines::default();
-    for (path, line, fields) in entries(leaks, "leak", errors) {
+    for (path, line, fields) in tables(leaks, "leak", errors) {
         for leak in read_leak(fields, &path, line, (catalogue, &sweep), errors) {
             lines.claim(&leak.id, "leak", line, errors);
             sweep.leaks.push(leak);
@@ -211,40 +212,6 @@ impl Lines {
             self.0.insert(id.to_owned(), line);
         }
     }
-}
-
-/// The entries of an array of tables, with their paths (`model 2`).
-fn entries<'n>(
-    node: Option<&'n Node>,
-    noun: &str,
-    errors: &mut Diagnostics,
-) -> Vec<(String, usize, &'n Fields)> {
-    let Some(node) = node else { return Vec::new() };
-    let hint = || Some(format!("write [[{noun}]] with double brackets"));
-    let Value::List(items) = &node.value else {
-        errors.add(Some(node.line), noun, "expected a list of tables", hint());
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        if let Value::Table(fields) = &item.value {
-            // The span of an array's table starts at its header only in some parsers: the first
-            // key's line serves as well and is never above the header.
-            let line = fields
-                .values()
-                .map(|(line, _)| *line)
-                .min()
-                .unwrap_or(item.line);
-            found.push((
-                format!("{noun} {}", at + 1),
-                line.min(item.line.max(1)),
-                fields,
-            ));
-        } else {
-            errors.add(Some(item.line), noun, "expected a table", hint());
-        }
-    }
-    found
 }
 
 fn check_id(id: &str, key: &str, section: &mut Section<'_, '_>) {

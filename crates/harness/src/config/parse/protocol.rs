@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::SmallClass;
 
-use crate::config::diagnostic::Diagnostics;
-use crate::config::section::Section;
 use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
-use crate::config::tree::{Fields, Node, Value};
 
 pub(super) fn read_protocol(
     node: Option<&Node>,

@@ -35,14 +35,13 @@
 //! Unknown keys are errors; all errors come out at once, each with its line and the nearest name.
 
 mod parse;
-mod tree;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+use counterweight_config::{Date, Diagnostic, Diagnostics};
 use counterweight_core::nearest;
 
-use super::date::Date;
 use super::result::Planned;
 
 /// What is tolerated, claimed and exempt.
@@ -193,43 +192,13 @@ impl fmt::Display for Ignore {
     }
 }
 
-/// One error of gate.toml.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigProblem {
-    /// The line, from 1.
-    pub line: usize,
-    /// The key with its path (`claim 2 > model`); empty for the whole file.
-    pub key: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to try.
-    pub hint: Option<String>,
-}
-
-impl ConfigProblem {
-    /// The problem in words, in a file of this name.
-    pub fn in_file(&self, file: &str) -> String {
-        let mut text = format!("{file}:{}: ", self.line);
-        if !self.key.is_empty() {
-            text.push_str(&self.key);
-            text.push_str(": ");
-        }
-        text.push_str(&self.message);
-        if let Some(hint) = &self.hint {
-            text.push_str("\n  hint: ");
-            text.push_str(hint);
-        }
-        text
-    }
-}
-
 impl GateConfig {
-    /// Reads gate.toml.
+    /// Reads gate.toml; `file` names it in messages.
     ///
     /// # Errors
     /// Every error of the file, in the order of their lines.
-    pub fn parse(text: &str) -> Result<Self, Vec<ConfigProblem>> {
-        parse::parse(text)
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        parse::parse(file, text)
     }
 
     /// Whether everything that is named exists in the sweep: a claim about a method that is
@@ -237,7 +206,7 @@ impl GateConfig {
     ///
     /// # Errors
     /// Every name that the sweep does not have, with the nearest that it has.
-    pub fn check(&self, planned: &[Planned]) -> Result<(), Vec<ConfigProblem>> {
+    pub fn check(&self, file: &str, planned: &[Planned]) -> Result<(), Vec<Diagnostic>> {
         let set = |name: &dyn Fn(&Planned) -> &str| -> BTreeSet<String> {
             planned
                 .iter()
@@ -248,20 +217,17 @@ impl GateConfig {
         let corrections = set(&|p| &p.place.correction);
         let datasets = set(&|p| &p.place.dataset);
         let families = set(&|p| &p.family);
-        let mut problems = Vec::new();
+        let mut errors = Diagnostics::new(file);
         let mut look =
             |line: usize, key: String, noun: &str, name: &str, known: &BTreeSet<String>| {
                 if !known.contains(name) {
                     let names = known.iter().map(String::as_str);
-                    problems.push(ConfigProblem {
-                        line,
-                        key,
-                        message: format!("the sweep has no {noun} `{name}`"),
-                        hint: nearest(name, names.clone()).map_or_else(
-                            || Some(format!("it has {}", names.collect::<Vec<_>>().join(", "))),
-                            |near| Some(format!("did you mean `{near}`?")),
-                        ),
-                    });
+                    let hint = nearest(name, names.clone()).map_or_else(
+                        || format!("it has {}", names.collect::<Vec<_>>().join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    let message = format!("the sweep has no {noun} `{name}`");
+                    errors.add(Some(line), key, message, Some(hint));
                 }
             };
         for (at, claim) in (1..).zip(&self.claims) {
@@ -307,10 +273,10 @@ impl GateConfig {
                 look(ignore.line, key("dataset"), "dataset", name, &datasets);
             }
         }
-        if problems.is_empty() {
+        if errors.is_empty() {
             Ok(())
         } else {
-            Err(problems)
+            Err(errors.into_sorted())
         }
     }
 }

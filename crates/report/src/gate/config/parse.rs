@@ -1,9 +1,9 @@
 //! Reads format 1 of gate.toml.
 
+use counterweight_config::{Diagnostic, Diagnostics, Fields, Section, Value, tables};
 use counterweight_core::nearest;
 
-use super::tree::{self, Section, Value};
-use super::{Claim, ClaimKind, ConfigProblem, GateConfig, Ignore, Scope};
+use super::{Claim, ClaimKind, GateConfig, Ignore, Scope};
 
 const KINDS: [&str; 6] = [
     "better",
@@ -14,15 +14,18 @@ const KINDS: [&str; 6] = [
     "improvement-at-most",
 ];
 
-pub(super) fn parse(text: &str) -> Result<GateConfig, Vec<ConfigProblem>> {
-    let root = tree::read(text)?;
-    let mut problems = Vec::new();
-    let mut section = Section::new(&root, String::new(), &mut problems);
+pub(super) fn parse(file: &str, text: &str) -> Result<GateConfig, Vec<Diagnostic>> {
+    let mut errors = Diagnostics::new(file);
+    let root = counterweight_config::parse(text, None, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors.into_sorted());
+    }
+    let mut section = Section::new(&root, "", 1, &mut errors);
     if !section.has("format") {
-        section.problem("format", "missing", Some("add `format = 1`".into()));
+        section.error("format", "missing", Some("add `format = 1`".into()));
     }
     // Formats are whole numbers, and 1 is exact.
-    section.number("format", "1, the only format so far", |format| {
+    section.real("format", "1, the only format so far", |format| {
         (format - 1.0).abs() < f64::EPSILON
     });
     let default = GateConfig::default();
@@ -30,42 +33,47 @@ pub(super) fn parse(text: &str) -> Result<GateConfig, Vec<ConfigProblem>> {
     let between = "between 0 and 1";
     let mut config = GateConfig {
         tolerance: section
-            .number("tolerance", between, share)
+            .real("tolerance", between, share)
             .unwrap_or(default.tolerance),
         alpha: section
-            .number("alpha", between, share)
+            .real("alpha", between, share)
             .unwrap_or(default.alpha),
         require_power: section.flag("require_power").unwrap_or_default(),
         ..default
     };
-    let claims = section.tables("claim");
-    let ignores = section.tables("ignore");
+    let claims = section.node("claim");
+    let ignores = section.node("ignore");
     section.finish();
-    for (path, fields) in claims {
-        let section = Section::new(fields, path, &mut problems);
+    for (path, line, fields) in tables(claims, "claim", &mut errors) {
+        let section = Section::new(fields, path, first(fields, line), &mut errors);
         config.claims.extend(claim(section, config.tolerance));
     }
-    for (path, fields) in ignores {
-        let section = Section::new(fields, path, &mut problems);
+    for (path, line, fields) in tables(ignores, "ignore", &mut errors) {
+        let section = Section::new(fields, path, first(fields, line), &mut errors);
         config.ignores.extend(ignore(section));
     }
-    if problems.is_empty() {
+    if errors.is_empty() {
         Ok(config)
     } else {
-        problems.sort_by_key(|problem| problem.line);
-        Err(problems)
+        Err(errors.into_sorted())
     }
 }
 
+/// The line of an entry's first key: where an editor's cursor is of more use than on the header.
+fn first(fields: &Fields, header: usize) -> usize {
+    let lines = fields.values().map(|(line, _)| *line);
+    lines.min().unwrap_or(header)
+}
+
 fn claim(mut section: Section<'_, '_>, tolerance: f64) -> Option<Claim> {
-    let line = section.line;
+    let line = section.line_of("");
     let reason = section.text("reason").unwrap_or_default();
     let kind = section.text("kind");
     let mut scope = Scope {
-        corrections: section.texts("correction"),
-        families: section.texts("family"),
-        models: section.texts("model"),
-        datasets: section.texts("dataset"),
+        corrections: names(&mut section, "correction"),
+        families: names(&mut section, "family"),
+        models: names(&mut section, "model"),
+        datasets: names(&mut section, "dataset"),
         source: section.text("source"),
         ratio: None,
     };
@@ -73,13 +81,13 @@ fn claim(mut section: Section<'_, '_>, tolerance: f64) -> Option<Claim> {
         && !["synthetic", "real"].contains(&source)
     {
         let message = format!("`{source}` is not one of synthetic, real");
-        section.problem("source", message, None);
+        section.error("source", message, None);
     }
     scope.ratio = band(&mut section);
     let Some(kind) = kind else {
         if !section.has("kind") {
             let hint = Some(format!("one of {}", KINDS.join(", ")));
-            section.problem("kind", "missing", hint);
+            section.error("kind", "missing", hint);
         }
         return None;
     };
@@ -89,46 +97,44 @@ fn claim(mut section: Section<'_, '_>, tolerance: f64) -> Option<Claim> {
         "better" => Some(ClaimKind::Better {
             than: than(&mut section, &scope),
             margin: section
-                .number("margin", "at least 0 and below 1", |m| {
+                .real("margin", "at least 0 and below 1", |m| {
                     (0.0..1.0).contains(&m)
                 })
                 .unwrap_or(0.0),
         }),
         "not-worse" => Some(ClaimKind::NotWorse {
             than: than(&mut section, &scope),
-            margin: section
-                .number("margin", above, positive)
-                .unwrap_or(tolerance),
+            margin: section.real("margin", above, positive).unwrap_or(tolerance),
         }),
         "equivalent" => Some(ClaimKind::Equivalent {
             than: than(&mut section, &scope),
-            rope: section.number("rope", above, positive).unwrap_or(tolerance),
+            rope: section.real("rope", above, positive).unwrap_or(tolerance),
         }),
         "identical" => Some(ClaimKind::Identical {
             than: than(&mut section, &scope),
         }),
         "not-below-floor" => {
             if scope.source.as_deref() == Some("real") {
-                section.problem("source", "only populations have a known floor", None);
+                section.error("source", "only populations have a known floor", None);
             }
             Some(ClaimKind::NotBelowFloor)
         }
         "improvement-at-most" => {
             if scope.ratio.is_some() {
                 let message = "a method is compared with the baseline over whole datasets";
-                section.problem("ratio", message, Some("leave `ratio` out".into()));
+                section.error("ratio", message, Some("leave `ratio` out".into()));
             }
             if !section.has("at_most") {
-                section.problem("at_most", "missing", Some("add `at_most = 0.02`".into()));
+                section.error("at_most", "missing", Some("add `at_most = 0.02`".into()));
             }
             section
-                .number("at_most", above, positive)
+                .real("at_most", above, positive)
                 .map(|at_most| ClaimKind::ImprovementAtMost { at_most })
         }
         other => {
             let hint = nearest(other, KINDS).map(|near| format!("did you mean `{near}`?"));
             let message = format!("`{other}` is not one of {}", KINDS.join(", "));
-            section.problem("kind", message, hint);
+            section.error("kind", message, hint);
             return None;
         }
     };
@@ -141,20 +147,29 @@ fn claim(mut section: Section<'_, '_>, tolerance: f64) -> Option<Claim> {
     })
 }
 
+/// One name or a list of them; empty when absent.
+fn names(section: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let names = section.texts(key);
+    if names.as_ref().is_some_and(Vec::is_empty) {
+        section.error(key, "an empty list matches nothing", None);
+    }
+    names.unwrap_or_default()
+}
+
 /// The correction compared with, and that there is something to compare.
 fn than(section: &mut Section<'_, '_>, scope: &Scope) -> String {
     if scope.corrections.is_empty() && scope.families.is_empty() {
         let hint = Some("add `correction = \"...\"` or `family = \"...\"`".into());
-        section.problem("correction", "missing", hint);
+        section.error("correction", "missing", hint);
     }
     if !section.has("than") {
         let hint = Some("add the correction to compare with, `than = \"none\"`".into());
-        section.problem("than", "missing", hint);
+        section.error("than", "missing", hint);
     }
     let than = section.text("than").unwrap_or_default();
     if scope.corrections.contains(&than) {
         let message = format!("`{than}` is compared with itself");
-        section.problem("than", message, None);
+        section.error("than", message, None);
     }
     than
 }
@@ -164,15 +179,15 @@ fn band(section: &mut Section<'_, '_>) -> Option<(f64, f64)> {
     let node = section.node("ratio")?;
     if let Value::List(items) = &node.value
         && let [low, high] = items.as_slice()
-        && let (Value::Number(low), Value::Number(high)) = (&low.value, &high.value)
-        && *low >= 1.0
+        && let (Some(low), Some(high)) = (low.number(), high.number())
+        && low >= 1.0
         && low <= high
         && high.is_finite()
     {
-        return Some((*low, *high));
+        return Some((low, high));
     }
     let hint = Some("for example `ratio = [10, 200]`, both ends included".into());
-    section.problem(
+    section.error(
         "ratio",
         "expected the two ends of a band of ratios, from 1",
         hint,
@@ -181,24 +196,24 @@ fn band(section: &mut Section<'_, '_>) -> Option<(f64, f64)> {
 }
 
 fn ignore(mut section: Section<'_, '_>) -> Option<Ignore> {
-    let line = section.line;
+    let line = section.line_of("");
     let model = section.text("model");
     let correction = section.text("correction");
     let dataset = section.text("dataset");
     if model.is_none() && correction.is_none() && dataset.is_none() {
         let hint = Some("name a model, a correction or a dataset".into());
-        section.problem("", "an exemption for everything", hint);
+        section.error("", "an exemption for everything", hint);
     }
     let reason = section.text("reason").unwrap_or_default();
     if reason.trim().is_empty() {
         let hint = Some("say why, best with the number of an issue".into());
-        section.problem("reason", "missing", hint);
+        section.error("reason", "missing", hint);
     }
     if !section.has("expires") {
         let hint = Some("add the last day on which it counts, `expires = 2027-01-31`".into());
-        section.problem("expires", "missing", hint);
+        section.error("expires", "missing", hint);
     }
-    let expires = section.day("expires");
+    let expires = section.date("expires");
     section.finish();
     Some(Ignore {
         line,
@@ -224,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_good_file_is_read() {
-        let config = GateConfig::parse(GOOD).unwrap();
+        let config = GateConfig::parse("gate.toml", GOOD).unwrap();
         assert!((config.tolerance - 0.005).abs() < f64::EPSILON);
         assert!((config.alpha - 0.01).abs() < f64::EPSILON);
         assert!(!config.require_power);
@@ -247,7 +262,7 @@ mod tests {
         assert_eq!(config.ignores[0].expires.to_string(), "2027-01-31");
         assert_eq!(config.ignores[1].expires.to_string(), "2026-12-01");
         assert_eq!(
-            GateConfig::parse("format = 1\n").unwrap(),
+            GateConfig::parse("gate.toml", "format = 1\n").unwrap(),
             GateConfig::default()
         );
     }
@@ -263,21 +278,21 @@ mod tests {
             [[claim]]\nkind = \"improvement-at-most\"\n\
             [[ignore]]\nreason = \"\"\n\
             [[ignore]]\nmodel = \"m\"\nreason = \"x\"\nexpires = \"soon\"\n";
-        let problems = GateConfig::parse(text).unwrap_err();
-        let shown: Vec<String> = problems.iter().map(|p| p.in_file("gate.toml")).collect();
+        let problems = GateConfig::parse("gate.toml", text).unwrap_err();
+        let shown: Vec<String> = problems.iter().map(|p| p.to_string()).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 
     #[test]
     fn broken_toml_is_one_error_with_its_line() {
-        let problems = GateConfig::parse("format = 1\nalpha = = 2\n").unwrap_err();
-        assert_eq!(problems[0].line, 2);
+        let problems = GateConfig::parse("gate.toml", "format = 1\nalpha = = 2\n").unwrap_err();
+        assert_eq!(problems[0].line, Some(2));
         for bad in [
             "format = 2\n",
             "format = 1\ntolerance = nan\n",
             "format = 1\nalpha = inf\n",
         ] {
-            assert!(GateConfig::parse(bad).is_err(), "{bad}");
+            assert!(GateConfig::parse("gate.toml", bad).is_err(), "{bad}");
         }
     }
 
@@ -287,11 +302,11 @@ mod tests {
         let text = "format = 1\n[[claim]]\nkind = \"better\"\ncorrection = \"logit-adjst\"\n\
             than = \"nothing\"\nmodel = \"softmx\"\n[[claim]]\nkind = \"not-below-floor\"\n\
             dataset = \"d1\"\n[[ignore]]\ndataset = \"moons\"\nreason = \"x\"\nexpires = 2027-01-31\n";
-        let problems = GateConfig::parse(text)
+        let problems = GateConfig::parse("gate.toml", text)
             .unwrap()
-            .check(&lab.planned)
+            .check("gate.toml", &lab.planned)
             .unwrap_err();
-        let shown: Vec<String> = problems.iter().map(|p| p.in_file("gate.toml")).collect();
+        let shown: Vec<String> = problems.iter().map(|p| p.to_string()).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::format::{percent, plural, rank};
-use crate::gate::{Date, Gate};
+use crate::gate::Gate;
+use counterweight_config::Date;
 
 /// The heading under which updates are listed, newest last.
 pub const HISTORY: &str = "## History";

@@ -1,22 +1,24 @@
-//! Reads one table of the sweep file, key by key. What is not asked for is an unknown key.
+//! Reads one table of a file, key by key. What is not asked for is an unknown key.
 
 use counterweight_core::{ParamSpec, nearest};
 
-use super::diagnostic::Diagnostics;
-use super::tree::{Fields, Node, Value};
+use crate::{Date, Diagnostics, Fields, Node, Value};
 
 /// A table under reading. Every getter that finds a value of the wrong type reports it and returns
 /// `None`, so that all errors of a file come out at once.
-pub(crate) struct Section<'f, 'e> {
+#[derive(Debug)]
+pub struct Section<'f, 'e> {
     fields: &'f Fields,
     path: String,
     line: usize,
     known: Vec<&'static str>,
-    pub(crate) errors: &'e mut Diagnostics,
+    /// Where errors go.
+    pub errors: &'e mut Diagnostics,
 }
 
 impl<'f, 'e> Section<'f, 'e> {
-    pub(crate) fn new(
+    /// A table that begins in `line`; `path` (`model 2`) is empty for the whole file.
+    pub fn new(
         fields: &'f Fields,
         path: impl Into<String>,
         line: usize,
@@ -32,93 +34,78 @@ impl<'f, 'e> Section<'f, 'e> {
     }
 
     /// The line of `key`, or of the section.
-    pub(crate) fn line_of(&self, key: &str) -> usize {
+    pub fn line_of(&self, key: &str) -> usize {
         self.fields.get(key).map_or(self.line, |(line, _)| *line)
     }
 
     /// The full name of `key`.
-    pub(crate) fn name(&self, key: &str) -> String {
+    pub fn name(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
+        } else if key.is_empty() {
+            self.path.clone()
         } else {
             format!("{} > {key}", self.path)
         }
     }
 
-    /// Reports an error about `key`.
-    pub(crate) fn error(&mut self, key: &str, message: impl Into<String>, hint: Option<String>) {
+    /// Whether `key` is there, of whatever type.
+    pub fn has(&self, key: &str) -> bool {
+        self.fields.contains_key(key)
+    }
+
+    /// Reports an error about `key`; about the table where `key` is empty.
+    pub fn error(&mut self, key: &str, message: impl Into<String>, hint: Option<String>) {
         let (line, name) = (self.line_of(key), self.name(key));
         self.errors.add(Some(line), name, message, hint);
     }
 
-    fn wrong(&mut self, key: &str, expected: &str, found: &Node) {
+    fn wrong<T>(&mut self, key: &str, expected: &str, found: &Node) -> Option<T> {
         let name = self.name(key);
         let message = format!("expected {expected}, found {}", found.type_name());
         self.errors.add(Some(found.line), name, message, None);
+        None
     }
 
     /// The raw value of `key`.
-    pub(crate) fn node(&mut self, key: &'static str) -> Option<&'f Node> {
+    pub fn node(&mut self, key: &'static str) -> Option<&'f Node> {
         self.known.push(key);
         self.fields.get(key).map(|(_, node)| node)
     }
 
-    /// Text.
-    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
-        match self.node(key) {
-            Some(Node {
-                value: Value::Text(text),
-                ..
-            }) => Some(text.clone()),
-            Some(other) => {
-                self.wrong(key, "text in quotes", other);
-                None
-            }
-            None => None,
+    /// Text in quotes.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => self.wrong(key, "text in quotes", node),
         }
     }
 
     /// A whole number of at least `least`.
-    pub(crate) fn whole(&mut self, key: &'static str, least: usize) -> Option<usize> {
-        match self.node(key) {
-            Some(Node {
-                value: Value::Whole(value),
-                ..
-            }) if usize::try_from(*value).is_ok_and(|v| v >= least) => usize::try_from(*value).ok(),
-            Some(Node {
-                value: Value::Whole(value),
-                ..
-            }) => {
-                self.error(
-                    key,
-                    format!("must be at least {least}, found {value}"),
-                    None,
-                );
-                None
-            }
-            Some(other) => {
-                self.wrong(key, "a whole number", other);
-                None
-            }
-            None => None,
+    pub fn whole(&mut self, key: &'static str, least: usize) -> Option<usize> {
+        let node = self.node(key)?;
+        let Value::Whole(value) = node.value else {
+            return self.wrong(key, "a whole number", node);
+        };
+        let whole = usize::try_from(value).ok().filter(|&v| v >= least);
+        if whole.is_none() {
+            let message = format!("must be at least {least}, found {value}");
+            self.error(key, message, None);
         }
+        whole
     }
 
     /// A number for which `good` holds; `range` says so in words.
-    pub(crate) fn real(
+    pub fn real(
         &mut self,
         key: &'static str,
         range: &str,
         good: impl Fn(f64) -> bool,
     ) -> Option<f64> {
         let node = self.node(key)?;
-        let value = match node.value {
-            Value::Real(value) => value,
-            Value::Whole(value) => value as f64,
-            _ => {
-                self.wrong(key, "a number", node);
-                return None;
-            }
+        let Some(value) = node.number() else {
+            return self.wrong(key, "a number", node);
         };
         if good(value) {
             Some(value)
@@ -129,22 +116,16 @@ impl<'f, 'e> Section<'f, 'e> {
     }
 
     /// True or false.
-    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
-        match self.node(key) {
-            Some(Node {
-                value: Value::Flag(flag),
-                ..
-            }) => Some(*flag),
-            Some(other) => {
-                self.wrong(key, "true or false", other);
-                None
-            }
-            None => None,
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.node(key)?;
+        match node.value {
+            Value::Flag(flag) => Some(flag),
+            _ => self.wrong(key, "true or false", node),
         }
     }
 
     /// One of `words`.
-    pub(crate) fn choice(&mut self, key: &'static str, words: &[&'static str]) -> Option<String> {
+    pub fn choice(&mut self, key: &'static str, words: &[&'static str]) -> Option<String> {
         let text = self.text(key)?;
         if words.contains(&text.as_str()) {
             return Some(text);
@@ -158,26 +139,39 @@ impl<'f, 'e> Section<'f, 'e> {
         None
     }
 
-    /// A list of texts.
-    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+    /// One text or a list of them.
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let node = self.node(key)?;
-        let Value::List(items) = &node.value else {
-            self.wrong(key, "a list of texts", node);
-            return None;
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
         };
-        let mut texts = Vec::new();
+        let mut texts = Some(Vec::new());
         for item in items {
-            if let Value::Text(text) = &item.value {
-                texts.push(text.clone());
-            } else {
-                self.wrong(key, "a list of texts", item);
+            match (&item.value, &mut texts) {
+                (Value::Text(text), Some(texts)) => texts.push(text.clone()),
+                (Value::Text(_), None) => {}
+                _ => texts = self.wrong(key, "text or a list of texts", item),
             }
         }
-        Some(texts)
+        texts
+    }
+
+    /// A day, in quotes or without.
+    pub fn date(&mut self, key: &'static str) -> Option<Date> {
+        let day = match &self.node(key)?.value {
+            Value::Date(day) => Some(*day),
+            Value::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        if day.is_none() {
+            self.error(key, "expected a day, written as 2027-01-31", None);
+        }
+        day
     }
 
     /// The keys that were not asked for, with their nodes: a method's own parameters.
-    pub(crate) fn rest(&self) -> impl Iterator<Item = (&'f str, usize, &'f Node)> + use<'f> {
+    pub fn rest(&self) -> impl Iterator<Item = (&'f str, usize, &'f Node)> + use<'f> {
         let known = self.known.clone();
         self.fields
             .iter()
@@ -187,10 +181,7 @@ impl<'f, 'e> Section<'f, 'e> {
 
     /// The parameters of a method, read from the keys that were not asked for. A key that the method
     /// does not have either is reported here, where the nearest name may be one of both kinds.
-    pub(crate) fn parameters(
-        &mut self,
-        specs: &'static [ParamSpec],
-    ) -> Vec<(&'f str, usize, &'f Node)> {
+    pub fn parameters(&mut self, specs: &'static [ParamSpec]) -> Vec<(&'f str, usize, &'f Node)> {
         let own: Vec<&'static str> = specs.iter().map(|spec| spec.name).collect();
         let (given, unknown): (Vec<_>, Vec<_>) =
             self.rest().partition(|(key, ..)| own.contains(key));
@@ -208,7 +199,7 @@ impl<'f, 'e> Section<'f, 'e> {
     }
 
     /// Reports every key that was not asked for.
-    pub(crate) fn finish(mut self) {
+    pub fn finish(mut self) {
         let unknown: Vec<(String, usize)> = self
             .rest()
             .map(|(key, line, _)| (key.to_owned(), line))

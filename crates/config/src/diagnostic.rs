@@ -1,4 +1,4 @@
-//! What is wrong with a sweep, where, and what to try. All of it is collected before anything is
+//! What is wrong with a file, where, and what to try. All of it is collected before anything is
 //! reported.
 
 use std::fmt;
@@ -35,7 +35,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Every error of a sweep, in the order of their lines.
+/// Every error of a file, in the order of their lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     file: String,

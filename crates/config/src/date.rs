@@ -6,32 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-/// A day; days compare by the calendar.
+/// A day of the Gregorian calendar, checked by the TOML reader; days compare by the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    year: i64,
-    month: u8,
-    day: u8,
-}
+pub struct Date(toml::value::Date);
 
 impl Date {
-    /// A day that exists in the Gregorian calendar.
-    pub fn new(year: i64, month: u8, day: u8) -> Option<Self> {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
-            2 => 28,
-            _ => return None,
-        };
-        ((0..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self {
-            year,
-            month,
-            day,
-        })
-    }
-
     /// The day of a moment, in UTC. Days are counted in eras of 400 years from 1 March of the year 0,
     /// so that the leap day is the last of its year (the usual "civil from days" computation).
     pub fn of(time: SystemTime) -> Option<Self> {
@@ -48,13 +27,20 @@ impl Date {
             shifted - 9
         })
         .ok()?;
-        Self::new(year + era * 400 + i64::from(month <= 2), month, day)
+        let year = u16::try_from(year + era * 400 + i64::from(month <= 2)).ok()?;
+        Some(Self(toml::value::Date { year, month, day }))
+    }
+}
+
+impl From<toml::value::Date> for Date {
+    fn from(date: toml::value::Date) -> Self {
+        Self(date)
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        self.0.fmt(f)
     }
 }
 
@@ -62,17 +48,12 @@ impl FromStr for Date {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let date = match parts.as_slice() {
-            [y, m, d] if (y.len(), m.len(), d.len()) == (4, 2, 2) => {
-                match (y.parse(), m.parse(), d.parse()) {
-                    (Ok(y), Ok(m), Ok(d)) => Self::new(y, m, d),
-                    _ => None,
-                }
-            }
-            _ => None,
-        };
-        date.ok_or_else(|| format!("`{text}` is not a day, written as 2027-01-31"))
+        let day = text.parse::<toml::value::Datetime>().ok();
+        let day = day
+            .filter(|day| day.time.is_none())
+            .and_then(|day| day.date);
+        day.map(Self)
+            .ok_or_else(|| format!("`{text}` is not a day, written as 2027-01-31"))
     }
 }
 

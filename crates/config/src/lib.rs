@@ -1,0 +1,14 @@
+//! TOML with positions, for sweeps and gates: a tree in which every key and value knows its line
+//! ([`parse`]), a reader of its tables to which a key that nobody asks for is an error ([`Section`]),
+//! and all errors of a file at once, each with file, line, key and the nearest valid name
+//! ([`Diagnostics`]).
+
+mod date;
+mod diagnostic;
+mod section;
+mod tree;
+
+pub use date::Date;
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use section::Section;
+pub use tree::{Fields, Node, Value, parse, tables};
