@@ -2,6 +2,7 @@
 //! calibration intercept and slope are.
 
 use counterweight_core::Judged;
+use counterweight_numeric::elementary::{sigmoid, softplus};
 
 use crate::inputs::{binary_probabilities, total_weight};
 
@@ -45,21 +46,6 @@ pub(crate) fn rows(judged: &Judged<'_>) -> Result<Vec<Row>, String> {
         return Err("one class only among the test rows that weigh something".into());
     }
     Ok(rows)
-}
-
-fn sigmoid(z: f64) -> f64 {
-    // exp of a negative number only: neither branch overflows.
-    let e = (-z.abs()).exp();
-    if z >= 0.0 {
-        1.0 / (1.0 + e)
-    } else {
-        e / (1.0 + e)
-    }
-}
-
-/// log(1 + exp(z)).
-fn softplus(z: f64) -> f64 {
-    z.max(0.0) + (-z.abs()).exp().ln_1p()
 }
 
 /// The intercept a that maximises the likelihood of `logit + a`, where

@@ -1,4 +1,4 @@
-//! Exponentials and logarithms of whole slices, in a form that the compiler turns into vector code.
+//! Exponentials and logarithms: of whole slices, in a form that the compiler turns into vector code.
 //!
 //! One row at a time, the library's functions take most of the time of a logistic fit. These have no
 //! branches and use plain additions and multiplications only, so that every machine gives the same bits.
@@ -97,6 +97,21 @@ pub fn ln_1p_all(from: &[f64], to: &mut [f64]) {
     for (x, to) in from.iter().zip(to) {
         *to = ln_1p(*x);
     }
+}
+
+/// `1 / (1 + exp(-x))`, without overflow on either side.
+pub fn sigmoid(x: f64) -> f64 {
+    let e = (-x.abs()).exp();
+    if x >= 0.0 {
+        1.0 / (1.0 + e)
+    } else {
+        e / (1.0 + e)
+    }
+}
+
+/// `log(1 + exp(x))`, without overflow and with all digits for very negative x.
+pub fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]

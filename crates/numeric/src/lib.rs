@@ -6,7 +6,9 @@
 //! | [`smo`], [`kernel_rows`] | the dual of a support vector machine |
 //! | [`optimise`], [`curvature`] | minimisers of smooth functions |
 //! | [`linalg`], [`eigen`] | factors and eigenvalues of small matrices |
-//! | [`elementary`] | exponentials and logarithms of slices |
+//! | [`newton`] | convex losses of a few variables, the logistic one among them |
+//! | [`elementary`] | exponentials and logarithms, of slices too |
+//! | [`order`] | medians and quantiles |
 //! | [`screen`] | the pairs of rows whose scalar product reaches a limit |
 //!
 //! Results do not depend on the processor, with one exception: what [`screen`] computes may differ in
@@ -21,7 +23,9 @@ pub mod kernel_rows;
 mod lanes;
 pub mod linalg;
 pub mod neighbours;
+pub mod newton;
 pub mod optimise;
+pub mod order;
 pub mod screen;
 pub mod smo;
 

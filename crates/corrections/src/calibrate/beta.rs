@@ -60,8 +60,8 @@
 //! improvement on logistic calibration for binary classifiers", AISTATS 2017.
 
 use counterweight_core::{Calib, Note};
+use counterweight_numeric::newton::{Optimum, Row, TOLERANCE, logistic, minimise};
 
-use super::newton::{Optimum, logistic, minimise};
 use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
 
 /// Mean loss below which the rows count as told apart without error.
@@ -82,19 +82,24 @@ impl Binary for BetaMap {
 
 fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
     let start = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
-    let rows: Vec<([f64; 3], f64)> = sides
+    let rows: Vec<Row<3>> = sides
         .rows
         .iter()
-        .map(|(pair, yes)| ([pair.yes, -pair.no, 1.0], targets[usize::from(*yes)]))
+        .map(|(pair, yes)| Row::new([pair.yes, -pair.no, 1.0], targets[usize::from(*yes)]))
         .collect();
-    let all = minimise(vec![1.0, 1.0, 0.0], |at, g, h| logistic(&rows, at, g, h));
+    let all = minimise(vec![1.0, 1.0, 0.0], TOLERANCE, |at, g, h| {
+        logistic(&rows, at, g, h)
+    });
     if all.at[0] >= 0.0 && all.at[1] >= 0.0 {
         return (of(&all.at), all.value);
     }
     // The bounded optimum of a convex loss is the best among the faces' own optima that keep the bounds.
     let face = |which: usize| -> Optimum {
-        let rows: Vec<([f64; 2], f64)> = rows.iter().map(|(x, t)| ([x[which], 1.0], *t)).collect();
-        let found = minimise(vec![0.0, start], |at, g, h| logistic(&rows, at, g, h));
+        let row = |row: &Row<3>| Row::new([row.features[which], 1.0], row.target);
+        let rows: Vec<Row<2>> = rows.iter().map(row).collect();
+        let found = minimise(vec![0.0, start], TOLERANCE, |at, g, h| {
+            logistic(&rows, at, g, h)
+        });
         let mut at = vec![0.0, 0.0, found.at[1]];
         at[which] = found.at[0];
         Optimum {
@@ -102,8 +107,8 @@ fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
             value: found.value,
         }
     };
-    let flat: Vec<([f64; 1], f64)> = rows.iter().map(|(_, t)| ([1.0], *t)).collect();
-    let flat = minimise(vec![start], |at, g, h| logistic(&flat, at, g, h));
+    let flat: Vec<Row<1>> = rows.iter().map(|row| Row::new([1.0], row.target)).collect();
+    let flat = minimise(vec![start], TOLERANCE, |at, g, h| logistic(&flat, at, g, h));
     let flat = Optimum {
         at: vec![0.0, 0.0, flat.at[0]],
         value: flat.value,

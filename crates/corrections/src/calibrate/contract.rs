@@ -29,7 +29,7 @@ fn the_registry_is_complete_and_documented() {
         .unwrap()
         .map(|file| file.unwrap().path())
         .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|stem| !["mod", "contract", "newton"].contains(&stem.as_str()))
+        .filter(|stem| !["mod", "contract"].contains(&stem.as_str()))
         .map(|stem| stem.replace('_', "-"))
         .collect();
     files.sort_unstable();

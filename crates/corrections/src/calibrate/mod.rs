@@ -13,10 +13,10 @@ use std::fmt::Debug;
 use counterweight_core::{
     Calib, Details, Matrix, Note, Scores, StageError, StageResult, log_softmax, log_sum_exp,
 };
+use counterweight_numeric::elementary::softplus;
 
 pub mod beta;
 pub mod isotonic;
-pub(crate) mod newton;
 pub mod platt;
 pub mod temperature;
 pub mod vector_scaling;
@@ -314,7 +314,7 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
 /// The pair of the probability whose log odds are `z`.
 pub(crate) fn of_log_odds(z: f64) -> LogPair {
     LogPair {
-        yes: -newton::softplus(-z),
-        no: -newton::softplus(z),
+        yes: -softplus(-z),
+        no: -softplus(z),
     }
 }

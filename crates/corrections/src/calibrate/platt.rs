@@ -62,8 +62,8 @@
 //! "A note on Platt's probabilistic outputs for support vector machines", Machine Learning 68, 2007.
 
 use counterweight_core::{Calib, Note};
+use counterweight_numeric::newton::{Row, TOLERANCE, logistic, minimise};
 
-use super::newton::{logistic, minimise};
 use super::{Binary, CalibratorEntry, FittedCalibrator, LogPair, Sides, of_log_odds, one_vs_rest};
 
 #[derive(Clone, Copy, Debug)]
@@ -80,19 +80,23 @@ impl Binary for Sigmoid {
 
 fn sigmoid(sides: &Sides) -> (Sigmoid, Vec<(&'static str, f64)>, Vec<Note>) {
     let targets = sides.smoothed();
-    let rows: Vec<([f64; 2], f64)> = sides
+    let rows: Vec<Row<2>> = sides
         .rows
         .iter()
-        .map(|(pair, yes)| ([pair.yes - pair.no, 1.0], targets[usize::from(*yes)]))
+        .map(|(pair, yes)| Row::new([pair.yes - pair.no, 1.0], targets[usize::from(*yes)]))
         .collect();
     let shares = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
-    let found = minimise(vec![0.0, shares], |at, g, h| logistic(&rows, at, g, h));
+    let found = minimise(vec![0.0, shares], TOLERANCE, |at, g, h| {
+        logistic(&rows, at, g, h)
+    });
     let map = Sigmoid {
         a: found.at[0],
         b: found.at[1],
     };
-    let first = rows.first().map_or(0.0, |(x, _)| x[0]);
-    let flat = rows.iter().all(|(x, _)| (x[0] - first).abs() <= 0.0);
+    let first = rows.first().map_or(0.0, |row| row.features[0]);
+    let flat = rows
+        .iter()
+        .all(|row| (row.features[0] - first).abs() <= 0.0);
     let notes = if flat {
         vec![Note::Degenerate(
             "all out-of-fold scores of a class are equal: its calibrated probability is a constant"

@@ -59,8 +59,8 @@
 //! C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
 use counterweight_core::{Calib, Details, Note, Scores, StageResult, log_sum_exp};
+use counterweight_numeric::newton::{TOLERANCE, minimise};
 
-use super::newton::minimise;
 use super::{Calibrator, CalibratorEntry, FittedCalibrator, Frame};
 
 /// Bounds of 1 / T.
@@ -107,7 +107,7 @@ fn fit(calib: &Calib) -> FittedCalibrator {
         }
         value
     };
-    let found = minimise(vec![1.0], |at, g, h| {
+    let found = minimise(vec![1.0], TOLERANCE, |at, g, h| {
         // Beyond the bounds there is nothing to find, only overflow.
         if at[0].abs() > 1e6 {
             return f64::INFINITY;

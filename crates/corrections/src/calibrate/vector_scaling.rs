@@ -59,8 +59,8 @@
 //! C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
 use counterweight_core::{Calib, Details, Note, Scores, StageResult, log_sum_exp};
+use counterweight_numeric::newton::{TOLERANCE, minimise};
 
-use super::newton::minimise;
 use super::{Calibrator, CalibratorEntry, FittedCalibrator, Frame};
 
 /// Mean loss below which the search ends: rows told apart without error.
@@ -98,7 +98,7 @@ fn fit(calib: &Calib) -> FittedCalibrator {
     let mut start = vec![1.0; m];
     start.resize(n, 0.0);
     let enough = SEPARATE * rows.len() as f64;
-    let found = minimise(start, |at, gradient, hessian| {
+    let found = minimise(start, TOLERANCE, |at, gradient, hessian| {
         let mut value = 0.0;
         let mut z = vec![0.0; m];
         let mut slopes = vec![0.0; n];

@@ -87,6 +87,7 @@ use rand::RngExt as _;
 use super::cleaning::{among_rows, lists, metric, subset};
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{Pool, code, split_columns};
+use counterweight_numeric::order::quantile;
 
 /// Instance hardness with checked parameters.
 #[derive(Clone, Debug)]
@@ -222,21 +223,6 @@ fn level(samples: &Samples, row: usize, column: usize, levels: usize) -> StageRe
                 "row {row}, nominal column {column}: {value} is no code of {levels} levels"
             ))
         })
-}
-
-/// The `share` quantile, linear between order statistics; `values` is not empty.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let place = share.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the number of values"
-    )]
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - place.floor()) * (sorted[above] - sorted[below])
 }
 
 impl InstanceHardness {
@@ -379,14 +365,6 @@ mod tests {
     use super::*;
     use crate::testing::train;
     use counterweight_core::Matrix;
-
-    #[test]
-    fn quantiles_are_linear_between_order_statistics() {
-        let values = [3.0, 1.0, 2.0, 4.0];
-        for (share, expected) in [(0.0, 1.0), (1.0, 4.0), (0.5, 2.5), (0.9, 3.7)] {
-            assert!((quantile(&values, share) - expected).abs() < 1e-12);
-        }
-    }
 
     #[test]
     fn naive_bayes_gives_the_closed_form() {

@@ -5,6 +5,7 @@ use counterweight_core::{ColumnKind, Matrix, Samples, StageError, StageResult};
 
 use super::{Metric, Pool};
 use crate::linalg::{squared_distance, squared_distance_by_column};
+use crate::order::median;
 
 /// Rows in a form that distances are computed on.
 #[derive(Clone, Debug)]
@@ -303,21 +304,14 @@ pub fn code(value: f64, levels: usize) -> Option<u32> {
 /// columns or rows.
 fn median_deviation(x: &Matrix, rows: &[usize]) -> Option<f64> {
     let n = rows.len() as f64;
-    let mut deviations: Vec<f64> = (0..x.cols())
+    let deviations: Vec<f64> = (0..x.cols())
         .map(|j| {
             let mean = rows.iter().map(|&i| x.at(i, j)).sum::<f64>() / n;
             let squares: f64 = rows.iter().map(|&i| (x.at(i, j) - mean).powi(2)).sum();
             (squares / n).sqrt()
         })
         .collect();
-    deviations.sort_unstable_by(f64::total_cmp);
-    let middle = deviations.len() / 2;
-    let median = match deviations.len() {
-        0 => None,
-        odd if odd % 2 == 1 => Some(deviations[middle]),
-        _ => Some(f64::midpoint(deviations[middle - 1], deviations[middle])),
-    };
-    median.filter(|_| !rows.is_empty())
+    median(&deviations).filter(|_| !rows.is_empty())
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@
 use counterweight_core::{LossTerms, StageError, StageResult};
 
 use super::task::Task;
-use counterweight_numeric::elementary::{exp_all, ln_1p_all};
+use counterweight_numeric::elementary::{exp_all, ln_1p_all, sigmoid, softplus};
 
 /// The terms of the loss between the present classes.
 #[derive(Clone, Debug)]
@@ -470,21 +470,6 @@ impl Room {
 /// Cross-entropy `-log(1 - q)`: given as `direct`, a difference that loses its digits for small q.
 fn log_loss(direct: f64, q: f64) -> f64 {
     if q < 0.5 { -(-q).ln_1p() } else { direct }
-}
-
-/// `1 / (1 + exp(-x))`, without overflow on either side.
-fn sigmoid(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + (-x).exp())
-    } else {
-        let e = x.exp();
-        e / (1.0 + e)
-    }
-}
-
-/// `log(1 + exp(x))`, without overflow and with all digits for very negative x.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]

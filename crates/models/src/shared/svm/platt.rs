@@ -1,85 +1,43 @@
 //! Probabilities from margins: a logistic curve for two classes, pairwise coupling for more.
 
 use counterweight_numeric::linalg::SemiCholesky;
+use counterweight_numeric::newton::{Row, logistic, minimise};
 
 /// Pairwise probabilities stay this far from 0 and 1, as in libsvm: a pair that is certain would make
 /// the coupling of the others singular.
 const CERTAIN: f64 = 1e-7;
 
+/// What is left of the loss, as a share of it: coefficients to twelve digits.
+const TOLERANCE: f64 = 1e-26;
+
 /// Slope and intercept of `log odds = a margin + b` by weighted maximum likelihood with Platt's smoothed
-/// targets `(N+ + 1) / (N+ + 2)` and `1 / (N- + 2)`, N the weighted rows of a side; Newton with halved
-/// steps (Lin, Lin, Weng 2007).
+/// targets `(N+ + 1) / (N+ + 2)` and `1 / (N- + 2)`, N the weighted rows of a side (Lin, Lin,
+/// Weng 2007).
 pub(crate) fn sigmoid(margins: &[f64], positive: &[bool], weights: &[f64]) -> (f64, f64) {
     let mass = |side: bool| -> f64 {
         let rows = positive.iter().zip(weights);
         rows.filter(|(p, _)| **p == side).map(|(_, w)| w).sum()
     };
     let (up, down) = (mass(true), mass(false));
-    let targets: Vec<f64> = positive
-        .iter()
-        .map(|&p| {
-            if p {
-                (up + 1.0) / (up + 2.0)
-            } else {
-                1.0 / (down + 2.0)
-            }
-        })
-        .collect();
     // Margins of any size make the same problem.
     let scale = margins.iter().fold(0.0_f64, |top, f| top.max(f.abs()));
     let scale = if scale > 0.0 { scale } else { 1.0 };
-    let f: Vec<f64> = margins.iter().map(|f| f / scale).collect();
-    let loss = |a: f64, b: f64| -> f64 {
-        let rows = f.iter().zip(&targets).zip(weights);
-        rows.map(|((f, t), w)| {
-            let z = a * f + b;
-            // log(1 + exp(z)) - t z without overflow.
-            w * (z.max(0.0) - t * z + (-z.abs()).exp().ln_1p())
+    let rows: Vec<Row<2>> = margins
+        .iter()
+        .zip(positive.iter().zip(weights))
+        .map(|(margin, (&positive, &weight))| Row {
+            features: [margin / scale, 1.0],
+            target: if positive {
+                (up + 1.0) / (up + 2.0)
+            } else {
+                1.0 / (down + 2.0)
+            },
+            weight,
         })
-        .sum()
-    };
-    let (mut a, mut b) = (0.0, ((up + 1.0) / (down + 1.0)).ln());
-    let mut value = loss(a, b);
-    for _ in 0..100 {
-        let (mut ga, mut gb) = (0.0, 0.0);
-        // A ridge of 1e-12, for margins that are all alike.
-        let (mut haa, mut hab, mut hbb) = (1e-12, 0.0, 1e-12);
-        for ((f, t), w) in f.iter().zip(&targets).zip(weights) {
-            let z = a * f + b;
-            let p = 1.0 / (1.0 + (-z).exp());
-            let (r, h) = (w * (p - t), w * p * (1.0 - p));
-            ga += r * f;
-            gb += r;
-            haa += h * f * f;
-            hab += h * f;
-            hbb += h;
-        }
-        if ga.abs().max(gb.abs()) < 1e-11 * (up + down) {
-            break;
-        }
-        let determinant = haa * hbb - hab * hab;
-        let da = -(hbb * ga - hab * gb) / determinant;
-        let db = -(haa * gb - hab * ga) / determinant;
-        let descent = ga * da + gb * db;
-        let mut step = 1.0;
-        let moved = loop {
-            let next = loss(a + step * da, b + step * db);
-            if next < value + 1e-4 * step * descent {
-                value = next;
-                break true;
-            }
-            step *= 0.5;
-            if step < 1e-10 {
-                break false;
-            }
-        };
-        if !moved {
-            break;
-        }
-        a += step * da;
-        b += step * db;
-    }
-    (a / scale, b)
+        .collect();
+    let start = vec![0.0, ((up + 1.0) / (down + 1.0)).ln()];
+    let found = minimise(start, TOLERANCE, |at, g, h| logistic(&rows, at, g, h));
+    (found.at[0] / scale, found.at[1])
 }
 
 /// Class probabilities from pairwise ones: `r(i, j)` estimates P(i | i or j) for i < j. The second method of Wu,

@@ -1,19 +1,29 @@
-//! Newton's method for the small convex losses of calibrators, from their value, gradient and Hessian.
+//! Newton's method for convex losses of a few variables, from their value, gradient and Hessian, and the
+//! logistic loss.
+
+use crate::elementary::softplus;
 
 /// Rounds after which a loss without a minimum (separable rows) is left where it is.
 const ROUNDS: usize = 200;
 
 /// Where the minimisation ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Optimum {
-    pub(crate) at: Vec<f64>,
-    pub(crate) value: f64,
+pub struct Optimum {
+    /// The point.
+    pub at: Vec<f64>,
+    /// The value there.
+    pub value: f64,
 }
 
+/// What calibrators ask of [`minimise`].
+pub const TOLERANCE: f64 = 1e-18;
+
 /// Minimises a convex function of a few variables. `f` gets a point, and a gradient and a Hessian (row by
-/// row, zeroed) to fill; it gives the value.
-pub(crate) fn minimise(
+/// row, zeroed) to fill; it gives the value. Stops where half of `tolerance`, as a share of the value, is
+/// all that there is to lose.
+pub fn minimise(
     start: Vec<f64>,
+    tolerance: f64,
     mut f: impl FnMut(&[f64], &mut [f64], &mut [f64]) -> f64,
 ) -> Optimum {
     let n = start.len();
@@ -25,7 +35,7 @@ pub(crate) fn minimise(
         let step = downhill(&gradient, &hessian);
         let fall: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
         // Half of this is what the loss still has to lose.
-        if fall <= 1e-18 * value.abs().max(1e-6) {
+        if fall <= tolerance * value.abs().max(1e-6) {
             break;
         }
         let mut length = 1.0;
@@ -108,28 +118,45 @@ fn solve(gradient: &[f64], hessian: &[f64], damping: f64, least: f64) -> Option<
     x.iter().all(|v| v.is_finite()).then_some(x)
 }
 
-/// log(1 + exp(z)) without overflow.
-pub(crate) fn softplus(z: f64) -> f64 {
-    z.max(0.0) + (-z.abs()).exp().ln_1p()
+/// A row of a logistic loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row<const N: usize> {
+    /// What the coefficients multiply.
+    pub features: [f64; N],
+    /// The share of 1 that is wanted, in [0, 1].
+    pub target: f64,
+    /// Factor on its loss.
+    pub weight: f64,
 }
 
-/// The logistic loss of `z = features . at` against targets in [0, 1], with gradient and Hessian.
-/// `rows` gives the features and the target of each row.
-pub(crate) fn logistic<const N: usize>(
-    rows: &[([f64; N], f64)],
+impl<const N: usize> Row<N> {
+    /// A row of weight 1.
+    pub fn new(features: [f64; N], target: f64) -> Self {
+        Self {
+            features,
+            target,
+            weight: 1.0,
+        }
+    }
+}
+
+/// The logistic loss of `z = features . at` against the targets; gradient and Hessian are added to.
+pub fn logistic<const N: usize>(
+    rows: &[Row<N>],
     at: &[f64],
     gradient: &mut [f64],
     hessian: &mut [f64],
 ) -> f64 {
     let mut value = 0.0;
-    for (features, target) in rows {
-        let z: f64 = features.iter().zip(at).map(|(x, a)| x * a).sum();
-        value += softplus(z) - target * z;
+    for row in rows {
+        let (x, target, weight) = (&row.features, row.target, row.weight);
+        let z: f64 = x.iter().zip(at).map(|(x, a)| x * a).sum();
+        value += weight * (softplus(z) - target * z);
         let p = 1.0 / (1.0 + (-z).exp());
         for i in 0..N {
-            gradient[i] += (p - target) * features[i];
+            gradient[i] += weight * (p - target) * x[i];
             for j in 0..N {
-                hessian[i * N + j] += p * (1.0 - p) * features[i] * features[j];
+                hessian[i * N + j] += weight * p * (1.0 - p) * x[i] * x[j];
             }
         }
     }
@@ -143,7 +170,7 @@ mod tests {
     #[test]
     fn a_quadratic_takes_one_step_and_a_flat_direction_none() {
         // (x - 3)^2 + 0 y.
-        let found = minimise(vec![0.0, 7.0], |at, g, h| {
+        let found = minimise(vec![0.0, 7.0], TOLERANCE, |at, g, h| {
             g[0] = 2.0 * (at[0] - 3.0);
             h[0] = 2.0;
             (at[0] - 3.0).powi(2)
@@ -153,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_logistic_loss_with_an_intercept_meets_the_mean() {
-        let rows: Vec<([f64; 1], f64)> = [1.0, 0.0, 0.0, 0.0].map(|t| ([1.0], t)).to_vec();
-        let found = minimise(vec![0.0], |at, g, h| logistic(&rows, at, g, h));
+        let rows = [1.0, 0.0, 0.0, 0.0].map(|target| Row::new([1.0], target));
+        let found = minimise(vec![0.0], TOLERANCE, |at, g, h| logistic(&rows, at, g, h));
         assert!((found.at[0] - (1.0_f64 / 3.0).ln()).abs() < 1e-12);
     }
 }
