@@ -140,6 +140,11 @@ impl<'a> StageContext<'a> {
         }
     }
 
+    /// Puts a number among the details.
+    pub fn detail(&mut self, name: &str, value: f64) {
+        self.details.insert(name.to_owned(), value);
+    }
+
     /// Notes something.
     pub fn note(&mut self, note: Note) {
         if !self.notes.contains(&note) {

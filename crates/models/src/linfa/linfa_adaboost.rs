@@ -63,8 +63,6 @@
 //! on-line learning and an application to boosting, JCSS 55(1). Zhu, Zou, Rosset, Hastie (2009), Multi-class
 //! `AdaBoost`, Statistics and Its Interface 2(3).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -72,7 +70,6 @@ use counterweight_core::{
     Train, Workload,
 };
 
-use ::linfa::DatasetBase;
 use ::linfa::error::Error;
 use ::linfa::traits::{Fit, PredictInplace};
 use linfa_ensemble::{AdaBoost, AdaBoostParams};
@@ -84,7 +81,7 @@ use rand::Rng as _;
 use super::linfa_decision_tree::{
     CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
 };
-use crate::linfa::{LIBRARY, failed, owned_records, panicked, records};
+use crate::linfa::{LIBRARY, caught, dataset, failed, records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
@@ -170,14 +167,12 @@ impl Learner for LinfaAdaboost {
         if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
         }
-        let y = task.y.iter().map(|&class| class as usize).collect();
-        let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
+        let data = dataset(&task);
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
         let parameters = AdaBoostParams::new_fixed_rng(self.tree, generator)
             .n_estimators(self.rounds)
             .learning_rate(self.learning_rate);
-        let fit = || parameters.fit(&data);
-        let fitted = match catch_unwind(AssertUnwindSafe(fit)).map_err(|_panic| panicked())? {
+        let fitted = match caught(|| parameters.fit(&data))? {
             Ok(fitted) => fitted,
             Err(Error::NotConverged(text)) if text.contains("worse than random") => {
                 let why = "the first tree is no better than chance";
@@ -185,9 +180,7 @@ impl Learner for LinfaAdaboost {
             }
             Err(error) => return Err(failed(&error)),
         };
-        context
-            .details
-            .insert("trees".into(), fitted.n_estimators() as f64);
+        context.detail("trees", fitted.n_estimators() as f64);
         Ok(Box::new(Model {
             fitted,
             shape: task.shape(),

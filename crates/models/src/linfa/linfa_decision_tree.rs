@@ -62,8 +62,6 @@
 //! linfa-trees 0.8.1, `decision_trees/algorithm.rs`. Breiman, Friedman, Olshen, Stone (1984),
 //! Classification and Regression Trees.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -71,12 +69,11 @@ use counterweight_core::{
     StageResult, Train, Workload,
 };
 
-use ::linfa::DatasetBase;
 use ::linfa::traits::{Fit, PredictInplace};
 use linfa_trees::{DecisionTree, DecisionTreeParams, SplitQuality};
 use ndarray::Array1;
 
-use crate::linfa::{LIBRARY, failed, owned_records, panicked, records};
+use crate::linfa::{LIBRARY, caught, dataset, failed, records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -211,19 +208,10 @@ impl Learner for LinfaDecisionTree {
                 "class weights are beyond the single precision of linfa's trees".into(),
             ));
         }
-        let y = task.y.iter().map(|&class| class as usize).collect();
-        let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
-        let data = data.with_weights(weights);
-        let fit = || self.parameters.fit(&data);
-        let tree = catch_unwind(AssertUnwindSafe(fit))
-            .map_err(|_panic| panicked())?
-            .map_err(|e| failed(&e))?;
-        context
-            .details
-            .insert("depth".into(), tree.max_depth() as f64);
-        context
-            .details
-            .insert("leaves".into(), tree.num_leaves() as f64);
+        let data = dataset(&task).with_weights(weights);
+        let tree = caught(|| self.parameters.fit(&data))?.map_err(|e| failed(&e))?;
+        context.detail("depth", tree.max_depth() as f64);
+        context.detail("leaves", tree.num_leaves() as f64);
         Ok(Box::new(Model {
             tree,
             shape: task.shape(),

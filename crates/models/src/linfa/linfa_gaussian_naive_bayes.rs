@@ -59,12 +59,10 @@ use counterweight_core::{
     StageResult, Train, Workload,
 };
 
-use ::linfa::DatasetBase;
 use ::linfa::traits::Fit;
 use linfa_bayes::{GaussianNb, GaussianNbParams, NaiveBayes};
-use ndarray::Array1;
 
-use crate::linfa::{LIBRARY, owned_records, records};
+use crate::linfa::{LIBRARY, dataset, failed, records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
@@ -132,12 +130,10 @@ impl Learner for LinfaGaussianNaiveBayes {
             let constant = task.shares_only(why, ScoreKind::Probability, context)?;
             return Ok(Box::new(constant));
         }
-        let y: Array1<usize> = task.y.iter().map(|&class| class as usize).collect();
-        let data = DatasetBase::new(owned_records(&task.x), y);
         let densities = GaussianNbParams::new()
             .var_smoothing(self.var_smoothing)
-            .fit(&data)
-            .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
+            .fit(&dataset(&task))
+            .map_err(|e| failed(&e))?;
         let model = Model {
             densities,
             shape: task.shape(),

@@ -63,16 +63,13 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError, StageResult, Train,
-    Workload,
+    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
-use ::linfa::DatasetBase;
 use ::linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
-use ndarray::Array1;
 
-use crate::linfa::{LIBRARY, owned_records};
+use crate::linfa::{LIBRARY, dataset, failed};
 use crate::shared::library_logistic::{Linear, judge};
 use crate::shared::task::Task;
 
@@ -166,12 +163,7 @@ impl Learner for LinfaLogistic {
         if let Some(constant) = task.trivial(ScoreKind::Probability, context)? {
             return Ok(Box::new(constant));
         }
-        if let Some(value) = task.x.as_slice().iter().find(|v| v.abs() > LARGEST) {
-            return Err(StageError::Failed(format!(
-                "a feature is {value:e}; linfa's line search may not end on numbers above \
-                 {LARGEST:e}; standardise the features"
-            )));
-        }
+        task.refuse_above(LARGEST, "linfa's line search may not end on numbers")?;
         let model = if task.n_present() == 2 {
             self.binary(&task)?
         } else {
@@ -190,7 +182,7 @@ impl LinfaLogistic {
             .max_iterations(self.max_iterations)
             .gradient_tolerance(self.gradient_tolerance)
             .fit(&data)
-            .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
+            .map_err(|e| failed(&e))?;
         // The coefficients speak for the class that the library calls positive, the larger one.
         let sign = if fitted.labels().pos.class == 1 {
             1.0
@@ -212,7 +204,7 @@ impl LinfaLogistic {
             .max_iterations(self.max_iterations)
             .gradient_tolerance(self.gradient_tolerance)
             .fit(&data)
-            .map_err(|e| StageError::Failed(format!("linfa: {e}")))?;
+            .map_err(|e| failed(&e))?;
         let slopes = fitted.params().t().iter().copied().collect();
         Ok(Linear {
             slopes,
@@ -220,11 +212,6 @@ impl LinfaLogistic {
             shape: task.shape(),
         })
     }
-}
-
-fn dataset(task: &Task<'_>) -> DatasetBase<ndarray::Array2<f64>, Array1<usize>> {
-    let y = task.y.iter().map(|&class| class as usize).collect();
-    DatasetBase::new(owned_records(&task.x), y)
 }
 
 #[cfg(test)]

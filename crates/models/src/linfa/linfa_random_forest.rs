@@ -60,8 +60,6 @@
 //! # References
 //! linfa-ensemble 0.8.1, `algorithm.rs`. Breiman (2001), Random forests, Machine Learning 45(1).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -69,7 +67,6 @@ use counterweight_core::{
     Train, Workload,
 };
 
-use ::linfa::DatasetBase;
 use ::linfa::traits::{Fit, PredictInplace};
 use linfa_ensemble::{EnsembleLearnerParams, RandomForest};
 use linfa_trees::DecisionTreeParams;
@@ -80,7 +77,7 @@ use rand::Rng as _;
 use super::linfa_decision_tree::{
     CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
 };
-use crate::linfa::{LIBRARY, failed, owned_records, panicked};
+use crate::linfa::{LIBRARY, caught, dataset, failed, owned_records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
@@ -173,17 +170,14 @@ impl Learner for LinfaRandomForest {
         if let Some(constant) = task.trivial(ScoreKind::Probability, context)? {
             return Ok(Box::new(constant));
         }
-        let y = task.y.iter().map(|&class| class as usize).collect();
-        let data = DatasetBase::new(owned_records(&task.x), Array1::from_vec(y));
+        let data = dataset(&task);
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
         let parameters = EnsembleLearnerParams::new_fixed_rng(self.tree, generator)
             .ensemble_size(self.trees)
             .bootstrap_proportion(self.bootstrap_proportion)
             .feature_proportion(self.feature_proportion);
-        let fit = || parameters.fit(&data);
-        let forest: RandomForest<f64, usize> = catch_unwind(AssertUnwindSafe(fit))
-            .map_err(|_panic| panicked())?
-            .map_err(|e| failed(&e))?;
+        let forest: RandomForest<f64, usize> =
+            caught(|| parameters.fit(&data))?.map_err(|e| failed(&e))?;
         Ok(Box::new(Model {
             forest,
             shape: task.shape(),

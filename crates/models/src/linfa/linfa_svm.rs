@@ -63,8 +63,6 @@
 //! Working set selection using second order information, JMLR 6. Lin, Lin, Weng (2007), A note on
 //! Platt's probabilistic outputs for support vector machines, Machine Learning 68(3).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -78,7 +76,7 @@ use ::linfa::{DatasetBase, ParamGuard as _};
 use linfa_svm::Svm;
 use ndarray::{Array1, ArrayView1};
 
-use crate::linfa::{LIBRARY, failed, owned_records, panicked};
+use crate::linfa::{LIBRARY, caught, failed, owned_records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
@@ -193,12 +191,7 @@ impl Learner for LinfaSvm {
             let constant = task.shares_only(why, ScoreKind::Probability, context)?;
             return Ok(Box::new(constant));
         }
-        if let Some(value) = task.x.as_slice().iter().find(|v| v.abs() > LARGEST) {
-            return Err(StageError::Failed(format!(
-                "a feature is {value:e}; linfa's solver loses all digits above {LARGEST:e}; \
-                 standardise the features"
-            )));
-        }
+        task.refuse_above(LARGEST, "linfa's solver loses all digits")?;
         let y: Array1<bool> = task.y.iter().map(|&class| class == 1).collect();
         let data = DatasetBase::new(owned_records(&task.x), y);
         let parameters = Svm::<f64, bool>::params()
@@ -210,13 +203,8 @@ impl Learner for LinfaSvm {
                 parameters.gaussian_kernel(width.unwrap_or(task.n_features() as f64))
             }
         };
-        let fit = || parameters.fit(&data);
-        let machine = catch_unwind(AssertUnwindSafe(fit))
-            .map_err(|_panic| panicked())?
-            .map_err(|e| failed(&e))?;
-        context
-            .details
-            .insert("support_vectors".into(), machine.nsupport() as f64);
+        let machine = caught(|| parameters.fit(&data))?.map_err(|e| failed(&e))?;
+        context.detail("support_vectors", machine.nsupport() as f64);
         let margins: Array1<f64> = task
             .x
             .iter_rows()
@@ -243,8 +231,8 @@ impl Learner for LinfaSvm {
                 "linfa's Platt scaling returned no numbers; standardise the features".into(),
             ));
         }
-        context.details.insert("platt_slope".into(), a);
-        context.details.insert("platt_intercept".into(), b);
+        context.detail("platt_slope", a);
+        context.detail("platt_intercept", b);
         Ok(Box::new(Model {
             machine,
             a,

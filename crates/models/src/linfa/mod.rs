@@ -1,7 +1,12 @@
 //! Learners of linfa 0.8.1, as they are: their faults are checked for and named, not repaired.
 
-use counterweight_core::{LearnerEntry, Matrix, StageError};
-use ndarray::{Array2, ArrayView2};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ::linfa::Dataset;
+use counterweight_core::{LearnerEntry, Matrix, StageError, StageResult};
+use ndarray::{Array2, ArrayView2, Ix1};
+
+use crate::shared::task::Task;
 
 pub mod linfa_adaboost;
 pub mod linfa_decision_tree;
@@ -38,9 +43,19 @@ fn failed(error: &dyn std::error::Error) -> StageError {
     StageError::Failed(format!("linfa: {error}"))
 }
 
-/// A panic of the library, caught before it leaves the stage.
-fn panicked() -> StageError {
-    StageError::Failed(
-        "linfa: the library panicked inside the fit; standardise the features".into(),
-    )
+/// The rows of a task as linfa takes them, with their renumbered classes.
+fn dataset(task: &Task<'_>) -> Dataset<f64, usize, Ix1> {
+    let y = task.y.iter().map(|&class| class as usize).collect();
+    Dataset::new(records(&task.x).to_owned(), y)
+}
+
+/// Runs a fit of the library, whose panics end here.
+fn caught<T, E: std::error::Error>(
+    fit: impl FnOnce() -> Result<T, E>,
+) -> StageResult<Result<T, E>> {
+    catch_unwind(AssertUnwindSafe(fit)).map_err(|_panic| {
+        StageError::Failed(
+            "linfa: the library panicked inside the fit; standardise the features".into(),
+        )
+    })
 }

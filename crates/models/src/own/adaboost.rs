@@ -217,7 +217,7 @@ impl Learner for AdaBoost {
                 break;
             }
         }
-        context.details.insert("trees".into(), votes.len() as f64);
+        context.detail("trees", votes.len() as f64);
         if votes.is_empty() {
             let why = "the first tree is no better than guessing";
             let constant = task.shares_only(why, ScoreKind::Probability, context)?;

@@ -252,7 +252,7 @@ impl DecisionTree {
                 "the tree has no split; the model knows the class shares alone".into(),
             ));
         }
-        context.details.insert("leaves".into(), leaves as f64);
+        context.detail("leaves", leaves as f64);
         Ok(Box::new(Average {
             trees: vec![tree],
             shape: task.shape(),

@@ -354,7 +354,7 @@ impl Learner for GradientBoosting {
             ));
         }
         let rounds = trees.len() / start.len();
-        context.details.insert("rounds".into(), rounds as f64);
+        context.detail("rounds", rounds as f64);
         Ok(Box::new(Model {
             start,
             trees,

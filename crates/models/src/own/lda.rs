@@ -153,9 +153,7 @@ impl Learner for Lda {
         let log_priors = self.priors.logs(&task, context)?;
         let centred = Centred::new(&task)?;
         let whitening = self.whitening(&centred);
-        context
-            .details
-            .insert("rank".into(), whitening.rows() as f64);
+        context.detail("rank", whitening.rows() as f64);
         if whitening.rows() == 0 {
             let why = "no feature varies within a class";
             let constant = task.shares_only(why, ScoreKind::Probability, context)?;

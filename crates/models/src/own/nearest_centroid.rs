@@ -153,9 +153,7 @@ impl Learner for NearestCentroid {
         let variances: Vec<f64> = centred.variances().iter().map(|v| v * freed).collect();
         if let Some(threshold) = self.shrink_threshold {
             let moved = shrink(&mut centred.means, &task.counts, &variances, threshold);
-            context
-                .details
-                .insert("coordinates_shrunk_away".into(), moved);
+            context.detail("coordinates_shrunk_away", moved);
         }
         let first = centred.means.row(0).to_vec();
         let alike = |row: &[f64]| row.iter().zip(&first).all(|(a, b)| (a - b).abs() <= 0.0);

@@ -213,9 +213,7 @@ impl Learner for Svm {
             ));
         }
         let (machines, used) = self.machines(&task, &x, space.kernel, context)?;
-        context
-            .details
-            .insert("support_vectors".into(), used.len() as f64);
+        context.detail("support_vectors", used.len() as f64);
         Ok(Box::new(Model {
             support: x.select_rows(&used),
             space,
@@ -301,10 +299,8 @@ impl Svm {
                 "the solver stopped after its largest number of steps at a violation of {violation:.1e}"
             )));
         }
-        context.details.insert("svm_steps".into(), steps as f64);
-        context
-            .details
-            .insert("svm_dual_objective".into(), objective);
+        context.detail("svm_steps", steps as f64);
+        context.detail("svm_dual_objective", objective);
         // From rows of the training set to rows of the support.
         let kept: Vec<usize> = (0..used.len()).filter(|&i| used[i]).collect();
         let mut place = vec![0; used.len()];

@@ -120,7 +120,7 @@ pub(crate) fn judge(
     context: &mut StageContext<'_>,
 ) -> StageResult<()> {
     let gradient = relative_gradient(model, task, alpha);
-    context.details.insert("relative_gradient".into(), gradient);
+    context.detail("relative_gradient", gradient);
     if gradient.is_nan() {
         return Err(StageError::Failed(format!(
             "{library} returned coefficients that are no numbers; standardise the features"

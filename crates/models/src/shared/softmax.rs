@@ -62,17 +62,11 @@ pub(crate) fn solve(
         Method::Lbfgs
     };
     let solution = settle(settings, &mut problem, theta, method, context)?;
-    context
-        .details
-        .insert("iterations".into(), solution.iterations as f64);
-    context
-        .details
-        .insert("relative_gradient".into(), solution.relative_gradient);
+    context.detail("iterations", solution.iterations as f64);
+    context.detail("relative_gradient", solution.relative_gradient);
     if method == Method::Proximal {
         let zeros = solution.theta.iter().filter(|t| t.abs() <= 0.0).count();
-        context
-            .details
-            .insert("zero_coefficients".into(), zeros as f64);
+        context.detail("zero_coefficients", zeros as f64);
     }
     Ok(solution.theta)
 }

@@ -181,6 +181,19 @@ impl<'a> Task<'a> {
         self.x.cols()
     }
 
+    /// Refuses features beyond what a library bears; `why` says what it does above `most`.
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] with the feature.
+    pub(crate) fn refuse_above(&self, most: f64, why: &str) -> StageResult<()> {
+        match self.x.as_slice().iter().find(|v| v.abs() > most) {
+            Some(value) => Err(StageError::Failed(format!(
+                "a feature is {value:e}; {why} above {most:e}; standardise the features"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// What a model of this task has to keep.
     pub(crate) fn shape(&self) -> Shape {
         Shape {

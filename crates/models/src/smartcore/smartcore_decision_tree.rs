@@ -176,9 +176,7 @@ impl Learner for SmartcoreDecisionTree {
         }
         let tree = DecisionTreeClassifier::fit(&dense(&task.x)?, &task.y, self.parameters.clone())
             .map_err(|e| failed(&e))?;
-        context
-            .details
-            .insert("depth".into(), f64::from(tree.depth()));
+        context.detail("depth", f64::from(tree.depth()));
         Ok(Box::new(Voter::new(tree, &task)))
     }
 }

@@ -140,12 +140,7 @@ impl Learner for SmartcoreLogistic {
         if let Some(constant) = task.trivial(ScoreKind::Probability, context)? {
             return Ok(Box::new(constant));
         }
-        if let Some(value) = task.x.as_slice().iter().find(|v| v.abs() > LARGEST) {
-            return Err(StageError::Failed(format!(
-                "a feature is {value:e}; smartcore's line search gives up on numbers above \
-                 {LARGEST:e}; standardise the features"
-            )));
-        }
+        task.refuse_above(LARGEST, "smartcore's line search gives up on numbers")?;
         let x = dense(&task.x)?;
         let parameters = LogisticRegressionParameters::default().with_alpha(self.alpha);
         // The library's line search panics after 1,000 steps. It unwinds, and nothing that it touched

@@ -242,14 +242,14 @@ impl Forest {
         }
         if let Some(oob) = oob {
             let (error, coverage) = oob.judge(&task.y, task.n_present());
-            context.details.insert("oob_coverage".into(), coverage);
+            context.detail("oob_coverage", coverage);
             if let Some(error) = error {
-                context.details.insert("oob_balanced_error".into(), error);
+                context.detail("oob_balanced_error", error);
             }
         }
         let leaves: usize = trees.iter().map(Tree::n_leaves).sum();
         let mean = leaves as f64 / trees.len() as f64;
-        context.details.insert("leaves".into(), mean);
+        context.detail("leaves", mean);
         Ok(Box::new(Average {
             trees,
             shape: task.shape(),
