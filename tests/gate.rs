@@ -21,14 +21,19 @@ use std::sync::{Arc, Mutex, OnceLock};
 use counterweight_core::{Catalogue, Dataset, Record, Seed, Sink, Timing};
 use counterweight_data::split::stratified_subset;
 use counterweight_frame::Library;
+use counterweight_gate::baseline::Head;
+use counterweight_gate::baseline::Head;
+use counterweight_gate::output::text;
+use counterweight_gate::output::text;
+use counterweight_gate::{
+    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
+};
+use counterweight_gate::{
+    ArmStatus, Baseline, Gate, GateConfig, GateInput, Planned, Verdict, judge,
+};
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
 use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
-use counterweight_report::gate::baseline::Head;
-use counterweight_report::gate::output::text;
-use counterweight_report::gate::{
-    ArmStatus, Baseline, Gate, GateConfig, GateInput, Planned, Verdict, judge,
-};
 
 use mutants::Mutant;
 

@@ -28,12 +28,12 @@ use counterweight_core::{
     Matrix, Record, ScoreKind, Scores, Sink, StageContext, StageResult, Timing, Train,
 };
 use counterweight_frame::Library;
+use counterweight_gate::baseline::Head;
+use counterweight_gate::output::text;
+use counterweight_gate::{Baseline, GateConfig, GateInput, Planned, Verdict, judge};
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded, Plan};
 use counterweight_harness::run::{Control, Event, Listener, Outlets, blank, run};
-use counterweight_report::gate::baseline::Head;
-use counterweight_report::gate::output::text;
-use counterweight_report::gate::{Baseline, GateConfig, GateInput, Planned, Verdict, judge};
 
 /// The learner under test: replace it by yours.
 #[derive(Debug)]

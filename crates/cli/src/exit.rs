@@ -71,6 +71,12 @@ impl From<counterweight_report::ReportError> for CliError {
     }
 }
 
+impl From<counterweight_gate::GateError> for CliError {
+    fn from(error: counterweight_gate::GateError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
 impl From<counterweight_store::TableError> for CliError {
     fn from(error: counterweight_store::TableError) -> Self {
         Self::internal(error.to_string())

@@ -1,4 +1,4 @@
-//! The analysis as figures: picks what is worth a picture and hands plain numbers to [`plots`](crate::plots).
+//! The analysis as figures: picks what is worth a picture and hands plain numbers to [`plots`](counterweight_plots).
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,9 @@ use crate::analysis::{
     Analysis, Comparison, CurveBin, LeakValue, Part, RatioCurve, ReliabilityCurve, mean,
 };
 use crate::error::{ReportError, Result};
-use crate::format::plural;
-use crate::plots::{self, Figure, PlotError, Theme};
 use crate::view::file_name;
+use counterweight_plots::format::plural;
+use counterweight_plots::{self as plots, Figure, PlotError, Theme};
 
 /// A figure with its file name and what stands around it.
 #[derive(Debug, Clone)]

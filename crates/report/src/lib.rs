@@ -8,25 +8,21 @@
 //! | [`analysis`] | every number of the report, computed once |
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
-//! | [`plots`] | figures from plain numbers |
 //! | [`select`] | a part of the records, and the metric to rank by |
-//! | [`gate`] | rankings against a committed baseline |
 //! | `figures`, `page` | the analysis as figures, and everything as one offline page |
 
 pub mod analysis;
 pub mod error;
 mod figures;
 pub mod findings;
-mod format;
-pub mod gate;
 mod page;
-pub mod plots;
 mod ranking;
 pub mod select;
 pub mod tables;
 pub mod view;
 
 use counterweight_core::{Catalogue, Record, Table, Timing};
+use counterweight_plots::Figure;
 use counterweight_store::{LeakRow, ReliabilityGroup};
 
 pub use analysis::{Analysis, Target};
@@ -82,7 +78,7 @@ pub struct ReportOutput {
     /// The same as LaTeX.
     pub latex: Vec<(String, String)>,
     /// Figures.
-    pub figures: Vec<(String, plots::Figure)>,
+    pub figures: Vec<(String, Figure)>,
     /// The page.
     pub index_html: String,
     /// The ranking of each model, for programs.

@@ -60,7 +60,7 @@ impl Cell {
     /// A count.
     pub fn count(n: usize) -> Self {
         Self {
-            text: crate::format::count(n),
+            text: counterweight_plots::format::count(n),
             sort: Some(n as f64),
             ..Self::default()
         }
@@ -147,7 +147,7 @@ impl View {
             let cells: Vec<String> = row.iter().map(markdown_cell).collect();
             let line = format!("| {} |\n", cells.join(" | "));
             if text.len() + line.len() + 120 > most_bytes {
-                let left = crate::format::plural(self.rows.len() - place, "more row");
+                let left = counterweight_plots::format::plural(self.rows.len() - place, "more row");
                 let _ = writeln!(text, "\n{left} in `tables/{}.csv`.", self.name);
                 return text;
             }

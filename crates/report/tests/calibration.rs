@@ -6,7 +6,7 @@ mod common;
 
 use common::{Design, input, records, timings};
 use counterweight_core::{Cells, Record, Table};
-use counterweight_report::plots::check_text;
+use counterweight_plots::check_text;
 use counterweight_report::{Analysis, ReportInput, ReportOutput, build};
 use counterweight_store::{ReliabilityGroup, take_reliability};
 

@@ -5,7 +5,7 @@
 mod common;
 
 use counterweight_core::Record;
-use counterweight_report::plots::check_text;
+use counterweight_plots::check_text;
 use counterweight_report::select::{Selected, Selection};
 use counterweight_report::{Analysis, ReportOutput, Target, build_for};
 

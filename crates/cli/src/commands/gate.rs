@@ -13,15 +13,15 @@ use std::time::SystemTime;
 use counterweight_config::{Date, Diagnostic};
 use counterweight_core::{CellId, Record};
 use counterweight_frame::write_atomically;
-use counterweight_harness::plan::Plan;
-use counterweight_harness::run::blank;
-use counterweight_report::gate::baseline::Head;
-use counterweight_report::gate::output::{
+use counterweight_gate::baseline::Head;
+use counterweight_gate::output::{
     SUMMARY_BYTES, Update, annotations, json, junit, rank_figures, ranking_markdown, summary, text,
 };
-use counterweight_report::gate::{
+use counterweight_gate::{
     Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };
+use counterweight_harness::plan::Plan;
+use counterweight_harness::run::blank;
 use counterweight_store::{SEGMENTS, join, segment_files};
 
 use crate::args::{GateArgs, GateFormat, RunArgs};
@@ -357,7 +357,7 @@ fn update(
         return Ok(Exit::Ok);
     }
     let change = if stored.is_some() {
-        use counterweight_report::gate::ArmStatus as Status;
+        use counterweight_gate::ArmStatus as Status;
         let count = |status| verdict.with_status(status).count();
         format!(
             "{} of {} cells; methods: {} regressed, {} improved, {} moved",
@@ -387,7 +387,7 @@ fn update(
     write_atomically(file, text.as_bytes())?;
     write_atomically(&ranking, page.as_bytes())?;
     if stored.is_some() {
-        print!("{}", counterweight_report::gate::output::text(verdict));
+        print!("{}", counterweight_gate::output::text(verdict));
     }
     println!("{}: {change}", file.display());
     println!("{}: {reason}", ranking.display());

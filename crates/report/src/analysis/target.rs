@@ -7,7 +7,7 @@ use counterweight_core::Catalogue;
 use counterweight_stats::Direction;
 
 use super::direction_of;
-use crate::format::{fixed, percent};
+use counterweight_plots::format::{fixed, percent};
 
 /// The metric that ranks the corrections.
 #[derive(Debug, Clone, PartialEq, Eq)]

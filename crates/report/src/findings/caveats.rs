@@ -4,7 +4,7 @@ use counterweight_core::Outcome;
 
 use super::code;
 use crate::analysis::Analysis;
-use crate::format::{count, list, list_up_to, plural};
+use counterweight_plots::format::{count, list, list_up_to, plural};
 
 pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
     let mut caveats = Vec::new();

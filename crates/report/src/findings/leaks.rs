@@ -2,7 +2,7 @@
 
 use super::code;
 use crate::analysis::{Analysis, LeakPremium, Scope, mean};
-use crate::format::{fixed, list, percent, plural, points};
+use counterweight_plots::format::{fixed, list, percent, plural, points};
 
 /// One sentence a resampler: honest and reported error over the models, and what hides the difference.
 pub(crate) fn leak_sentences(analysis: &Analysis) -> Vec<String> {

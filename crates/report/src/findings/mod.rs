@@ -15,7 +15,7 @@ use model::model_sentences;
 use selection::selection_sentence;
 
 use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};
-use crate::format::{self, count, fixed, list, list_up_to, plural, points, size};
+use counterweight_plots::format::{self, count, fixed, list, list_up_to, plural, points, size};
 
 /// What a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

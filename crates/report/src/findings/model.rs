@@ -4,7 +4,7 @@ use counterweight_stats::Side;
 
 use super::{code, interval, with_article};
 use crate::analysis::{Against, Analysis, Comparison, Verdict};
-use crate::format::{self, list, list_up_to, plural, points, rank, size};
+use counterweight_plots::format::{self, list, list_up_to, plural, points, rank, size};
 
 pub(super) fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
     let model = code(analysis.model(comparison.model));

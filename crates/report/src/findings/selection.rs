@@ -1,7 +1,7 @@
 //! Whether parameters that each correction chooses for itself change the answer.
 
 use crate::analysis::Analysis;
-use crate::format::{fixed, list, plural, points};
+use counterweight_plots::format::{fixed, list, plural, points};
 
 /// Whether the order of the corrections depends on who chooses the parameters.
 pub(super) fn selection_sentence(analysis: &Analysis) -> String {

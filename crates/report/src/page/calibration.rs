@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Shown, one_figure};
 use crate::analysis::Analysis;
-use crate::format;
+use counterweight_plots::format;
 
 /// How to read the section; the same for every sweep.
 const READING: &str = "A fit on weighted or resampled rows learns another prior than the data have, and its \

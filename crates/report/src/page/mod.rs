@@ -11,10 +11,10 @@ use crate::ReportInput;
 use crate::analysis::Analysis;
 use crate::figures::{LEAK, Placed};
 use crate::findings::{self, Finding, Topic};
-use crate::format;
-use crate::plots;
 use crate::tables::{self, Sheet};
 use crate::view::{Cell, Mark, View, file_name};
+use counterweight_plots as plots;
+use counterweight_plots::format;
 use text::{minus, rich};
 
 const STYLE: &str = include_str!("style.css");

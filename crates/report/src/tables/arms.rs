@@ -3,7 +3,7 @@
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, mean};
 use crate::error::Result;
-use crate::format::{fixed, percent, seconds};
+use counterweight_plots::format::{fixed, percent, seconds};
 
 /// Metrics of the table by model, with their names.
 const SHOWN: [(&str, &str); 12] = [

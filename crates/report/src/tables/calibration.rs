@@ -3,7 +3,7 @@
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, Scope};
 use crate::error::Result;
-use crate::format::{fixed, percent};
+use counterweight_plots::format::{fixed, percent};
 
 /// Per model and correction: balanced error beside the quality of the probabilities.
 pub(super) fn calibration(analysis: &Analysis) -> Result<Sheet> {

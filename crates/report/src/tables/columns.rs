@@ -7,8 +7,8 @@ use counterweight_stats::Interval;
 use super::Sheet;
 use crate::analysis::Part;
 use crate::error::{ReportError, Result};
-use crate::format::fixed;
 use crate::view::{Cell, Head, Mark, View};
+use counterweight_plots::format::fixed;
 
 /// The columns of a table over its rows. What has a heading is read, what has a name stands in the
 /// files; most columns have both.

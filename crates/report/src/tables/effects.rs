@@ -3,7 +3,7 @@
 use super::{Columns, Sheet};
 use crate::analysis::Analysis;
 use crate::error::Result;
-use crate::format::{fixed, percent, points, ratio};
+use counterweight_plots::format::{fixed, percent, points, ratio};
 
 /// Per model and correction: the gain over no correction and its parts.
 pub(super) fn effects(analysis: &Analysis) -> Result<Sheet> {

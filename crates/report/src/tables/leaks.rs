@@ -5,7 +5,7 @@ use counterweight_store::LeakSides;
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, LeakPremium};
 use crate::error::Result;
-use crate::format::{fixed, percent, points};
+use counterweight_plots::format::{fixed, percent, points};
 
 /// A metric's name and how to read it from a row.
 type Metric = (&'static str, fn(&LeakPremium) -> Option<LeakSides>);

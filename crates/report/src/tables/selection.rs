@@ -3,7 +3,7 @@
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, Places, SelectionOrder, SelectionRow};
 use crate::error::Result;
-use crate::format::{fixed, percent, points, rank};
+use counterweight_plots::format::{fixed, percent, points, rank};
 
 /// A row with the order that it belongs to.
 type Ordered<'a> = (&'a SelectionRow, &'a SelectionOrder);

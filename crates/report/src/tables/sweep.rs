@@ -3,7 +3,7 @@
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, DatasetInfo};
 use crate::error::Result;
-use crate::format::percent;
+use counterweight_plots::format::percent;
 
 pub(super) fn models(analysis: &Analysis) -> Result<Sheet> {
     Columns::of(&analysis.models)

@@ -3,8 +3,8 @@
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, Standing};
 use crate::error::Result;
-use crate::format::{fixed, percent, points, ratio};
 use crate::view::{Mark, View, file_name};
+use counterweight_plots::format::{fixed, percent, points, ratio};
 
 /// Mean of the target at each requested ratio.
 pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {

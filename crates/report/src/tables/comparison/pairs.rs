@@ -2,9 +2,9 @@
 
 use crate::analysis::Analysis;
 use crate::error::Result;
-use crate::format::{fixed, p_value, points};
 use crate::tables::{Columns, Sheet};
 use crate::view::Mark;
+use counterweight_plots::format::{fixed, p_value, points};
 
 /// All pairs of the common rankings.
 pub(in crate::tables) fn pairwise(analysis: &Analysis) -> Result<Sheet> {

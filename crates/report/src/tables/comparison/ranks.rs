@@ -2,8 +2,8 @@
 
 use crate::analysis::{Against, Analysis, Comparison, Ranked, Scope};
 use crate::error::Result;
-use crate::format::{p_value, percent, points, rank};
 use crate::tables::{Columns, Sheet, place_mark};
+use counterweight_plots::format::{p_value, percent, points, rank};
 
 /// A place of a common ranking.
 struct Place<'a> {

@@ -2,8 +2,8 @@
 
 use crate::analysis::{Analysis, Comparison, Robustness};
 use crate::error::Result;
-use crate::format::{fixed, rank};
 use crate::tables::{Columns, Sheet};
+use counterweight_plots::format::{fixed, rank};
 
 /// What the lead of each ranking hangs on.
 pub(in crate::tables) fn robustness(analysis: &Analysis) -> Result<Sheet> {

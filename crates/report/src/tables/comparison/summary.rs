@@ -4,9 +4,9 @@ use counterweight_stats::{Crossing, Side};
 
 use crate::analysis::{Against, Analysis, Comparison, Price, Ranked, Target, Verdict};
 use crate::error::Result;
-use crate::format::{fixed, p_value, percent, points, rank, signed};
 use crate::tables::{Columns, Sheet, place_mark};
 use crate::view::Mark;
+use counterweight_plots::format::{fixed, p_value, percent, points, rank, signed};
 
 /// The metrics of the price table: what a correction targets, then what it pays.
 const PRICED: [(&str, &str); 7] = [
