@@ -40,7 +40,7 @@ pub use matrix::Matrix;
 pub use name::{Name, Numbers};
 pub use offsets::{Counts, OffsetRules};
 pub use outcome::{Note, Outcome};
-pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Params, Range};
+pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range};
 pub use record::{CellId, Finished, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};

@@ -11,8 +11,8 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, DecideContext, LossContext, ParamKind, ParamSpec, ParamValue, Params, Prior,
-    StageError, StageResult,
+    ClassCounts, DecideContext, LossContext, ParamError, ParamKind, ParamSpec, ParamValue,
+    Parameter, Params, Prior, StageError, StageResult,
 };
 
 /// The words that `prior` takes beside numbers.
@@ -95,6 +95,28 @@ impl PriorSource {
                 "the scores' prior has {} classes, the training rows have {n_classes}",
                 prior.n_classes()
             )))
+        }
+    }
+}
+
+impl Parameter for PriorSource {
+    const KIND: ParamKind = ParamKind::Prior(WORDS);
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        Ok(Self::of(params, key))
+    }
+
+    fn to_value(&self) -> ParamValue {
+        match self {
+            Self::Effective => ParamValue::Text("effective".into()),
+            Self::Train => ParamValue::Text("train".into()),
+            Self::Uniform => ParamValue::Text("uniform".into()),
+            Self::Given(weights) => ParamValue::List(
+                weights
+                    .iter()
+                    .map(|&weight| ParamValue::Real(weight))
+                    .collect(),
+            ),
         }
     }
 }

@@ -13,12 +13,6 @@
 //! `argmax_y p_y / prior_y`, computed as `argmax_y s_y - log prior_y`: exactly
 //! [`logit_adjust`](super::logit_adjust) at tau = 1.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K) a row.
@@ -55,25 +49,17 @@
 
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetRule, ParamError, Params, RuleCaps, StageResult,
+    OffsetRule, RuleCaps, StageResult, parameters,
 };
 
-use super::prior_offsets;
+use super::{boxed, prior_offsets};
 use crate::prior::PriorSource;
 
-/// The prior rule, checked.
-#[derive(Clone, Debug)]
-pub struct PriorThreshold {
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for PriorThreshold {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// The prior rule, checked.
+    pub struct PriorThreshold {
+        /// the prior that probabilities are divided by
+        prior: PriorSource = "effective";
     }
 }
 
@@ -96,22 +82,16 @@ impl Decision for PriorThreshold {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(PriorThreshold::try_from(params)?))
-}
-
 /// The registry entry.
 pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
     card: Card {
         id: "prior-threshold",
         summary: "the largest ratio of probability to prior",
         reference: "Provost 2000; Collell et al. 2018",
-        params: &[PriorSource::spec(
-            "the prior that probabilities are divided by",
-        )],
+        params: PriorThreshold::SPECS,
     },
     caps: RuleCaps {
         family: "thresholding",
     },
-    build,
+    build: boxed::<PriorThreshold>,
 };

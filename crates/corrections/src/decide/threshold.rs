@@ -12,12 +12,6 @@
 //! Positive if `p >= t`, with p the probability of the rarer class among the training rows (of two
 //! equal ones: class 1). A tie p = t goes to the lowest class.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `t` | 0.5 | (0, 1) | probability of the positive class |
-//!
 //! # Cost
 //!
 //! O(1) a row.
@@ -51,26 +45,18 @@
 //!
 //! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetLine, OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range, RuleCaps, StageError,
-    StageResult,
+    OffsetLine, OffsetRule, Range, RuleCaps, StageError, StageResult, parameters,
 };
 
-/// A fixed threshold, checked.
-#[derive(Clone, Copy, Debug)]
-pub struct Threshold {
-    t: f64,
-}
+use super::boxed;
 
-impl TryFrom<&Params> for Threshold {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            t: params.real("t"),
-        })
+parameters! {
+    /// A fixed threshold, checked.
+    pub struct Threshold {
+        /// least probability of the rarer class at which it is decided
+        t: f64 = 0.5, in Range::OPEN_UNIT;
     }
 }
 
@@ -120,27 +106,18 @@ fn positive(context: &DecideContext<'_>) -> StageResult<usize> {
         .ok_or_else(|| StageError::Failed("no training rows to find the positive class in".into()))
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(Threshold::try_from(params)?))
-}
-
 /// The registry entry.
 pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
     card: Card {
         id: "threshold",
         summary: "two classes: positive when the rarer class's probability reaches t",
         reference: "Elkan 2001",
-        params: &[ParamSpec::new(
-            "t",
-            ParamKind::Real(Range::OPEN_UNIT),
-            Default::Real(0.5),
-            "least probability of the rarer class at which it is decided",
-        )],
+        params: Threshold::SPECS,
     },
     caps: RuleCaps {
         family: "thresholding",
     },
-    build,
+    build: boxed::<Threshold>,
 };
 
 #[cfg(test)]

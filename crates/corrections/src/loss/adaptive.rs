@@ -14,12 +14,6 @@
 //!
 //! `l(y, f) = log(1 + sum_{j != y} exp(f_j - f_y + pi_y^(-1/4)))`, the sum over classes with rows.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -57,26 +51,17 @@
 //! A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 3.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
-    StageResult,
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
-use super::{log_prior, margin_terms};
+use super::{boxed, log_prior, margin_terms};
 use crate::prior::PriorSource;
 
-/// The adaptive margin with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Adaptive {
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for Adaptive {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// The adaptive margin with checked parameters.
+    pub struct Adaptive {
+        /// the prior whose fourth root divides the margin
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -97,22 +82,16 @@ impl Loss for Adaptive {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Adaptive::try_from(params)?))
-}
-
 /// The registry entry.
 pub(crate) const ENTRY: LossEntry = LossEntry {
     card: Card {
         id: "adaptive",
         summary: "a margin against every other class, prior^(-1/4) of the row's own class",
         reference: "Cao et al. 2019 as written by Menon et al. 2021",
-        params: &[PriorSource::spec(
-            "the prior whose fourth root divides the margin",
-        )],
+        params: Adaptive::SPECS,
     },
     caps: RuleCaps { family: "margin" },
-    build,
+    build: boxed::<Adaptive>,
 };
 
 #[cfg(test)]

@@ -17,12 +17,6 @@
 //! classes with rows. With two classes, one score s and signs +1 for the second class, -1 for the first:
 //! `l(y, s) = log(1 + exp(-D_y (+-1) s))`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `gamma` | 0.3 | at least 0 | power of the share of the largest count |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -60,27 +54,18 @@
 //! Thrampoulidis, "Label-imbalanced and group-sensitive classification under overparameterization",
 //! Advances in Neural Information Processing Systems 34, 2021 (the binary form).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamSpec, Range, RuleCaps,
+    StageResult, parameters,
 };
 
-use super::{count_factors, offset_terms};
+use super::{boxed, count_factors, offset_terms};
 
-/// Class-dependent temperatures with checked parameters.
-#[derive(Clone, Copy, Debug)]
-pub struct Cdt {
-    gamma: f64,
-}
-
-impl TryFrom<&Params> for Cdt {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            gamma: params.real("gamma"),
-        })
+parameters! {
+    /// Class-dependent temperatures with checked parameters.
+    pub struct Cdt {
+        /// power of the share of the largest count that multiplies a class's score
+        gamma: f64 = 0.3, in Range::NON_NEGATIVE, probe [0.0, 0.1];
     }
 }
 
@@ -103,17 +88,8 @@ impl Loss for Cdt {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Cdt::try_from(params)?))
-}
-
 /// The `gamma` parameter, which `vs` shares.
-pub(crate) const GAMMA: ParamSpec = ParamSpec::new(
-    "gamma",
-    ParamKind::Real(Range::NON_NEGATIVE),
-    Default::Real(0.3),
-    "power of the share of the largest count that multiplies a class's score",
-);
+pub(crate) const GAMMA: ParamSpec = Cdt::SPECS[0];
 
 /// The registry entry.
 pub(crate) const ENTRY: LossEntry = LossEntry {
@@ -121,10 +97,10 @@ pub(crate) const ENTRY: LossEntry = LossEntry {
         id: "cdt",
         summary: "multiplies a class's score in training by a power of its count's share",
         reference: "Ye et al. 2020",
-        params: &[GAMMA],
+        params: Cdt::SPECS,
     },
     caps: RuleCaps { family: "margin" },
-    build,
+    build: boxed::<Cdt>,
 };
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The contract of every loss, checked over the whole registry.
 
 use counterweight_core::{
-    ClassCounts, Loss, LossContext, LossEntry, LossTerms, ParamValue, StageError, StageResult,
-    log_softmax,
+    ClassCounts, Loss, LossContext, LossEntry, LossTerms, ParamSpec, ParamValue, StageError,
+    StageResult, log_softmax,
 };
 use proptest::prelude::*;
 
@@ -14,24 +14,19 @@ fn the_registry_is_complete_and_documented() {
     check_registry("loss", &["mod", "class_weights", "contract"], ALL);
 }
 
-/// Every loss at its defaults and at some other settings; none with explicit weights.
+/// Every loss at its defaults, at each probe value of its parameters, and at some settings of several
+/// at once; none with explicit weights.
 fn arms() -> Vec<(&'static LossEntry, Box<dyn Loss>)> {
     let word = |key: &'static str, value: &str| (key, text(value));
-    let other: [(&str, Vec<(&str, ParamValue)>); 24] = [
+    let other: [(&str, Vec<(&str, ParamValue)>); 17] = [
         ("weighted", vec![word("scheme", "inverse-sqrt")]),
         ("weighted", vec![word("scheme", "effective-number")]),
-        ("logit-adjusted", vec![("tau", real(-0.5))]),
-        ("logit-adjusted", vec![("tau", real(2.5))]),
         (
             "logit-adjusted",
             vec![("tau", real(0.5)), ("consistent", flag(true))],
         ),
-        ("logit-adjusted", vec![word("prior", "train")]),
-        ("logit-adjusted", vec![word("prior", "uniform")]),
-        ("adaptive", vec![word("prior", "train")]),
         ("batch-prior", vec![("tau", real(0.5))]),
         ("bias-init", vec![("tau", real(-1.0))]),
-        ("cdt", vec![("gamma", real(0.1))]),
         ("deferred", vec![word("then", "logit-adjusted")]),
         (
             "deferred",
@@ -42,7 +37,6 @@ fn arms() -> Vec<(&'static LossEntry, Box<dyn Loss>)> {
             ],
         ),
         ("deferred", vec![word("then", "batch-prior")]),
-        ("equalised", vec![word("prior", "uniform")]),
         ("focal", vec![("gamma", real(0.0))]),
         ("focal", vec![word("scheme", "inverse-frequency")]),
         ("ldam", vec![("max_m", real(0.3)), ("s", real(30.0))]),
@@ -58,7 +52,12 @@ fn arms() -> Vec<(&'static LossEntry, Box<dyn Loss>)> {
         let entry = counterweight_core::find(ALL, id).unwrap();
         (entry, built(entry, given))
     });
-    defaults.chain(others).collect()
+    let probed = ALL.iter().flat_map(|entry| {
+        let probes = |spec: &'static ParamSpec| spec.probes.iter().map(|&p| (spec.name, p.into()));
+        let given = entry.card.params.iter().flat_map(probes);
+        given.map(move |pair| (entry, built(entry, &[pair])))
+    });
+    defaults.chain(probed).chain(others).collect()
 }
 
 /// The terms and, of a schedule, those that follow.

@@ -13,12 +13,6 @@
 //!
 //! `l(y, f) = log(1 + sum_{j != y} pi_j exp(f_j - f_y))`, the sum over classes with rows.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -56,26 +50,17 @@
 //! 2021, section 3.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
-    StageResult,
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
-use super::{log_prior, margin_terms};
+use super::{boxed, log_prior, margin_terms};
 use crate::prior::PriorSource;
 
-/// The equalised loss with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Equalised {
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for Equalised {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// The equalised loss with checked parameters.
+    pub struct Equalised {
+        /// the prior of the classes in the denominator
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -94,22 +79,16 @@ impl Loss for Equalised {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Equalised::try_from(params)?))
-}
-
 /// The registry entry.
 pub(crate) const ENTRY: LossEntry = LossEntry {
     card: Card {
         id: "equalised",
         summary: "other classes count in a row's denominator in proportion to their prior",
         reference: "Tan et al. 2020 as written by Menon et al. 2021",
-        params: &[PriorSource::spec(
-            "the prior of the classes in the denominator",
-        )],
+        params: Equalised::SPECS,
     },
     caps: RuleCaps { family: "margin" },
-    build,
+    build: boxed::<Equalised>,
 };
 
 #[cfg(test)]

@@ -16,15 +16,6 @@
 //! then every tau is consistent for balanced error. With `epsilon`, `log pi_j` is
 //! `log(pi_j + epsilon)` throughout.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | factor on the log prior |
-//! | `consistent` | false | | |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//! | `epsilon` | 0 | at least 0 | probability; only to replay code that adds one inside the logarithm |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -63,34 +54,25 @@
 //! logit adjustment", ICLR 2021. J. Ren et al., "Balanced meta-softmax for long-tailed visual
 //! recognition", Advances in Neural Information Processing Systems 33, 2020 (tau = 1).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult,
+    parameters,
 };
 
-use super::{log_prior, offset_terms, scaled};
+use super::{boxed, log_prior, offset_terms, scaled};
 use crate::prior::PriorSource;
 
-/// The logit-adjusted loss with checked parameters.
-#[derive(Clone, Debug)]
-pub struct LogitAdjusted {
-    tau: f64,
-    consistent: bool,
-    prior: PriorSource,
-    epsilon: f64,
-}
-
-impl TryFrom<&Params> for LogitAdjusted {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            tau: params.real("tau"),
-            consistent: params.flag("consistent"),
-            prior: PriorSource::from_params(params),
-            epsilon: params.real("epsilon"),
-        })
+parameters! {
+    /// The logit-adjusted loss with checked parameters.
+    pub struct LogitAdjusted {
+        /// factor on the log prior
+        tau: f64 = 1.0, probe [-0.5, 0.5, 2.5];
+        /// weights prior^(tau - 1), so that every tau is consistent for balanced error
+        consistent: bool = false, probe [true];
+        /// the prior whose logarithm is added
+        prior: PriorSource = "effective", probe ["train", "uniform"];
+        /// added to the prior inside the logarithm, only to replay code that does so
+        epsilon: f64 = 0.0, in Range::NON_NEGATIVE, probe [1e-8];
     }
 }
 
@@ -118,42 +100,18 @@ impl Loss for LogitAdjusted {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(LogitAdjusted::try_from(params)?))
-}
-
 /// The registry entry.
 pub(crate) const ENTRY: LossEntry = LossEntry {
     card: Card {
         id: "logit-adjusted",
         summary: "cross-entropy of the scores plus tau times the log prior",
         reference: "Menon et al. 2021; Ren et al. 2020",
-        params: &[
-            ParamSpec::new(
-                "tau",
-                ParamKind::Real(Range::FINITE),
-                Default::Real(1.0),
-                "factor on the log prior",
-            ),
-            ParamSpec::new(
-                "consistent",
-                ParamKind::Flag,
-                Default::Flag(false),
-                "weights prior^(tau - 1), so that every tau is consistent for balanced error",
-            ),
-            PriorSource::spec("the prior whose logarithm is added"),
-            ParamSpec::new(
-                "epsilon",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(0.0),
-                "added to the prior inside the logarithm, only to replay code that does so",
-            ),
-        ],
+        params: LogitAdjusted::SPECS,
     },
     caps: RuleCaps {
         family: "logit-adjustment",
     },
-    build,
+    build: boxed::<LogitAdjusted>,
 };
 
 #[cfg(test)]
