@@ -22,12 +22,7 @@ use counterweight_core::{Catalogue, Dataset, Record, Seed, Sink, Timing};
 use counterweight_data::split::stratified_subset;
 use counterweight_frame::Library;
 use counterweight_gate::baseline::Head;
-use counterweight_gate::baseline::Head;
 use counterweight_gate::output::text;
-use counterweight_gate::output::text;
-use counterweight_gate::{
-    ArmStatus, Baseline, Date, Gate, GateConfig, GateInput, Planned, Verdict, judge,
-};
 use counterweight_gate::{
     ArmStatus, Baseline, Gate, GateConfig, GateInput, Planned, Verdict, judge,
 };

@@ -5,6 +5,7 @@
 //! No input or output here, and no method: those live in the crates below this one.
 
 pub mod catalogue;
+pub mod confusion;
 pub mod dataset;
 pub mod ensemble;
 pub mod error;
@@ -12,7 +13,6 @@ pub mod hash;
 pub mod labels;
 pub mod matrix;
 pub mod name;
-pub mod offsets;
 pub mod outcome;
 pub mod params;
 pub mod record;
@@ -31,6 +31,7 @@ pub use catalogue::{
     LossEntry, MetricCaps, MetricEntry, OnNominal, PopulationCaps, PopulationEntry, ResamplerCaps,
     ResamplerEntry, RuleCaps, Workload, find,
 };
+pub use confusion::Confusion;
 pub use dataset::{Column, ColumnValues, Dataset, MISSING};
 pub use ensemble::{Base, Ensemble, EnsembleFit, EnsembleNeeds};
 pub use error::{CoreError, StageError, StageResult};
@@ -38,7 +39,6 @@ pub use hash::{ContentHash, Hasher};
 pub use labels::{ClassCounts, Labels, Prior};
 pub use matrix::Matrix;
 pub use name::{Name, Numbers};
-pub use offsets::{Counts, OffsetRules};
 pub use outcome::{Note, Outcome};
 pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range};
 pub use record::{CellId, Finished, Record, Timing};

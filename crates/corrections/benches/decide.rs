@@ -11,9 +11,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use counterweight_core::{
-    ClassCounts, DecideContext, Labels, Matrix, OffsetRules, Scores, find, params,
-};
+use counterweight_core::{ClassCounts, DecideContext, Labels, Matrix, Scores, find, params};
+use counterweight_metrics::balanced_error;
+use counterweight_numeric::offsets::OffsetRules;
 
 /// Points of the grid.
 const TAUS: u32 = 10_000;
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rules = OffsetRules::new(&scores, &labels)?;
         let mut least = f64::INFINITY;
         rules.along(&points, |_, counts| {
-            least = least.min(counts.balanced_error().unwrap_or(1.0));
+            least = least.min(balanced_error::of(counts).unwrap_or(1.0));
         });
         let all = start.elapsed().as_secs_f64();
 

@@ -7,8 +7,9 @@
 )]
 
 use counterweight_core::{Calib, Labels, Matrix, OutOfFold, Partition, Samples, Scores};
+use counterweight_core::{ClassCounts, Confusion};
 use counterweight_corrections::calibrate;
-use counterweight_corrections::decide::criterion::{Criterion, Tally};
+use counterweight_metrics::Criterion;
 use serde_json::Value;
 
 fn goldens() -> Value {
@@ -84,12 +85,13 @@ fn calibrated_probabilities_are_those_of_the_reference_optimisation() {
 fn correlation_and_worst_recall_are_scikit_learns() {
     for case in goldens()["criteria"].as_array().unwrap() {
         let n_classes = usize::try_from(case["n_classes"].as_u64().unwrap()).unwrap();
-        let mut tally = Tally::new(n_classes);
+        let mut tally = Confusion::new(n_classes);
+        let train = ClassCounts::new(vec![1; n_classes]);
         for (&truth, &decided) in wholes(&case["truth"]).iter().zip(&wholes(&case["decided"])) {
-            tally.add(truth as usize, decided as usize);
+            tally.add(truth as usize, decided as usize, 1);
         }
         for name in ["mcc", "worst-recall"] {
-            let found = Criterion::from_id(name).unwrap().value(&tally).unwrap();
+            let found = Criterion::new(name).unwrap().value(&tally, &train).unwrap();
             let expected = case[name].as_f64().unwrap();
             assert!(
                 (found - expected).abs() < 1e-12,

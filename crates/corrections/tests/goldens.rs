@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 
+use counterweight_core::Confusion;
 use counterweight_core::{
     ClassCounts, ColumnKind, Deadline, Labels, LossContext, Matrix, Origin, ParamValue, Partition,
     Resampler, Samples, Seed, Shared, SmallClass, StageContext, StageError, StageResult, Train,
     find, params,
 };
-use counterweight_corrections::decide::criterion::{Criterion, Tally};
 use counterweight_corrections::{loss, resample};
+use counterweight_metrics::Criterion;
 use counterweight_numeric::neighbours::{Metric, Points, nearest};
 use serde_json::Value;
 
@@ -309,12 +310,13 @@ fn criteria_are_scikit_learns() {
     for case in goldens["criteria"].as_array().unwrap() {
         let (truth, decided) = (wholes(&case["truth"]), wholes(&case["decided"]));
         let n_classes = usize::try_from(case["n_classes"].as_u64().unwrap()).unwrap();
-        let mut tally = Tally::new(n_classes);
+        let mut tally = Confusion::new(n_classes);
+        let train = ClassCounts::new(vec![1; n_classes]);
         for (&truth, &decided) in truth.iter().zip(&decided) {
-            tally.add(truth, decided);
+            tally.add(truth, decided, 1);
         }
         for name in ["balanced-error", "g-mean", "macro-f1"] {
-            let found = Criterion::from_id(name).unwrap().value(&tally).unwrap();
+            let found = Criterion::new(name).unwrap().value(&tally, &train).unwrap();
             let expected = case[name].as_f64().unwrap();
             assert!(
                 (found - expected).abs() < 1e-12,

@@ -2,10 +2,9 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, Judged, Metric, ParamError, ParamKind, ParamSpec, Params, Range,
+    ClassCounts, Confusion, Judged, Metric, ParamError, ParamKind, ParamSpec, Params, Range,
 };
 
-use crate::confusion::Confusion;
 use crate::inputs::NO_ROWS;
 
 /// From so many training rows on, a class has many.
@@ -76,17 +75,23 @@ impl Band {
         rows >= self.low && self.high.is_none_or(|high| rows < high)
     }
 
+    fn on(&self, confusion: &Confusion, train: &ClassCounts) -> Result<f64, String> {
+        if confusion.n_present() == 0 {
+            return Err(NO_ROWS.into());
+        }
+        self.recall(confusion, train)
+            .ok_or_else(|| format!("no class among the test rows has {self} training rows"))
+    }
+
     /// The mean recall, in [0, 1], of the classes of the band that have test rows; `None` without
     /// such a class. Unweighted.
     pub fn recall(&self, confusion: &Confusion, train: &ClassCounts) -> Option<f64> {
-        let recalls: Vec<f64> = train
-            .as_slice()
-            .iter()
-            .zip(confusion.recalls())
+        let classes = train.as_slice().iter().zip(confusion.recalls());
+        let (sum, n) = classes
             .filter(|&(&rows, _)| self.contains(rows))
             .filter_map(|(_, recall)| recall)
-            .collect();
-        (!recalls.is_empty()).then(|| recalls.iter().sum::<f64>() / recalls.len() as f64)
+            .fold((0.0, 0.0), |(sum, n), recall| (sum + recall, n + 1.0));
+        (n > 0.0).then(|| sum / n)
     }
 }
 
@@ -102,11 +107,15 @@ impl std::fmt::Display for Band {
 
 impl Metric for Band {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
-        if judged.labels().is_empty() {
-            return Err(NO_ROWS.into());
-        }
-        self.recall(&Confusion::of(judged), judged.train())
-            .ok_or_else(|| format!("no class among the test rows has {self} training rows"))
+        self.on(&Confusion::of(judged), judged.train())
+    }
+
+    fn of_decisions(
+        &self,
+        confusion: &Confusion,
+        train: &ClassCounts,
+    ) -> Option<Result<f64, String>> {
+        Some(self.on(confusion, train))
     }
 }
 

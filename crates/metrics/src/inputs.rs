@@ -1,8 +1,6 @@
 //! What metrics ask of the test rows before they look at them, with the reasons in words.
 
-use counterweight_core::{Judged, Metric, ScoreKind, Scores};
-
-use crate::confusion::Confusion;
+use counterweight_core::{ClassCounts, Confusion, Judged, Metric, ScoreKind, Scores};
 
 /// Why there is nothing to measure.
 pub(crate) const NO_ROWS: &str = "no test rows";
@@ -53,21 +51,69 @@ pub(crate) fn binary_probabilities<'a>(judged: &Judged<'a>) -> Result<(&'a Score
 #[derive(Debug)]
 pub(crate) struct OfConfusion {
     /// The function.
-    pub(crate) of: fn(&Confusion) -> Option<f64>,
+    of: fn(&Confusion) -> Option<f64>,
     /// Whether it looks at the weights.
-    pub(crate) weighted: bool,
+    weighted: bool,
     /// Why it has no value when the rows and weights are sound.
-    pub(crate) undefined: &'static str,
+    undefined: &'static str,
+    zero_when_a_class_is_missed: bool,
+}
+
+impl OfConfusion {
+    /// A function of the weights, which has no value for the reason `undefined`.
+    pub(crate) fn weighted(
+        of: fn(&Confusion) -> Option<f64>,
+        undefined: &'static str,
+    ) -> Box<Self> {
+        Box::new(Self {
+            of,
+            weighted: true,
+            undefined,
+            zero_when_a_class_is_missed: false,
+        })
+    }
+
+    /// A function of the recalls, which needs two classes.
+    pub(crate) fn of_recalls(of: fn(&Confusion) -> Option<f64>) -> Box<Self> {
+        Box::new(Self {
+            weighted: false,
+            ..*Self::weighted(of, "fewer than two classes among the test rows")
+        })
+    }
+
+    /// One that is 0 as soon as one class is never hit.
+    pub(crate) fn zero_when_a_class_is_missed(self: Box<Self>) -> Box<Self> {
+        Box::new(Self {
+            zero_when_a_class_is_missed: true,
+            ..*self
+        })
+    }
+
+    fn on(&self, confusion: &Confusion) -> Result<f64, String> {
+        if confusion.n_present() == 0 {
+            return Err(NO_ROWS.into());
+        }
+        (self.of)(confusion).ok_or_else(|| self.undefined.to_owned())
+    }
 }
 
 impl Metric for OfConfusion {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
-        if judged.labels().is_empty() {
-            return Err(NO_ROWS.into());
-        }
         if self.weighted {
             total_weight(judged)?;
         }
-        (self.of)(&Confusion::of(judged)).ok_or_else(|| self.undefined.to_owned())
+        self.on(&Confusion::of(judged))
+    }
+
+    fn of_decisions(
+        &self,
+        confusion: &Confusion,
+        _train: &ClassCounts,
+    ) -> Option<Result<f64, String>> {
+        Some(self.on(confusion))
+    }
+
+    fn zero_when_a_class_is_missed(&self) -> bool {
+        self.zero_when_a_class_is_missed
     }
 }

@@ -1,17 +1,17 @@
 //! Metrics for imbalanced classification: one file a metric, each with its definition, its cost and
 //! where it departs from scikit-learn.
 //!
-//! [`ALL`] are the metrics of a record, in the order of its columns; [`DETAILS`] are those that go
-//! to details.parquet. A metric either has a value or says in a few words why it has none: an
+//! [`ALL`] are the metrics of a record, in the order of its columns. A metric either has a value or says in a few words why it has none: an
 //! undefined metric is never 0, and a 0 that the definition gives is never dropped.
 //!
-//! Metrics of decisions are pure functions of a [`Confusion`] (`balanced_error::of(&confusion)` and
-//! so on), so that whatever tunes a decision optimises the very number that is reported.
+//! Metrics of decisions are pure functions of a [`Confusion`](counterweight_core::Confusion)
+//! (`balanced_error::of(&confusion)` and so on), and whatever tunes a decision evaluates them as a
+//! [`Criterion`]: the number that is tuned is the number that is reported, to the last bit.
 //!
 //! | kind | metrics | test rows |
 //! |---|---|---|
 //! | decisions, class by class | balanced error, recalls, worst recall, G-mean, many, medium and few recall | unweighted |
-//! | decisions, all rows | error rate, macro F1, MCC, kappa, cost | weighted to the metric prior |
+//! | decisions, all rows | error rate, macro F1, MCC, kappa | weighted to the metric prior |
 //! | rankings | AUROC | unweighted: pairs of classes need no prior |
 //! | rankings | average precision | weighted to the metric prior |
 //! | probabilities | Brier and its parts, log loss, ECE, calibration intercept and slope, mutual information | weighted to the metric prior |
@@ -20,7 +20,7 @@
 //! All metrics of 10,000 rows and 26 classes take about 50 ms of one core.
 
 mod bands;
-pub mod confusion;
+mod criterion;
 mod decomposition;
 mod inputs;
 mod logistic;
@@ -28,20 +28,20 @@ mod metric;
 mod ranking;
 
 pub use bands::Band;
-pub use confusion::Confusion;
+pub use criterion::Criterion;
 pub use metric::{
-    ALL, DETAILS, auroc, average_precision, balanced_error, brier, brier_reliability,
-    brier_resolution, brier_uncertainty, calibration_intercept, calibration_slope, cost, ece,
-    error_rate, few_recall, g_mean, kappa, log_loss, macro_f1, many_recall, mcc, medium_recall,
-    mutual_information, worst_recall,
+    ALL, auroc, average_precision, balanced_error, brier, brier_reliability, brier_resolution,
+    brier_uncertainty, calibration_intercept, calibration_slope, ece, error_rate, few_recall,
+    g_mean, kappa, log_loss, macro_f1, many_recall, mcc, medium_recall, mutual_information,
+    worst_recall,
 };
 
-use counterweight_core::Judged;
+use counterweight_core::{Confusion, Judged};
 
 /// The recall of each class, in class order: the share of its test rows that were decided right,
 /// in [0, 1]. `None` where the test rows lack the class. Unweighted.
 ///
 /// Cost: O(n + K^2) for n rows and K classes.
 pub fn recalls(judged: &Judged<'_>) -> Vec<Option<f64>> {
-    Confusion::of(judged).recalls()
+    Confusion::of(judged).recalls().collect()
 }

@@ -9,6 +9,7 @@
 //! | [`newton`] | convex losses of a few variables, the logistic one among them |
 //! | [`elementary`] | exponentials and logarithms, of slices too |
 //! | [`order`] | medians and quantiles |
+//! | [`cut_search`], [`offsets`] | the best offset of one class; many offset rules on the same rows |
 //! | [`screen`] | the pairs of rows whose scalar product reaches a limit |
 //!
 //! Results do not depend on the processor, with one exception: what [`screen`] computes may differ in
@@ -17,6 +18,7 @@
 //! and compute what is left in one fixed order of their own.
 
 pub mod curvature;
+pub mod cut_search;
 pub mod eigen;
 pub mod elementary;
 pub mod kernel_rows;
@@ -24,6 +26,7 @@ mod lanes;
 pub mod linalg;
 pub mod neighbours;
 pub mod newton;
+pub mod offsets;
 pub mod optimise;
 pub mod order;
 pub mod screen;

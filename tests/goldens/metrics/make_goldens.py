@@ -230,9 +230,6 @@ def expected(c, w):
             parts["brier_resolution"] += scale * mass * (seen - prior[j]) ** 2 / w.sum()
     out |= parts
     out["brier_uncertainty"] = scale * np.sum(prior * (1 - prior))
-    out["cost"] = None
-    if all(train[present] > 0):
-        out["cost"] = np.average(np.where(y != d, train.max() / np.maximum(train[y], 1), 0.0), weights=w)
     return out
 
 

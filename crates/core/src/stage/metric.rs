@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::confusion::Confusion;
 use crate::error::{CoreError, Result};
 use crate::labels::{ClassCounts, Labels};
 use crate::scores::{Decisions, Scores};
@@ -106,4 +107,19 @@ pub trait Metric: Debug + Send + Sync {
     /// # Errors
     /// Why the metric has no value here; it is then empty in the record and named in `reason`.
     fn value(&self, judged: &Judged<'_>) -> std::result::Result<f64, String>;
+
+    /// The same value from counted decisions, for metrics that look at nothing else: what a search over
+    /// thousands of rules evaluates. `None` for metrics of scores.
+    fn of_decisions(
+        &self,
+        _confusion: &Confusion,
+        _train: &ClassCounts,
+    ) -> Option<std::result::Result<f64, String>> {
+        None
+    }
+
+    /// Whether the value is 0 as soon as one class is never hit, which leaves a search no direction.
+    fn zero_when_a_class_is_missed(&self) -> bool {
+        false
+    }
 }

@@ -1,19 +1,19 @@
 //! The contract of every decision, checked over the whole registry.
 
 use counterweight_core::{
-    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, Decisions, Extras, FittedRule,
-    LinearHead, LossContext, Matrix, Note, ParamValue, Prior, Scores, StageError, StageResult,
-    TestScores, find,
+    Calib, ClassCounts, Confusion, DecideContext, Decision, DecisionEntry, Decisions, Extras,
+    FittedRule, LinearHead, LossContext, Matrix, Note, ParamValue, Prior, Scores, StageError,
+    StageResult, TestScores, find,
 };
+use counterweight_metrics::Criterion;
 use proptest::prelude::*;
 
 use super::ALL;
-use super::criterion::{Criterion, Tally};
 use crate::testing::{built, calib, check_registry, list, real, rows, stream, text};
 
 #[test]
 fn the_registry_is_complete_and_documented() {
-    check_registry("decide", &["mod", "contract", "criterion", "sweep"], ALL);
+    check_registry("decide", &["mod", "contract"], ALL);
 }
 
 /// Every decision at its defaults and at some other settings, for two classes.
@@ -165,11 +165,12 @@ impl Case {
     }
 
     fn value(&self, criterion: &Criterion, decided: &[u32]) -> f64 {
-        let mut tally = Tally::new(self.counts.n_classes());
+        let mut confusion = Confusion::new(self.counts.n_classes());
         for (&truth, &decided) in self.classes.iter().zip(decided) {
-            tally.add(truth, decided as usize);
+            confusion.add(truth, decided as usize, 1);
         }
-        criterion.value(&tally).unwrap()
+        // A metric that has no value here has none for any rule: nothing to compare.
+        criterion.value(&confusion, &self.counts).unwrap_or(0.0)
     }
 }
 
@@ -454,9 +455,12 @@ fn brute_force(case: &Case, criterion: &Criterion) -> f64 {
             .filter(|w| w[1] - w[0] > 1e-9)
             .map(|w| f64::midpoint(w[0], w[1])),
     );
-    let better = |a: f64, b: f64| match criterion {
-        Criterion::BalancedError | Criterion::Cost(_) => a.min(b),
-        _ => a.max(b),
+    let better = |a: f64, b: f64| {
+        if criterion.lower_is_better() {
+            a.min(b)
+        } else {
+            a.max(b)
+        }
     };
     places
         .into_iter()
@@ -483,12 +487,12 @@ fn criteria(k: usize) -> Vec<(Vec<(&'static str, ParamValue)>, Criterion)> {
     let as_rows: Vec<&[f64]> = costs.iter().map(Vec::as_slice).collect();
     let table = rows(&as_rows);
     let plain = Criterion::WORDS.iter().filter_map(|word| {
-        let criterion = Criterion::from_id(word)?;
+        let criterion = Criterion::new(word).ok()?;
         Some((vec![("metric", text(word))], criterion))
     });
     let cost = (
         vec![("metric", text("cost")), ("costs", table)],
-        Criterion::Cost(costs.into()),
+        Criterion::cost(costs),
     );
     plain.chain([cost]).collect()
 }
@@ -530,9 +534,10 @@ proptest! {
                 case.value(&criterion, &start),
                 case.value(&criterion, &case.decide(&*decision)),
             );
-            match criterion {
-                Criterion::BalancedError | Criterion::Cost(_) => prop_assert!(after <= before + 1e-12),
-                _ => prop_assert!(after >= before - 1e-12),
+            if criterion.lower_is_better() {
+                prop_assert!(after <= before + 1e-12);
+            } else {
+                prop_assert!(after >= before - 1e-12);
             }
         }
     }

@@ -17,7 +17,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `metric` | `balanced-error` | `balanced-error`, `g-mean`, `macro-f1`, `mcc`, `worst-recall`, `cost` | what to tune for |
+//! | `metric` | `balanced-error` | the id of a metric of decisions, `balanced-error`, `g-mean`, `macro-f1`, `worst-recall`, or `cost` | what to tune for |
 //! | `grid` | 0, 0.1, ..., 3 | list of finite numbers | taus to try |
 //! | `costs` | none | square table of numbers | for `metric = "cost"`: a row a true class, a column a decided class |
 //! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
@@ -72,12 +72,13 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    Labels, Note, OffsetRule, OffsetRules, ParamError, ParamKind, ParamSpec, Params, Range,
+    Calib, Card, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details,
+    FittedRule, Labels, Note, OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range,
     RuleCaps, Scores, StageResult,
 };
+use counterweight_metrics::Criterion;
+use counterweight_numeric::offsets::OffsetRules;
 
-use super::criterion::{Criterion, Tally};
 use super::{calibration_rows, prior_offsets, spread};
 use crate::prior::PriorSource;
 
@@ -141,14 +142,14 @@ impl Decision for TunedTau {
                 "fewer than two classes to tune on: tau = 1".into(),
             ));
         } else {
-            let all = self.values(calib.scores(), calib.labels(), &points)?;
+            let all = self.values(calib.scores(), calib.labels(), &points, context.train)?;
             let (best, value) = self.best(&all);
             tau = self.grid[best];
             details.extend(value.map(|value| ("tuned_metric".to_owned(), value)));
             let one = self.grid.iter().position(|tau| (tau - 1.0).abs() <= 0.0);
             let at_one = one.and_then(|at| all[at].1);
             details.extend(at_one.map(|value| ("tau_1_metric".to_owned(), value)));
-            let folds = self.by_fold(calib, &points)?;
+            let folds = self.by_fold(calib, &points, context.train)?;
             details.extend(spread("tau", &folds));
         }
         details.insert("tau".into(), tau);
@@ -164,12 +165,17 @@ impl Decision for TunedTau {
 type Values = Vec<(f64, Option<f64>)>;
 
 impl TunedTau {
-    fn values(&self, scores: &Scores, labels: &Labels, points: &[Vec<f64>]) -> StageResult<Values> {
+    fn values(
+        &self,
+        scores: &Scores,
+        labels: &Labels,
+        points: &[Vec<f64>],
+        train: &ClassCounts,
+    ) -> StageResult<Values> {
         let mut values = Vec::with_capacity(points.len());
         OffsetRules::new(scores, labels)?.along(points, |_, counts| {
-            let tally = Tally::of(counts);
-            let objective = self.criterion.objective(&tally);
-            values.push((objective, self.criterion.value(&tally)));
+            let objective = self.criterion.objective(counts, train);
+            values.push((objective, self.criterion.value(counts, train).ok()));
         });
         Ok(values)
     }
@@ -188,7 +194,12 @@ impl TunedTau {
         (best.0, values.get(best.0).and_then(|v| v.1))
     }
 
-    fn by_fold(&self, calib: &Calib, points: &[Vec<f64>]) -> StageResult<Vec<f64>> {
+    fn by_fold(
+        &self,
+        calib: &Calib,
+        points: &[Vec<f64>],
+        train: &ClassCounts,
+    ) -> StageResult<Vec<f64>> {
         let n_folds = calib.folds().iter().max().map_or(0, |last| last + 1);
         let mut found = Vec::new();
         for fold in 0..n_folds {
@@ -199,7 +210,7 @@ impl TunedTau {
             if labels.counts().n_present() >= 2 {
                 let log = calib.scores().log().select_rows(&rows);
                 let scores = Scores::log_probabilities(log)?;
-                let (best, _) = self.best(&self.values(&scores, &labels, points)?);
+                let (best, _) = self.best(&self.values(&scores, &labels, points, train)?);
                 found.push(self.grid[best]);
             }
         }

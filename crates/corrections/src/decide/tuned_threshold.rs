@@ -23,7 +23,7 @@
 //!
 //! | name | default | range | unit |
 //! |---|---|---|---|
-//! | `metric` | `balanced-error` | `balanced-error`, `g-mean`, `macro-f1`, `mcc`, `worst-recall`, `cost` | what to tune for |
+//! | `metric` | `balanced-error` | the id of a metric of decisions, `balanced-error`, `g-mean`, `macro-f1`, `worst-recall`, or `cost` | what to tune for |
 //! | `costs` | none | square table of numbers | for `metric = "cost"`: a row a true class, a column a decided class |
 //!
 //! # Cost
@@ -43,7 +43,8 @@
 //!
 //! # Errors
 //!
-//! [`StageError::NotApplicable`] for votes and where `costs` does not have a row a class;
+//! [`StageError::NotApplicable`] for votes, where `costs` does not have a row a class and where the metric
+//! has no value (no class with few training rows, say);
 //! [`StageError::Failed`] without out-of-fold scores, or when they do not fit the classes. A training set of one class keeps the prior rule, with a note.
 //!
 //! Details: `threshold` (two classes, of the rarer class), `threshold_fold_min`,
@@ -84,12 +85,12 @@
 //! complex performance measures", ICML 2015.
 
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule, Note,
-    OffsetRule, ParamError, Params, RuleCaps, StageError, StageResult,
+    Calib, Card, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details,
+    FittedRule, Note, OffsetRule, ParamError, Params, RuleCaps, StageError, StageResult,
 };
+use counterweight_metrics::Criterion;
+use counterweight_numeric::cut_search::{Best, EQUAL, Rows, best_offset};
 
-use super::criterion::Criterion;
-use super::sweep::{Best, EQUAL, Rows, best_offset};
 use super::{calibration_rows, prior_offsets, sd, spread};
 
 /// Rounds of coordinate ascent. Every round gains, so this is a guard that no known data reach.
@@ -143,14 +144,19 @@ impl Decision for TunedThreshold {
         };
         let mut notes = Vec::new();
         let mut details = Details::new();
-        let before = rows.tally(&start);
+        let before = rows.confusion(&start);
         let mut offsets = start.clone();
         if before.n_present() < 2 {
             notes.push(Note::Degenerate(
                 "fewer than two classes to tune on: the prior rule is kept".into(),
             ));
         } else {
-            let ascent = self.ascend(&rows, &start, context);
+            if let Err(reason) = self.criterion.value(&before, context.train) {
+                return Err(StageError::NotApplicable(format!(
+                    "nothing to tune for: {reason}"
+                )));
+            }
+            let ascent = self.ascend(&rows, &start, context.train);
             if ascent.cuts == 0 {
                 notes.push(Note::Remark(
                     "no finite offset changes a decision on the out-of-fold scores: the prior rule is \
@@ -160,19 +166,22 @@ impl Decision for TunedThreshold {
             }
             // Cuts closer than a tie cannot be told apart by the rule; what it then really decides is
             // what counts.
-            let gain = self.criterion.objective(&rows.tally(&ascent.offsets))
-                - self.criterion.objective(&before);
+            let objective = |confusion| self.criterion.objective(confusion, context.train);
+            let gain = objective(&rows.confusion(&ascent.offsets)) - objective(&before);
             if gain > 0.0 {
                 offsets = ascent.offsets;
             }
             details.insert("rounds".into(), ascent.rounds as f64);
         }
-        let metric = |offsets: &[f64]| self.criterion.value(&rows.tally(offsets));
+        let metric = |offsets: &[f64]| {
+            self.criterion
+                .value(&rows.confusion(offsets), context.train)
+        };
         for (name, value) in [
             ("tuned_metric", metric(&offsets)),
             ("prior_rule_metric", metric(&start)),
         ] {
-            if let Some(value) = value {
+            if let Ok(value) = value {
                 details.insert(name.into(), value);
             }
         }
@@ -188,10 +197,10 @@ impl Decision for TunedThreshold {
             let threshold =
                 |offsets: &[f64]| 1.0 / (1.0 + (offsets[other] - offsets[positive]).exp());
             details.insert("threshold".into(), threshold(&offsets));
-            let folds = self.by_fold(&rows, calib.folds(), &start, positive);
+            let folds = self.by_fold(&rows, calib.folds(), &start, context.train);
             details.extend(spread("threshold", &folds));
         } else {
-            let sds = self.offset_sds(&rows, calib.folds(), &start, context);
+            let sds = self.offset_sds(&rows, calib.folds(), &start, context.train);
             for (name, sd) in calib.labels().names().iter().zip(sds) {
                 details.extend(sd.map(|sd| (format!("offset_fold_sd[{name}]"), sd)));
             }
@@ -213,8 +222,8 @@ struct Ascent {
 impl TunedThreshold {
     /// Coordinate ascent from `start`. For two classes one class is moved, which is the whole
     /// search.
-    fn ascend(&self, rows: &Rows<'_>, start: &[f64], context: &DecideContext<'_>) -> Ascent {
-        let movable: Vec<usize> = match context.train.rarest() {
+    fn ascend(&self, rows: &Rows<'_>, start: &[f64], train: &ClassCounts) -> Ascent {
+        let movable: Vec<usize> = match train.rarest() {
             Some(positive) if start.len() == 2 => vec![positive],
             _ => (0..start.len()).collect(),
         };
@@ -223,12 +232,12 @@ impl TunedThreshold {
             cuts: 0,
             rounds: 0,
         };
-        let mut reached = self.criterion.objective(&rows.tally(start));
+        let mut reached = self.criterion.objective(&rows.confusion(start), train);
         for _ in 0..ROUNDS {
             ascent.rounds += 1;
             let before = reached;
             for &class in movable.iter().filter(|&&class| start[class].is_finite()) {
-                let best = self.best(rows, &ascent.offsets, class, start[class]);
+                let best = self.best(rows, &ascent.offsets, class, start[class], train);
                 ascent.cuts += best.cuts;
                 if best.objective > reached + EQUAL {
                     reached = best.objective;
@@ -242,8 +251,17 @@ impl TunedThreshold {
         ascent
     }
 
-    fn best(&self, rows: &Rows<'_>, offsets: &[f64], class: usize, anchor: f64) -> Best {
-        best_offset(rows, offsets, class, anchor, &self.criterion)
+    fn best(
+        &self,
+        rows: &Rows<'_>,
+        offsets: &[f64],
+        class: usize,
+        anchor: f64,
+        train: &ClassCounts,
+    ) -> Best {
+        best_offset(rows, offsets, class, anchor, |confusion| {
+            self.criterion.objective(confusion, train)
+        })
     }
 
     /// The threshold that each inner fold with both classes would choose for itself.
@@ -252,8 +270,11 @@ impl TunedThreshold {
         rows: &Rows<'_>,
         folds: &[usize],
         start: &[f64],
-        positive: usize,
+        train: &ClassCounts,
     ) -> Vec<f64> {
+        let Some(positive) = train.rarest() else {
+            return Vec::new();
+        };
         if start.iter().any(|offset| !offset.is_finite()) {
             return Vec::new();
         }
@@ -263,8 +284,8 @@ impl TunedThreshold {
                 rows: &inside,
                 ..*rows
             };
-            if part.tally(start).n_present() == 2 {
-                let best = self.best(&part, start, positive, start[positive]);
+            if part.confusion(start).n_present() == 2 {
+                let best = self.best(&part, start, positive, start[positive], train);
                 found.push(1.0 / (1.0 + (start[1 - positive] - best.offset).exp()));
             }
         }
@@ -278,7 +299,7 @@ impl TunedThreshold {
         rows: &Rows<'_>,
         folds: &[usize],
         start: &[f64],
-        context: &DecideContext<'_>,
+        train: &ClassCounts,
     ) -> Vec<Option<f64>> {
         let movable: Vec<usize> = (0..start.len())
             .filter(|&class| start[class].is_finite())
@@ -289,10 +310,10 @@ impl TunedThreshold {
                 rows: &inside,
                 ..*rows
             };
-            if movable.len() < 2 || part.tally(start).n_present() < movable.len() {
+            if movable.len() < 2 || part.confusion(start).n_present() < movable.len() {
                 continue;
             }
-            let offsets = self.ascend(&part, start, context).offsets;
+            let offsets = self.ascend(&part, start, train).offsets;
             let mean = movable.iter().map(|&k| offsets[k]).sum::<f64>() / movable.len() as f64;
             for &class in &movable {
                 found[class].push(offsets[class] - mean);

@@ -169,6 +169,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The metric of that id, if it is registered.
+    pub fn metric(&self, id: &str) -> Option<&Built<MetricCaps, dyn Metric>> {
+        let of = |metric: &&Built<MetricCaps, dyn Metric>| metric.entry.card.id == id;
+        self.metrics.iter().find(of)
+    }
+
     /// Makes the plan: loads data, splits, names cells.
     ///
     /// # Errors

@@ -1,15 +1,14 @@
 //! What a fit gives beside its records: the choice of its learner from a grid, bounds of what its scores
 //! can reach, curves over many decisions, and kept scores.
 
-use std::collections::BTreeMap;
-
 use counterweight_core::side_table::{
     Bins, CellBins, CellCurve, CellReliability, CellScores, Side,
 };
 use counterweight_core::{
-    Calib, CellId, ClassCounts, Counts, Deadline, DecideContext, Details, Extras, Judged, Note,
-    OffsetRules, Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
+    Calib, CellId, ClassCounts, Confusion, Deadline, DecideContext, Details, Extras, Judged, Note,
+    Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
 };
+use counterweight_numeric::offsets::OffsetRules;
 
 use super::guard::{Budget, guarded};
 use super::judge::{self, Verdict};
@@ -62,9 +61,7 @@ impl Work<'_> {
             .scores_prior_of(&resampled.train.class_mass());
         let lower = self
             .plan
-            .metrics
-            .iter()
-            .find(|metric| metric.entry.card.id == select.metric)
+            .metric(&select.metric)
             .and_then(|metric| metric.entry.caps.lower_is_better)
             .unwrap_or(true);
         let mut best: Option<(usize, f64)> = None;
@@ -152,9 +149,7 @@ impl Work<'_> {
         }
         let metric = self
             .plan
-            .metrics
-            .iter()
-            .find(|metric| metric.entry.card.id == select.metric)
+            .metric(&select.metric)
             .ok_or_else(|| StageError::Failed(format!("there is no metric {}", select.metric)))?;
         let judge = || {
             let context = DecideContext {
@@ -211,14 +206,10 @@ impl Work<'_> {
         });
         starts.extend(logs.as_deref());
         let values = [
-            (
-                "argmax_balanced_error",
-                rules.counts(&zero).balanced_error(),
-            ),
+            ("argmax_balanced_error", rules.balanced_error(&zero)),
             (
                 "prior_rule_balanced_error",
-                logs.as_deref()
-                    .and_then(|logs| rules.counts(logs).balanced_error()),
+                logs.as_deref().and_then(|logs| rules.balanced_error(logs)),
             ),
             (
                 "oracle_balanced_error",
@@ -322,7 +313,8 @@ impl Work<'_> {
         let test = self.data.outer.test.labels();
         let weights = judge::class_weights(self.plan, self.unit).map_err(StageError::Failed)?;
         let mut drawn = empty();
-        let mut last: Option<Counts> = None;
+        let metrics = CURVE_METRICS.map(|id| (id, self.plan.metric(id)));
+        let mut last: Option<Confusion> = None;
         OffsetRules::new(&scored.scores, test)?.along(&points, |at, counts| {
             if last.as_ref() == Some(counts)
                 && let (Some(to), Some(n)) = (drawn.to.last_mut(), drawn.points.last_mut())
@@ -334,10 +326,11 @@ impl Work<'_> {
             drawn.from.push(values[at]);
             drawn.to.push(values[at]);
             drawn.points.push(1);
-            for (name, value) in curve_metrics(counts, &weights) {
-                if let Some(column) = drawn.metrics.get_mut(name) {
-                    column.push(value.filter(|v| v.is_finite()));
-                }
+            let weighed = counts.weighing(&weights);
+            for (id, metric) in &metrics {
+                let value = metric.and_then(|metric| metric.method.of_decisions(&weighed, &train));
+                let value = value.and_then(Result::ok).filter(|v| v.is_finite());
+                drawn.metrics.entry((*id).into()).or_default().push(value);
             }
             last = Some(counts.clone());
         });
@@ -346,54 +339,21 @@ impl Work<'_> {
 }
 
 fn empty() -> CellCurve {
-    let none = Counts::none(1);
     CellCurve {
         cell: CellId(String::new()),
         curve: String::new(),
         from: Vec::new(),
         to: Vec::new(),
         points: Vec::new(),
-        metrics: curve_metrics(&none, &[1.0])
-            .into_iter()
-            .map(|(name, _)| (name.to_owned(), Vec::new()))
-            .collect::<BTreeMap<_, _>>(),
+        metrics: CURVE_METRICS.map(|id| (id.to_owned(), Vec::new())).into(),
     }
 }
 
-/// The metrics of a curve: those that counts give at once. The error rate is at the metric prior, which
-/// `weights` bring each class to.
-fn curve_metrics(counts: &Counts, weights: &[f64]) -> [(&'static str, Option<f64>); 5] {
-    let k = counts.n_classes();
-    let recalls: Vec<f64> = counts.recalls().flatten().collect();
-    let product: f64 = recalls.iter().product();
-    let (mut wrong, mut all) = (0.0, 0.0);
-    let mut f1 = (0.0, 0.0);
-    for (y, weight) in weights.iter().enumerate() {
-        let rows: usize = counts.row(y).iter().sum();
-        all += weight * rows as f64;
-        wrong += weight * (rows - counts.at(y, y)) as f64;
-    }
-    for j in 0..k {
-        let decided: f64 = (0..k).map(|y| weights[y] * counts.at(y, j) as f64).sum();
-        let truth: f64 = weights[j] * counts.row(j).iter().sum::<usize>() as f64;
-        if decided + truth > 0.0 {
-            f1.0 += 2.0 * weights[j] * counts.at(j, j) as f64 / (decided + truth);
-            f1.1 += 1.0;
-        }
-    }
-    let some = |condition: bool, value: f64| condition.then_some(value);
-    let any = !recalls.is_empty();
-    [
-        ("balanced_error", counts.balanced_error()),
-        ("error_rate", some(all > 0.0, wrong / all)),
-        (
-            "g_mean",
-            some(any, product.powf(1.0 / recalls.len().max(1) as f64)),
-        ),
-        ("macro_f1", some(f1.1 > 0.0, f1.0 / f1.1)),
-        (
-            "worst_recall",
-            some(any, recalls.iter().copied().fold(1.0, f64::min)),
-        ),
-    ]
-}
+/// The metrics of a curve: those that counts give at once. Those of all rows are at the metric prior.
+const CURVE_METRICS: [&str; 5] = [
+    "balanced_error",
+    "error_rate",
+    "g_mean",
+    "macro_f1",
+    "worst_recall",
+];

@@ -27,7 +27,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, balanced_error};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{balanced_error};
 //! // 100 rows decided for class 0, 10 of them wrongly: the error rate is 0.1.
 //! let confusion = Confusion::from_counts(2, &[90, 0, 10, 0])?;
 //! assert_eq!(balanced_error::of(&confusion), Some(0.5));
@@ -38,17 +39,13 @@
 //! Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior distribution",
 //! ICPR 2010. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 2.
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The balanced error, in [0, 1]; `None` with fewer than two classes among the test rows.
 pub fn of(confusion: &Confusion) -> Option<f64> {
-    let recalls = confusion.present_recalls();
-    if recalls.len() < 2 {
-        return None;
-    }
+    let present = confusion.n_present();
     let errors: f64 = (0..confusion.n_classes())
         .filter(|&y| confusion.truth_count(y) > 0)
         .map(|y| {
@@ -57,7 +54,7 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
             (rows - confusion.count(y, y)) as f64 / rows as f64
         })
         .sum();
-    Some(errors / recalls.len() as f64)
+    (present >= 2).then(|| errors / present as f64)
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -73,11 +70,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: false,
         lower_is_better: Some(true),
     },
-    build: |_| {
-        Ok(Box::new(OfConfusion {
-            of,
-            weighted: false,
-            undefined: "fewer than two classes among the test rows",
-        }))
-    },
+    build: |_| Ok(OfConfusion::of_recalls(of)),
 };

@@ -23,7 +23,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, error_rate};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{error_rate};
 //! let confusion = Confusion::from_counts(2, &[90, 0, 10, 0])?;
 //! assert_eq!(error_rate::of(&confusion), Some(0.1));
 //! # Ok::<(), counterweight_core::CoreError>(())
@@ -33,20 +34,14 @@
 //! Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2nd edition 2009,
 //! section 7.2.
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The weighted error rate, in [0, 1]; `None` when the rows weigh nothing.
 pub fn of(confusion: &Confusion) -> Option<f64> {
     let total = confusion.total_weight();
-    let wrong: f64 = (0..confusion.n_classes())
-        .flat_map(|y| (0..confusion.n_classes()).map(move |j| (y, j)))
-        .filter(|(y, j)| y != j)
-        .map(|(y, j)| confusion.weight(y, j))
-        .sum();
-    (total > 0.0).then(|| (wrong / total).min(1.0))
+    (total > 0.0).then(|| (confusion.wrong_weight() / total).min(1.0))
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -62,11 +57,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: true,
         lower_is_better: Some(true),
     },
-    build: |_| {
-        Ok(Box::new(OfConfusion {
-            of,
-            weighted: true,
-            undefined: "the test rows weigh nothing",
-        }))
-    },
+    build: |_| Ok(OfConfusion::weighted(of, "the test rows weigh nothing")),
 };

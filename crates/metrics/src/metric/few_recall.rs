@@ -26,7 +26,8 @@
 //! # Examples
 //! ```
 //! use counterweight_core::ClassCounts;
-//! use counterweight_metrics::{Band, Confusion};
+//! use counterweight_metrics::Band;
+//! use counterweight_core::Confusion;
 //! let confusion = Confusion::from_counts(3, &[9, 1, 0, 5, 5, 0, 9, 0, 1])?;
 //! let train = ClassCounts::new(vec![100, 20, 19]);
 //! assert_eq!(Band::few(20).recall(&confusion, &train), Some(0.1));

@@ -25,7 +25,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, g_mean};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{g_mean};
 //! let confusion = Confusion::from_counts(2, &[90, 10, 9, 1])?;
 //! assert!((g_mean::of(&confusion).unwrap() - 0.3).abs() < 1e-15);
 //! # Ok::<(), counterweight_core::CoreError>(())
@@ -36,23 +37,25 @@
 //! 1997. Sun, Kamel and Wang, "Boosting for learning multiple classes with imbalanced class
 //! distribution", ICDM 2006 (more than two classes).
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The geometric mean of the recalls, in [0, 1]; `None` with fewer than two classes among the test
 /// rows.
 pub fn of(confusion: &Confusion) -> Option<f64> {
-    let recalls = confusion.present_recalls();
-    if recalls.len() < 2 {
+    let present = confusion.n_present();
+    if present < 2 {
         return None;
     }
-    if recalls.iter().any(|&recall| recall <= 0.0) {
-        return Some(0.0);
+    let mut logs = 0.0;
+    for recall in confusion.recalls().flatten() {
+        if recall <= 0.0 {
+            return Some(0.0);
+        }
+        logs += recall.ln();
     }
-    let logs: f64 = recalls.iter().map(|recall| recall.ln()).sum();
-    Some((logs / recalls.len() as f64).exp())
+    Some((logs / present as f64).exp())
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -68,11 +71,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: false,
         lower_is_better: Some(false),
     },
-    build: |_| {
-        Ok(Box::new(OfConfusion {
-            of,
-            weighted: false,
-            undefined: "fewer than two classes among the test rows",
-        }))
-    },
+    build: |_| Ok(OfConfusion::of_recalls(of).zero_when_a_class_is_missed()),
 };

@@ -27,7 +27,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, kappa};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{kappa};
 //! let confusion = Confusion::from_counts(2, &[20, 5, 10, 15])?;
 //! assert!((kappa::of(&confusion).unwrap() - 0.4).abs() < 1e-15);
 //! let majority = Confusion::from_counts(2, &[90, 0, 10, 0])?;
@@ -39,9 +40,8 @@
 //! Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
 //! Measurement 20, 1960.
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// Kappa, in [-1, 1]; `None` when truths and decisions are all of the same class, or weigh nothing.
@@ -84,10 +84,9 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         lower_is_better: Some(false),
     },
     build: |_| {
-        Ok(Box::new(OfConfusion {
+        Ok(OfConfusion::weighted(
             of,
-            weighted: true,
-            undefined: "truths and decisions are all of one class",
-        }))
+            "truths and decisions are all of one class",
+        ))
     },
 };

@@ -29,7 +29,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, macro_f1};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{macro_f1};
 //! // A majority vote: the minority's F1 is 0, and that is a value.
 //! let confusion = Confusion::from_counts(2, &[90, 0, 10, 0])?;
 //! let f1 = macro_f1::of(&confusion).unwrap();
@@ -41,9 +42,8 @@
 //! van Rijsbergen, "Information Retrieval", 2nd edition 1979, chapter 7. Opitz and Burst, "Macro F1
 //! and macro F1", 2019 (of the two definitions this is the mean of the F1 values).
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The weighted macro F1, in [0, 1]; `None` when the rows weigh nothing.
@@ -53,17 +53,16 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     }
     let occurring = (0..confusion.n_classes())
         .filter(|&y| confusion.truth_count(y) > 0 || confusion.decided_count(y) > 0);
-    let f1: Vec<f64> = occurring
-        .map(|y| {
-            let denominator = confusion.truth_weight(y) + confusion.decided_weight(y);
-            if denominator > 0.0 {
-                2.0 * confusion.weight(y, y) / denominator
-            } else {
-                0.0
-            }
-        })
-        .collect();
-    Some(f1.iter().sum::<f64>() / f1.len() as f64)
+    let (sum, n) = occurring.fold((0.0, 0.0), |(sum, n), y| {
+        let denominator = confusion.truth_weight(y) + confusion.decided_weight(y);
+        let f1 = if denominator > 0.0 {
+            2.0 * confusion.weight(y, y) / denominator
+        } else {
+            0.0
+        };
+        (sum + f1, n + 1.0)
+    });
+    Some(sum / n)
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -79,11 +78,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: true,
         lower_is_better: Some(false),
     },
-    build: |_| {
-        Ok(Box::new(OfConfusion {
-            of,
-            weighted: true,
-            undefined: "the test rows weigh nothing",
-        }))
-    },
+    build: |_| Ok(OfConfusion::weighted(of, "the test rows weigh nothing")),
 };

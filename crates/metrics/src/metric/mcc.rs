@@ -28,7 +28,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, mcc};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{mcc};
 //! let perfect = Confusion::from_counts(2, &[90, 0, 0, 10])?;
 //! assert_eq!(mcc::of(&perfect), Some(1.0));
 //! let majority = Confusion::from_counts(2, &[90, 0, 10, 0])?;
@@ -41,15 +42,17 @@
 //! Biochimica et Biophysica Acta 405, 1975. Gorodkin, "Comparing two K-category assignments by a
 //! K-category correlation coefficient", Computational Biology and Chemistry 28, 2004.
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The correlation, in [-1, 1]; `None` with fewer than two classes among the rows that weigh
 /// something.
 pub fn of(confusion: &Confusion) -> Option<f64> {
     let k = confusion.n_classes();
+    if let Some(rows) = confusion.unweighted() {
+        return of_counts(confusion, i128::from(rows));
+    }
     let truths: Vec<f64> = (0..k).map(|y| confusion.truth_weight(y)).collect();
     let decided: Vec<f64> = (0..k).map(|j| confusion.decided_weight(j)).collect();
     let classes = |shares: &[f64]| shares.iter().filter(|&&w| w > 0.0).count();
@@ -90,6 +93,29 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     Some(value.clamp(-1.0, 1.0))
 }
 
+/// Whole numbers are exact, so that Gorodkin's sums of products can be taken as they stand: O(K), which
+/// a search over thousands of thresholds is glad of.
+fn of_counts(confusion: &Confusion, rows: i128) -> Option<f64> {
+    let classes = 0..confusion.n_classes();
+    let truth = |y| i128::from(confusion.truth_count(y));
+    let decided = |j| i128::from(confusion.decided_count(j));
+    let hits: i128 = classes
+        .clone()
+        .map(|y| i128::from(confusion.count(y, y)))
+        .sum();
+    let (mut covariance, mut a, mut b) = (hits * rows, rows * rows, rows * rows);
+    for class in classes {
+        covariance -= truth(class) * decided(class);
+        a -= truth(class) * truth(class);
+        b -= decided(class) * decided(class);
+    }
+    if a == 0 {
+        return None;
+    }
+    let value = covariance as f64 / ((a as f64).sqrt() * (b as f64).sqrt());
+    Some(if b == 0 { 0.0 } else { value.clamp(-1.0, 1.0) })
+}
+
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
     card: Card {
         id: "mcc",
@@ -104,10 +130,9 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         lower_is_better: Some(false),
     },
     build: |_| {
-        Ok(Box::new(OfConfusion {
+        Ok(OfConfusion::weighted(
             of,
-            weighted: true,
-            undefined: "fewer than two classes among the test rows that weigh something",
-        }))
+            "fewer than two classes among the test rows that weigh something",
+        ))
     },
 };

@@ -9,7 +9,6 @@ pub mod brier_resolution;
 pub mod brier_uncertainty;
 pub mod calibration_intercept;
 pub mod calibration_slope;
-pub mod cost;
 pub mod ece;
 pub mod error_rate;
 pub mod few_recall;
@@ -49,6 +48,3 @@ pub const ALL: &[MetricEntry] = &[
     brier_resolution::ENTRY,
     brier_uncertainty::ENTRY,
 ];
-
-/// Metrics without a column of their own: they go to details.parquet. Sorted by id.
-pub const DETAILS: &[MetricEntry] = &[cost::ENTRY];

@@ -24,7 +24,8 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_metrics::{Confusion, worst_recall};
+//! use counterweight_core::Confusion;
+//! use counterweight_metrics::{worst_recall};
 //! let confusion = Confusion::from_counts(2, &[90, 10, 3, 7])?;
 //! assert_eq!(worst_recall::of(&confusion), Some(0.7));
 //! # Ok::<(), counterweight_core::CoreError>(())
@@ -34,15 +35,13 @@
 //! Sagawa, Koh, Hashimoto and Liang, "Distributionally robust neural networks for group shifts",
 //! ICLR 2020 (the worst group; here the groups are the classes).
 
-use counterweight_core::{Card, MetricCaps, MetricEntry};
+use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
 
-use crate::confusion::Confusion;
 use crate::inputs::OfConfusion;
 
 /// The least recall, in [0, 1]; `None` with fewer than two classes among the test rows.
 pub fn of(confusion: &Confusion) -> Option<f64> {
-    let recalls = confusion.present_recalls();
-    (recalls.len() >= 2).then(|| recalls.into_iter().fold(1.0, f64::min))
+    (confusion.n_present() >= 2).then(|| confusion.recalls().flatten().fold(1.0, f64::min))
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -58,11 +57,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: false,
         lower_is_better: Some(false),
     },
-    build: |_| {
-        Ok(Box::new(OfConfusion {
-            of,
-            weighted: false,
-            undefined: "fewer than two classes among the test rows",
-        }))
-    },
+    build: |_| Ok(OfConfusion::of_recalls(of).zero_when_a_class_is_missed()),
 };

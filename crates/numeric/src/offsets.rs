@@ -6,80 +6,19 @@
 //! O(n K s log P) for P points and s decisions that a row takes along it, since the offsets at which a
 //! row keeps its decision are an interval of the line.
 //!
-//! Nothing is approximated: the counts are those of [`argmax_row`] on every row, ties included. Rows
+//! Nothing is approximated: the counts are those of [`argmax_row`](counterweight_core::scores::argmax_row) on every row, ties included. Rows
 //! whose log odds are within the slack of a tie of the cut are decided one by one.
 
 use std::sync::Arc;
 
-use crate::error::{CoreError, Result};
-use crate::labels::Labels;
-use crate::scores::{Scores, TIE, argmax_row};
+use counterweight_core::scores::argmax_row;
+use counterweight_core::{Confusion, CoreError, Labels, Scores, TIE};
 
-/// Rows of each class by decided class.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts {
-    n_classes: usize,
-    cells: Vec<usize>,
-}
-
-impl Counts {
-    /// No rows yet.
-    pub fn none(n_classes: usize) -> Self {
-        Self::new(n_classes)
-    }
-
-    fn new(n_classes: usize) -> Self {
-        Self {
-            n_classes,
-            cells: vec![0; n_classes * n_classes],
-        }
-    }
-
-    fn add(&mut self, truth: usize, decided: usize, n: usize) {
-        self.cells[truth * self.n_classes + decided] += n;
-    }
-
-    fn take(&mut self, truth: usize, decided: usize) {
-        self.cells[truth * self.n_classes + decided] -= 1;
-    }
-
-    /// Number of classes.
-    pub fn n_classes(&self) -> usize {
-        self.n_classes
-    }
-
-    /// Rows of class `truth` that were decided as `decided`.
-    ///
-    /// # Panics
-    /// When a class is not below the number of classes.
-    pub fn at(&self, truth: usize, decided: usize) -> usize {
-        self.row(truth)[decided]
-    }
-
-    /// Rows of class `truth` by decided class.
-    ///
-    /// # Panics
-    /// When the class is not below the number of classes.
-    pub fn row(&self, truth: usize) -> &[usize] {
-        &self.cells[truth * self.n_classes..(truth + 1) * self.n_classes]
-    }
-
-    /// The recall of each class; `None` for a class without rows.
-    pub fn recalls(&self) -> impl Iterator<Item = Option<f64>> {
-        (0..self.n_classes).map(|y| {
-            let rows: usize = self.row(y).iter().sum();
-            (rows > 0).then(|| self.at(y, y) as f64 / rows as f64)
-        })
-    }
-
-    /// One minus the mean recall of the classes that have rows; `None` without rows.
-    pub fn balanced_error(&self) -> Option<f64> {
-        let (sum, n) = self
-            .recalls()
-            .flatten()
-            .fold((0.0, 0.0), |(sum, n), recall| (sum + recall, n + 1.0));
-        (n > 0.0).then(|| 1.0 - sum / n)
-    }
+/// One minus the mean recall of the classes that have rows; `None` without rows.
+fn balanced_error(confusion: &Confusion) -> Option<f64> {
+    let recalls = confusion.recalls().flatten();
+    let (sum, n) = recalls.fold((0.0, 0.0), |(sum, n), recall| (sum + recall, n + 1.0));
+    (n > 0.0).then(|| 1.0 - sum / n)
 }
 
 /// Rows with known classes, ready to be decided by many offset rules.
@@ -96,9 +35,9 @@ struct Sorted {
     /// Finite log odds, ascending, with their rows.
     odds: Vec<(f64, usize)>,
     /// Rows of class 1 among the first i.
-    ones: Vec<usize>,
+    ones: Vec<u64>,
     /// Rows that no finite offset changes, by truth and decision.
-    fixed: Counts,
+    fixed: Confusion,
     /// Largest finite log-score, by size.
     largest: f64,
 }
@@ -106,7 +45,7 @@ struct Sorted {
 impl Sorted {
     fn new(scores: &Scores, truth: &[u32]) -> Self {
         let mut odds = Vec::with_capacity(truth.len());
-        let mut fixed = Counts::new(2);
+        let mut fixed = Confusion::new(2);
         let mut largest = 0.0_f64;
         for (i, row) in scores.log().iter_rows().enumerate() {
             if row[0].is_finite() && row[1].is_finite() {
@@ -122,7 +61,7 @@ impl Sorted {
         ones.push(0);
         let mut sum = 0;
         for &(_, row) in &odds {
-            sum += usize::from(truth[row] == 1);
+            sum += u64::from(truth[row] == 1);
             ones.push(sum);
         }
         Self {
@@ -148,10 +87,10 @@ impl Sorted {
                 let mut counts = self.fixed.clone();
                 let ones = self.ones[at];
                 counts.add(1, 0, ones);
-                counts.add(0, 0, at - ones);
+                counts.add(0, 0, at as u64 - ones);
                 counts.add(1, 1, self.ones[n] - ones);
-                counts.add(0, 1, n - at - (self.ones[n] - ones));
-                let error = counts.balanced_error()?;
+                counts.add(0, 1, (n - at) as u64 - (self.ones[n] - ones));
+                let error = balanced_error(&counts)?;
                 if least.is_none_or(|(_, least)| error < least) {
                     let below = at.checked_sub(1).map(|at| self.odds[at].0);
                     let cut = match (below, self.odds.get(at)) {
@@ -173,7 +112,7 @@ impl<'a> OffsetRules<'a> {
     ///
     /// # Errors
     /// [`CoreError::Shape`] when scores and labels differ in rows or classes.
-    pub fn new(scores: &'a Scores, labels: &'a Labels) -> Result<Self> {
+    pub fn new(scores: &'a Scores, labels: &'a Labels) -> Result<Self, CoreError> {
         for (what, expected, found) in [
             ("scores", labels.len(), scores.n_rows()),
             ("classes of scores", labels.n_classes(), scores.n_classes()),
@@ -198,14 +137,14 @@ impl<'a> OffsetRules<'a> {
     ///
     /// # Panics
     /// When there are not as many offsets as classes.
-    pub fn counts(&self, offsets: &[f64]) -> Counts {
+    pub fn counts(&self, offsets: &[f64]) -> Confusion {
         assert_eq!(offsets.len(), self.scores.n_classes(), "one offset a class");
         match &self.binary {
             Some(sorted) if offsets.iter().all(|o| o.is_finite()) => {
                 self.by_search(sorted, offsets)
             }
             _ => {
-                let mut counts = Counts::new(offsets.len());
+                let mut counts = Confusion::new(offsets.len());
                 for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
                     counts.add(truth as usize, argmax_row(row, offsets) as usize, 1);
                 }
@@ -214,7 +153,7 @@ impl<'a> OffsetRules<'a> {
         }
     }
 
-    fn by_search(&self, sorted: &Sorted, offsets: &[f64]) -> Counts {
+    fn by_search(&self, sorted: &Sorted, offsets: &[f64]) -> Confusion {
         let cut = offsets[1] - offsets[0];
         // Wider than the slack of a tie and every rounding on the way to it.
         let reach = sorted.largest + offsets[0].abs() + offsets[1].abs();
@@ -226,7 +165,7 @@ impl<'a> OffsetRules<'a> {
         for (from, to, decided) in [(0, low, 0), (high, n, 1)] {
             let ones = sorted.ones[to] - sorted.ones[from];
             counts.add(1, decided, ones);
-            counts.add(0, decided, to - from - ones);
+            counts.add(0, decided, (to - from) as u64 - ones);
         }
         for &(_, row) in &sorted.odds[low..high] {
             let decided = argmax_row(self.scores.log().row(row), offsets);
@@ -240,7 +179,7 @@ impl<'a> OffsetRules<'a> {
     ///
     /// # Panics
     /// When a point does not have as many offsets as there are classes.
-    pub fn along(&self, points: &[Vec<f64>], mut visit: impl FnMut(usize, &Counts)) {
+    pub fn along(&self, points: &[Vec<f64>], mut visit: impl FnMut(usize, &Confusion)) {
         let Some(last) = points.len().checked_sub(1) else {
             return;
         };
@@ -252,7 +191,7 @@ impl<'a> OffsetRules<'a> {
         }
         let k = self.scores.n_classes();
         assert!(points.iter().all(|p| p.len() == k), "one offset a class");
-        let mut counts = Counts::new(k);
+        let mut counts = Confusion::new(k);
         let mut turns: Vec<(usize, u32, u32, u32)> = Vec::new();
         let mut open: Vec<(usize, u32, usize, u32)> = Vec::new();
         for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
@@ -278,11 +217,15 @@ impl<'a> OffsetRules<'a> {
         let mut turns = turns.into_iter().peekable();
         for at in 0..points.len() {
             while let Some((_, truth, from, to)) = turns.next_if(|turn| turn.0 == at) {
-                counts.take(truth as usize, from as usize);
-                counts.add(truth as usize, to as usize, 1);
+                counts.relabel(truth as usize, from as usize, to as usize);
             }
             visit(at, &counts);
         }
+    }
+
+    /// One minus the mean recall at `offsets`, over the classes that have rows; `None` without rows.
+    pub fn balanced_error(&self, offsets: &[f64]) -> Option<f64> {
+        balanced_error(&self.counts(offsets))
     }
 
     /// The least balanced error that any offsets reach on these very rows, which is optimistic: an
@@ -301,7 +244,7 @@ impl<'a> OffsetRules<'a> {
         }
         let mut best: Option<(f64, &[f64])> = None;
         for start in starts {
-            let error = self.counts(start).balanced_error()?;
+            let error = self.balanced_error(start)?;
             if best.is_none_or(|(least, _)| error < least) {
                 best = Some((error, start));
             }
@@ -322,7 +265,7 @@ impl<'a> OffsetRules<'a> {
                 let old = offsets[class];
                 if let Some(found) = self.line_search(&offsets, class, &share) {
                     offsets[class] = found;
-                    let error = self.counts(&offsets).balanced_error()?;
+                    let error = self.balanced_error(&offsets)?;
                     if error < least - 1e-12 {
                         least = error;
                     } else {
@@ -349,7 +292,7 @@ impl<'a> OffsetRules<'a> {
             seen[y as usize] += 1;
         }
         let names: Arc<[String]> = (0..k).map(|class| class.to_string()).collect();
-        let mut pooled = Counts::new(k);
+        let mut pooled = Confusion::new(k);
         let part = |rows: &[usize]| {
             let scores = Scores::log_probabilities(self.scores.log().select_rows(rows)).ok()?;
             let truth = rows.iter().map(|&row| self.truth[row]).collect();
@@ -365,11 +308,11 @@ impl<'a> OffsetRules<'a> {
                 .counts(&offsets);
             for y in 0..k {
                 for j in 0..k {
-                    pooled.add(y, j, counts.at(y, j));
+                    pooled.add(y, j, counts.count(y, j));
                 }
             }
         }
-        pooled.balanced_error()
+        balanced_error(&pooled)
     }
 
     /// The offset of `class` with the largest mean recall, the others fixed; `share` is what a row
@@ -415,7 +358,7 @@ impl<'a> OffsetRules<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::Matrix;
+    use counterweight_core::Matrix;
 
     /// Scores on a coarse grid, some impossible, from a small generator.
     fn rows(n: usize, k: usize, seed: u64) -> (Scores, Labels) {
@@ -440,8 +383,8 @@ mod tests {
         )
     }
 
-    fn one_by_one(scores: &Scores, labels: &Labels, offsets: &[f64]) -> Counts {
-        let mut counts = Counts::new(offsets.len());
+    fn one_by_one(scores: &Scores, labels: &Labels, offsets: &[f64]) -> Confusion {
+        let mut counts = Confusion::new(offsets.len());
         let decided = scores.argmax(offsets).unwrap();
         for (i, &decided) in decided.as_slice().iter().enumerate() {
             counts.add(labels.class(i), decided as usize, 1);
@@ -458,9 +401,9 @@ mod tests {
                 let rules = OffsetRules::new(&scores, &labels).unwrap();
                 let zero = vec![0.0; k];
                 let (offsets, least) = rules.best_offsets(&[&zero], 5).unwrap();
-                let reached = rules.counts(&offsets).balanced_error().unwrap();
+                let reached = rules.balanced_error(&offsets).unwrap();
                 assert!((reached - least).abs() < 1e-12, "{k} {seed}");
-                assert!(least <= rules.counts(&zero).balanced_error().unwrap() + 1e-12);
+                assert!(least <= rules.balanced_error(&zero).unwrap() + 1e-12);
                 let elsewhere = rules.transferred_balanced_error(&[&zero], 5).unwrap();
                 excess += elsewhere - least;
                 n += 1.0;
@@ -513,11 +456,7 @@ mod tests {
             let least = rules.least_balanced_error(&[], 0).unwrap();
             let brute = (-400..400)
                 .map(|at| [0.0, f64::from(at) * 0.05 + 0.01])
-                .map(|o| {
-                    one_by_one(&scores, &labels, &o)
-                        .balanced_error()
-                        .unwrap_or(1.0)
-                })
+                .map(|o| balanced_error(&one_by_one(&scores, &labels, &o)).unwrap_or(1.0))
                 .fold(1.0, f64::min);
             assert!((least - brute).abs() < 1e-12, "{least} {brute}");
             let (scores, labels) = rows(50, 4, seed);
@@ -525,7 +464,7 @@ mod tests {
             let starts: [&[f64]; 2] = [&[0.0; 4], &[0.1, 0.2, 0.3, 0.4]];
             let least = rules.least_balanced_error(&starts, 5).unwrap();
             for start in starts {
-                let error = rules.counts(start).balanced_error().unwrap();
+                let error = rules.balanced_error(start).unwrap();
                 assert!(least <= error + 1e-12);
             }
         }
