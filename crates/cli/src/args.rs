@@ -57,6 +57,8 @@ pub(crate) enum Command {
         /// Another one
         second: PathBuf,
     },
+    /// Compute a sample of the committed cells again, and the page, and compare them with the folder
+    Verify(VerifyArgs),
     /// List what a sweep may name
     List {
         /// What to list
@@ -109,9 +111,26 @@ pub(crate) struct RunArgs {
     /// Write records only: no tables, plots, page and ranking
     #[arg(long)]
     pub(crate) no_report: bool,
+    /// Write what is committed again even where its values are the same as before
+    #[arg(long)]
+    pub(crate) rewrite: bool,
     /// Say nothing while running
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A report folder
+    pub(crate) folder: PathBuf,
+    /// The text that the draw of the cells hangs on
+    #[arg(long, value_name = "TEXT", default_value = "0")]
+    pub(crate) sample_seed: String,
+    /// Most seconds of one core that the sample may take, by estimate
+    #[arg(long, value_name = "N", default_value_t = 30.0)]
+    pub(crate) seconds: f64,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
 }
 
 #[derive(Debug, Args)]

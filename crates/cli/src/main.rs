@@ -7,25 +7,20 @@
 )]
 
 mod args;
-mod build;
-mod catalogue;
 mod commands;
-mod exit;
-mod folder;
 mod progress;
-mod provenance;
-mod sides;
-mod source;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use counterweight::{CATALOGUE, Error, Exit, Session};
 
 use crate::args::{Cli, Command, DataCommand};
-use crate::exit::{CliError, Exit};
+use crate::progress::Progress;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -50,6 +45,9 @@ fn main() -> ExitCode {
     match catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
         Ok(Ok(exit)) => code(exit),
         Ok(Err(error)) => {
+            for diagnostic in &error.list {
+                eprintln!("error: {diagnostic}");
+            }
             eprintln!("error: {error}");
             if let Some(hint) = &error.hint {
                 eprintln!("  hint: {hint}");
@@ -66,21 +64,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<Exit, CliError> {
+fn dispatch(command: Command) -> Result<Exit, Error> {
+    let (jobs, quiet) = match &command {
+        Command::Run(args) => (args.jobs, args.quiet),
+        Command::Gate(args) => (args.jobs, args.quiet),
+        _ => (None, true),
+    };
+    let usual = Session::new(CATALOGUE);
+    let progress = Progress::new(quiet, Arc::clone(&usual.control));
+    let session = Session {
+        jobs: jobs.map_or(usual.jobs, usize::from),
+        quiet,
+        say: &|words| eprintln!("{words}"),
+        listener: &progress,
+        ..usual
+    };
     match command {
-        Command::Run(args) => commands::run::run(&args),
+        Command::Run(args) => commands::run::run(&session, &args),
         Command::Report {
             folder,
             select,
             output,
-        } => commands::report::report(&folder, select.as_ref(), output.as_deref()),
-        Command::Status { folder, format } => commands::status::status(&folder, format.format),
-        Command::Gate(args) => commands::gate::gate(&args),
-        Command::Merge { folder, stores } => commands::merge::merge(&folder, &stores),
-        Command::ImportScores(args) => commands::import_scores::import(&args),
+        } => commands::report::report(&session, &folder, select.as_ref(), output.as_deref()),
+        Command::Status { folder, format } => {
+            commands::status::status(&session, &folder, format.format)
+        }
+        Command::Gate(args) => commands::gate::gate(&session, &args),
+        Command::Merge { folder, stores } => commands::merge::merge(&session, &folder, &stores),
+        Command::ImportScores(args) => commands::import_scores::import(&session, &args),
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
+        Command::Verify(args) => commands::verify::verify(&session, &args),
         Command::List { what, format } => commands::list::list(what, format.format),
-        Command::Explain { folder, cell } => commands::explain::explain(&folder, &cell),
+        Command::Explain { folder, cell } => commands::explain::explain(&session, &folder, &cell),
         Command::Data(DataCommand::Inspect {
             file,
             target,

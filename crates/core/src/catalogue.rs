@@ -162,6 +162,36 @@ pub struct Catalogue {
     pub populations: &'static [PopulationEntry],
 }
 
+impl Catalogue {
+    /// The same with a learner of one's own. The list lives as long as the program: catalogues are made
+    /// once.
+    #[must_use]
+    pub fn with_learner(self, entry: LearnerEntry) -> Self {
+        Self {
+            learners: with(self.learners, entry),
+            ..self
+        }
+    }
+
+    /// The same with a resampler of one's own.
+    #[must_use]
+    pub fn with_resampler(self, entry: ResamplerEntry) -> Self {
+        Self {
+            resamplers: with(self.resamplers, entry),
+            ..self
+        }
+    }
+}
+
+/// A list with one entry more, sorted by id; it takes the place of one of the same id.
+fn with<C: Copy, T: ?Sized>(entries: &[Entry<C, T>], entry: Entry<C, T>) -> &'static [Entry<C, T>] {
+    let others = entries.iter().filter(|old| old.card.id != entry.card.id);
+    let mut list: Vec<Entry<C, T>> = others.map(|old| Entry { ..*old }).collect();
+    list.push(entry);
+    list.sort_by_key(|entry| entry.card.id);
+    list.leak()
+}
+
 /// The entry called `id`.
 pub fn find<'a, C, T: ?Sized>(entries: &'a [Entry<C, T>], id: &str) -> Option<&'a Entry<C, T>> {
     entries.iter().find(|entry| entry.card.id == id)

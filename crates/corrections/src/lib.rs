@@ -10,7 +10,7 @@
 //!
 //! Shared by several methods: the resampling targets of [`resample::strategy`], the exact
 //! [neighbours](counterweight_numeric::neighbours), the [`prior`] that losses and decisions start from, and the metrics that
-//! [`decide::criterion`] tunes for.
+//! decisions tune for.
 
 pub mod calibrate;
 pub mod decide;

@@ -61,32 +61,29 @@ pub(crate) struct OfConfusion {
 
 impl OfConfusion {
     /// A function of the weights, which has no value for the reason `undefined`.
-    pub(crate) fn weighted(
-        of: fn(&Confusion) -> Option<f64>,
-        undefined: &'static str,
-    ) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn weighted(of: fn(&Confusion) -> Option<f64>, undefined: &'static str) -> Self {
+        Self {
             of,
             weighted: true,
             undefined,
             zero_when_a_class_is_missed: false,
-        })
+        }
     }
 
     /// A function of the recalls, which needs two classes.
-    pub(crate) fn of_recalls(of: fn(&Confusion) -> Option<f64>) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn of_recalls(of: fn(&Confusion) -> Option<f64>) -> Self {
+        Self {
             weighted: false,
-            ..*Self::weighted(of, "fewer than two classes among the test rows")
-        })
+            ..Self::weighted(of, "fewer than two classes among the test rows")
+        }
     }
 
     /// One that is 0 as soon as one class is never hit.
-    pub(crate) fn zero_when_a_class_is_missed(self: Box<Self>) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn zero_when_a_class_is_missed(self) -> Self {
+        Self {
             zero_when_a_class_is_missed: true,
-            ..*self
-        })
+            ..self
+        }
     }
 
     fn on(&self, confusion: &Confusion) -> Result<f64, String> {

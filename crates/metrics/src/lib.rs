@@ -4,7 +4,7 @@
 //! [`ALL`] are the metrics of a record, in the order of its columns. A metric either has a value or says in a few words why it has none: an
 //! undefined metric is never 0, and a 0 that the definition gives is never dropped.
 //!
-//! Metrics of decisions are pure functions of a [`Confusion`](counterweight_core::Confusion)
+//! Metrics of decisions are pure functions of a [`Confusion`]
 //! (`balanced_error::of(&confusion)` and so on), and whatever tunes a decision evaluates them as a
 //! [`Criterion`]: the number that is tuned is the number that is reported, to the last bit.
 //!

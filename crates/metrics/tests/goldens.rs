@@ -121,7 +121,7 @@ fn every_metric_agrees_with_its_reference() {
         *compared.entry(entry.card.id).or_default() += usize::from(!cell.is_empty());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for entry in ALL.iter() {
+    for entry in ALL {
         let n = compared.get(entry.card.id).copied().unwrap_or(0);
         assert!(n >= 6, "{} was compared {n} times only", entry.card.id);
     }

@@ -6,7 +6,7 @@
 //! O(n K s log P) for P points and s decisions that a row takes along it, since the offsets at which a
 //! row keeps its decision are an interval of the line.
 //!
-//! Nothing is approximated: the counts are those of [`argmax_row`](counterweight_core::scores::argmax_row) on every row, ties included. Rows
+//! Nothing is approximated: the counts are those of [`argmax_row`] on every row, ties included. Rows
 //! whose log odds are within the slack of a tie of the cut are decided one by one.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Pictures from plain numbers, and the number formats that they share with sentences and tables ([`format`]).
+//! Pictures from plain numbers, and the number formats that they share with sentences and tables ([`mod@format`]).
 //!
 //! Figures are pure functions from plain numbers to SVG and PNG.
 //!

@@ -8,7 +8,7 @@ use crate::table::{Builder, Reader, Result};
 /// The details of the records, one row a cell and key, in the order of the records and then by key.
 ///
 /// # Errors
-/// [`TableError::Build`] for a number that is not finite.
+/// [`TableError::Build`](crate::TableError::Build) for a number that is not finite.
 pub fn details_table(records: &[Record]) -> Result<Table> {
     let mut table = Builder::new("details");
     let rows = || {

@@ -98,7 +98,7 @@ fn further_metrics(records: &[Record], catalogue: &Catalogue) -> Vec<String> {
 /// the records, and further columns after them.
 ///
 /// # Errors
-/// [`TableError::Build`] for a number that is not finite, [`TableError::Cell`] for a count of
+/// [`TableError::Build`](crate::TableError::Build) for a number that is not finite, [`TableError::Cell`](crate::TableError::Cell) for a count of
 /// 2^63 or more.
 pub fn records_table(records: &[Record], catalogue: &Catalogue) -> Result<Table> {
     let mut table = Builder::new("records");
@@ -153,7 +153,7 @@ pub fn records_table(records: &[Record], catalogue: &Catalogue) -> Result<Table>
 /// live in a table of their own ([`attach_details`](crate::attach_details)).
 ///
 /// # Errors
-/// [`TableError::Column`] for a column that is missing or of another type, [`TableError::Cell`]
+/// [`TableError::Column`](crate::TableError::Column) for a column that is missing or of another type, [`TableError::Cell`](crate::TableError::Cell)
 /// for a cell that does not say what its column holds.
 pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
     let reader = Reader {

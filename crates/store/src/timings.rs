@@ -7,7 +7,7 @@ use crate::table::{Builder, Reader, Result};
 /// The timings as a table: cell and seconds of each stage.
 ///
 /// # Errors
-/// [`TableError::Build`] for a number that is not finite.
+/// [`TableError::Build`](crate::TableError::Build) for a number that is not finite.
 pub fn timings_table(timings: &[Timing]) -> Result<Table> {
     let mut table = Builder::new("timings");
     let rows = || timings.iter();

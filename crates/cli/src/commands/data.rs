@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use counterweight::{Error, Exit, Result};
 use counterweight_core::{Cells, Table};
 use counterweight_frame::{Library, ReadOptions, describe, read_dataset};
 use serde_json::{Map, Value, json};
 
 use crate::args::Format;
-use crate::exit::{CliError, Exit, Result};
 
 pub(crate) fn inspect(
     file: &Path,
@@ -38,7 +38,7 @@ pub(crate) fn inspect(
             "sha256": data.content_hash().hex(),
         });
         let text = serde_json::to_string_pretty(&value)
-            .map_err(|error| CliError::internal(error.to_string()))?;
+            .map_err(|error| Error::internal(error.to_string()))?;
         println!("{text}");
         return Ok(Exit::Ok);
     }
@@ -73,7 +73,7 @@ pub(crate) fn verify(format: Format) -> Result<Exit> {
             .map(|v| json!({ "id": v.name, "ok": v.is_ok(), "problems": v.problems }))
             .collect();
         let text = serde_json::to_string_pretty(&items)
-            .map_err(|error| CliError::internal(error.to_string()))?;
+            .map_err(|error| Error::internal(error.to_string()))?;
         println!("{text}");
     } else {
         for verdict in verdicts.iter().filter(|verdict| !verdict.is_ok()) {
@@ -87,7 +87,7 @@ pub(crate) fn verify(format: Format) -> Result<Exit> {
     }
     if bad > 0 {
         return Err(
-            CliError::usage(format!("{bad} datasets do not agree with the index"))
+            Error::usage(format!("{bad} datasets do not agree with the index"))
                 .hint("restore the files of datasets/ from the repository"),
         );
     }

@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
+use counterweight::{Error, Exit, Folder, Result, Session, read_records, read_timings};
 use counterweight_core::catalogue::describe_counts;
 use counterweight_core::{ClassCounts, Outcome, Record};
 use counterweight_harness::plan::{InputKind, Plan, Rows};
 
-use crate::exit::{CliError, Exit, Result};
-use crate::folder::{Folder, read_records, read_timings};
-
-pub(crate) fn explain(path: &Path, prefix: &str) -> Result<Exit> {
-    let folder = Folder::of_report(path)?;
+pub(crate) fn explain(session: &Session<'_>, path: &Path, prefix: &str) -> Result<Exit> {
+    let folder = Folder::of_report(session, path)?;
     let (plan, _) = folder.plan()?;
     let at = plan
         .find_cell(prefix)
-        .map_err(|problem| CliError::usage(problem).hint("cell ids stand in records.csv"))?;
+        .map_err(|problem| Error::usage(problem).hint("cell ids stand in records.csv"))?;
     let joined = folder.joined()?;
     let cell = &plan.cells[at];
     // Segments come first; committed records serve where there are none.

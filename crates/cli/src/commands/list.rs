@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use counterweight::{CATALOGUE, Error, Exit, Result};
 use counterweight_core::params::ParamKind;
 use counterweight_core::{Card, LearnerCaps, ParamValue, ScoreKind};
 use counterweight_frame::Library;
@@ -10,8 +11,6 @@ use counterweight_harness::config::presets;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Format, What};
-use crate::catalogue::CATALOGUE;
-use crate::exit::{CliError, Exit, Result};
 
 pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
     let items: Vec<Map<String, Value>> = match what {
@@ -55,7 +54,7 @@ pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
     match format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&items)
-                .map_err(|error| CliError::internal(error.to_string()))?;
+                .map_err(|error| Error::internal(error.to_string()))?;
             println!("{text}");
         }
         Format::Text => print(what, &items),

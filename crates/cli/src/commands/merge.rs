@@ -1,180 +1,37 @@
 //! `counterweight merge`: segments of shards or machines become one set of records.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use counterweight_core::{CellId, Finished, Sink as _, Timing};
-use counterweight_store::{Header, SegmentWriter, join, read_sides, segment_files, side_files};
+use counterweight::{Exit, Result, Session};
 
-use crate::exit::{CliError, Exit, Result};
-use crate::folder::{Folder, Material, about, outcomes, read_records, read_timings, verdict};
-use crate::provenance::cpu_features;
+use crate::commands::counts;
 
-pub(crate) fn merge(path: &Path, stores: &[PathBuf]) -> Result<Exit> {
-    let folder = Folder::of_report(path)?;
-    let (plan, files) = folder.plan()?;
-    let mut joined = folder.joined()?;
-    let before = joined.entries.clone();
-    let planned = plan.index();
-    let claims: BTreeSet<&CellId> = plan.claims.iter().map(|claim| &claim.id).collect();
-    let mut strangers = 0;
-    for store in stores {
-        for (entry, origin) in entries(store)? {
-            if planned.contains_key(&entry.record.cell) {
-                joined.add(entry, &origin)?;
-            } else {
-                strangers += 1;
-            }
-        }
-    }
-    // A value that replaced a failure is news as well as a cell that was not there.
-    let news: Vec<(&CellId, &Finished)> = joined
-        .entries
-        .iter()
-        .filter(|(cell, entry)| {
-            before
-                .get(*cell)
-                .is_none_or(|old| old.record != entry.record)
-        })
-        .collect();
-    // Scores and curves come along with their cells.
-    let mut beside = folder.sides()?;
-    let mut new_sides = Vec::new();
-    for store in stores.iter().filter(|store| store.is_dir()) {
-        for side in read_sides(&side_files(store)?)?.into_lines() {
-            let cell = side.cell();
-            let known = planned.contains_key(cell) || claims.contains(cell);
-            if known && beside.add(side.clone()) {
-                new_sides.push(side);
-            }
-        }
-    }
-    if !news.is_empty() || !new_sides.is_empty() {
-        // What came from elsewhere is kept here too, so that a later run takes it for done.
-        let header = Header::new(
-            env!("CARGO_PKG_VERSION"),
-            &plan.sweep_hash.hex(),
-            "merge",
-            &cpu_features(),
-        );
-        let writer = SegmentWriter::create(&folder.output, &header)?;
-        for side in &new_sides {
-            writer.keep_beside(side).map_err(|error| {
-                CliError::internal(format!("{}: {error}", writer.path().display()))
-            })?;
-        }
-        for (cell, entry) in news {
-            writer.keep(&entry.record, &entry.timing).map_err(|error| {
-                CliError::internal(format!("{}: cell {cell}: {error}", writer.path().display()))
-            })?;
-        }
-        writer.flush()?;
-    }
-    let (records, timings) = folder.write_records(&plan, &joined)?;
-    folder.write_report(Material {
-        name: &plan.sweep.name,
-        text: &plan.sweep.text,
-        records: Cow::Borrowed(&records),
-        timings: Cow::Borrowed(&timings),
-        about: about(&records, &files),
-    })?;
-    let failures = records
-        .iter()
-        .filter(|record| record.outcome.is_failure())
-        .count();
-    let done = plan
-        .cells
-        .iter()
-        .filter(|cell| joined.entries.contains_key(&cell.id))
-        .count();
-    let missing = plan.cells.len() - done;
-    let counts: Vec<String> = outcomes(&records)
-        .iter()
-        .map(|(outcome, count)| format!("{count} {outcome}"))
-        .collect();
+pub(crate) fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<Exit> {
+    let merged = counterweight::merge(session, path, stores)?;
     println!(
         "{}: {} of {} cells: {}",
-        plan.sweep.name,
-        done,
-        plan.cells.len(),
-        counts.join(", ")
+        merged.sweep,
+        merged.done,
+        merged.cells,
+        counts(&merged.outcomes)
     );
-    if joined.repeated > 0 {
+    if merged.repeated > 0 {
         println!(
             "{} records stood in more than one place with the same values",
-            joined.repeated
+            merged.repeated
         );
     }
-    if joined.rounded > 0 {
+    if merged.rounded > 0 {
         println!(
             "{} records agreed to 1e-9 only; the first was kept",
-            joined.rounded
+            merged.rounded
         );
     }
-    if strangers > 0 {
-        println!("{strangers} records belong to no cell of this sweep and were left out");
-    }
-    Ok(verdict(failures, missing))
-}
-
-/// The entries of a store with the name of where each came from.
-fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
-    let is_segment = |path: &Path| path.extension().is_some_and(|e| e == "jsonl");
-    let segments = if is_segment(store) {
-        vec![store.to_path_buf()]
-    } else if store.is_dir() {
-        segment_files(store)?
-    } else {
-        Vec::new()
-    };
-    if !segments.is_empty() {
-        let mut list = Vec::new();
-        for file in segments {
-            let name = file.display().to_string();
-            let part = join(std::slice::from_ref(&file))?;
-            list.extend(
-                part.entries
-                    .into_values()
-                    .map(|entry| (entry, name.clone())),
-            );
-        }
-        return Ok(list);
-    }
-    if !store.exists() {
-        return Err(
-            CliError::usage(format!("{}: no such file or folder", store.display()))
-                .hint("give report folders, .jsonl segments, records.parquet or records.csv"),
+    if merged.strangers > 0 {
+        println!(
+            "{} records belong to no cell of this sweep and were left out",
+            merged.strangers
         );
     }
-    let timings_folder = if store.is_dir() {
-        Some(store)
-    } else {
-        store.parent()
-    };
-    let timings: BTreeMap<_, Timing> = match timings_folder {
-        Some(folder) => read_timings(folder)?,
-        None => Vec::new(),
-    }
-    .into_iter()
-    .map(|timing| (timing.cell.clone(), timing))
-    .collect();
-    let name = store.display().to_string();
-    Ok(read_records(store)?
-        .into_iter()
-        .map(|record| {
-            let timing = timings
-                .get(&record.cell)
-                .cloned()
-                .unwrap_or_else(|| Timing {
-                    cell: record.cell.clone(),
-                    resample_seconds: 0.0,
-                    fit_seconds: 0.0,
-                    score_seconds: 0.0,
-                    crossfit_seconds: 0.0,
-                    decide_seconds: 0.0,
-                });
-            (Finished { record, timing }, name.clone())
-        })
-        .collect())
+    Ok(merged.exit)
 }

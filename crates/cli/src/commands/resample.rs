@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use counterweight::{CATALOGUE, Error, Exit, Result};
 use counterweight_core::catalogue::describe_counts;
 use counterweight_core::{
     Cells, Column, ColumnKind, ColumnValues, Dataset, Deadline, MISSING, Matrix, Origin, Partition,
@@ -14,8 +15,6 @@ use counterweight_harness::config::method::Built;
 use counterweight_harness::plan::resampler_for;
 
 use crate::args::{ResampleArgs, SmallClassArg};
-use crate::catalogue::CATALOGUE;
-use crate::exit::{CliError, Exit, Result};
 
 /// The name of the last column.
 const ORIGIN: &str = "origin";
@@ -24,7 +23,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     let asked = method(&args.with)?;
     writable(&args.output)?;
     if same_file(&args.file, &args.output) {
-        return Err(CliError::usage(format!(
+        return Err(Error::usage(format!(
             "{}: the output would overwrite the input",
             args.output.display()
         ))
@@ -36,7 +35,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     };
     let (data, order) = read_in_order(&args.file, &options)?;
     if order.iter().any(|name| name == ORIGIN) {
-        return Err(CliError::usage(format!(
+        return Err(Error::usage(format!(
             "{}: there is a column `{ORIGIN}` already, the name of the column that is added",
             args.file.display()
         ))
@@ -45,7 +44,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     let nominal = |column: &Column| matches!(column.values, ColumnValues::Nominal { .. });
     let any = data.columns().iter().any(nominal);
     let all = any && data.columns().iter().all(nominal);
-    let built = resampler_for(&asked, (any, all), &CATALOGUE).map_err(CliError::usage)?;
+    let built = resampler_for(&asked, (any, all), &CATALOGUE).map_err(Error::usage)?;
     if built.entry.card.id != asked.entry.card.id {
         eprintln!(
             "note: {} in place of {}, for the nominal columns",
@@ -72,7 +71,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         eprintln!("note: {}", note.text());
     }
     let table = table(&data, &order, &args.target, &after)
-        .map_err(|error| CliError::internal(error.to_string()))?;
+        .map_err(|error| Error::internal(error.to_string()))?;
     write_plain_table(&table, &args.output)?;
     let names = data.labels().names();
     println!(
@@ -94,13 +93,13 @@ fn method(text: &str) -> Result<Built<ResamplerCaps, dyn Resampler>> {
         }
         let count = list.len();
         let plural = if count == 1 { "" } else { "s" };
-        CliError::usage(format!(
+        Error::usage(format!(
             "--with has {count} error{plural}; nothing was done"
         ))
     })?;
     if built.entry.caps.minibatches {
         let id = built.entry.card.id;
-        return Err(CliError::usage(format!(
+        return Err(Error::usage(format!(
             "`{id}` changes how a learner draws its minibatches, not the rows of a file"
         )));
     }
@@ -114,7 +113,7 @@ fn writable(output: &Path) -> Result<()> {
         .map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("csv" | "tsv" | "parquet") => Ok(()),
-        _ => Err(CliError::usage(format!(
+        _ => Err(Error::usage(format!(
             "{}: the output's kind is told by its extension",
             output.display()
         ))
@@ -146,7 +145,7 @@ fn train(data: &Dataset) -> Result<Train> {
     });
     let n = data.n_rows();
     let origins = (0..n).map(Origin::Row).collect();
-    let internal = |error: counterweight_core::CoreError| CliError::internal(error.to_string());
+    let internal = |error: counterweight_core::CoreError| Error::internal(error.to_string());
     let samples = Samples::new(x, kinds.collect(), data.labels().clone(), origins);
     let all = Partition::new(n, (0..n).collect(), Vec::new()).map_err(internal)?;
     let (train, _) = all
@@ -159,9 +158,9 @@ fn failure(
     error: &StageError,
     built: &Built<ResamplerCaps, dyn Resampler>,
     data: &Dataset,
-) -> CliError {
+) -> Error {
     let id = built.entry.card.id;
-    let mut failure = CliError::usage(format!("{id}: {error}; nothing was written"));
+    let mut failure = Error::usage(format!("{id}: {error}; nothing was written"));
     if let StageError::Skipped(_) = error {
         failure.exit = Exit::NothingSelected;
         return failure.hint("--small-class clamp reduces the parameter instead");

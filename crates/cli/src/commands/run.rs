@@ -1,258 +1,45 @@
-//! `counterweight run`: plan, run what is missing, write records, tables, plots and the page.
+//! `counterweight run`: runs what is missing of a sweep, and says what came of it.
 
-use std::borrow::Cow;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use counterweight_harness::plan::{Claim, FitGroup, Plan, estimated_seconds};
-use counterweight_harness::run::{self, Control, Outlets};
-use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
+use counterweight::{Exit, Result, RunOptions, Session};
+use counterweight_harness::plan::{FitGroup, Plan, estimated_seconds};
 
 use crate::args::RunArgs;
-use crate::build::build_hash;
-use crate::exit::{CliError, Exit, Result};
-use crate::folder::{Folder, Material, about, outcomes};
-use crate::progress::Progress;
-use crate::provenance::cpu_features;
-use crate::sides;
-use crate::source::Files;
+use crate::commands::counts;
 
-pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
-    let folder = Folder::of_run(&args.path, args.output.as_deref())?;
-    let (plan, files) = folder.plan()?;
-    let selected = select(&plan, args);
-    let count = selected.iter().filter(|wanted| **wanted).count();
-    // A shard without work of its own (more shards than splits) has finished its part: an array task
-    // that ended otherwise would fail the whole job.
-    let only_matches = || {
-        let only = args.only.as_ref();
-        (0..plan.cells.len()).any(|at| only.is_none_or(|only| only.wants(&plan, at)))
+pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Exit> {
+    let options = RunOptions {
+        output: args.output.clone(),
+        shard: args.shard,
+        only: args.only.clone(),
+        fresh: args.fresh,
+        retry_failed: args.retry_failed,
+        no_report: args.no_report,
+        rewrite: args.rewrite,
     };
-    if count == 0 && !(args.shard.is_some() && only_matches()) {
-        return Err(CliError {
-            exit: Exit::NothingSelected,
-            message: format!(
-                "none of the sweep's {} cells was selected",
-                plan.cells.len()
-            ),
-            hint: Some("`run --dry-run` shows the cells of each part of the sweep".into()),
-        });
-    }
     if args.dry_run {
-        dry_run(&plan, &selected, jobs(args));
+        let (plan, selected) = counterweight::selected(session, &args.path, &options)?;
+        dry_run(&plan, &selected, session.jobs);
         return Ok(Exit::Ok);
     }
-    if args.fresh {
-        forget(&folder)?;
-    }
-    let joined = folder.joined()?;
-    let beside = if sides::wanted(&plan) {
-        Some(folder.sides()?)
-    } else {
-        None
-    };
-    let todo: Vec<bool> = plan
-        .cells
-        .iter()
-        .zip(&selected)
-        .enumerate()
-        .map(|(at, (cell, wanted))| {
-            let old = joined.entries.get(&cell.id);
-            let again =
-                old.is_some_and(|entry| args.retry_failed && entry.record.outcome.is_failure());
-            // Scores or a curve that the sweep asks for since: the cell is run once more for them.
-            let bare = old.is_some_and(|entry| {
-                beside
-                    .as_ref()
-                    .is_some_and(|beside| !sides::complete(&plan, at, entry, beside))
-            });
-            *wanted && (old.is_none() || again || bare)
-        })
-        .collect();
-    let claims = claims_to_do(args, &plan, beside.as_ref());
-    let interrupted = execute(args, &folder, &plan, (&todo, &claims))?;
-    let joined = folder.joined()?;
-    finish(args, &folder, &plan, &files, &joined)?;
-    let failures = plan
-        .cells
-        .iter()
-        .zip(&selected)
-        .filter(|(_, wanted)| **wanted)
-        .filter_map(|(cell, _)| joined.entries.get(&cell.id))
-        .filter(|entry| entry.record.outcome.is_failure())
-        .count();
-    Ok(match (interrupted, failures) {
-        (true, _) => Exit::Interrupted,
-        (false, 0) => Exit::Ok,
-        (false, _) => Exit::Finding,
-    })
-}
-
-fn jobs(args: &RunArgs) -> usize {
-    args.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        usize::from,
-    )
-}
-
-/// Which cells `--shard` and `--only` want.
-pub(crate) fn select(plan: &Plan, args: &RunArgs) -> Vec<bool> {
-    let units = args.shard.map(|shard| shard.units(plan));
-    plan.cells
-        .iter()
-        .enumerate()
-        .map(|(at, cell)| {
-            units.as_ref().is_none_or(|units| units[cell.unit])
-                && args.only.as_ref().is_none_or(|only| only.wants(plan, at))
-        })
-        .collect()
-}
-
-/// Which claims of leaks are wanted and not measured yet.
-fn claims_to_do(args: &RunArgs, plan: &Plan, beside: Option<&Sides>) -> Vec<bool> {
-    let units = args.shard.map(|shard| shard.units(plan));
-    let missing = |claim: &Claim| {
-        let old = beside.and_then(|beside| beside.leaks.get(&claim.id));
-        old.is_none_or(|old| args.retry_failed && old.outcome.is_failure())
-    };
-    plan.claims
-        .iter()
-        .enumerate()
-        .map(|(at, claim)| {
-            units.as_ref().is_none_or(|units| units[claim.unit])
-                && args
-                    .only
-                    .as_ref()
-                    .is_none_or(|only| only.wants_claim(plan, at))
-                && missing(claim)
-        })
-        .collect()
-}
-
-/// Runs what is to do of the cells and of the claims; gives whether it was told to stop before the end.
-pub(crate) fn execute(
-    args: &RunArgs,
-    folder: &Folder,
-    plan: &Plan,
-    (todo, claims): (&[bool], &[bool]),
-) -> Result<bool> {
-    if !todo.contains(&true) && !claims.contains(&true) {
-        if !args.quiet {
-            eprintln!("nothing to run: every selected cell is done");
-        }
-        return Ok(false);
-    }
-    let shard = args
-        .shard
-        .map_or_else(String::new, |s| format!("{}/{}", s.index, s.count));
-    let header = Header::new(
-        env!("CARGO_PKG_VERSION"),
-        &plan.sweep_hash.hex(),
-        &shard,
-        &cpu_features(),
-    )
-    .with_build(&build_hash());
-    let writer = SegmentWriter::create(&folder.output, &header)?;
-    let control = Arc::new(Control::default());
-    let asked = Arc::clone(&control);
-    // Without a handler the program still works; it then loses at most the cells in hand.
-    if let Err(error) = ctrlc::set_handler(move || asked.stop()) {
-        eprintln!("note: interrupts will not wait for the cells in hand: {error}");
-    }
-    // A learner's panic is a record with its words; the default hook would print it as a crash.
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let progress = Progress::new(args.quiet);
-    let outlets = Outlets {
-        sink: &writer,
-        listener: &progress,
-        control: &control,
-    };
-    let result = run::run(plan, todo, jobs(args), outlets).and_then(|summary| {
-        let left = claims.iter().filter(|claim| **claim).count();
-        if summary.interrupted || left == 0 {
-            return Ok(summary.interrupted || left > 0);
-        }
-        if !args.quiet {
-            eprintln!("measuring {left} claims of leaks");
-        }
-        run::leak::measure(plan, claims, jobs(args), outlets)
-    });
-    std::panic::set_hook(usual);
-    writer.flush()?;
-    result.map_err(|error| {
-        let cause = std::error::Error::source(&error)
-            .map(|s| format!(": {s}"))
-            .unwrap_or_default();
-        CliError::internal(format!("{error}{cause}"))
-    })
-}
-
-fn finish(
-    args: &RunArgs,
-    folder: &Folder,
-    plan: &Plan,
-    files: &Files,
-    joined: &Joined,
-) -> Result<()> {
-    let (records, timings) = folder.write_records(plan, joined)?;
-    if !args.no_report {
-        folder.write_report(Material {
-            name: &plan.sweep.name,
-            text: &plan.sweep.text,
-            records: Cow::Borrowed(&records),
-            timings: Cow::Borrowed(&timings),
-            about: about(&records, files),
-        })?;
-    }
-    let counts: Vec<String> = outcomes(&records)
-        .iter()
-        .map(|(outcome, count)| format!("{count} {outcome}"))
-        .collect();
+    let ran = counterweight::run(session, &args.path, &options)?;
     println!(
         "{}: {} of {} cells: {}",
-        plan.sweep.name,
-        plan.cells
-            .iter()
-            .filter(|cell| joined.entries.contains_key(&cell.id))
-            .count(),
-        plan.cells.len(),
-        counts.join(", ")
+        ran.sweep,
+        ran.done,
+        ran.cells,
+        counts(&ran.outcomes)
     );
-    if !plan.claims.is_empty() {
-        let sides = folder.sides()?;
-        let done: Vec<_> = plan
-            .claims
-            .iter()
-            .filter_map(|claim| sides.leaks.get(&claim.id))
-            .collect();
-        let failed = done
-            .iter()
-            .filter(|claim| claim.outcome.is_failure())
-            .count();
-        println!(
-            "leaks: {} of {} claims, {failed} failed; they make no records",
-            done.len(),
-            plan.claims.len()
-        );
+    if let Some((done, failed, all)) = ran.leaks {
+        println!("leaks: {done} of {all} claims, {failed} failed; they make no records");
     }
-    println!(
-        "records: {}",
-        folder.output.join("records.parquet").display()
-    );
-    if !args.no_report {
-        println!("report: {}", folder.output.join("index.html").display());
+    println!("records: {}", ran.records.display());
+    if let Some(page) = &ran.page {
+        println!("report: {}", page.display());
     }
-    Ok(())
-}
-
-fn forget(folder: &Folder) -> Result<()> {
-    let segments = folder.output.join(SEGMENTS);
-    match std::fs::remove_dir_all(&segments) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(CliError::usage(format!("{}: {error}", segments.display()))),
+    if ran.same {
+        println!("same values as before: what is committed stays as it is");
     }
+    Ok(ran.exit)
 }
 
 /// What would run: for each dataset its cells, and how many are settled already.

@@ -58,11 +58,11 @@ impl Parameter for bool {
 ///
 /// # Panics
 /// When `specs` has no parameter `key`, or its specification refuses the value.
+#[expect(clippy::panic, reason = "a caller's slip, and said so")]
 pub fn checked<T: Parameter>(specs: &[ParamSpec], key: &str, value: T) -> T {
     let spec = specs.iter().find(|spec| spec.name == key);
     let found = spec.expect("it is declared").check(&value.to_value());
-    assert!(found.is_ok(), "{}", found.unwrap_err());
-    value
+    found.map_or_else(|refused| panic!("{refused}"), |_| value)
 }
 
 /// Declares a method's parameters, once: the struct, its defaults, its setters, the specification

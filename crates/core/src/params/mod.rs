@@ -52,6 +52,7 @@ impl ParamKind {
         clippy::panic,
         reason = "evaluated by the compiler, in constants of specifications"
     )]
+    #[must_use]
     pub const fn within(self, range: Range) -> Self {
         match self {
             Self::Real(_) => Self::Real(range),
@@ -162,6 +163,7 @@ impl ParamSpec {
     }
 
     /// The same parameter, with values that the contract suites try besides the default.
+    #[must_use]
     pub const fn probed(self, probes: &'static [Default]) -> Self {
         Self { probes, ..self }
     }

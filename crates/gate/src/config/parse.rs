@@ -279,7 +279,7 @@ mod tests {
             [[ignore]]\nreason = \"\"\n\
             [[ignore]]\nmodel = \"m\"\nreason = \"x\"\nexpires = \"soon\"\n";
         let problems = GateConfig::parse("gate.toml", text).unwrap_err();
-        let shown: Vec<String> = problems.iter().map(|p| p.to_string()).collect();
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 
@@ -306,7 +306,7 @@ mod tests {
             .unwrap()
             .check("gate.toml", &lab.planned)
             .unwrap_err();
-        let shown: Vec<String> = problems.iter().map(|p| p.to_string()).collect();
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 }

@@ -61,7 +61,7 @@ impl Work<'_> {
             .scores_prior_of(&resampled.train.class_mass());
         let lower = self
             .plan
-            .metric(&select.metric)
+            .metric(select.metric)
             .and_then(|metric| metric.entry.caps.lower_is_better)
             .unwrap_or(true);
         let mut best: Option<(usize, f64)> = None;
@@ -149,7 +149,7 @@ impl Work<'_> {
         }
         let metric = self
             .plan
-            .metric(&select.metric)
+            .metric(select.metric)
             .ok_or_else(|| StageError::Failed(format!("there is no metric {}", select.metric)))?;
         let judge = || {
             let context = DecideContext {

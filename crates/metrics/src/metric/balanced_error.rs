@@ -70,5 +70,5 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: false,
         lower_is_better: Some(true),
     },
-    build: |_| Ok(OfConfusion::of_recalls(of)),
+    build: |_| Ok(Box::new(OfConfusion::of_recalls(of))),
 };

@@ -57,5 +57,10 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: true,
         lower_is_better: Some(true),
     },
-    build: |_| Ok(OfConfusion::weighted(of, "the test rows weigh nothing")),
+    build: |_| {
+        Ok(Box::new(OfConfusion::weighted(
+            of,
+            "the test rows weigh nothing",
+        )))
+    },
 };

@@ -84,9 +84,9 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         lower_is_better: Some(false),
     },
     build: |_| {
-        Ok(OfConfusion::weighted(
+        Ok(Box::new(OfConfusion::weighted(
             of,
             "truths and decisions are all of one class",
-        ))
+        )))
     },
 };

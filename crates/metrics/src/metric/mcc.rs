@@ -112,8 +112,12 @@ fn of_counts(confusion: &Confusion, rows: i128) -> Option<f64> {
     if a == 0 {
         return None;
     }
-    let value = covariance as f64 / ((a as f64).sqrt() * (b as f64).sqrt());
-    Some(if b == 0 { 0.0 } else { value.clamp(-1.0, 1.0) })
+    if b == 0 {
+        return Some(0.0);
+    }
+    let (a, b) = (a as f64, b as f64);
+    let value = covariance as f64 / ((a / b).sqrt() * b);
+    Some(value.clamp(-1.0, 1.0))
 }
 
 pub(crate) const ENTRY: MetricEntry = MetricEntry {
@@ -130,9 +134,9 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         lower_is_better: Some(false),
     },
     build: |_| {
-        Ok(OfConfusion::weighted(
+        Ok(Box::new(OfConfusion::weighted(
             of,
             "fewer than two classes among the test rows that weigh something",
-        ))
+        )))
     },
 };

@@ -57,5 +57,9 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         prior_dependent: false,
         lower_is_better: Some(false),
     },
-    build: |_| Ok(OfConfusion::of_recalls(of).zero_when_a_class_is_missed()),
+    build: |_| {
+        Ok(Box::new(
+            OfConfusion::of_recalls(of).zero_when_a_class_is_missed(),
+        ))
+    },
 };

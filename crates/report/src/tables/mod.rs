@@ -36,7 +36,7 @@ pub struct Sheet {
 /// Every table, in the order of the page.
 ///
 /// # Errors
-/// [`ReportError::Table`] for a number that is not finite.
+/// [`ReportError::Table`](crate::ReportError::Table) for a number that is not finite.
 pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
     let mut sheets = vec![
         comparison::summary(analysis)?,

@@ -6,24 +6,24 @@ use crate::tables::{Columns, Sheet, place_mark};
 use counterweight_plots::format::{p_value, percent, points, rank};
 
 /// A place of a common ranking.
-struct Place<'a> {
+struct InRanking<'a> {
     comparison: &'a Comparison,
     place: usize,
     ranked: &'a Ranked,
 }
 
-impl Place<'_> {
+impl InRanking<'_> {
     fn against(&self) -> Option<&Against> {
         self.comparison.against(self.ranked.correction)
     }
 }
 
-fn places(comparisons: &[Comparison]) -> Vec<Place<'_>> {
+fn places(comparisons: &[Comparison]) -> Vec<InRanking<'_>> {
     comparisons
         .iter()
         .flat_map(|comparison| {
             let ranked = comparison.ranked.iter().enumerate();
-            ranked.map(move |(place, ranked)| Place {
+            ranked.map(move |(place, ranked)| InRanking {
                 comparison,
                 place,
                 ranked,
@@ -36,7 +36,7 @@ fn places(comparisons: &[Comparison]) -> Vec<Place<'_>> {
 pub(in crate::tables) fn ranks(analysis: &Analysis) -> Result<Sheet> {
     let rows = places(&analysis.overall);
     let find = |comparison: &Comparison, correction: usize| {
-        let own = |row: &&Place<'_>| {
+        let own = |row: &&InRanking<'_>| {
             row.comparison.model == comparison.model && row.ranked.correction == correction
         };
         rows.iter().find(own)
@@ -82,8 +82,8 @@ pub(in crate::tables) fn ranks(analysis: &Analysis) -> Result<Sheet> {
 /// Ranks and differences within ratio bands, real datasets and populations.
 pub(in crate::tables) fn bands(analysis: &Analysis) -> Result<Sheet> {
     let rows = places(&analysis.scoped);
-    let mark = |row: &Place<'_>| place_mark(row.place, row.ranked.among_best);
-    let ends = |row: &Place<'_>| match row.comparison.scope {
+    let mark = |row: &InRanking<'_>| place_mark(row.place, row.ranked.among_best);
+    let ends = |row: &InRanking<'_>| match row.comparison.scope {
         Scope::Band(low, high) => (Some(low), Some(high).filter(|high| high.is_finite())),
         _ => (None, None),
     };

@@ -8,20 +8,21 @@ use counterweight_harness::plan::{DataSource, LoadError, Loaded};
 
 /// Loads through `counterweight-frame`.
 #[derive(Debug)]
-pub(crate) struct Files {
+pub struct Files {
     library: Result<Library, LoadError>,
 }
 
 impl Files {
     /// Looks for the library from the sweep's folder upwards; that there is none matters only to
     /// sweeps that name a set of it.
-    pub(crate) fn new(folder: &Path) -> Self {
+    pub fn new(folder: &Path) -> Self {
         Self {
             library: Library::find(&[folder]).map_err(|error| trouble(&error)),
         }
     }
 
-    pub(crate) fn library(&self) -> Option<&Library> {
+    /// The library of datasets, where one was found.
+    pub fn library(&self) -> Option<&Library> {
         self.library.as_ref().ok()
     }
 }

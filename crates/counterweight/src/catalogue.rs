@@ -2,8 +2,9 @@
 
 use counterweight_core::Catalogue;
 
-/// Every method that a sweep may name.
-pub(crate) const CATALOGUE: Catalogue = Catalogue {
+/// Every method of this workspace. Own ones join it with
+/// [`with_learner`](Catalogue::with_learner) and [`with_resampler`](Catalogue::with_resampler).
+pub const CATALOGUE: Catalogue = Catalogue {
     resamplers: counterweight_corrections::resample::ALL,
     ensembles: counterweight_corrections::ensemble::ALL,
     losses: counterweight_corrections::loss::ALL,

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use counterweight_core::{Hasher, Record};
+use counterweight_core::{Hasher, Outcome, Record};
 use counterweight_frame::write_atomically;
 use counterweight_harness::plan::{Plan, RESULTS_EPOCH};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{CliError, Result};
-use crate::folder::{Folder, outcomes};
+use crate::exit::{Error, Result};
 
 /// Format of run.json.
 const FORMAT: u64 = 1;
@@ -48,7 +47,8 @@ struct Host {
 }
 
 impl Provenance {
-    pub(crate) fn new(folder: &Folder, plan: &Plan, records: &[Record]) -> Self {
+    /// Of these records of a plan, which go to `folder`; `sweep` is the sweep file.
+    pub(crate) fn new(sweep: &Path, folder: &Path, plan: &Plan, records: &[Record]) -> Self {
         Self {
             format: FORMAT,
             sweep: plan.sweep.name.clone(),
@@ -62,7 +62,7 @@ impl Provenance {
                 arch: std::env::consts::ARCH.to_owned(),
                 cpu_features: cpu_features(),
             },
-            sweep_source: relative(&folder.sweep, &folder.output).unwrap_or_default(),
+            sweep_source: relative(sweep, folder).unwrap_or_default(),
             cells: plan.cells.len(),
             done: records.len(),
             outcomes: outcomes(records)
@@ -75,14 +75,37 @@ impl Provenance {
 
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
-            .map_err(|error| CliError::internal(error.to_string()))?;
+            .map_err(|error| Error::internal(error.to_string()))?;
         write_atomically(&folder.join("run.json"), format!("{text}\n").as_bytes())?;
         Ok(())
     }
 
-    fn load(folder: &Path) -> Option<Self> {
+    /// The run.json of a folder.
+    pub(crate) fn load(folder: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// Whether both are about the same cells under the same results epoch.
+    pub(crate) fn same_question(&self, other: &Self) -> bool {
+        (
+            &self.sweep_hash,
+            self.seed,
+            self.results_epoch,
+            self.cells,
+            self.done,
+        ) == (
+            &other.sweep_hash,
+            other.seed,
+            other.results_epoch,
+            other.cells,
+            other.done,
+        )
+    }
+
+    /// Whether both are about the same values, to the last bit.
+    pub(crate) fn same_values(&self, other: &Self) -> bool {
+        self.values == other.values
     }
 
     /// Where the sweep file of a folder is, when it is not inside.
@@ -218,4 +241,27 @@ fn values_hash(records: &[Record]) -> String {
         }
     }
     hasher.finish().hex()
+}
+
+/// Hash of the running program, empty when it cannot read itself: results of another build of the same
+/// version are other results until shown otherwise.
+pub(crate) fn build_hash() -> String {
+    std::env::current_exe().and_then(std::fs::read).map_or_else(
+        |_unreadable| String::new(),
+        |bytes| {
+            Hasher::new("counterweight build")
+                .bytes(&bytes)
+                .finish()
+                .short()
+        },
+    )
+}
+
+/// Counts by outcome, gravest first, without those that did not occur.
+pub(crate) fn outcomes(records: &[Record]) -> Vec<(Outcome, usize)> {
+    let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for record in records {
+        *counts.entry(record.outcome).or_default() += 1;
+    }
+    counts.into_iter().collect()
 }

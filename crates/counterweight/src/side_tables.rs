@@ -8,7 +8,7 @@ use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Claim, Input, InputKind, Plan};
 use counterweight_store::{ClaimName, Sides, read_segment};
 
-use crate::exit::{CliError, Result};
+use crate::exit::{Error, Result};
 
 /// Folder of imported models inside a report folder: a segment each.
 pub(crate) const IMPORTS: &str = "imports";
@@ -68,12 +68,12 @@ pub(crate) fn wanted(plan: &Plan) -> bool {
 }
 
 /// The entries of models that were imported into a report folder for this very sweep.
-pub(crate) fn imported(plan: &Plan, folder: &Path) -> Result<Vec<Finished>> {
+pub(crate) fn imported(plan: &Plan, folder: &Path, say: &dyn Fn(&str)) -> Result<Vec<Finished>> {
     let folder = folder.join(IMPORTS);
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let trouble = |error: std::io::Error| CliError::usage(format!("{}: {error}", folder.display()));
+    let trouble = |error: std::io::Error| Error::usage(format!("{}: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(trouble)? {
         let path = entry.map_err(trouble)?.path();
@@ -89,10 +89,10 @@ pub(crate) fn imported(plan: &Plan, folder: &Path) -> Result<Vec<Finished>> {
             .header
             .is_some_and(|header| header.sweep == plan.sweep_hash.hex());
         if !ours {
-            eprintln!(
+            say(&format!(
                 "note: {} was imported for another version of the sweep and is left out: import it again",
                 file.display()
-            );
+            ));
             continue;
         }
         for entry in segment.entries {

@@ -9,15 +9,13 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use counterweight::CATALOGUE;
 use counterweight_core::{CellId, Hasher, Record, Timing};
 use counterweight_frame::{read_table, write_table};
 use counterweight_store::{
     attach_details, details_table, records_from_table, records_table, timings_from_table,
     timings_table,
 };
-
-#[path = "../src/catalogue.rs"]
-mod catalogue;
 
 const USAGE: &str = "large_report FROM TO COPIES";
 
@@ -60,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }));
     }
     std::fs::create_dir_all(&to)?;
-    let records = records_table(&all, &catalogue::CATALOGUE)?;
+    let records = records_table(&all, &CATALOGUE)?;
     write_table(&records, &to.join("records.parquet"))?;
     drop(records);
     write_table(&details_table(&all)?, &to.join("details.parquet"))?;

@@ -1,0 +1,274 @@
+//! A report folder: where the sweep file is, what has been done, and what is written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use counterweight_config::Diagnostic;
+use counterweight_core::{Finished, Record, Seed, Table, Timing};
+use counterweight_frame::{write_atomically, write_table};
+use counterweight_harness::config::{self, Sweep};
+use counterweight_harness::plan::Plan;
+use counterweight_store::{
+    Joined, Sides, curves_table, details_table, join, leaks_table, read_sides, records_table,
+    reliability_table, scores_table, segment_files, side_files, timings_table,
+};
+
+use crate::compare::difference;
+use crate::exit::{Error, Result};
+use crate::provenance::Provenance;
+use crate::records::{LEAK, RELIABILITY, read_records};
+use crate::session::Session;
+use crate::side_tables::{claim_names, class_names, imported};
+use crate::source::Files;
+
+/// Name of a sweep file inside its report folder.
+pub(crate) const SWEEP: &str = "sweep.toml";
+
+/// A sweep file and the folder that holds its results.
+#[derive(Debug)]
+pub struct Folder<'s> {
+    pub(crate) session: &'s Session<'s>,
+    pub(crate) sweep: PathBuf,
+    pub(crate) output: PathBuf,
+}
+
+impl<'s> Folder<'s> {
+    /// From what `run` is given: a sweep file, or a folder with one.
+    ///
+    /// # Errors
+    /// When there is no sweep file.
+    pub fn of_run(session: &'s Session<'s>, path: &Path, output: Option<&Path>) -> Result<Self> {
+        let sweep = if path.is_dir() {
+            path.join(SWEEP)
+        } else {
+            path.to_path_buf()
+        };
+        if !sweep.is_file() {
+            let hint = if path.is_dir() {
+                "the folder has no sweep.toml; see the README for the sweep file format"
+            } else {
+                "give a sweep file, or a folder that holds a sweep.toml"
+            };
+            return Err(Error::usage(format!("{}: no such file", sweep.display())).hint(hint));
+        }
+        let beside = match sweep.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self {
+            session,
+            sweep,
+            output: output.map_or(beside, Path::to_path_buf),
+        })
+    }
+
+    /// From a report folder. Results that were written elsewhere with `--output` remember where
+    /// their sweep file is, since its relative paths count from there.
+    ///
+    /// # Errors
+    /// When there is no such folder, or no sweep file that belongs to it.
+    pub fn of_report(session: &'s Session<'s>, folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(
+                Error::usage(format!("{}: no such folder", folder.display()))
+                    .hint("give a report folder, such as reports/quick"),
+            );
+        }
+        let source = Provenance::sweep_source(folder).map(|source| folder.join(source));
+        let sweep = match source {
+            Some(source) if source.is_file() => source,
+            _ => folder.join(SWEEP),
+        };
+        if !sweep.is_file() {
+            return Err(Error::usage(format!("{}: no such file", sweep.display()))
+                .hint("the folder has no sweep.toml, so there is nothing to compare it with"));
+        }
+        Ok(Self {
+            session,
+            sweep,
+            output: folder.to_path_buf(),
+        })
+    }
+
+    /// Reads, checks and plans the sweep.
+    ///
+    /// # Errors
+    /// Every error of the sweep and its data at once, in [`Error::list`].
+    pub fn plan(&self) -> Result<(Plan, Files)> {
+        self.plan_seeded(None)
+    }
+
+    /// The same, under another seed than the sweep's own.
+    pub(crate) fn plan_seeded(&self, seed: Option<u64>) -> Result<(Plan, Files)> {
+        let text = std::fs::read_to_string(&self.sweep)
+            .map_err(|error| Error::usage(format!("{}: {error}", self.sweep.display())))?;
+        let files = Files::new(self.sweep.parent().unwrap_or_else(|| Path::new(".")));
+        let sweep = config::parse(&self.sweep, &text, &self.session.catalogue).map_err(|bad| {
+            let mut errors = bad.errors;
+            if let Some(sweep) = bad.sound {
+                errors.extend(Plan::check(&sweep, &files));
+                errors.sort_by_key(|error| error.line);
+            }
+            rejected(errors)
+        })?;
+        let sweep = Sweep {
+            seed: seed.map_or(sweep.seed, Seed),
+            ..sweep
+        };
+        let plan = Plan::new(Arc::new(sweep), self.session.catalogue, &files).map_err(rejected)?;
+        Ok((plan, files))
+    }
+
+    /// What the segments hold.
+    ///
+    /// # Errors
+    /// When one is damaged.
+    pub fn joined(&self) -> Result<Joined> {
+        let joined = join(&segment_files(&self.output)?)?;
+        if joined.torn > 0 {
+            (self.session.say)(&format!(
+                "note: {} torn line{} at the end of segments ignored: a process died while writing",
+                joined.torn,
+                if joined.torn == 1 { "" } else { "s" }
+            ));
+        }
+        Ok(joined)
+    }
+
+    /// What the segments hold beside the records.
+    pub(crate) fn sides(&self) -> Result<Sides> {
+        Ok(read_sides(&side_files(&self.output)?)?)
+    }
+
+    /// Writes records.parquet, records.csv, timings.parquet, details.parquet, reliability.parquet and
+    /// run.json (and scores.parquet, curves.parquet and leak.parquet where the sweep wants them) from what
+    /// is done of the plan. When the values are those that the folder holds, what is there of the files
+    /// that are committed stays as it is, unless `rewrite`.
+    pub(crate) fn write_records(
+        &self,
+        plan: &Plan,
+        joined: &Joined,
+        rewrite: bool,
+    ) -> Result<Written> {
+        let imported = imported(plan, &self.output, self.session.say)?;
+        let done: Vec<&Finished> = plan
+            .cells
+            .iter()
+            .filter_map(|cell| joined.entries.get(&cell.id))
+            .chain(&imported)
+            .collect();
+        let records: Vec<Record> = done.iter().map(|entry| entry.record.clone()).collect();
+        let timings: Vec<Timing> = done.iter().map(|entry| entry.timing.clone()).collect();
+        make_folder(&self.output)?;
+        let provenance = Provenance::new(&self.sweep, &self.output, plan, &records);
+        let same = !rewrite && self.holds(&provenance, &records);
+        let put = |table: &Table, name: &str, committed: bool| {
+            let file = self.output.join(name);
+            if same && committed && file.is_file() {
+                return Ok(());
+            }
+            write_table(table, &file)
+        };
+        let table = records_table(&records, &self.session.catalogue)?;
+        put(&table, "records.parquet", true)?;
+        put(&table, "records.csv", false)?;
+        drop(table);
+        put(&timings_table(&timings)?, "timings.parquet", false)?;
+        put(&details_table(&records)?, "details.parquet", true)?;
+        let sides = self.sides()?;
+        put(&reliability_table(&records, &sides)?, RELIABILITY, true)?;
+        if plan.sweep.protocol.keep_scores {
+            let table = scores_table(&records, &sides, &class_names(plan))?;
+            put(&table, "scores.parquet", false)?;
+        }
+        if !plan.sweep.curves.is_empty() {
+            let curves = plan.sweep.curves.iter();
+            let curves: Vec<_> = curves.map(|c| (c.id.as_str(), c.parameter)).collect();
+            put(
+                &curves_table(&records, &sides, &curves)?,
+                "curves.parquet",
+                true,
+            )?;
+        }
+        if !plan.sweep.leaks.is_empty() {
+            put(&leaks_table(&claim_names(plan), &sides)?, LEAK, true)?;
+        }
+        let own = self.output.join(SWEEP);
+        let inside = match (own.canonicalize(), self.sweep.canonicalize()) {
+            (Ok(own), Ok(sweep)) => own == sweep,
+            _ => false,
+        };
+        if !inside && own != self.sweep {
+            write_atomically(&own, plan.sweep.text.as_bytes())?;
+        }
+        if !same {
+            provenance.write(&self.output)?;
+        }
+        Ok(Written {
+            records,
+            timings,
+            same,
+        })
+    }
+
+    /// Whether the folder holds these values already: the same cells under the same results epoch, every
+    /// number to 1e-9, no flipped decision. Its run.json says where they were first computed.
+    fn holds(&self, now: &Provenance, records: &[Record]) -> bool {
+        let same = Provenance::load(&self.output).filter(|before| before.same_question(now));
+        let file = self.output.join("records.parquet");
+        same.is_some_and(|before| {
+            file.is_file()
+                && (before.same_values(now)
+                    || read_records(&file).is_ok_and(|old| {
+                        let pairs = old.iter().zip(records);
+                        old.len() == records.len()
+                            && pairs.into_iter().all(|(old, new)| {
+                                old.cell == new.cell && difference(old, new).is_none()
+                            })
+                    }))
+        })
+    }
+    /// The sweep as a user would name it: its folder when it is called sweep.toml.
+    pub(crate) fn shown_sweep(&self) -> String {
+        let named = self.sweep.file_name().is_some_and(|name| name == SWEEP);
+        let path = if named {
+            self.sweep.parent().unwrap_or(&self.sweep)
+        } else {
+            &self.sweep
+        };
+        // An absolute path is this machine's: its last part is what a reader can use.
+        if path.is_absolute() {
+            path.file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        } else {
+            path.display().to_string()
+        }
+    }
+}
+
+/// What was written of a run.
+pub(crate) struct Written {
+    /// In plan order.
+    pub(crate) records: Vec<Record>,
+    /// Those of the records.
+    pub(crate) timings: Vec<Timing>,
+    /// Whether the folder held these values already.
+    pub(crate) same: bool,
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Error::usage(format!("{}: {error}", folder.display())))
+}
+
+/// Every error of a sweep file.
+fn rejected(list: Vec<Diagnostic>) -> Error {
+    let count = list.len();
+    let plural = if count == 1 { "" } else { "s" };
+    Error {
+        list,
+        ..Error::usage(format!(
+            "the sweep has {count} error{plural}; nothing was run"
+        ))
+    }
+}

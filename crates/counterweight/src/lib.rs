@@ -1,0 +1,39 @@
+//! Class-imbalance experiments as a library: what the command `counterweight` does, as functions.
+//!
+//! A [`Session`] holds the [`Catalogue`](counterweight_core::Catalogue) of methods that sweeps may name
+//! ([`CATALOGUE`], or with methods of one's own), the number of threads and who hears of progress;
+//! [`run`], [`report`], [`gate`], [`merge`], [`import`], [`status`], [`compare`] and [`verify`] take it and
+//! a report folder. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
+//! carries the exit code of the contract.
+
+mod catalogue;
+mod compare;
+mod exit;
+mod folder;
+mod gate;
+mod import;
+mod merge;
+mod provenance;
+mod records;
+mod report;
+mod run;
+mod session;
+mod side_tables;
+mod source;
+mod status;
+mod verify;
+
+pub use catalogue::CATALOGUE;
+pub use compare::{Comparison, compare};
+pub use exit::{Error, Exit, Result};
+pub use folder::Folder;
+pub use gate::{GateOptions, Gated, gate};
+pub use import::{ImportOptions, Imported, PriorOfScores, import};
+pub use merge::{Merged, merge};
+pub use records::{read_records, read_timings};
+pub use report::report;
+pub use run::{RunOptions, RunSummary, run, selected};
+pub use session::{Session, Silent};
+pub use source::Files;
+pub use status::{Status, status};
+pub use verify::{Verification, VerifyOptions, verify};

@@ -1,0 +1,256 @@
+//! Tables, plots, the page and ranking.json from the records of a folder; the whole report, or a selected
+//! part beside it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use counterweight_core::{Record, Timing};
+use counterweight_frame::{write_atomically, write_table};
+use counterweight_report::select::{SelectError, Selected, Selection};
+use counterweight_report::{Analysis, DatasetAbout, ReportInput, ReportOutput, Target};
+
+use crate::exit::{Error, Exit, Result};
+use crate::folder::{Folder, SWEEP, make_folder};
+use crate::provenance::Provenance;
+use crate::records::{read_leaks, read_records, read_reliability, read_timings};
+use crate::session::Session;
+use crate::source::Files;
+
+/// Folder of selected reports inside a report folder.
+const SELECTED: &str = "selected";
+
+/// The page.
+pub(crate) const PAGE: &str = "index.html";
+
+/// Rebuilds tables, plots, index.html and ranking.json of a folder from its records; with `select` a part
+/// of them, or another metric, into `output` (default a folder below `selected/`). Gives the page's path.
+///
+/// # Errors
+/// When there are no records, or the selection matches none of them.
+pub fn report(
+    session: &Session<'_>,
+    path: &Path,
+    select: Option<&Selection>,
+    output: Option<&Path>,
+) -> Result<PathBuf> {
+    if !path.is_dir() {
+        return Err(Error::usage(format!("{}: no such folder", path.display()))
+            .hint("give a report folder, such as reports/quick"));
+    }
+    let mut into = output.map(Path::to_path_buf);
+    if let Some(selection) = select {
+        if into.is_none() {
+            into = Some(path.join(SELECTED).join(selection.folder_name()));
+        }
+        let same = |a: &Path| a.canonicalize().ok();
+        if into
+            .as_deref()
+            .and_then(same)
+            .is_some_and(|folder| Some(folder) == same(path))
+        {
+            return Err(
+                Error::usage("a selected report would overwrite the whole one")
+                    .hint("give another folder to --output"),
+            );
+        }
+    }
+    let output = rebuild(session, path, select, read_timings(path)?)?;
+    let into = into.as_deref().unwrap_or(path);
+    write(&output, into, false)?;
+    Ok(into.join(PAGE))
+}
+
+/// The report of a folder from its records, with these timings.
+pub(crate) fn rebuild(
+    session: &Session<'_>,
+    path: &Path,
+    select: Option<&Selection>,
+    timings: Vec<Timing>,
+) -> Result<ReportOutput> {
+    let records = read_records(path)?;
+    let chosen = match select {
+        Some(selection) => choose(session, selection, &records)?,
+        None => Selected {
+            records,
+            target: Target::default(),
+        },
+    };
+    let sweep = path.join(SWEEP);
+    let text = std::fs::read_to_string(&sweep).unwrap_or_default();
+    let name = path
+        .canonicalize()
+        .ok()
+        .and_then(|path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        })
+        .unwrap_or_else(|| "sweep".into());
+    let mut name = Provenance::sweep_name(path).unwrap_or(name);
+    if let Some(selection) = select {
+        name = format!("{name}: {selection}");
+    }
+    let folder = Folder {
+        session,
+        sweep,
+        output: path.to_path_buf(),
+    };
+    folder.compose(
+        Material {
+            name: &name,
+            text: &text,
+            about: about(&chosen.records, &Files::new(path)),
+            records: Cow::Owned(chosen.records),
+            timings: Cow::Owned(timings),
+        },
+        &chosen.target,
+        select,
+    )
+}
+
+fn choose(session: &Session<'_>, selection: &Selection, records: &[Record]) -> Result<Selected> {
+    let chosen = selection
+        .choose(records, &session.catalogue)
+        .map_err(|error| {
+            let nothing = matches!(error, SelectError::Nothing(_));
+            let exit = if nothing {
+                Exit::NothingSelected
+            } else {
+                Exit::Usage
+            };
+            let told = Error::new(exit, error.to_string());
+            if nothing {
+                told.hint("different keys must all hold; values of one key are alternatives")
+            } else {
+                told
+            }
+        })?;
+    if !selection.keeps_baseline() {
+        (session.say)(
+            "note: `none` is not selected, so the report has no differences to no correction; add \
+             `correction=none` for them",
+        );
+    }
+    Ok(chosen)
+}
+
+impl Folder<'_> {
+    /// Makes tables, plots, index.html and ranking.json, and writes none of them.
+    pub(crate) fn compose(
+        &self,
+        material: Material<'_>,
+        target: &Target,
+        selection: Option<&Selection>,
+    ) -> Result<ReportOutput> {
+        let mut provenance = Provenance::read(&self.output);
+        let mut command = format!("cargo run --release -- run {}", self.shown_sweep());
+        if let Some(selection) = selection {
+            provenance.push(("selection".to_owned(), selection.to_string()));
+            command = format!(
+                "{command}\ncargo run --release -- report {} --select '{selection}'",
+                self.shown_sweep()
+            );
+        }
+        let Material {
+            name,
+            text,
+            records,
+            timings,
+            about,
+        } = material;
+        let heading = ReportInput {
+            sweep_name: name,
+            sweep_text: text,
+            records: &[],
+            timings: &[],
+            reliability: &[],
+            leaks: &[],
+            catalogue: &self.session.catalogue,
+            about: Vec::new(),
+            provenance,
+            command: &command,
+        };
+        let analysis = Analysis::of(
+            &ReportInput {
+                records: &records,
+                timings: &timings,
+                reliability: &read_reliability(&self.output)?,
+                leaks: &read_leaks(&self.output)?,
+                about,
+                ..heading.clone()
+            },
+            target,
+        )?;
+        // A million records take the room that tables and figures are made in.
+        drop((records, timings));
+        Ok(counterweight_report::write_up(&heading, &analysis)?)
+    }
+}
+
+/// Writes a report into a folder; where the folder holds these `same` values already, the page, the
+/// ranking and the pictures that are there stay as they are.
+pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<()> {
+    let (tables, plots) = (folder.join("tables"), folder.join("plots"));
+    make_folder(&tables)?;
+    make_folder(&plots)?;
+    for (name, table) in &output.tables {
+        write_table(table, &tables.join(format!("{name}.parquet")))?;
+        write_table(table, &tables.join(format!("{name}.csv")))?;
+    }
+    for (name, text) in &output.markdown {
+        write_atomically(&tables.join(format!("{name}.md")), text.as_bytes())?;
+    }
+    for (name, text) in &output.latex {
+        write_atomically(&tables.join(format!("{name}.tex")), text.as_bytes())?;
+    }
+    let put = |file: PathBuf, bytes: &[u8]| {
+        if same && file.is_file() {
+            return Ok(());
+        }
+        write_atomically(&file, bytes)
+    };
+    for (name, figure) in &output.figures {
+        put(plots.join(format!("{name}.svg")), figure.svg.as_bytes())?;
+        put(plots.join(format!("{name}.png")), &figure.png)?;
+    }
+    put(folder.join("ranking.json"), output.ranking_json.as_bytes())?;
+    put(folder.join(PAGE), output.index_html.as_bytes())?;
+    Ok(())
+}
+
+/// What a report is made of.
+pub(crate) struct Material<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) records: Cow<'a, [Record]>,
+    pub(crate) timings: Cow<'a, [Timing]>,
+    pub(crate) about: Vec<DatasetAbout>,
+}
+
+/// What the library knows of the datasets of some records.
+pub(crate) fn about(records: &[Record], files: &Files) -> Vec<DatasetAbout> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for record in records {
+        seen.entry(&record.dataset).or_insert(&record.source);
+    }
+    seen.into_iter()
+        .map(|(id, source)| {
+            let entry = (source == "real")
+                .then(|| files.library().and_then(|library| library.entry(id)))
+                .flatten();
+            match entry {
+                Some(entry) => DatasetAbout {
+                    id: id.to_owned(),
+                    cluster: entry.cluster.clone(),
+                    source: entry.source.clone(),
+                    licence: entry.licence.clone(),
+                    citation: entry.citation.clone(),
+                },
+                None => DatasetAbout {
+                    id: id.to_owned(),
+                    ..DatasetAbout::default()
+                },
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,293 @@
+//! Runs what is missing of a sweep, then writes records, tables, plots and the page.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use counterweight_core::Outcome;
+use counterweight_harness::plan::filter::{Only, Shard};
+use counterweight_harness::plan::{Claim, Plan};
+use counterweight_harness::run::{self as harness, Outlets};
+use counterweight_report::Target;
+use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
+
+use crate::exit::{Error, Exit, Result};
+use crate::folder::Folder;
+use crate::provenance::{build_hash, cpu_features, outcomes};
+use crate::report::{Material, PAGE, about, write};
+use crate::session::Session;
+use crate::side_tables;
+use crate::source::Files;
+
+/// What [`run`] is asked for beside the sweep.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+pub struct RunOptions {
+    /// The folder that receives the results; default the sweep's own.
+    pub output: Option<PathBuf>,
+    /// One part of several.
+    pub shard: Option<Shard>,
+    /// Only some of the cells.
+    pub only: Option<Only>,
+    /// Forget earlier results of the folder.
+    pub fresh: bool,
+    /// Run failed and timed-out cells again.
+    pub retry_failed: bool,
+    /// Write records only: no tables, plots, page and ranking.
+    pub no_report: bool,
+    /// Write what is committed again even where its values are the same as before.
+    pub rewrite: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Name of the sweep.
+    pub sweep: String,
+    /// Cells of the sweep.
+    pub cells: usize,
+    /// Those that are done, by this run or before.
+    pub done: usize,
+    /// Records by outcome, gravest first.
+    pub outcomes: Vec<(Outcome, usize)>,
+    /// Claims of leaks, when the sweep has any: done, failed, all.
+    pub leaks: Option<(usize, usize, usize)>,
+    /// records.parquet.
+    pub records: PathBuf,
+    /// index.html, unless no report was wanted.
+    pub page: Option<PathBuf>,
+    /// Whether the folder held these values already, so that its files stayed as they were.
+    pub same: bool,
+    /// The exit code of the contract.
+    pub exit: Exit,
+}
+
+/// Plans a sweep and says which cells the options select.
+///
+/// # Errors
+/// Errors of the sweep, and when nothing is selected.
+pub fn selected(
+    session: &Session<'_>,
+    path: &Path,
+    options: &RunOptions,
+) -> Result<(Plan, Vec<bool>)> {
+    let (plan, _) = Folder::of_run(session, path, options.output.as_deref())?.plan()?;
+    let selected = select_some(&plan, options)?;
+    Ok((plan, selected))
+}
+
+fn select_some(plan: &Plan, options: &RunOptions) -> Result<Vec<bool>> {
+    let selected = select(plan, options);
+    // A shard without work of its own (more shards than splits) has finished its part: an array task
+    // that ended otherwise would fail the whole job.
+    let only_matches = || {
+        let only = options.only.as_ref();
+        (0..plan.cells.len()).any(|at| only.is_none_or(|only| only.wants(plan, at)))
+    };
+    if selected.contains(&true) || (options.shard.is_some() && only_matches()) {
+        return Ok(selected);
+    }
+    let cells = plan.cells.len();
+    let message = format!("none of the sweep's {cells} cells was selected");
+    Err(Error::new(Exit::NothingSelected, message)
+        .hint("`run --dry-run` shows the cells of each part of the sweep"))
+}
+
+/// Runs what is missing of a sweep (a file, or a folder with sweep.toml), then writes records and, unless
+/// told otherwise, the report. Where the records agree with those that the folder holds (the same cells
+/// and results epoch, every number to 1e-9, no flipped decision), what is committed of it stays as it is.
+///
+/// # Errors
+/// Errors of the sweep, nothing selected, or a folder that cannot be written.
+pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<RunSummary> {
+    let folder = Folder::of_run(session, path, options.output.as_deref())?;
+    let (plan, files) = folder.plan()?;
+    let selected = select_some(&plan, options)?;
+    if options.fresh {
+        forget(&folder)?;
+    }
+    let joined = folder.joined()?;
+    let beside = if side_tables::wanted(&plan) {
+        Some(folder.sides()?)
+    } else {
+        None
+    };
+    let todo: Vec<bool> = plan
+        .cells
+        .iter()
+        .zip(&selected)
+        .enumerate()
+        .map(|(at, (cell, wanted))| {
+            let old = joined.entries.get(&cell.id);
+            let again =
+                old.is_some_and(|entry| options.retry_failed && entry.record.outcome.is_failure());
+            // Scores or a curve that the sweep asks for since: the cell is run once more for them.
+            let bare = old.is_some_and(|entry| {
+                beside
+                    .as_ref()
+                    .is_some_and(|beside| !side_tables::complete(&plan, at, entry, beside))
+            });
+            *wanted && (old.is_none() || again || bare)
+        })
+        .collect();
+    let claims = claims_to_do(options, &plan, beside.as_ref());
+    let interrupted = execute(&folder, &plan, options.shard, &todo, &claims)?;
+    let joined = folder.joined()?;
+    let mut summary = finish(options, &folder, &plan, &files, &joined)?;
+    let failures = plan
+        .cells
+        .iter()
+        .zip(&selected)
+        .filter(|(_, wanted)| **wanted)
+        .filter_map(|(cell, _)| joined.entries.get(&cell.id))
+        .filter(|entry| entry.record.outcome.is_failure())
+        .count();
+    summary.exit = match (interrupted, failures) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Ok,
+        (false, _) => Exit::Finding,
+    };
+    Ok(summary)
+}
+
+/// Which cells `--shard` and `--only` want.
+pub(crate) fn select(plan: &Plan, options: &RunOptions) -> Vec<bool> {
+    let units = options.shard.map(|shard| shard.units(plan));
+    plan.cells
+        .iter()
+        .enumerate()
+        .map(|(at, cell)| {
+            units.as_ref().is_none_or(|units| units[cell.unit])
+                && options
+                    .only
+                    .as_ref()
+                    .is_none_or(|only| only.wants(plan, at))
+        })
+        .collect()
+}
+
+/// Which claims of leaks are wanted and not measured yet.
+fn claims_to_do(options: &RunOptions, plan: &Plan, beside: Option<&Sides>) -> Vec<bool> {
+    let units = options.shard.map(|shard| shard.units(plan));
+    let missing = |claim: &Claim| {
+        let old = beside.and_then(|beside| beside.leaks.get(&claim.id));
+        old.is_none_or(|old| options.retry_failed && old.outcome.is_failure())
+    };
+    plan.claims
+        .iter()
+        .enumerate()
+        .map(|(at, claim)| {
+            units.as_ref().is_none_or(|units| units[claim.unit])
+                && options
+                    .only
+                    .as_ref()
+                    .is_none_or(|only| only.wants_claim(plan, at))
+                && missing(claim)
+        })
+        .collect()
+}
+
+/// Runs what is to do of the cells and of the claims; gives whether it was told to stop before the end.
+pub(crate) fn execute(
+    folder: &Folder<'_>,
+    plan: &Plan,
+    shard: Option<Shard>,
+    todo: &[bool],
+    claims: &[bool],
+) -> Result<bool> {
+    let session = folder.session;
+    if !todo.contains(&true) && !claims.contains(&true) {
+        session.progress("nothing to run: every selected cell is done");
+        return Ok(false);
+    }
+    let shard = shard.map_or_else(String::new, |s| format!("{}/{}", s.index, s.count));
+    let header = Header::new(
+        env!("CARGO_PKG_VERSION"),
+        &plan.sweep_hash.hex(),
+        &shard,
+        &cpu_features(),
+    )
+    .with_build(&build_hash());
+    let writer = SegmentWriter::create(&folder.output, &header)?;
+    // A learner's panic is a record with its words; the default hook would print it as a crash.
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outlets = Outlets {
+        sink: &writer,
+        listener: session.listener,
+        control: &session.control,
+    };
+    let result = harness::run(plan, todo, session.jobs, outlets).and_then(|summary| {
+        let left = claims.iter().filter(|claim| **claim).count();
+        if summary.interrupted || left == 0 {
+            return Ok(summary.interrupted || left > 0);
+        }
+        session.progress(&format!("measuring {left} claims of leaks"));
+        harness::leak::measure(plan, claims, session.jobs, outlets)
+    });
+    std::panic::set_hook(usual);
+    writer.flush()?;
+    result.map_err(|error| {
+        let cause = std::error::Error::source(&error)
+            .map(|s| format!(": {s}"))
+            .unwrap_or_default();
+        Error::internal(format!("{error}{cause}"))
+    })
+}
+
+fn finish(
+    options: &RunOptions,
+    folder: &Folder<'_>,
+    plan: &Plan,
+    files: &Files,
+    joined: &Joined,
+) -> Result<RunSummary> {
+    let written = folder.write_records(plan, joined, options.rewrite)?;
+    let outcomes = outcomes(&written.records);
+    let same = written.same;
+    if !options.no_report {
+        let material = Material {
+            name: &plan.sweep.name,
+            text: &plan.sweep.text,
+            about: about(&written.records, files),
+            records: Cow::Owned(written.records),
+            timings: Cow::Owned(written.timings),
+        };
+        let output = folder.compose(material, &Target::default(), None)?;
+        write(&output, &folder.output, same)?;
+    }
+    let leaks = if plan.claims.is_empty() {
+        None
+    } else {
+        let sides = folder.sides()?;
+        let done = plan
+            .claims
+            .iter()
+            .filter_map(|claim| sides.leaks.get(&claim.id));
+        let failed: Vec<bool> = done.map(|claim| claim.outcome.is_failure()).collect();
+        let failures = failed.iter().filter(|failed| **failed).count();
+        Some((failed.len(), failures, plan.claims.len()))
+    };
+    let done = plan.cells.iter();
+    Ok(RunSummary {
+        sweep: plan.sweep.name.clone(),
+        cells: plan.cells.len(),
+        done: done
+            .filter(|cell| joined.entries.contains_key(&cell.id))
+            .count(),
+        outcomes,
+        leaks,
+        records: folder.output.join("records.parquet"),
+        page: (!options.no_report).then(|| folder.output.join(PAGE)),
+        same,
+        exit: Exit::Ok,
+    })
+}
+
+fn forget(folder: &Folder<'_>) -> Result<()> {
+    let segments = folder.output.join(SEGMENTS);
+    match std::fs::remove_dir_all(&segments) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::usage(format!("{}: {error}", segments.display()))),
+    }
+}
