@@ -77,7 +77,7 @@ fn unknown_keys_name_the_nearest() {
     ");
     assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\ndecision = \"argmax\"\n")), @"
     error: demo/sweep.toml:10: correction 1 > decision: unknown key
-      hint: the keys here are: decide, ensemble, id, loss, resample
+      hint: the keys here are: decide, ensemble, expand, id, loss, resample
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(

@@ -508,7 +508,8 @@ fn what_is_added_to_a_sweep_moves_no_other_number() {
         after.of(&[added]);
     }
     for row in &before.rows {
-        assert_eq!(after.one(&[("cell", row.text("cell"))]), row);
+        let same = after.one(&[("cell", row.text("cell"))]);
+        assert_eq!(same.without_parameters(), row.without_parameters());
     }
     // And the other way: a smaller sweep takes what the larger one did.
     place.write("demo/sweep.toml", SOME);

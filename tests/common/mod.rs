@@ -225,6 +225,12 @@ pub(crate) struct Records {
 pub(crate) struct Row(BTreeMap<String, String>);
 
 impl Row {
+    /// The row without the columns of swept parameters, which hang on the sweep and not on the cell.
+    pub(crate) fn without_parameters(&self) -> Self {
+        let kept = self.0.iter().filter(|(column, _)| !column.contains('.'));
+        Self(kept.map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+
     /// A cell's text; empty when it has no value.
     #[track_caller]
     pub(crate) fn text(&self, column: &str) -> &str {

@@ -159,6 +159,12 @@ fn parquet_equals_csv(place: &Place, records: &Records) {
                         row.text(name)
                     );
                 }
+                Cells::Flag(values) => {
+                    assert_eq!(
+                        values[at].map(|v| v.to_string()).unwrap_or_default(),
+                        row.text(name)
+                    );
+                }
                 Cells::Real(values) => {
                     let bits = |value: Option<f64>| value.map(f64::to_bits);
                     assert_eq!(bits(values[at]), bits(row.number(name)), "{name}");

@@ -3,6 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::params::{ParamValue, Params};
+
 /// A 256-bit content hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash([u8; 32]);
@@ -88,6 +90,36 @@ impl Hasher {
         self
     }
 
+    /// Adds the value of a parameter, by its type and content.
+    #[must_use]
+    pub fn value(self, value: &ParamValue) -> Self {
+        match value {
+            ParamValue::Real(value) => self.text("real").real(*value),
+            ParamValue::Whole(value) => self.text("whole").number(value.cast_unsigned()),
+            ParamValue::Text(text) => self.text("text").text(text),
+            ParamValue::Flag(flag) => self.text("flag").number(u64::from(*flag)),
+            ParamValue::List(items) => {
+                let start = self.text("list").number(items.len() as u64);
+                items.iter().fold(start, Self::value)
+            }
+            ParamValue::Table(fields) => {
+                let start = self.text("table").number(fields.len() as u64);
+                let field =
+                    |hash: Self, (key, value): (&String, &ParamValue)| hash.text(key).value(value);
+                fields.iter().fold(start, field)
+            }
+        }
+    }
+
+    /// Adds a method: its id and its checked parameters.
+    #[must_use]
+    pub fn method(self, id: &str, params: &Params) -> Self {
+        let start = self.text(id).number(params.iter().count() as u64);
+        params
+            .iter()
+            .fold(start, |hash, (key, value)| hash.text(key).value(value))
+    }
+
     /// Adds another hash.
     #[must_use]
     pub fn hash(self, hash: &ContentHash) -> Self {
@@ -120,6 +152,13 @@ mod tests {
         let b = Hasher::new("t").text("a").text("bc").finish();
         assert_ne!(a, b);
         assert_eq!(a.short().len(), 16);
+        let value = |value: ParamValue| Hasher::new("t").value(&value).finish();
+        let two = |a: &str, b: &str| [a, b].map(|t| ParamValue::Text(t.into())).to_vec();
+        assert_ne!(value(ParamValue::Whole(1)), value(ParamValue::Real(1.0)));
+        assert_ne!(
+            value(ParamValue::List(two("ab", "c"))),
+            value(ParamValue::List(two("a", "bc")))
+        );
         assert_eq!(
             Hasher::new("t").real(-0.0).finish(),
             Hasher::new("t").real(0.0).finish()

@@ -22,6 +22,7 @@ pub mod seed;
 pub mod side_table;
 pub mod sink;
 pub mod stage;
+pub mod stages;
 pub mod suggest;
 pub mod table;
 pub mod views;
@@ -50,6 +51,7 @@ pub use stage::{
     Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,
     OffsetRule, Population, Resampler, Rescored, Rule, Shared, SmallClass, StageContext,
 };
+pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;
 pub use table::{Cells, Table};
 pub use views::{

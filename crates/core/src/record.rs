@@ -1,9 +1,12 @@
 //! The record of one cell: what was run, and what came out. No times in it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Name, Numbers};
 use crate::outcome::Outcome;
+use crate::stages::Stages;
 
 /// A cell's id: 16 hexadecimal digits of the hash of everything that decides its result.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,6 +78,11 @@ pub struct Record {
     pub train_counts: Vec<u64>,
     /// Numbers for details.parquet.
     pub details: Numbers,
+    /// What the cell is made of, as values: what the texts are rendered from. Which parameters count as
+    /// varied is a matter of the sweep and not of the cell, so a segment has none, and whoever makes a table
+    /// of a plan's cells takes them from the plan.
+    #[serde(skip)]
+    pub stages: Arc<Stages>,
 }
 
 impl Record {

@@ -11,6 +11,8 @@ pub enum Cells {
     Real(Vec<Option<f64>>),
     /// Whole numbers.
     Whole(Vec<Option<i64>>),
+    /// True or false.
+    Flag(Vec<Option<bool>>),
 }
 
 impl Cells {
@@ -20,6 +22,7 @@ impl Cells {
             Self::Text(cells) => cells.len(),
             Self::Real(cells) => cells.len(),
             Self::Whole(cells) => cells.len(),
+            Self::Flag(cells) => cells.len(),
         }
     }
 

@@ -157,7 +157,15 @@ impl<'s> Folder<'s> {
             .filter_map(|cell| joined.entries.get(&cell.id))
             .chain(&imported)
             .collect();
-        let records: Vec<Record> = done.iter().map(|entry| entry.record.clone()).collect();
+        let mut records: Vec<Record> = done.iter().map(|entry| entry.record.clone()).collect();
+        let cells = plan.cells.iter();
+        let mut planned = cells.filter(|cell| joined.entries.contains_key(&cell.id));
+        for record in &mut records {
+            record.stages = match planned.next() {
+                Some(cell) => Arc::clone(&cell.stages),
+                None => Arc::new(plan.stages_of_import(record)),
+            };
+        }
         let timings: Vec<Timing> = done.iter().map(|entry| entry.timing.clone()).collect();
         make_folder(&self.output)?;
         let provenance = Provenance::new(&self.sweep, &self.output, plan, &records);

@@ -161,7 +161,7 @@ fn numbers(cells: &Cells) -> Option<Vec<Option<f64>>> {
         Cells::Whole(values) => Some(values.iter().map(|v| v.map(|v| v as f64)).collect()),
         // A column of nothing but empty cells comes from a csv file as text.
         Cells::Text(values) if values.iter().all(Option::is_none) => Some(vec![None; values.len()]),
-        Cells::Text(_) => None,
+        Cells::Text(_) | Cells::Flag(_) => None,
     }
 }
 
@@ -170,6 +170,7 @@ fn texts(cells: &Cells) -> Vec<Option<String>> {
         Cells::Text(values) => values.clone(),
         Cells::Whole(values) => values.iter().map(|v| v.map(|v| v.to_string())).collect(),
         Cells::Real(values) => values.iter().map(|v| v.map(|v| v.to_string())).collect(),
+        Cells::Flag(values) => values.iter().map(|v| v.map(|v| v.to_string())).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use counterweight_core::{Hasher, Outcome, Record};
+use counterweight_core::{Axis, Hasher, Outcome, Record};
 use counterweight_frame::write_atomically;
 use counterweight_harness::plan::{Plan, RESULTS_EPOCH};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub(crate) struct Provenance {
     /// Where the sweep file is, relative to this folder, when it is not the one inside.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     sweep_source: String,
+    /// Every parameter that an entry varies.
+    #[serde(default)]
+    axes: Vec<Axis>,
     cells: usize,
     done: usize,
     outcomes: BTreeMap<String, usize>,
@@ -63,6 +66,7 @@ impl Provenance {
                 cpu_features: cpu_features(),
             },
             sweep_source: relative(sweep, folder).unwrap_or_default(),
+            axes: plan.axes.clone(),
             cells: plan.cells.len(),
             done: records.len(),
             outcomes: outcomes(records)

@@ -296,14 +296,7 @@ fn to_table(path: &Path, found: Vec<Found>, n_rows: usize) -> Result<Table, Fram
                         .map(|text| text.map(str::to_owned))
                         .collect(),
                 ),
-                DataType::Boolean => Cells::Text(
-                    series
-                        .bool()
-                        .map_err(&failed)?
-                        .iter()
-                        .map(|truth| truth.map(|truth| truth.to_string()))
-                        .collect(),
-                ),
+                DataType::Boolean => Cells::Flag(series.bool().map_err(&failed)?.iter().collect()),
                 DataType::Float32 | DataType::Float64 => {
                     let values = numbers(path, &name, &series, &ReadOptions::default())?;
                     Cells::Real(
@@ -359,6 +352,7 @@ pub(crate) fn encode_table(path: &Path, table: &Table) -> Result<Vec<u8>, FrameE
                 Cells::Text(cells) => Column::new(name, cells),
                 Cells::Real(cells) => Column::new(name, cells),
                 Cells::Whole(cells) => Column::new(name, cells),
+                Cells::Flag(cells) => Column::new(name, cells),
             }
         })
         .collect();

@@ -4,8 +4,8 @@
 //! Numbers are written in the shortest form that reads back to the same bits (`0.1`, `1.0`, `1e-7`),
 //! whole numbers without a point, `None` as an empty cell, lines end in LF. Text stands in quotes when
 //! it needs them to come back as it was: when it holds a separator, a quote or a line break, when
-//! it is empty (an empty cell without quotes is `None`), when it would read as a number, and when it
-//! begins with `#` in the header. So a table survives the way through CSV with types and all, except
+//! it is empty (an empty cell without quotes is `None`), when it would read as a number or as `true` or
+//! `false`, and when it begins with `#` in the header. So a table survives the way through CSV with types and all, except
 //! that a column of `None` alone comes back as text. polars' own CSV writer marks no such text, hence
 //! this one.
 //!
@@ -116,6 +116,9 @@ fn to_plain(table: &Table, separator: char) -> String {
                 Cells::Whole(cells) => {
                     push(&cells[row].map_or_else(String::new, |v| v.to_string()), at);
                 }
+                Cells::Flag(cells) => {
+                    push(&cells[row].map_or_else(String::new, |v| v.to_string()), at);
+                }
                 Cells::Real(cells) => {
                     let cell = cells[row].map_or_else(String::new, |v| format!("{v:?}"));
                     push(cell.strip_suffix(".0").unwrap_or(&cell), at);
@@ -126,8 +129,8 @@ fn to_plain(table: &Table, separator: char) -> String {
     text
 }
 
-/// Reads a table from .csv or .parquet. A CSV column is whole numbers when every cell is one, real
-/// numbers when every cell is a finite number, otherwise text; a cell in quotes is text.
+/// Reads a table from .csv or .parquet. A CSV column is whole numbers when every cell is one, flags when
+/// every cell is `true` or `false`, real numbers when every cell is a finite number, otherwise text; a cell in quotes is text.
 ///
 /// # Errors
 /// [`FrameError`], with the line for broken CSV; [`FrameError::NotFinite`] for NaN or an infinity
@@ -195,7 +198,8 @@ pub fn to_csv(table: &Table) -> String {
             match cells {
                 Cells::Text(cells) => {
                     if let Some(cell) = &cells[row] {
-                        push_text(&mut text, cell, number(cell) != Number::None);
+                        let other = number(cell) != Number::None || flag(cell).is_some();
+                        push_text(&mut text, cell, other);
                     }
                 }
                 // Writing into a String cannot fail.
@@ -205,6 +209,11 @@ pub fn to_csv(table: &Table) -> String {
                     }
                 }
                 Cells::Whole(cells) => {
+                    if let Some(cell) = cells[row] {
+                        let _ = write!(text, "{cell}");
+                    }
+                }
+                Cells::Flag(cells) => {
                     if let Some(cell) = cells[row] {
                         let _ = write!(text, "{cell}");
                     }
@@ -288,8 +297,18 @@ fn read_csv(
     Ok(table)
 }
 
+fn flag(text: &str) -> Option<bool> {
+    text.parse().ok()
+}
+
 fn typed(path: &Path, name: &str, column: Vec<CsvCell>) -> Result<Cells, FrameError> {
     let present = || column.iter().filter(|(_, text, _)| text.is_some());
+    let is_flag =
+        |(_, text, quoted): &CsvCell| !*quoted && text.as_deref().and_then(flag).is_some();
+    if present().next().is_some() && present().all(is_flag) {
+        let flags = column.iter().map(|(_, text, _)| flag(text.as_deref()?));
+        return Ok(Cells::Flag(flags.collect()));
+    }
     let is_number = |(_, text, quoted): &&CsvCell| {
         !*quoted
             && text

@@ -335,6 +335,7 @@ fn record(cell: CellId, row: Row, loss: f64) -> Record {
         test_counts: Vec::new(),
         train_counts: Vec::new(),
         details: Numbers::new(),
+        stages: std::sync::Arc::default(),
     }
 }
 

@@ -160,5 +160,6 @@ fn record(
         test_counts: vec![150, 150],
         train_counts: vec![667, 33],
         details: Numbers::new(),
+        stages: std::sync::Arc::default(),
     }
 }

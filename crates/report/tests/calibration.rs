@@ -107,6 +107,7 @@ fn part(table: &Table, from: usize, to: usize) -> Table {
                 Cells::Text(cells) => Cells::Text(cells[from..to].to_vec()),
                 Cells::Real(cells) => Cells::Real(cells[from..to].to_vec()),
                 Cells::Whole(cells) => Cells::Whole(cells[from..to].to_vec()),
+                Cells::Flag(cells) => Cells::Flag(cells[from..to].to_vec()),
             };
             part.with(name.as_str(), cells).unwrap()
         })

@@ -9,7 +9,9 @@
 mod common;
 
 use common::{CATALOGUE, Design, records, timings};
-use counterweight_core::{Cells, Outcome, Table};
+use std::sync::Arc;
+
+use counterweight_core::{Cells, Outcome, Role, Scalar, Stages, Table};
 use counterweight_store::{
     TableError, attach_details, details_table, records_from_table, records_table,
     timings_from_table, timings_table,
@@ -40,7 +42,16 @@ fn the_contract_s_columns_come_first_and_in_its_order() {
             "log_loss_raw",
             "ece_raw",
             "test_counts",
-            "train_counts"
+            "train_counts",
+            "model_kind",
+            "model_entry",
+            "correction_entry",
+            "resample_kind",
+            "ensemble_kind",
+            "loss_kind",
+            "decide_kind",
+            "dataset_entry",
+            "population_kind",
         ]
     );
     let empty = records_table(&[], &CATALOGUE).unwrap();
@@ -59,6 +70,31 @@ fn records_details_and_timings_survive_the_trip() {
     let mut records = records(&design);
     records[1].recalls[0] = None;
     records[2].metrics.insert("of_a_later_version", 0.25);
+    // Records of one dataset, model and correction are made of the same.
+    for (at, record) in records.iter_mut().enumerate() {
+        let mut stages = Stages {
+            model_entry: "m".into(),
+            ..Stages::default()
+        };
+        let swept = record.correction == "smote";
+        stages.get_mut(Role::Resample).kind = record.resample.clone();
+        let mut set = |role: Role, name: &str, value: Scalar| {
+            let params = &mut stages.get_mut(role).params;
+            params.insert(name.to_owned(), value);
+        };
+        if swept {
+            set(Role::Resample, "k", Scalar::Whole(3));
+        }
+        set(
+            Role::Decide,
+            "then.tau",
+            Scalar::Real(f64::from(u32::from(swept))),
+        );
+        set(Role::Model, "warm", Scalar::Flag(swept));
+        set(Role::Loss, "scheme", Scalar::Text("1".into()));
+        record.stages = Arc::new(stages);
+        assert!(at < 1000, "a design of a few records");
+    }
     let table = records_table(&records, &CATALOGUE).unwrap();
     let mut back = records_from_table(&table).unwrap();
     let details = details_table(&records).unwrap();

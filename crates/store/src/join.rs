@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use counterweight_core::{CellId, Finished, Record};
 
@@ -54,7 +55,9 @@ impl Joined {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the cell has another result already.
-    pub fn add(&mut self, entry: Finished, origin: &str) -> Result<(), StoreError> {
+    pub fn add(&mut self, mut entry: Finished, origin: &str) -> Result<(), StoreError> {
+        // Those of a table are of the sweep that wrote it.
+        entry.record.stages = Arc::default();
         let cell = entry.record.cell.clone();
         let Some(old) = self.entries.get(&cell) else {
             self.origins.insert(cell.clone(), origin.to_owned());

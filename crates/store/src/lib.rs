@@ -30,7 +30,9 @@ pub use details::{Places, attach_details, details_table};
 pub use error::{StoreError, TableError};
 pub use join::{Joined, join};
 pub use leaks::{ClaimName, LeakRow, LeakSides, leaks_from_table, leaks_table};
-pub use records::{METRIC_COLUMNS, metric_column, records_from_table, records_table};
+pub use records::{
+    COLUMNS, Column, METRIC_COLUMNS, metric_column, records_from_table, records_table,
+};
 pub use reliability::{ReliabilityBin, ReliabilityGroup, reliability_table, take_reliability};
 pub use scores::scores_table;
 pub use segment::{Header, SEGMENTS, Segment, SegmentWriter, read_segment, segment_files};

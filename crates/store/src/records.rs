@@ -1,13 +1,19 @@
-//! Records as a table and back: the only place that knows the columns of records.parquet.
+//! Records as a table and back: [`COLUMNS`] declares every column of records.parquet once, for the writer,
+//! the reader, the documentation and the tests.
 //!
 //! The columns of the contract come first, in the contract's order; further columns follow (metrics
-//! that the contract does not name, the `_raw` metrics, class counts). A reader takes every column
-//! of numbers that it does not know for a metric, so that a record survives the trip through a table of
-//! a later version. What is missing is an empty cell, never a NaN and never a zero.
+//! that the contract does not name, the `_raw` metrics, class counts, kinds and entries of the stages, and
+//! one typed column a parameter that the sweep varies, called `ROLE.NAME`). A reader takes every other
+//! column of numbers that it does not know for a metric, so that a record survives the trip through a
+//! table of a later version. What is missing is an empty cell, never a NaN and never a zero.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use counterweight_core::{Catalogue, CellId, Cells, Name, Numbers, Outcome, Record, Table};
+use counterweight_core::stages::Stages;
+use counterweight_core::{
+    Catalogue, CellId, Cells, Name, Numbers, Outcome, Record, Role, Scalar, Table,
+};
 
 use crate::table::{Builder, Reader, Result, join, non_empty};
 
@@ -32,36 +38,333 @@ pub const METRIC_COLUMNS: [&str; 17] = [
     "few_recall",
 ];
 
-/// Columns that are not metrics.
-const OTHER_COLUMNS: [&str; 27] = [
-    "cell",
-    "dataset",
-    "source",
-    "n_train",
-    "n_test",
-    "n_features",
-    "n_classes",
-    "profile",
-    "requested_ratio",
-    "imbalance_ratio",
-    "minority_count",
-    "repeat",
-    "fold",
-    "model",
-    "model_params",
-    "correction",
-    "family",
-    "resample",
-    "loss",
-    "decide",
-    "outcome",
-    "reason",
-    "bayes_balanced_error",
-    "regret",
-    "recalls",
-    "test_counts",
-    "train_counts",
+/// How a column is taken from a record and put into one.
+#[derive(Clone, Copy, Debug)]
+enum Access {
+    /// A text that many records share; the empty text is an empty cell where that may be.
+    Name {
+        get: fn(&Record) -> &str,
+        set: fn(&mut Record, Name),
+        empty: bool,
+    },
+    /// A text with a form of its own; `set` says whether it has it.
+    Text {
+        get: fn(&Record) -> Option<String>,
+        set: fn(&mut Record, &str) -> bool,
+        expected: &'static str,
+        empty: bool,
+    },
+    Real {
+        get: fn(&Record) -> Option<f64>,
+        set: fn(&mut Record, Option<f64>),
+    },
+    Whole {
+        get: fn(&Record) -> u64,
+        set: fn(&mut Record, u64),
+    },
+    /// A kind or an entry; the empty text is an empty cell.
+    Stage {
+        get: fn(&Stages) -> &Name,
+        set: fn(&mut Stages, Name),
+    },
+    /// The metrics of the contract, a column each.
+    ContractMetrics,
+    /// All other metrics, a column each.
+    FurtherMetrics,
+    /// Every parameter that the sweep varies, a column each.
+    Parameters,
+}
+
+/// A column of records.parquet, or several of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name; of several, what they are.
+    pub name: &'static str,
+    /// What it holds.
+    pub about: &'static str,
+    access: Access,
+}
+
+impl Column {
+    /// What its cells are: `text`, `real`, `whole` or, of columns that differ, `any`.
+    pub fn kind(&self) -> &'static str {
+        match self.access {
+            Access::Name { .. } | Access::Text { .. } | Access::Stage { .. } => "text",
+            Access::Real { .. } | Access::ContractMetrics | Access::FurtherMetrics => "real",
+            Access::Whole { .. } => "whole",
+            Access::Parameters => "any",
+        }
+    }
+
+    /// Whether it is one column of that name.
+    pub fn is_single(&self) -> bool {
+        !matches!(
+            self.access,
+            Access::ContractMetrics | Access::FurtherMetrics | Access::Parameters
+        )
+    }
+}
+
+/// A text that recurs, out of and into a field of that name.
+macro_rules! name {
+    ($field:ident, $empty:literal, $about:literal) => {
+        Column {
+            name: stringify!($field),
+            about: $about,
+            access: Access::Name {
+                get: |r| r.$field.as_str(),
+                set: |r, value| r.$field = value,
+                empty: $empty,
+            },
+        }
+    };
+}
+
+/// A count.
+macro_rules! whole {
+    ($field:ident, $about:literal) => {
+        Column {
+            name: stringify!($field),
+            about: $about,
+            access: Access::Whole {
+                get: |r| r.$field,
+                set: |r, value| r.$field = value,
+            },
+        }
+    };
+}
+
+/// A number that may be missing.
+macro_rules! real {
+    ($field:ident, $about:literal) => {
+        Column {
+            name: stringify!($field),
+            about: $about,
+            access: Access::Real {
+                get: |r| r.$field,
+                set: |r, value| r.$field = value,
+            },
+        }
+    };
+}
+
+/// Counts of classes.
+macro_rules! counts {
+    ($field:ident, $about:literal) => {
+        Column {
+            name: stringify!($field),
+            about: $about,
+            access: Access::Text {
+                get: |r| join(&r.$field, u64::to_string),
+                set: |r, text| take_list(&mut r.$field, text, |item| item.parse().ok()),
+                expected: "counts joined by `;`",
+                empty: true,
+            },
+        }
+    };
+}
+
+/// Id of an entry.
+macro_rules! entry {
+    ($field:ident, $about:literal) => {
+        Column {
+            name: stringify!($field),
+            about: $about,
+            access: Access::Stage {
+                get: |s| &s.$field,
+                set: |s, value| s.$field = value,
+            },
+        }
+    };
+}
+
+/// The kind of a stage.
+macro_rules! kind {
+    ($name:literal, $role:ident, $about:literal) => {
+        Column {
+            name: $name,
+            about: $about,
+            access: Access::Stage {
+                get: |s| &s.get(Role::$role).kind,
+                set: |s, value| s.get_mut(Role::$role).kind = value,
+            },
+        }
+    };
+}
+
+/// Every column, in order.
+pub const COLUMNS: &[Column] = &[
+    Column {
+        name: "cell",
+        about: "hash of everything that decides the result",
+        access: Access::Text {
+            get: |r| Some(r.cell.0.clone()),
+            set: |r, text| {
+                r.cell.0 = text.to_owned();
+                true
+            },
+            expected: "text",
+            empty: false,
+        },
+    },
+    name!(dataset, false, "id of the dataset or population"),
+    name!(source, false, "`synthetic` or `real`"),
+    whole!(n_train, "training rows, before resampling"),
+    whole!(n_test, "test rows"),
+    whole!(n_features, "feature columns before encoding"),
+    whole!(n_classes, "classes"),
+    name!(profile, false, "`natural`, `step` or `exponential`"),
+    real!(
+        requested_ratio,
+        "the ratio that was asked for; empty for natural data"
+    ),
+    real!(
+        imbalance_ratio,
+        "largest over smallest class count of the training rows"
+    ),
+    whole!(minority_count, "smallest class count of the training rows"),
+    whole!(repeat, "from 0"),
+    whole!(fold, "from 0"),
+    name!(model, false, "id of the model"),
+    name!(
+        model_params,
+        true,
+        "its parameters, `key=value` sorted, joined by `;`"
+    ),
+    name!(correction, false, "id of the correction"),
+    name!(family, false, "what kind of correction"),
+    name!(
+        resample,
+        false,
+        "the resampler or ensemble with its parameters, or `none`"
+    ),
+    name!(
+        loss,
+        false,
+        "the loss with its parameters, or `cross-entropy`"
+    ),
+    name!(
+        decide,
+        false,
+        "the decision with its parameters, or `argmax`"
+    ),
+    Column {
+        name: "outcome",
+        about: "what became of the cell",
+        access: Access::Text {
+            get: |r| Some(r.outcome.id().to_owned()),
+            set: |r, text| {
+                let known = Outcome::from_id(text);
+                r.outcome = known.unwrap_or(r.outcome);
+                known.is_some()
+            },
+            expected: "an outcome",
+            empty: false,
+        },
+    },
+    name!(
+        reason,
+        true,
+        "why, and which metrics have no value; empty when there is nothing to say"
+    ),
+    Column {
+        name: "metrics",
+        about: "a column a metric of the contract, `balanced_error` to `few_recall`; empty where it has no value",
+        access: Access::ContractMetrics,
+    },
+    real!(
+        bayes_balanced_error,
+        "Bayes-optimal balanced error of the very test rows; populations only"
+    ),
+    Column {
+        name: "regret",
+        about: "balanced error minus the Bayes-optimal one; may be negative",
+        access: Access::Real {
+            get: Record::regret,
+            set: |_, _| {},
+        },
+    },
+    Column {
+        name: "recalls",
+        about: "recall of each class, in class order, joined by `;`; empty where undefined",
+        access: Access::Text {
+            get: |r| {
+                join(&r.recalls, |recall| {
+                    recall.map_or_else(String::new, |recall| recall.to_string())
+                })
+            },
+            set: |r, text| {
+                take_list(&mut r.recalls, text, |item| match item {
+                    "" => Some(None),
+                    item => item.parse().ok().map(Some),
+                })
+            },
+            expected: "numbers joined by `;`",
+            empty: true,
+        },
+    },
+    Column {
+        name: "further metrics",
+        about: "a column a metric that the contract does not name, and `_raw` for scores as they are",
+        access: Access::FurtherMetrics,
+    },
+    counts!(
+        test_counts,
+        "test rows of each class, in class order, joined by `;`"
+    ),
+    counts!(train_counts, "training rows likewise, before resampling"),
+    kind!(
+        "model_kind",
+        Model,
+        "the learner; empty for an imported model"
+    ),
+    entry!(
+        model_entry,
+        "id of the model's entry: the same for all members of a grid"
+    ),
+    entry!(correction_entry, "id of the correction's entry likewise"),
+    kind!(
+        "resample_kind",
+        Resample,
+        "the resampler as it ran, or `none`; empty beside an ensemble"
+    ),
+    kind!("ensemble_kind", Ensemble, "the ensemble; empty without one"),
+    kind!("loss_kind", Loss, "the loss, or `cross-entropy`"),
+    kind!("decide_kind", Decide, "the decision, or `argmax`"),
+    entry!(
+        dataset_entry,
+        "id of the dataset's or population's entry likewise"
+    ),
+    kind!(
+        "population_kind",
+        Population,
+        "the population; empty for real data"
+    ),
+    Column {
+        name: "parameters",
+        about: "a column a parameter that the sweep varies, called `ROLE.NAME`: `model.l2`, `resample.k`, `decide.then.tau`; empty where it does not apply",
+        access: Access::Parameters,
+    },
 ];
+
+fn take_list<T>(into: &mut Vec<T>, text: &str, parse: impl Fn(&str) -> Option<T>) -> bool {
+    // An empty cell is an empty list.
+    let items: Option<Vec<T>> = if text.is_empty() {
+        Some(Vec::new())
+    } else {
+        text.split(';').map(parse).collect()
+    };
+    let good = items.is_some();
+    into.extend(items.into_iter().flatten());
+    good
+}
+
+/// The role and name of a parameter's column.
+fn parameter(column: &str) -> Option<(Role, &str)> {
+    let (role, name) = column.split_once('.')?;
+    let role = Role::ALL.into_iter().find(|known| known.name() == role)?;
+    Some((role, name))
+}
 
 /// The column of a metric: metric ids may be written with hyphens, columns never are.
 pub fn metric_column(id: &str) -> String {
@@ -94,169 +397,230 @@ fn further_metrics(records: &[Record], catalogue: &Catalogue) -> Vec<String> {
     columns
 }
 
-/// The records as a table with the contract's columns, in the contract's order and in the order of
-/// the records, and further columns after them.
+/// The cells of a parameter: of the type that all its values have in common.
+fn parameter_cells(records: &[Record], role: Role, name: &str) -> Cells {
+    let values = || records.iter().map(|r| r.stages.value(role, name));
+    let all = |good: fn(&Scalar) -> bool| values().flatten().all(good);
+    if all(|v| matches!(v, Scalar::Flag(_))) {
+        let flag = |value: &Scalar| matches!(value, Scalar::Flag(true));
+        Cells::Flag(values().map(|v| v.map(flag)).collect())
+    } else if all(|v| matches!(v, Scalar::Whole(_))) {
+        let whole = |value: &Scalar| match value {
+            Scalar::Whole(whole) => Some(*whole),
+            _ => None,
+        };
+        Cells::Whole(values().map(|v| v.and_then(whole)).collect())
+    } else if all(|v| v.as_real().is_some()) {
+        Cells::Real(values().map(|v| v.and_then(Scalar::as_real)).collect())
+    } else {
+        Cells::Text(values().map(|v| v.map(ToString::to_string)).collect())
+    }
+}
+
+/// The records as a table of [`COLUMNS`], in the order of the records.
 ///
 /// # Errors
-/// [`TableError::Build`](crate::TableError::Build) for a number that is not finite, [`TableError::Cell`](crate::TableError::Cell) for a count of
-/// 2^63 or more.
+/// [`TableError::Build`](crate::TableError::Build) for a number that is not finite,
+/// [`TableError::Cell`](crate::TableError::Cell) for a count of 2^63 or more.
 pub fn records_table(records: &[Record], catalogue: &Catalogue) -> Result<Table> {
     let mut table = Builder::new("records");
     let rows = || records.iter();
-    table.text("cell", rows().map(|r| Some(r.cell.0.as_str())))?;
-    table.text("dataset", rows().map(|r| Some(r.dataset.as_str())))?;
-    table.text("source", rows().map(|r| Some(r.source.as_str())))?;
-    table.whole("n_train", rows().map(|r| r.n_train))?;
-    table.whole("n_test", rows().map(|r| r.n_test))?;
-    table.whole("n_features", rows().map(|r| r.n_features))?;
-    table.whole("n_classes", rows().map(|r| r.n_classes))?;
-    table.text("profile", rows().map(|r| Some(r.profile.as_str())))?;
-    table.real("requested_ratio", rows().map(|r| r.requested_ratio))?;
-    table.real("imbalance_ratio", rows().map(|r| r.imbalance_ratio))?;
-    table.whole("minority_count", rows().map(|r| r.minority_count))?;
-    table.whole("repeat", rows().map(|r| r.repeat))?;
-    table.whole("fold", rows().map(|r| r.fold))?;
-    table.text("model", rows().map(|r| Some(r.model.as_str())))?;
-    table.text("model_params", rows().map(|r| non_empty(&r.model_params)))?;
-    table.text("correction", rows().map(|r| Some(r.correction.as_str())))?;
-    table.text("family", rows().map(|r| Some(r.family.as_str())))?;
-    table.text("resample", rows().map(|r| Some(r.resample.as_str())))?;
-    table.text("loss", rows().map(|r| Some(r.loss.as_str())))?;
-    table.text("decide", rows().map(|r| Some(r.decide.as_str())))?;
-    table.text("outcome", rows().map(|r| Some(r.outcome.id())))?;
-    table.text("reason", rows().map(|r| non_empty(&r.reason)))?;
-    for column in METRIC_COLUMNS {
-        table.real(column, rows().map(|r| r.metrics.get(column).copied()))?;
+    for column in COLUMNS {
+        match column.access {
+            Access::Name { get, empty, .. } => {
+                let cell = |r| Some(get(r)).filter(|text| !empty || !text.is_empty());
+                table.text(column.name, rows().map(cell))?;
+            }
+            Access::Text { get, .. } => table.owned(column.name, rows().map(get))?,
+            Access::Real { get, .. } => table.real(column.name, rows().map(get))?,
+            Access::Whole { get, .. } => table.whole(column.name, rows().map(get))?,
+            Access::Stage { get, .. } => {
+                let cells = rows().map(|r| non_empty(get(&r.stages)));
+                table.text(column.name, cells)?;
+            }
+            Access::ContractMetrics => {
+                for column in METRIC_COLUMNS {
+                    table.real(column, rows().map(|r| r.metrics.get(column).copied()))?;
+                }
+            }
+            Access::FurtherMetrics => {
+                for column in further_metrics(records, catalogue) {
+                    table.real(&column, rows().map(|r| r.metrics.get(&column).copied()))?;
+                }
+            }
+            Access::Parameters => {
+                let mut found: BTreeSet<(Role, &str)> = BTreeSet::new();
+                let mut last: Option<&Arc<Stages>> = None;
+                for record in records {
+                    // Neighbours mostly share their stages.
+                    if last.is_some_and(|last| Arc::ptr_eq(last, &record.stages)) {
+                        continue;
+                    }
+                    last = Some(&record.stages);
+                    for role in Role::ALL {
+                        let names = record.stages.get(role).params.keys();
+                        found.extend(names.map(|name| (role, name.as_str())));
+                    }
+                }
+                for (role, name) in found {
+                    let cells = parameter_cells(records, role, name);
+                    table.add(&role.column(name), cells)?;
+                }
+            }
+        }
     }
-    table.real(
-        "bayes_balanced_error",
-        rows().map(|r| r.bayes_balanced_error),
-    )?;
-    table.real("regret", rows().map(Record::regret))?;
-    let recall = |recall: &Option<f64>| recall.map_or_else(String::new, |r| r.to_string());
-    table.owned("recalls", rows().map(|r| join(&r.recalls, recall)))?;
-    for column in further_metrics(records, catalogue) {
-        table.real(&column, rows().map(|r| r.metrics.get(&column).copied()))?;
-    }
-    table.owned(
-        "test_counts",
-        rows().map(|r| join(&r.test_counts, u64::to_string)),
-    )?;
-    table.owned(
-        "train_counts",
-        rows().map(|r| join(&r.train_counts, u64::to_string)),
-    )?;
     Ok(table.finish())
+}
+
+fn blank() -> Record {
+    Record {
+        cell: CellId(String::new()),
+        dataset: Name::default(),
+        source: Name::default(),
+        n_train: 0,
+        n_test: 0,
+        n_features: 0,
+        n_classes: 0,
+        profile: Name::default(),
+        requested_ratio: None,
+        imbalance_ratio: None,
+        minority_count: 0,
+        repeat: 0,
+        fold: 0,
+        model: Name::default(),
+        model_params: Name::default(),
+        correction: Name::default(),
+        family: Name::default(),
+        resample: Name::default(),
+        loss: Name::default(),
+        decide: Name::default(),
+        outcome: Outcome::Ok,
+        reason: Name::default(),
+        metrics: Numbers::new(),
+        bayes_balanced_error: None,
+        recalls: Vec::new(),
+        test_counts: Vec::new(),
+        train_counts: Vec::new(),
+        details: Numbers::new(),
+        stages: Arc::default(),
+    }
+}
+
+/// The columns of a table that declare what cells are made of.
+struct StageColumns<'a> {
+    names: Vec<(fn(&mut Stages, Name), Vec<Name>)>,
+    parameters: Vec<(Role, &'a str, &'a Cells)>,
+}
+
+impl StageColumns<'_> {
+    fn stages(&self, row: usize) -> Stages {
+        let mut stages = Stages::default();
+        for (set, names) in &self.names {
+            set(&mut stages, names[row].clone());
+        }
+        for (role, name, cells) in &self.parameters {
+            let value = match cells {
+                Cells::Flag(cells) => cells[row].map(Scalar::Flag),
+                Cells::Whole(cells) => cells[row].map(Scalar::Whole),
+                Cells::Real(cells) => cells[row].map(Scalar::Real),
+                Cells::Text(cells) => cells[row].as_ref().map(|text| Scalar::Text(text.into())),
+            };
+            if let Some(value) = value {
+                let params = &mut stages.get_mut(*role).params;
+                params.insert((*name).to_owned(), value);
+            }
+        }
+        stages
+    }
 }
 
 /// The records of a table written by [`records_table`]: the same in every field but `details`, which
 /// live in a table of their own ([`attach_details`](crate::attach_details)).
 ///
 /// # Errors
-/// [`TableError::Column`](crate::TableError::Column) for a column that is missing or of another type, [`TableError::Cell`](crate::TableError::Cell)
-/// for a cell that does not say what its column holds.
+/// [`TableError::Column`](crate::TableError::Column) for a column that is missing or of another type,
+/// [`TableError::Cell`](crate::TableError::Cell) for a cell that does not say what its column holds.
 pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
     let reader = Reader {
         name: "records",
         table,
     };
-    let mut columns: Vec<(Name, Vec<Option<f64>>)> = Vec::new();
-    for (column, cells) in table.columns() {
-        // A csv reader may take a column of whole-valued reals for whole numbers.
-        let number = matches!(cells, Cells::Real(_) | Cells::Whole(_));
-        let known = METRIC_COLUMNS.contains(&column.as_str());
-        if known || (number && !OTHER_COLUMNS.contains(&column.as_str())) {
-            columns.push((column.into(), reader.real(column)?));
+    let mut records = vec![blank(); table.n_rows()];
+    let mut columns = StageColumns {
+        names: Vec::new(),
+        parameters: Vec::new(),
+    };
+    for column in COLUMNS {
+        let name = column.name;
+        match column.access {
+            Access::Name { set, empty, .. } => {
+                for (record, value) in records.iter_mut().zip(reader.names(name, empty)?) {
+                    set(record, value);
+                }
+            }
+            Access::Text {
+                set,
+                expected,
+                empty,
+                ..
+            } => {
+                let cells = reader.text(name)?.into_iter().enumerate();
+                for (record, (row, cell)) in records.iter_mut().zip(cells) {
+                    let text = cell.as_deref().unwrap_or_default();
+                    let given = empty || cell.is_some();
+                    if !given || !set(record, text) {
+                        let expected = if given { expected } else { "text" };
+                        return Err(reader.bad(row, name, text, expected));
+                    }
+                }
+            }
+            Access::Real { set, .. } => {
+                for (record, value) in records.iter_mut().zip(reader.real(name)?) {
+                    set(record, value);
+                }
+            }
+            Access::Whole { set, .. } => {
+                for (record, value) in records.iter_mut().zip(reader.whole(name)?) {
+                    set(record, value);
+                }
+            }
+            // Tables of earlier versions have no stages, and are read for all else.
+            Access::Stage { set, .. } if table.column(name).is_some() => {
+                columns.names.push((set, reader.names(name, true)?));
+            }
+            Access::Stage { .. } => {}
+            Access::ContractMetrics | Access::FurtherMetrics | Access::Parameters => {}
         }
     }
-    columns.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut metrics = (0..table.n_rows()).map(|row| {
-        let found = columns.iter().filter_map(|(name, cells)| {
+    let mut metrics: Vec<(Name, Vec<Option<f64>>)> = Vec::new();
+    for (name, cells) in table.columns() {
+        // A csv reader may take a column of whole-valued reals for whole numbers.
+        let number = matches!(cells, Cells::Real(_) | Cells::Whole(_));
+        let declared = COLUMNS.iter().any(|c| c.is_single() && c.name == name);
+        if let Some((role, name)) = parameter(name) {
+            columns.parameters.push((role, name, cells));
+        } else if METRIC_COLUMNS.contains(&name.as_str()) || (number && !declared) {
+            metrics.push((name.into(), reader.real(name)?));
+        }
+    }
+    metrics.sort_by(|a, b| a.0.cmp(&b.0));
+    // One copy of the stages for all records of one model, correction and dataset.
+    let mut shared: BTreeMap<[Name; 4], Arc<Stages>> = BTreeMap::new();
+    for (row, record) in records.iter_mut().enumerate() {
+        let found = metrics.iter().filter_map(|(name, cells)| {
             let value = cells.get(row).copied().flatten()?;
             Some((name, value))
         });
-        found.collect::<Numbers>()
-    });
-    let mut cell = reader.required_text("cell")?.into_iter();
-    let names = |column: &str| reader.names(column, false).map(Vec::into_iter);
-    let (mut dataset, mut source) = (names("dataset")?, names("source")?);
-    let (mut profile, mut model, mut correction) =
-        (names("profile")?, names("model")?, names("correction")?);
-    let (mut family, mut resample, mut loss, mut decide) = (
-        names("family")?,
-        names("resample")?,
-        names("loss")?,
-        names("decide")?,
-    );
-    let outcome = names("outcome")?;
-    let optional = |column: &str| reader.names(column, true).map(Vec::into_iter);
-    let (mut model_params, mut reason) = (optional("model_params")?, optional("reason")?);
-    let wholes = |column: &str| reader.whole(column).map(Vec::into_iter);
-    let (mut n_train, mut n_test) = (wholes("n_train")?, wholes("n_test")?);
-    let (mut n_features, mut n_classes) = (wholes("n_features")?, wholes("n_classes")?);
-    let (mut minority, mut repeat, mut fold) = (
-        wholes("minority_count")?,
-        wholes("repeat")?,
-        wholes("fold")?,
-    );
-    let reals = |column: &str| reader.real(column).map(Vec::into_iter);
-    let (mut requested, mut realised) = (reals("requested_ratio")?, reals("imbalance_ratio")?);
-    let mut bayes = reals("bayes_balanced_error")?;
-    let mut recalls = reader
-        .lists("recalls", "numbers joined by `;`", |item| {
-            if item.is_empty() {
-                Some(None)
-            } else {
-                item.parse().ok().map(Some)
-            }
-        })?
-        .into_iter();
-    let counts = |column: &str| {
-        let lists = reader.lists(column, "counts joined by `;`", |item| item.parse().ok());
-        lists.map(Vec::into_iter)
-    };
-    let (mut test_counts, mut train_counts) = (counts("test_counts")?, counts("train_counts")?);
-    let mut records = Vec::with_capacity(table.n_rows());
-    for (row, outcome) in outcome.enumerate() {
-        // Every column of a table has the same length, so no iterator ends before another.
-        let record = (|| {
-            Some(Record {
-                cell: CellId(cell.next()?),
-                dataset: dataset.next()?,
-                source: source.next()?,
-                n_train: n_train.next()?,
-                n_test: n_test.next()?,
-                n_features: n_features.next()?,
-                n_classes: n_classes.next()?,
-                profile: profile.next()?,
-                requested_ratio: requested.next()?,
-                imbalance_ratio: realised.next()?,
-                minority_count: minority.next()?,
-                repeat: repeat.next()?,
-                fold: fold.next()?,
-                model: model.next()?,
-                model_params: model_params.next()?,
-                correction: correction.next()?,
-                family: family.next()?,
-                resample: resample.next()?,
-                loss: loss.next()?,
-                decide: decide.next()?,
-                outcome: Outcome::Ok,
-                reason: reason.next()?,
-                metrics: metrics.next()?,
-                bayes_balanced_error: bayes.next()?,
-                recalls: recalls.next()?,
-                test_counts: test_counts.next()?,
-                train_counts: train_counts.next()?,
-                details: Numbers::new(),
-            })
-        })();
-        let known = Outcome::from_id(&outcome);
-        let (Some(mut record), Some(known)) = (record, known) else {
-            return Err(reader.bad(row, "outcome", &outcome, "an outcome"));
-        };
-        record.outcome = known;
-        records.push(record);
+        record.metrics = found.collect();
+        let key = [
+            &record.dataset,
+            &record.model,
+            &record.correction,
+            &record.resample,
+        ];
+        let stages = shared.entry(key.map(Clone::clone));
+        let stages = stages.or_insert_with(|| Arc::new(columns.stages(row)));
+        record.stages = Arc::clone(stages);
     }
     Ok(records)
 }

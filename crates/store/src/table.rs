@@ -155,6 +155,7 @@ impl<'a> Reader<'a> {
                 .map(|cell| cell.map(|n| n.to_string()))
                 .collect()),
             Cells::Real(cells) if cells.iter().all(Option::is_none) => Ok(vec![None; cells.len()]),
+            Cells::Flag(cells) => Ok(cells.iter().map(|c| c.map(|c| c.to_string())).collect()),
             Cells::Real(_) => Err(self.wrong(column, "numbers instead of text")),
         }
     }
@@ -192,7 +193,7 @@ impl<'a> Reader<'a> {
             // A column of whole-valued reals may have been guessed to be whole by a csv reader.
             Cells::Whole(cells) => Ok(cells.iter().map(|cell| cell.map(|n| n as f64)).collect()),
             Cells::Text(cells) if cells.iter().all(Option::is_none) => Ok(vec![None; cells.len()]),
-            Cells::Text(_) => Err(self.wrong(column, "text instead of numbers")),
+            Cells::Text(_) | Cells::Flag(_) => Err(self.wrong(column, "text instead of numbers")),
         }
     }
 
@@ -213,26 +214,6 @@ impl<'a> Reader<'a> {
                 let value = cell.map_or_else(String::new, |n| n.to_string());
                 cell.and_then(|n| u64::try_from(n).ok())
                     .ok_or_else(|| self.bad(row, column, &value, "a count"))
-            })
-            .collect()
-    }
-
-    /// Lists joined by `;`; an empty cell is an empty list.
-    pub(crate) fn lists<T>(
-        &self,
-        column: &str,
-        expected: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Vec<Vec<T>>> {
-        let cells = self.text(column)?.into_iter().enumerate();
-        cells
-            .map(|(row, cell)| {
-                let Some(text) = cell else {
-                    return Ok(Vec::new());
-                };
-                text.split(';')
-                    .map(|item| parse(item).ok_or_else(|| self.bad(row, column, &text, expected)))
-                    .collect()
             })
             .collect()
     }

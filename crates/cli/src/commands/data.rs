@@ -98,6 +98,7 @@ fn shown(cells: &Cells, row: usize) -> String {
     match cells {
         Cells::Text(values) => values[row].clone().unwrap_or_default(),
         Cells::Whole(values) => values[row].map_or_else(String::new, |v| v.to_string()),
+        Cells::Flag(values) => values[row].map_or_else(String::new, |v| v.to_string()),
         Cells::Real(values) => values[row].map_or_else(String::new, |v| {
             if v.fract() == 0.0 && v.abs() < 1e15 {
                 format!("{v}")
@@ -157,6 +158,7 @@ fn rows(table: &Table) -> Vec<Value> {
                 let value = match cells {
                     Cells::Text(values) => json!(values[row]),
                     Cells::Whole(values) => json!(values[row]),
+                    Cells::Flag(values) => json!(values[row]),
                     Cells::Real(values) => json!(values[row]),
                 };
                 map.insert(name.clone(), value);

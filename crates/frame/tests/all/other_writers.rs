@@ -63,13 +63,8 @@ fn results_of_other_programs_are_tables_too() {
         table.column("float32"),
         Some(&Cells::Real(vec![Some(0.5), None, Some(-1.25), Some(3.0)]))
     );
-    let truths = [Some("true"), None, Some("false"), Some("true")];
-    assert_eq!(
-        table.column("bool"),
-        Some(&Cells::Text(
-            truths.map(|text| text.map(str::to_owned)).to_vec()
-        ))
-    );
+    let truths = [Some(true), None, Some(false), Some(true)];
+    assert_eq!(table.column("bool"), Some(&Cells::Flag(truths.to_vec())));
 }
 
 #[test]

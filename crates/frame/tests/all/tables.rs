@@ -216,9 +216,10 @@ proptest! {
     fn any_table_survives_both_formats(
         rows in prop::collection::vec(
             (
-                prop::option::of("[ a1.,\"\n\r#e+-]{0,6}|nan|-Inf|1e999|é"),
+                prop::option::of("[ a1.,\"\n\r#e+-]{0,6}|nan|-Inf|1e999|true|é"),
                 prop::option::of(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO),
                 prop::option::of(any::<i64>()),
+                prop::option::of(any::<bool>()),
             ),
             1..12,
         ),
@@ -227,7 +228,8 @@ proptest! {
         let table = Table::new()
             .with(name, Cells::Text(rows.iter().map(|row| row.0.clone()).collect())).unwrap()
             .with("real", Cells::Real(rows.iter().map(|row| row.1).collect())).unwrap()
-            .with("whole", Cells::Whole(rows.iter().map(|row| row.2).collect())).unwrap();
+            .with("whole", Cells::Whole(rows.iter().map(|row| row.2).collect())).unwrap()
+            .with("flag", Cells::Flag(rows.iter().map(|row| row.3).collect())).unwrap();
         let folder = Folder::new();
         for file in ["t.csv", "t.parquet"] {
             let path = folder.path(file);
@@ -237,6 +239,7 @@ proptest! {
                 let nothing = match expected {
                     Cells::Real(cells) => cells.iter().all(Option::is_none),
                     Cells::Whole(cells) => cells.iter().all(Option::is_none),
+                    Cells::Flag(cells) => cells.iter().all(Option::is_none),
                     Cells::Text(_) => false,
                 };
                 if nothing && file == "t.csv" {

@@ -18,7 +18,7 @@ pub struct Built<C: 'static, T: ?Sized + 'static> {
     /// The method itself.
     pub method: Arc<T>,
     /// The parameters that were a grid in the sweep file, with this point's values.
-    pub grid: Vec<(String, String)>,
+    pub grid: Vec<(String, ParamValue)>,
 }
 
 impl<C, T: ?Sized> Clone for Built<C, T> {
@@ -71,7 +71,7 @@ impl<C, T: ?Sized> Built<C, T> {
 }
 
 /// `[key=value,...]` in key order, or nothing.
-pub(crate) fn grid_suffix(grid: &[(String, String)]) -> String {
+pub(crate) fn grid_suffix(grid: &[(String, ParamValue)]) -> String {
     if grid.is_empty() {
         return String::new();
     }
@@ -115,7 +115,7 @@ pub(crate) fn look_up<C, T: ?Sized>(
 }
 
 /// One point of a grid: its parameters, and those among them that vary.
-type Point = (BTreeMap<String, ParamValue>, Vec<(String, String)>);
+type Point = (BTreeMap<String, ParamValue>, Vec<(String, ParamValue)>);
 
 /// Expands the parameters `given` over their grids and builds each point, reporting every error.
 pub(crate) fn build_grid<'n, C, T: ?Sized>(
@@ -156,7 +156,7 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
                 let (mut params, mut grid) = (params.clone(), grid.clone());
                 params.insert(key.clone(), value.clone());
                 if *is_grid {
-                    grid.push((key.clone(), value.to_string()));
+                    grid.push((key.clone(), value.clone()));
                 }
                 next.push((params, grid));
             }

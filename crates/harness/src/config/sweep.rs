@@ -18,6 +18,10 @@ use super::method::Built;
 pub struct Model {
     /// Id in tables.
     pub id: String,
+    /// Id of its entry: the same for all points of a grid.
+    pub entry: String,
+    /// Whether every point of its grid stands for itself in rankings.
+    pub expand: bool,
     /// The learner; with `select` the first of its grid.
     pub learner: Built<LearnerCaps, dyn Learner>,
     /// Features that are made for this model; `None` for the encoded columns as they are.
@@ -180,6 +184,10 @@ pub struct Leak {
 pub struct Correction {
     /// Id in tables.
     pub id: String,
+    /// Id of its entry: the same for all points of a grid.
+    pub entry: String,
+    /// Whether every point of its grid stands for itself in rankings.
+    pub expand: bool,
     /// Changes the training rows.
     pub resample: Option<Built<ResamplerCaps, dyn Resampler>>,
     /// Takes the place of resampling, loss and the single fit; then those are identities.
@@ -215,6 +223,8 @@ pub enum SizeSpec {
 pub struct PopulationSpec {
     /// Id in tables.
     pub id: String,
+    /// Id of its entry: the same for all points of a grid.
+    pub entry: String,
     /// Line of the entry.
     pub line: usize,
     /// The population.

@@ -2,15 +2,18 @@
 //! honoured, and groups the rest so that nothing is done twice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use counterweight_core::params::check;
 use counterweight_core::{
-    Catalogue, CellId, Hasher, OnNominal, Outcome, ParamValue, Resampler, ResamplerCaps, ScoreKind,
-    find,
+    Catalogue, CellId, ContentHash, Hasher, OnNominal, Outcome, ParamValue, Resampler,
+    ResamplerCaps, ScoreKind, Stages, find,
 };
 use counterweight_data::preprocess::Polynomial;
 
-use super::{Input, RESULTS_EPOCH, Rows, Unit, protocol_key};
+use super::identity::{of_correction, of_model, of_planned, of_unit};
+use super::stages::Parts;
+use super::{Input, Rows, Unit};
 use crate::config::Sweep;
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Model};
@@ -28,6 +31,8 @@ pub struct Cell {
     pub correction: usize,
     /// The resampling stage with its parameters as it will run, the ensemble in its place, or `none`.
     pub resample: String,
+    /// What it is made of, as values.
+    pub stages: Arc<Stages>,
     /// What planning settled already; `None` for cells that have to run.
     pub settled: Option<(Outcome, String)>,
 }
@@ -58,26 +63,30 @@ pub struct FitGroup {
 /// A resampler as it will run on an input, or why it will not.
 pub(super) type Planned = Result<Option<Built<ResamplerCaps, dyn Resampler>>, (Outcome, String)>;
 
+/// The resampler of each correction on each input.
+pub(super) fn planned(sweep: &Sweep, catalogue: &Catalogue, inputs: &[Input]) -> Vec<Vec<Planned>> {
+    let on = |input: &Input| {
+        let corrections = sweep.corrections.iter();
+        corrections
+            .map(|correction| plan_resampler(correction, catalogue, input))
+            .collect()
+    };
+    inputs.iter().map(on).collect()
+}
+
 pub(super) fn expand(
     sweep: &Sweep,
-    catalogue: &Catalogue,
     inputs: &[Input],
+    (planned, parts): (&[Vec<Planned>], &Parts),
     units: &mut [Unit],
 ) -> Vec<Cell> {
-    let planned: Vec<Vec<Planned>> = inputs
-        .iter()
-        .map(|input| {
-            sweep
-                .corrections
-                .iter()
-                .map(|c| plan_resampler(c, catalogue, input))
-                .collect()
-        })
-        .collect();
-    let protocol = protocol_key(sweep);
+    let models: Vec<ContentHash> = sweep.models.iter().map(of_model).collect();
+    let corrections: Vec<ContentHash> = sweep.corrections.iter().map(of_correction).collect();
+    let mut shared: BTreeMap<(usize, usize, usize), Arc<Stages>> = BTreeMap::new();
     let mut cells = Vec::new();
     for (unit_at, unit) in units.iter_mut().enumerate() {
         let input = &inputs[unit.input];
+        let start = of_unit("counterweight cell", sweep, input, unit);
         let mut groups: BTreeMap<String, (usize, ResampleGroup)> = BTreeMap::new();
         for (model_at, model) in sweep.models.iter().enumerate() {
             for (correction_at, correction) in sweep.corrections.iter().enumerate() {
@@ -86,19 +95,18 @@ pub(super) fn expand(
                     Ok(Some(built)) => built.canonical(),
                     Ok(None) | Err(_) => correction.rows_canonical(),
                 };
-                let id = Hasher::new("counterweight cell")
-                    .number(RESULTS_EPOCH)
-                    .number(sweep.seed.0)
-                    .text(&protocol)
-                    .text(&input.id)
-                    .text(&unit.key)
-                    .text(input.preprocess.id())
-                    .text(&model.id)
-                    .text(&model.canonical())
-                    .text(&correction.id)
-                    .text(&resample)
-                    .text(&correction.canonical())
+                let runs = resampler.as_ref().ok().and_then(Option::as_ref);
+                let id = Hasher::new("cell")
+                    .hash(&start)
+                    .hash(&models[model_at])
+                    .hash(&corrections[correction_at])
+                    .hash(&of_planned(runs))
                     .finish();
+                let key = (unit.input, model_at, correction_at);
+                let stages = shared.entry(key).or_insert_with(|| {
+                    Arc::new(parts.stages(unit.input, Ok(model_at), correction_at))
+                });
+                let stages = Arc::clone(stages);
                 let settled = settle(unit, input, model, correction, resampler);
                 let at = cells.len();
                 if settled.is_none() {
@@ -142,6 +150,7 @@ pub(super) fn expand(
                     model: model_at,
                     correction: correction_at,
                     resample,
+                    stages,
                     settled,
                 });
             }

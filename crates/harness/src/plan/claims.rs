@@ -4,7 +4,8 @@
 use counterweight_core::{Catalogue, CellId, Hasher, Outcome, Resampler, ResamplerCaps, Workload};
 
 use super::cells::{plan_resampler, settle};
-use super::{Input, Plan, RESULTS_EPOCH, Unit, protocol_key};
+use super::identity::{of_correction, of_model, of_planned, of_unit};
+use super::{Input, Plan, Unit};
 use crate::config::Sweep;
 use crate::config::method::Built;
 
@@ -41,33 +42,23 @@ pub(super) fn expand(
     inputs: &[Input],
     units: &[Unit],
 ) -> Vec<Claim> {
-    let protocol = protocol_key(sweep);
     let mut claims = Vec::new();
     for (unit_at, unit) in units.iter().enumerate() {
         let input = &inputs[unit.input];
+        let start = of_unit("counterweight leak", sweep, input, unit);
         for (leak_at, leak) in sweep.leaks.iter().enumerate() {
             if !leak.datasets.contains(&input.id) {
                 continue;
             }
             let planned = plan_resampler(&leak.arm, catalogue, input);
             let resampler = planned.as_ref().ok().cloned().flatten();
-            let resample = match &resampler {
-                Some(built) => built.canonical(),
-                None => leak.arm.rows_canonical(),
-            };
             for &model_at in &leak.models {
                 let model = &sweep.models[model_at];
-                let id = Hasher::new("counterweight leak")
-                    .number(RESULTS_EPOCH)
-                    .number(sweep.seed.0)
-                    .text(&protocol)
-                    .text(&input.id)
-                    .text(&unit.key)
-                    .text(input.preprocess.id())
-                    .text(&model.id)
-                    .text(&model.canonical())
-                    .text(&leak.id)
-                    .text(&resample)
+                let id = Hasher::new("claim")
+                    .hash(&start)
+                    .hash(&of_model(model))
+                    .hash(&of_correction(&leak.arm))
+                    .hash(&of_planned(resampler.as_ref()))
                     .finish();
                 claims.push(Claim {
                     id: CellId(id.short()),

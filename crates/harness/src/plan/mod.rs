@@ -6,15 +6,17 @@ mod claims;
 mod cost;
 mod family;
 pub mod filter;
+mod identity;
 mod inputs;
+mod stages;
 mod units;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Catalogue, CellId, ClassCounts, ContentHash, Dataset, Hasher, Metric, MetricCaps, Note,
-    Outcome, Partition,
+    Axis, Catalogue, CellId, ClassCounts, ContentHash, Dataset, Metric, MetricCaps, Note, Outcome,
+    Partition, Record, Stages,
 };
 
 use crate::config::Sweep;
@@ -25,9 +27,7 @@ use counterweight_config::{Diagnostic, Diagnostics};
 pub use cells::{Cell, FitGroup, ResampleGroup, resampler_for};
 pub use claims::Claim;
 pub use cost::estimated_seconds;
-
-/// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.
-pub const RESULTS_EPOCH: u64 = 1;
+pub use identity::RESULTS_EPOCH;
 
 /// Brings in the rows of real datasets: the harness knows no file format.
 pub trait DataSource: Sync {
@@ -164,6 +164,9 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// What leaks would claim, in plan order; no cells, and never records.
     pub claims: Vec<Claim>,
+    /// Every parameter that an entry varies.
+    pub axes: Vec<Axis>,
+    parts: stages::Parts,
     /// Hash of what the sweep asks for, without its seed.
     pub sweep_hash: ContentHash,
 }
@@ -188,9 +191,12 @@ impl Plan {
         if !errors.is_empty() {
             return Err(errors.into_sorted());
         }
-        let cells = cells::expand(&sweep, &catalogue, &inputs, &mut units);
+        let planned = cells::planned(&sweep, &catalogue, &inputs);
+        let parts = stages::Parts::new(&sweep, &catalogue, &inputs, &planned);
+        let cells = cells::expand(&sweep, &inputs, (&planned, &parts), &mut units);
         let claims = claims::expand(&sweep, &catalogue, &inputs, &units);
-        let sweep_hash = sweep_hash(&sweep, &inputs);
+        let sweep_hash = identity::of_sweep(&sweep, &inputs);
+        let axes = stages::axes(&sweep, &catalogue);
         let metrics = metrics(&sweep, &catalogue)?;
         Ok(Self {
             sweep,
@@ -200,6 +206,8 @@ impl Plan {
             units,
             cells,
             claims,
+            axes,
+            parts,
             sweep_hash,
         })
     }
@@ -228,6 +236,30 @@ impl Plan {
                 many.len()
             )),
         }
+    }
+
+    /// What the record of an imported model is made of; nothing when its dataset or correction is none of
+    /// the sweep's.
+    pub fn stages_of_import(&self, record: &Record) -> Stages {
+        let input = self.inputs.iter().position(|i| record.dataset == *i.id);
+        let mut corrections = self.sweep.corrections.iter();
+        let correction = corrections.position(|c| record.correction == *c.id);
+        match (input, correction) {
+            (Some(input), Some(correction)) => {
+                self.parts.stages(input, Err(&record.model), correction)
+            }
+            _ => Stages::default(),
+        }
+    }
+
+    /// Everything that decides the rows of a unit and how they are judged.
+    pub(crate) fn unit_hash(&self, unit: &Unit) -> ContentHash {
+        identity::of_unit("unit", &self.sweep, &self.inputs[unit.input], unit)
+    }
+
+    /// Everything that decides a correction.
+    pub(crate) fn correction_hash(&self, at: usize) -> ContentHash {
+        identity::of_correction(&self.sweep.corrections[at])
     }
 
     /// What stands beside the record of cell `at`: the ids of its curves.
@@ -292,52 +324,4 @@ fn metrics(
     } else {
         Err(errors.into_sorted())
     }
-}
-
-/// The sweep hash leaves the seed out, so that a reseeded rerun is recognised as the same sweep.
-fn sweep_hash(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
-    let protocol = &sweep.protocol;
-    let mut hasher = Hasher::new("counterweight sweep 1")
-        .number(RESULTS_EPOCH)
-        .text(&protocol_key(sweep))
-        .number(protocol.repeats as u64);
-    for input in inputs {
-        hasher = hasher
-            .text(&input.id)
-            .hash(&input.hash)
-            .text(input.preprocess.id());
-        hasher = match &input.kind {
-            InputKind::Population(spec) => hasher.text(&format!(
-                "{:?} {} {:?} {}",
-                spec.size,
-                spec.n_test,
-                spec.ratios,
-                spec.profile.id()
-            )),
-            InputKind::Real(_) => {
-                let spec = &sweep.datasets[input.spec];
-                hasher.text(&format!("{:?} {}", spec.ratios, spec.profile.id()))
-            }
-        };
-    }
-    for model in &sweep.models {
-        hasher = hasher.text(&model.id).text(&model.canonical());
-    }
-    for correction in &sweep.corrections {
-        hasher = hasher.text(&correction.id).text(&correction.canonical());
-    }
-    hasher.finish()
-}
-
-/// What the protocol decides about every result.
-fn protocol_key(sweep: &Sweep) -> String {
-    let protocol = &sweep.protocol;
-    format!(
-        "split={:?};inner={};small={:?};prior={};group={}",
-        protocol.split,
-        protocol.inner_folds,
-        protocol.small_class,
-        protocol.metric_prior.id(),
-        protocol.group_duplicates
-    )
 }

@@ -5,6 +5,7 @@ use counterweight_data::populations::balanced_counts;
 use counterweight_data::profile::{self, Ratio};
 use counterweight_data::split::{duplicate_groups, hold_out, stratified_folds};
 
+use super::identity::{draw_key, fold_key, thinned_key};
 use super::inputs::pair_partition;
 use super::{Input, InputKind, Rows, Unit};
 use crate::config::Sweep;
@@ -61,12 +62,7 @@ impl Splitter<'_> {
                 }
             };
             for repeat in 0..sweep.protocol.repeats {
-                let key = format!(
-                    "{}|train={}|test={}|repeat={repeat}",
-                    input.hash.hex(),
-                    join(train.as_slice()),
-                    join(test.as_slice()),
-                );
+                let key = draw_key(input, &train, &test, repeat);
                 units.push(Unit {
                     input: at,
                     ratio: RatioSpec::Induced(ratio),
@@ -158,18 +154,11 @@ impl Splitter<'_> {
     ) -> Unit {
         let Self { sweep, at, input } = *self;
         let spec = &sweep.datasets[input.spec];
-        let (profile, ratio_text) = match ratio {
-            RatioSpec::Natural => ("natural", "natural".to_owned()),
-            RatioSpec::Induced(ratio) => (spec.profile.id(), ratio.to_string()),
+        let profile = match ratio {
+            RatioSpec::Natural => "natural",
+            RatioSpec::Induced(_) => spec.profile.id(),
         };
-        // Only what decides the rows: streams hang on this key, and must not move when, say, the metric
-        // prior of the sweep does.
-        let rows_key = format!(
-            "{}|split={:?}|group={}|repeat={repeat}|fold={fold}",
-            input.hash.hex(),
-            sweep.protocol.split,
-            sweep.protocol.group_duplicates
-        );
+        let rows_key = fold_key(sweep, input, repeat, fold);
         let rows = match (rows, ratio) {
             (Rows::Cut(partition), RatioSpec::Induced(ratio)) => {
                 let key = sweep.seed.stage("imbalance").text(&rows_key);
@@ -220,7 +209,7 @@ impl Splitter<'_> {
             profile,
             repeat,
             fold,
-            key: format!("{rows_key}|{profile}|ratio={ratio_text}"),
+            key: thinned_key(&rows_key, profile, ratio),
             rows,
             train,
             test,
@@ -228,9 +217,4 @@ impl Splitter<'_> {
             groups: Vec::new(),
         }
     }
-}
-
-fn join(counts: &[usize]) -> String {
-    let texts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-    texts.join(";")
 }

@@ -115,8 +115,8 @@ impl Work<'_> {
         chosen.at = at;
         chosen.details.insert("selected".into(), at as f64);
         for (key, value) in select.candidates[at].params.iter() {
-            let grid = |(name, _): &(String, String)| name == key;
-            if select.candidates[at].grid.iter().any(grid)
+            let grid = &select.candidates[at].grid;
+            if grid.iter().any(|(name, _)| name == key)
                 && let Some(value) = value.as_real()
             {
                 chosen.details.insert(format!("selected_{key}"), value);

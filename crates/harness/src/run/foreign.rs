@@ -1,6 +1,8 @@
 //! Scores of a model from elsewhere, judged like a fit of our own under every decision that needs the
 //! scores alone.
 
+use std::sync::Arc;
+
 use counterweight_core::{
     CellId, Deadline, DecideContext, Details, Extras, Finished, Hasher, Outcome, Prior, Scores,
     StageError, TestScores,
@@ -62,16 +64,12 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
     };
     let content = content.finish();
     let mut entries = Vec::new();
-    for correction in &plan.sweep.corrections {
+    for (at, correction) in plan.sweep.corrections.iter().enumerate() {
         let id = Hasher::new("counterweight foreign cell")
-            .number(plan.sweep.seed.0)
-            .text(plan.sweep.protocol.metric_prior.id())
-            .text(&plan.inputs[unit.input].id)
-            .text(&unit.key)
+            .hash(&plan.unit_hash(unit))
             .text(foreign.model)
             .hash(&content)
-            .text(&correction.id)
-            .text(&correction.canonical())
+            .hash(&plan.correction_hash(at))
             .finish();
         let resample = correction.resample.as_ref().map_or_else(
             || "none".to_owned(),
@@ -83,6 +81,7 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
             model: (foreign.model, "imported"),
             correction,
             resample: &resample,
+            stages: Arc::default(),
         }
         .record(plan, unit);
         let decide = &correction.decide.method;

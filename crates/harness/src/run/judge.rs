@@ -1,10 +1,12 @@
 //! From decisions to a record.
 
+use std::sync::Arc;
+
 use counterweight_core::reliability;
 use counterweight_core::side_table::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
     CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
-    Record, Rescored, ScoreKind, Scores, Test,
+    Record, Rescored, ScoreKind, Scores, Stages, Test,
 };
 
 use crate::config::method::Built;
@@ -79,6 +81,7 @@ pub fn blank(plan: &Plan, at: usize) -> Record {
         model: (&model.id, &params),
         correction: &plan.sweep.corrections[cell.correction],
         resample: &cell.resample,
+        stages: Arc::clone(&cell.stages),
     };
     heading.record(plan, &plan.units[cell.unit])
 }
@@ -90,6 +93,8 @@ pub(super) struct Heading<'a> {
     pub(super) model: (&'a str, &'a str),
     pub(super) correction: &'a Correction,
     pub(super) resample: &'a str,
+    /// What the texts are rendered from.
+    pub(super) stages: Arc<Stages>,
 }
 
 impl Heading<'_> {
@@ -130,6 +135,7 @@ impl Heading<'_> {
             test_counts: wide(&unit.test),
             train_counts: wide(&unit.train),
             details: Numbers::new(),
+            stages: self.stages,
         }
     }
 }

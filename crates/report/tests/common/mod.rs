@@ -461,6 +461,7 @@ fn record(
             .chain([minority])
             .collect(),
         details: Numbers::new(),
+        stages: std::sync::Arc::default(),
     };
     if arm.binary && data.classes > 2 {
         record.outcome = Outcome::NotApplicable;

@@ -114,13 +114,11 @@ pub(super) fn read_population(
     };
     let params = s.parameters(entry.card.params);
     let grid = build_grid(entry, params.into_iter(), &place, errors);
+    let entry = id.unwrap_or(kind);
     grid.into_iter()
         .map(|population| PopulationSpec {
-            id: format!(
-                "{}{}",
-                id.as_ref().unwrap_or(&kind),
-                population.grid_suffix()
-            ),
+            id: format!("{entry}{}", population.grid_suffix()),
+            entry: entry.clone(),
             line,
             population,
             size: given.first().copied().unwrap_or(SizeSpec::Total(2000)),

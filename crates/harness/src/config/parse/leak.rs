@@ -73,6 +73,8 @@ pub(super) fn read_leak(
         Leak {
             arm: Correction {
                 id: id.clone(),
+                entry: base.to_owned(),
+                expand: false,
                 resample: Some(built),
                 ensemble: None,
                 loss: loss.clone(),

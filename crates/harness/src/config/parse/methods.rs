@@ -1,7 +1,7 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
-use counterweight_core::{Catalogue, Entry, find, nearest};
+use counterweight_core::{Catalogue, Entry, ParamValue, find, nearest};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::check_id;
@@ -29,6 +29,7 @@ pub(super) fn read_model(
     if let Some(id) = &id {
         check_id(id, "id", &mut s);
     }
+    let expand = s.flag("expand").unwrap_or(false);
     let metric = s.text("select").and_then(|word| {
         let found = selectable(&word, catalogue);
         if found.is_none() {
@@ -86,17 +87,21 @@ pub(super) fn read_model(
                 errors.add(line, key, "there is no grid to choose from", hint);
                 Vec::new()
             }
-            ([first, ..], [(features, _), ..]) => vec![Model {
-                id: id
-                    .clone()
-                    .unwrap_or_else(|| format!("{kind}[select={}]", metric.replace('_', "-"))),
-                learner: first.clone(),
-                features: *features,
-                select: Some(Select {
-                    metric,
-                    candidates: grid.clone(),
-                }),
-            }],
+            ([first, ..], [(features, _), ..]) => {
+                let chosen = || format!("{kind}[select={}]", metric.replace('_', "-"));
+                let id = id.clone().unwrap_or_else(chosen);
+                vec![Model {
+                    entry: id.clone(),
+                    id,
+                    expand,
+                    learner: first.clone(),
+                    features: *features,
+                    select: Some(Select {
+                        metric,
+                        candidates: grid.clone(),
+                    }),
+                }]
+            }
         };
     }
     let mut models = Vec::new();
@@ -104,10 +109,13 @@ pub(super) fn read_model(
         for &(features, varies) in &features {
             let mut grid = learner.grid.clone();
             if let (Some(Features { polynomial }), true) = (features, varies) {
-                grid.push((Features::POLYNOMIAL.to_owned(), polynomial.to_string()));
+                let degree = i64::try_from(polynomial).unwrap_or(i64::MAX);
+                grid.push((Features::POLYNOMIAL.to_owned(), ParamValue::Whole(degree)));
             }
             models.push(Model {
                 id: format!("{base}{}", grid_suffix(&grid)),
+                entry: base.clone(),
+                expand,
                 learner: learner.clone(),
                 features,
                 select: None,
@@ -277,7 +285,7 @@ pub(super) fn read_curve(
         .find(|spec| spec.name == parameter);
     if let Some(spec) = spec {
         for (key, value) in [("from", from), ("to", to)] {
-            if let Err(error) = spec.check(&counterweight_core::ParamValue::Real(value)) {
+            if let Err(error) = spec.check(&ParamValue::Real(value)) {
                 let line = fields.get(key).map(|(line, _)| *line);
                 errors.add(line, format!("{path} > {key}"), error.problem, error.hint);
             }
@@ -316,6 +324,7 @@ pub(super) fn read_correction(
     if let Some(id) = &id {
         check_id(id, "id", &mut s);
     }
+    let expand = s.flag("expand").unwrap_or(false);
     let (resample, loss, decide) = (s.node("resample"), s.node("loss"), s.node("decide"));
     let ensemble = s.node("ensemble");
     if ensemble.is_some() {
@@ -418,6 +427,8 @@ pub(super) fn read_correction(
                 ];
                 list.push(Correction {
                     id: format!("{base}{}", joint_suffix(&grids)),
+                    entry: base.clone(),
+                    expand,
                     resample: resample.clone(),
                     ensemble: ensemble.clone(),
                     loss: loss.clone(),
@@ -430,7 +441,7 @@ pub(super) fn read_correction(
 }
 
 /// The suffix of a grid over several stages; a key that two stages vary carries its stage's name.
-fn joint_suffix(grids: &[(&str, &Vec<(String, String)>)]) -> String {
+fn joint_suffix(grids: &[(&str, &Vec<(String, ParamValue)>)]) -> String {
     let mut pairs = Vec::new();
     for (at, (stage, grid)) in grids.iter().enumerate() {
         for (key, value) in *grid {
