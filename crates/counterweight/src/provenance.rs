@@ -131,6 +131,11 @@ impl Provenance {
             .filter(|name| !name.is_empty())
     }
 
+    /// The parameters that the sweep of a folder varies; none without a run.json.
+    pub(crate) fn axes(folder: &Path) -> Vec<Axis> {
+        Self::load(folder).map(|run| run.axes).unwrap_or_default()
+    }
+
     /// What the page shows; empty without a run.json.
     pub(crate) fn read(folder: &Path) -> Vec<(String, String)> {
         let Some(run) = Self::load(folder) else {

@@ -165,6 +165,7 @@ impl Folder<'_> {
             timings: &[],
             reliability: &[],
             leaks: &[],
+            axes: &[],
             catalogue: &self.session.catalogue,
             about: Vec::new(),
             provenance,
@@ -176,6 +177,7 @@ impl Folder<'_> {
                 timings: &timings,
                 reliability: &read_reliability(&self.output)?,
                 leaks: &read_leaks(&self.output)?,
+                axes: &Provenance::axes(&self.output),
                 about,
                 ..heading.clone()
             },

@@ -17,11 +17,15 @@ use super::{Figure, Guard, PlotError, count, finish, font, nothing};
 pub struct HeatMap {
     /// What differs, such as `balanced error`.
     pub measure: String,
-    /// Names of the datasets, from top to bottom.
+    /// What the rows and the columns are, such as `dataset` and `correction`.
+    pub by: [String; 2],
+    /// What the differences are to.
+    pub baseline: String,
+    /// Names of the rows, from top to bottom.
     pub rows: Vec<String>,
-    /// Names of the corrections, from left to right.
+    /// Names of the columns, from left to right.
     pub columns: Vec<String>,
-    /// Correction minus baseline, a fraction, for each row and column; `None` where there is no result.
+    /// Value minus baseline, a fraction, for each row and column; `None` where there is no result.
     pub cells: Vec<Vec<Option<f64>>>,
     /// Why cells are missing, for the key, such as `not applicable or failed`.
     pub missing: String,
@@ -36,8 +40,8 @@ const GUARD: Guard = Guard { figure: "heat map" };
 /// [`PlotError::Data`] when the cells do not form rows times columns or one is not finite.
 pub fn heat_map(data: &HeatMap, theme: &Theme) -> Result<Figure, PlotError> {
     let title = format!(
-        "Difference in {} to {}, by dataset and correction",
-        data.measure, theme.baseline
+        "Difference in {} to {}, by {} and {}",
+        data.measure, data.baseline, data.by[0], data.by[1]
     );
     let values = check(data)?;
     if data.rows.is_empty() || data.columns.is_empty() {
@@ -77,7 +81,7 @@ pub fn heat_map(data: &HeatMap, theme: &Theme) -> Result<Figure, PlotError> {
             }
         }
     }
-    let unit = format!("{} minus that of {} (points)", data.measure, theme.baseline);
+    let unit = format!("{} minus that of {} (points)", data.measure, data.baseline);
     scale.key(
         &mut scene,
         (key_left, bottom + 10.0),
@@ -168,16 +172,18 @@ fn draw_cell(
 }
 
 fn describe(data: &HeatMap, theme: &Theme) -> String {
-    let (baseline, lower) = (&theme.baseline, theme.quantity.lower_is_better);
+    let (baseline, lower) = (&data.baseline, theme.quantity.lower_is_better);
     let (sign, word) = if lower {
         ("Negative", "lower")
     } else {
         ("Positive", "higher")
     };
     let mut text = format!(
-        "A table of coloured cells, {} by {}. {sign} numbers mean a {word} {} than {baseline}.",
-        count(data.rows.len(), "dataset"),
-        count(data.columns.len(), "correction"),
+        "A table of coloured cells, {} ({}) by {} ({}). {sign} numbers mean a {word} {} than {baseline}.",
+        count(data.rows.len(), "row"),
+        data.by[0],
+        count(data.columns.len(), "column"),
+        data.by[1],
         data.measure
     );
     for (column, name) in data.columns.iter().enumerate() {
@@ -193,7 +199,7 @@ fn describe(data: &HeatMap, theme: &Theme) -> String {
         let _infallible = write!(
             text,
             " {name}: {word} on {better} of {}, mean difference {} points.",
-            count(known.len(), "dataset"),
+            count(known.len(), "row"),
             fixed(mean, 1)
         );
     }

@@ -35,6 +35,7 @@
 //! # Ok::<(), counterweight_plots::PlotError>(())
 //! ```
 
+mod ablation;
 mod axes;
 mod bitmap;
 mod calibration_front;
@@ -60,9 +61,11 @@ mod reliability;
 mod scale;
 mod scene;
 mod svg;
-mod tau_sweep;
 mod theme;
 
+pub use ablation::{
+    AblationCurve, AblationPanel, AblationPoint, Ablations, BestSetting, Spacing, ablations,
+};
 pub use calibration_front::{CalibrationFront, CalibrationPoint, calibration_front};
 pub use check::{Fault, TextBox, check_text, text_boxes, well_formed};
 pub use comparison_matrix::{Comparison, ComparisonMatrix, comparison_matrix};
@@ -76,7 +79,6 @@ pub use rank_slope::{RankChange, RankSlope, rank_slope};
 pub use ratio_curves::{Measure, RatioCurves, RatioLine, RatioPanel, RatioPoint, ratio_curves};
 pub use recall_dots::{Estimate, RecallDots, RecallRow, recall_dots};
 pub use reliability::{ReliabilityDot, ReliabilityGrid, ReliabilityPanel, reliability_grid};
-pub use tau_sweep::{TauCurve, TauOptimum, TauPanel, TauPoint, TauSweep, tau_sweep};
 pub use theme::{Quantity, Theme, css};
 
 use scene::{Anchor, Scene, Text};

@@ -51,6 +51,8 @@ pub(super) struct Panel {
     pub(super) lines: Vec<Line>,
     /// A dotted line for comparison.
     pub(super) reference: Vec<Point>,
+    /// Whether the places of a line are dots of their own and not joined.
+    pub(super) apart: bool,
     /// All x of the lines, sorted.
     ladder: Vec<f64>,
 }
@@ -68,6 +70,7 @@ impl Panel {
             note: note.to_owned(),
             lines,
             reference,
+            apart: false,
             ladder,
         }
     }
@@ -115,6 +118,8 @@ pub(super) struct Shared {
     pub(super) order: Vec<String>,
     /// Markers at the points; off for dense curves.
     pub(super) markers: bool,
+    /// Words below the places 1, 2 and so on in the place of numbers; empty for numbers.
+    pub(super) words: Vec<String>,
     /// A thin vertical line at this x.
     pub(super) vertical: Option<f64>,
     /// A line of text below everything.
@@ -206,6 +211,7 @@ impl<'a> Layout<'a> {
         let across = extent(across.chain(shared.vertical)).unwrap_or((1.0, 10.0));
         let x_domain = match shared.x_kind {
             Kind::Log => axes::pad_log(across),
+            Kind::Linear if !shared.words.is_empty() => (0.5, shared.words.len() as f64 + 0.5),
             Kind::Linear => {
                 let air = ((across.1 - across.0) * 0.03).max(1e-3);
                 (across.0 - air, across.1 + air)
@@ -279,7 +285,7 @@ impl<'a> Layout<'a> {
         for (i, (panel, frame)) in self.panels.iter().zip(&self.frames).enumerate() {
             let x = self.x.with_range((frame.left, frame.right));
             let y = self.y.with_range((frame.bottom, frame.top));
-            let ticks = axes::x_ticks(&x, 6)?;
+            let ticks = self.x_ticks(&x)?;
             axes::draw_y(scene, frame, &y, &self.y_ticks, i % self.columns == 0);
             axes::draw_x(
                 scene,
@@ -307,6 +313,18 @@ impl<'a> Layout<'a> {
         let half = font::width(&text, size::LABEL, false)? / 2.0;
         let at = f64::midpoint(self.left, right).clamp(half + 2.0, self.width - half - 2.0);
         axes::x_title(scene, (at, bottom + 28.0), &text, self.width)
+    }
+
+    fn x_ticks(&self, x: &Scale) -> Result<axes::Ticks, PlotError> {
+        if self.shared.words.is_empty() {
+            return axes::x_ticks(x, 6);
+        }
+        let room = x.at(2.0) - x.at(1.0) - 4.0;
+        let places = (1..=self.shared.words.len()).map(|place| place as f64);
+        places
+            .zip(&self.shared.words)
+            .map(|(place, word)| Ok((place, font::shorten(word, size::TICK, false, room)?)))
+            .collect()
     }
 
     fn header(&self, scene: &mut Scene, panel: &Panel, frame: &Frame) -> Result<(), PlotError> {
@@ -350,7 +368,7 @@ impl<'a> Layout<'a> {
         for index in order {
             let line = &panel.lines[index];
             scene.with_tip(line.name.clone(), |scene| {
-                for run in runs(&line.places, &panel.ladder) {
+                for run in runs(&line.places, panel) {
                     let points: Vec<Point> = run
                         .iter()
                         .map(|p| (x.at(p.x) + dodge(panel, index), y.at(p.y)))
@@ -451,7 +469,7 @@ fn reference_stroke() -> Stroke {
 fn band(scene: &mut Scene, panel: &Panel, index: usize, (x, y): (&Scale, &Scale)) {
     let line = &panel.lines[index];
     let place = |px: f64, py: f64| (x.at(px) + dodge(panel, index), y.at(py));
-    for run in runs(&line.places, &panel.ladder) {
+    for run in runs(&line.places, panel) {
         let banded: Vec<(f64, (f64, f64))> = run
             .iter()
             .filter_map(|p| p.band.map(|band| (p.x, band)))
@@ -471,13 +489,18 @@ fn band(scene: &mut Scene, panel: &Panel, index: usize, (x, y): (&Scale, &Scale)
 }
 
 /// Runs of neighbouring rungs of the ladder: a line is broken where it lacks one.
-fn runs(places: &[Place], ladder: &[f64]) -> Vec<Vec<Place>> {
+fn runs(places: &[Place], panel: &Panel) -> Vec<Vec<Place>> {
     let mut out: Vec<Vec<Place>> = Vec::new();
     let mut last = None;
     for place in places {
-        let rung = ladder.binary_search_by(|r| r.total_cmp(&place.x)).ok();
+        let rung = panel
+            .ladder
+            .binary_search_by(|r| r.total_cmp(&place.x))
+            .ok();
         match (out.last_mut(), rung, last) {
-            (Some(run), Some(rung), Some(before)) if rung == before + 1 => run.push(*place),
+            (Some(run), Some(rung), Some(before)) if rung == before + 1 && !panel.apart => {
+                run.push(*place)
+            }
             _ => out.push(vec![*place]),
         }
         last = rung;
@@ -485,10 +508,10 @@ fn runs(places: &[Place], ladder: &[f64]) -> Vec<Vec<Place>> {
     out
 }
 
-/// Sideways shift of a line when all points of a panel share one x and would hide each other.
+/// Sideways shift of a line when the points of a panel share an x and would hide each other.
 fn dodge(panel: &Panel, index: usize) -> f64 {
     let n = panel.lines.len() as f64;
-    if panel.ladder.len() > 1 {
+    if panel.ladder.len() > 1 && !panel.apart {
         0.0
     } else {
         (index as f64 - (n - 1.0) / 2.0) * 8.0_f64.min(90.0 / n)
@@ -506,8 +529,9 @@ mod tests {
             y: 0.0,
             band: None,
         };
-        let ladder = [1.0, 2.0, 5.0, 10.0];
-        let runs = runs(&[place(1.0), place(2.0), place(10.0)], &ladder);
+        let mut panel = Panel::new("", "", Vec::new(), Vec::new());
+        panel.ladder = vec![1.0, 2.0, 5.0, 10.0];
+        let runs = runs(&[place(1.0), place(2.0), place(10.0)], &panel);
         assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     }
 }

@@ -147,6 +147,7 @@ pub fn ratio_curves(data: &RatioCurves, theme: &Theme) -> Result<Figure, PlotErr
         reference: ("Bayes".to_owned(), "Bayes-optimal".to_owned()),
         order: names.iter().map(|name| (*name).to_owned()).collect(),
         markers: true,
+        words: Vec::new(),
         vertical: None,
         note: String::new(),
     };

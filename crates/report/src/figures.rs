@@ -1,12 +1,14 @@
 //! The analysis as figures: picks what is worth a picture and hands plain numbers to [`plots`](counterweight_plots).
 
+mod ablations;
+
 use std::collections::BTreeSet;
 
 use crate::analysis::{
     Analysis, Comparison, CurveBin, LeakValue, Part, RatioCurve, ReliabilityCurve, mean,
 };
 use crate::error::{ReportError, Result};
-use crate::view::file_name;
+use crate::view::{file_name, free_name};
 use counterweight_plots::format::plural;
 use counterweight_plots::{self as plots, Figure, PlotError, Theme};
 
@@ -19,6 +21,8 @@ pub(crate) struct Placed {
     pub(crate) model: Option<usize>,
     /// Whether it stands in the section on calibration.
     pub(crate) calibration: bool,
+    /// Whether it stands in the section on swept parameters.
+    pub(crate) ablation: bool,
     /// Whether it shows times, which the page leaves out.
     pub(crate) timed: bool,
     /// What it shows, told apart from all other figures.
@@ -35,6 +39,8 @@ const MOST_SUBJECTS: usize = 12;
 const MOST_COMPARED: usize = 12;
 /// The name of the figure that stands in the section on leakage.
 pub(crate) const LEAK: &str = "leak";
+/// What the names of figures of swept parameters begin with.
+const ABLATION: &str = "ablation_";
 /// What the names of figures begin with that show times.
 const TIMED: &str = "cost_";
 /// Most datasets of the figure of leaks.
@@ -71,7 +77,9 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
         placed: Vec::new(),
     };
     figures.ratios()?;
-    figures.taus()?;
+    for (frame, draw) in ablations::ablations(analysis) {
+        figures.add(frame, draw)?;
+    }
     figures.gains()?;
     for comparison in &analysis.overall {
         figures.heat_map(comparison)?;
@@ -109,16 +117,13 @@ impl Figures<'_> {
         draw: impl FnOnce(&Theme) -> std::result::Result<Figure, PlotError>,
     ) -> Result<()> {
         let Frame {
-            mut name,
+            name,
             model,
             calibration,
             heading,
             note,
         } = frame;
-        // Two ids may become one file name; the number of the figure tells them apart.
-        if self.placed.iter().any(|placed| placed.name == name) {
-            name = format!("{name}-{}", self.placed.len());
-        }
+        let name = free_name(&name, |name| self.placed.iter().any(|p| p.name == name));
         let theme = self.theme.clone().with_prefix(&name);
         let figure = draw(&theme).map_err(|source| ReportError::Figure {
             figure: name.clone(),
@@ -126,6 +131,7 @@ impl Figures<'_> {
         })?;
         self.placed.push(Placed {
             timed: name.starts_with(TIMED),
+            ablation: name.starts_with(ABLATION),
             name,
             model,
             calibration,
@@ -197,58 +203,6 @@ impl Figures<'_> {
             self.add(frame, |theme| plots::ratio_curves(&data, theme))?;
         }
         Ok(())
-    }
-
-    /// Tau against balanced error: one panel a model, one curve a family.
-    fn taus(&mut self) -> Result<()> {
-        let mut panels: Vec<plots::TauPanel> = Vec::new();
-        for curve in &self.analysis.taus.curves {
-            let model = self.analysis.model(curve.model);
-            let best = curve
-                .points
-                .iter()
-                .find(|p| (p.tau - curve.best).abs() < 1e-12);
-            let line = plots::TauCurve {
-                name: curve.family.clone(),
-                points: curve
-                    .points
-                    .iter()
-                    .map(|p| (p.tau, p.mean, p.interval))
-                    .collect(),
-                optimum: best.map(|best| plots::TauOptimum {
-                    tau: best.tau,
-                    value: best.mean,
-                    interval: curve.best_interval,
-                }),
-            };
-            match panels.iter_mut().find(|panel| panel.model == model) {
-                Some(panel) => panel.curves.push(line),
-                None => panels.push(plots::TauPanel {
-                    model: model.to_owned(),
-                    note: String::new(),
-                    curves: vec![line],
-                }),
-            }
-        }
-        if panels.is_empty() {
-            return Ok(());
-        }
-        let frame = Frame {
-            name: "tau".to_owned(),
-            model: None,
-            calibration: false,
-            heading: format!("Tau against {}", self.analysis.target.name),
-            note: "Means over the datasets that all taus of a curve have a value for, with 95 % \
-                   intervals within datasets (the level of each dataset taken out). Tau 0 is no \
-                   correction."
-                .to_owned(),
-        };
-        let data = plots::TauSweep {
-            panels,
-            // Theory has tau 1 for balanced error and for nothing else.
-            theory: Some(1.0).filter(|_| self.analysis.target.is_balanced_error()),
-        };
-        self.add(frame, |theme| plots::tau_sweep(&data, theme))
     }
 
     /// Gain of each model's best-ranked correction on real datasets against their ratio.
@@ -378,6 +332,8 @@ impl Figures<'_> {
                 .collect(),
             cells,
             missing: "not applicable, or no value on some fold".to_owned(),
+            by: ["dataset", "correction"].map(str::to_owned),
+            baseline: analysis.correction(baseline).to_owned(),
         };
         self.add(frame, |theme| plots::heat_map(&data, theme))
     }

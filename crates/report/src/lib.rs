@@ -21,7 +21,7 @@ pub mod select;
 pub mod tables;
 pub mod view;
 
-use counterweight_core::{Catalogue, Record, Table, Timing};
+use counterweight_core::{Axis, Catalogue, Record, Table, Timing};
 use counterweight_plots::Figure;
 use counterweight_store::{LeakRow, ReliabilityGroup};
 
@@ -58,6 +58,8 @@ pub struct ReportInput<'a> {
     pub reliability: &'a [ReliabilityGroup],
     /// What leaks claim; may be empty.
     pub leaks: &'a [LeakRow],
+    /// The parameters that the sweep varies.
+    pub axes: &'a [Axis],
     /// Every method that a record may name.
     pub catalogue: &'a Catalogue,
     /// What is known of the datasets.
@@ -117,6 +119,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 ///     timings: &[],
 ///     reliability: &[],
 ///     leaks: &[],
+///     axes: &[],
 ///     catalogue: &catalogue,
 ///     about: Vec::new(),
 ///     provenance: Vec::new(),

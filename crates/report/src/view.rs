@@ -83,17 +83,22 @@ pub struct Head {
     pub numeric: bool,
 }
 
-/// An id as a part of a file name or an anchor: letters, digits, `_` and `-`; anything else becomes `-`.
+/// An id as a part of a file name or an anchor: letters, digits and `_`, with single dashes between what
+/// else there is. Two ids may have one; who names files counts on.
 pub(crate) fn file_name(id: &str) -> String {
-    id.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let parts: Vec<&str> = id
+        .split(|c| !plain(c))
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("-")
+}
+
+/// `name`, or the first of `name-2`, `name-3` and so on that `taken` does not know.
+pub(crate) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2_usize..).map(|n| format!("{name}-{n}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// A table to be read.

@@ -5,8 +5,10 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{DATA, Design, input, records, timings};
-use counterweight_core::{Cells, Record, Table};
+use counterweight_core::{Axis, Cells, Record, Role, Scalar, Table};
 use counterweight_report::analysis::Scope;
 use counterweight_report::{Analysis, ReportInput, ReportOutput, write_up};
 use counterweight_store::{LeakRow, LeakSides, leaks_from_table};
@@ -49,6 +51,7 @@ fn leak(dataset: usize, values: Option<LeakSides>) -> LeakRow {
 fn written(records: &[Record], leaks: &[LeakRow]) -> (Analysis, ReportOutput) {
     let timings = timings(records);
     let input = ReportInput {
+        axes: &[grid_of_l2()],
         leaks,
         ..input(records, &timings)
     };
@@ -175,8 +178,17 @@ fn selecting(fixed: &[Record]) -> Vec<Record> {
     let mut all = Vec::new();
     for record in fixed {
         let mut fixed = record.clone();
+        let mut stages = (*record.stages).clone();
+        let params = &mut stages.get_mut(Role::Model).params;
+        params.insert("l2".to_owned(), Scalar::Real(1.0));
         fixed.model_params = "l2=1".into();
+        fixed.stages = Arc::new(stages.clone());
         let mut copy = fixed.clone();
+        let params = &mut stages.get_mut(Role::Model).params;
+        params.clear();
+        params.insert("select".to_owned(), Scalar::Text("balanced-error".into()));
+        stages.model_entry = "softmax-regression[select=balanced-error]".into();
+        copy.stages = Arc::new(stages);
         copy.model = "softmax-regression[select=balanced-error]".into();
         copy.model_params = "l2=0.1|1;select=balanced-error".into();
         copy.cell.0.push_str("-selected");
@@ -193,6 +205,19 @@ fn selecting(fixed: &[Record]) -> Vec<Record> {
         all.extend([fixed, copy]);
     }
     all
+}
+
+/// What the entry chooses from.
+fn grid_of_l2() -> Axis {
+    Axis {
+        stage: Role::Model,
+        parameter: "l2".to_owned(),
+        entry: "softmax-regression[select=balanced-error]".to_owned(),
+        values: vec![Scalar::Real(0.1), Scalar::Real(1.0)],
+        default: Some(Scalar::Real(1.0)),
+        expand: false,
+        selected_by: Some("balanced-error".to_owned()),
+    }
 }
 
 #[test]

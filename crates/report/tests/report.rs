@@ -540,7 +540,10 @@ fn the_same_records_give_the_same_report() {
 fn the_numbers_of_the_figures_are_those_of_the_tables() {
     let report = report(&records(&Design::full()));
     let words = |kind: &str, model: &str| {
-        let name = format!("{kind}_{}", model.replace(['[', ']', '='], "-"));
+        let name = format!(
+            "{kind}_{}",
+            model.replace(['[', ']', '='], "-").trim_end_matches('-')
+        );
         let found = report.figures.iter().find(|(other, _)| *other == name);
         found.map(|(_, figure)| figure.description.clone())
     };
@@ -561,7 +564,7 @@ fn the_numbers_of_the_figures_are_those_of_the_tables() {
         if let (Some(heat), Some(difference)) = (words("heat", model), differences[row]) {
             let points = format!("{:.1}", difference * 100.0).replace("-0.0", "0.0");
             let claim = format!(
-                " {correction}: lower on {} of {} datasets, mean difference {} points.",
+                " {correction}: lower on {} of {} rows, mean difference {} points.",
                 wins[row],
                 paired[row],
                 points.replace('-', "\u{2212}")

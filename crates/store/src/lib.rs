@@ -12,6 +12,7 @@
 //! | leak.parquet | [`leaks_table`] | [`leaks_from_table`] |
 //! | scores.parquet, curves.parquet | [`scores_table`], [`curves_table`] | other programs |
 
+mod columns;
 mod curves;
 mod details;
 mod error;
@@ -25,14 +26,13 @@ mod side_files;
 mod table;
 mod timings;
 
+pub use columns::{COLUMNS, Column, METRIC_COLUMNS};
 pub use curves::curves_table;
 pub use details::{Places, attach_details, details_table};
 pub use error::{StoreError, TableError};
 pub use join::{Joined, join};
 pub use leaks::{ClaimName, LeakRow, LeakSides, leaks_from_table, leaks_table};
-pub use records::{
-    COLUMNS, Column, METRIC_COLUMNS, metric_column, records_from_table, records_table,
-};
+pub use records::{metric_column, records_from_table, records_table};
 pub use reliability::{ReliabilityBin, ReliabilityGroup, reliability_table, take_reliability};
 pub use scores::scores_table;
 pub use segment::{Header, SEGMENTS, Segment, SegmentWriter, read_segment, segment_files};

@@ -1,13 +1,13 @@
 //! Made-up but realistic numbers for every figure, shared by the gallery and the tests.
 
 use counterweight_plots::{
-    CalibrationFront, CalibrationPoint, Comparison, ComparisonMatrix, CostBenefit, CostPoint,
-    CriticalDifference, Figure, GainPanel, GainPoint, GainScatter, HeatMap, LeakArrows, LeakPanel,
-    Measure, PlotError, RankChange, RankSlope, RatioCurves, RatioLine, RatioPanel, RatioPoint,
-    RecallDots, RecallRow, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, TauCurve, TauOptimum,
-    TauPanel, TauSweep, Theme, TrendPoint, calibration_front, comparison_matrix, cost_benefit,
-    critical_difference, gain_scatter, heat_map, leak_arrows, rank_slope, ratio_curves,
-    recall_dots, reliability_grid, tau_sweep,
+    AblationCurve, AblationPanel, Ablations, BestSetting, CalibrationFront, CalibrationPoint,
+    Comparison, ComparisonMatrix, CostBenefit, CostPoint, CriticalDifference, Figure, GainPanel,
+    GainPoint, GainScatter, HeatMap, LeakArrows, LeakPanel, Measure, PlotError, RankChange,
+    RankSlope, RatioCurves, RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow,
+    ReliabilityDot, ReliabilityGrid, ReliabilityPanel, Spacing, Theme, TrendPoint, ablations,
+    calibration_front, comparison_matrix, cost_benefit, critical_difference, gain_scatter,
+    heat_map, leak_arrows, rank_slope, ratio_curves, recall_dots, reliability_grid,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -252,6 +252,8 @@ pub(crate) fn heat_data(rows: Vec<String>, columns: Vec<String>) -> HeatMap {
         })
         .collect();
     HeatMap {
+        by: ["dataset", "correction"].map(str::to_owned),
+        baseline: "none".to_owned(),
         measure: "balanced error".to_owned(),
         rows,
         columns,
@@ -300,14 +302,14 @@ fn heat_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
     add("heat-empty", &page, &heat_data(Vec::new(), Vec::new()))
 }
 
-pub(crate) fn tau_data(models: &[&str], curves: usize, steps: u32) -> TauSweep {
+pub(crate) fn tau_data(models: &[&str], curves: usize, steps: u32) -> Ablations {
     let mut noise = Noise::new(3);
     let panels = models
         .iter()
         .enumerate()
-        .map(|(m, model)| TauPanel {
-            model: (*model).to_owned(),
-            note: String::new(),
+        .map(|(m, model)| AblationPanel {
+            title: (*model).to_owned(),
+            reference: None,
             curves: (0..curves)
                 .map(|c| {
                     let best = 1.0 + 0.12 * m as f64 - 0.1 * c as f64;
@@ -322,11 +324,11 @@ pub(crate) fn tau_data(models: &[&str], curves: usize, steps: u32) -> TauSweep {
                             (tau, value, Some((value - 0.008, value + 0.008)))
                         })
                         .collect();
-                    TauCurve {
+                    AblationCurve {
                         name: format!("ratio {}", [100, 10, 50, 200, 20][c % 5]),
                         points,
-                        optimum: Some(TauOptimum {
-                            tau: best,
+                        best: Some(BestSetting {
+                            at: best,
                             value: at(best),
                             interval: Some((best - 0.2, best + 0.25)),
                         }),
@@ -335,9 +337,11 @@ pub(crate) fn tau_data(models: &[&str], curves: usize, steps: u32) -> TauSweep {
                 .collect(),
         })
         .collect();
-    TauSweep {
+    Ablations {
+        parameter: "tau".to_owned(),
+        spacing: Spacing::Linear,
         panels,
-        theory: Some(1.0),
+        default: Some(1.0),
     }
 }
 
@@ -627,27 +631,42 @@ fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
             out.push((name.to_owned(), draw(&theme(name))?));
             Ok(())
         };
-    add("tau-5", &|t| tau_sweep(&tau_data(&MODELS[..5], 1, 60), t))?;
+    add("tau-5", &|t| ablations(&tau_data(&MODELS[..5], 1, 60), t))?;
     add("tau-3-ratios", &|t| {
-        tau_sweep(&tau_data(&MODELS[..2], 3, 8), t)
+        ablations(&tau_data(&MODELS[..2], 3, 8), t)
     })?;
     add("tau-column", &|t| {
-        tau_sweep(&tau_data(&MODELS[..1], 2, 60), t)
+        ablations(&tau_data(&MODELS[..1], 2, 60), t)
     })?;
     add("tau-one-tau", &|t| {
-        tau_sweep(
-            &TauSweep {
-                panels: tau_data(&MODELS[..1], 1, 1).panels,
-                theory: None,
+        ablations(
+            &Ablations {
+                default: None,
+                ..tau_data(&MODELS[..1], 1, 1)
             },
             t,
         )
     })?;
+    add("tau-words", &|t| {
+        let words = ["inverse", "effective", "square root"].map(str::to_owned);
+        let mut data = tau_data(&MODELS[..2], 2, 2);
+        for panel in &mut data.panels {
+            for curve in &mut panel.curves {
+                for (place, point) in (1..).zip(&mut curve.points) {
+                    point.0 = f64::from(place);
+                }
+                curve.best = None;
+            }
+            panel.reference = Some(0.12);
+        }
+        data.spacing = Spacing::Words(words.to_vec());
+        ablations(&data, t)
+    })?;
     add("tau-empty", &|t| {
-        tau_sweep(
-            &TauSweep {
+        ablations(
+            &Ablations {
                 panels: Vec::new(),
-                theory: None,
+                ..tau_data(&[], 0, 1)
             },
             t,
         )

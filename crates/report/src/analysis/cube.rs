@@ -89,6 +89,18 @@ impl Cube {
         self.get(model, point, correction)?.value()
     }
 
+    /// The summaries that `number` gives a new place to.
+    pub(super) fn renumbered(
+        &self,
+        number: impl Fn((usize, usize, usize)) -> Option<(usize, usize, usize)>,
+    ) -> Self {
+        let summaries = self.summaries.iter();
+        let kept = summaries.filter_map(|(key, own)| Some((number(*key)?, own.clone())));
+        Self {
+            summaries: kept.collect(),
+        }
+    }
+
     /// All summaries, by model, point and correction.
     pub fn iter(&self) -> impl Iterator<Item = ((usize, usize, usize), &Summary)> {
         self.summaries.iter().map(|(key, summary)| (*key, summary))

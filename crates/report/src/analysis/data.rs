@@ -3,12 +3,14 @@
 //! that another study computed, unless its arguments say so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use counterweight_core::{Catalogue, Record, ScoreKind, find};
+use counterweight_core::{Catalogue, Record, Role, ScoreKind, Stages, find};
 use counterweight_store::metric_column;
 
 use super::Target;
 use super::cube::{self, Cube, Seconds};
+use super::grid::Stands;
 use crate::ReportInput;
 use crate::error::Result;
 
@@ -27,6 +29,8 @@ pub struct ModelInfo {
     pub votes_only: bool,
     /// A known fault or peculiarity.
     pub remark: String,
+    /// What it is made of; of the first record that has it.
+    pub stages: Arc<Stages>,
 }
 
 impl ModelInfo {
@@ -38,6 +42,7 @@ impl ModelInfo {
             library: None,
             votes_only: false,
             remark: String::new(),
+            stages: record.stages.clone(),
         }
     }
 }
@@ -55,6 +60,8 @@ pub struct CorrectionInfo {
     pub loss: String,
     /// The decision stage with its parameters.
     pub decide: String,
+    /// What it is made of; of the first record that has it.
+    pub stages: Arc<Stages>,
 }
 
 impl CorrectionInfo {
@@ -65,6 +72,7 @@ impl CorrectionInfo {
             resample: record.resample.to_string(),
             loss: record.loss.to_string(),
             decide: record.decide.to_string(),
+            stages: record.stages.clone(),
         }
     }
 }
@@ -88,12 +96,20 @@ pub struct DatasetInfo {
     pub origin: String,
     /// How to cite it.
     pub citation: String,
+    /// What it is made of; of the first record that has it.
+    pub stages: Arc<Stages>,
 }
 
 impl DatasetInfo {
     pub(super) fn of(record: &Record) -> Self {
         // The variants of one grid (`gaussian-pair[dim=2]`) are related as a matter of course.
-        let cluster = base_id(&record.dataset).to_owned();
+        let entry = &record.stages.dataset_entry;
+        let cluster = if entry.is_empty() {
+            &record.dataset
+        } else {
+            entry
+        };
+        let cluster = cluster.to_string();
         Self {
             id: record.dataset.to_string(),
             cluster,
@@ -103,6 +119,7 @@ impl DatasetInfo {
             licence: String::new(),
             origin: String::new(),
             citation: String::new(),
+            stages: record.stages.clone(),
         }
     }
 }
@@ -296,6 +313,48 @@ impl Data {
         })
     }
 
+    /// The same with those models and corrections alone that stand in rankings.
+    pub(super) fn standing(&self, standing: &Stands) -> Self {
+        let kept = |flags: &[bool]| -> Vec<Option<usize>> {
+            let mut next = 0;
+            let number = |own: &bool| {
+                next += usize::from(*own);
+                own.then(|| next - 1)
+            };
+            flags.iter().map(number).collect()
+        };
+        let (models, corrections) = (kept(&standing.models), kept(&standing.corrections));
+        let new = |places: &[Option<usize>], old: usize| places.get(old).copied().flatten();
+        let infos = self.models.iter().zip(&models);
+        let stages = self.stages.iter().filter_map(|((point, c), stage)| {
+            Some(((*point, new(&corrections, *c)?), stage.clone()))
+        });
+        Self {
+            target: self.target.clone(),
+            metrics: self.metrics.clone(),
+            models: infos
+                .filter(|(_, new)| new.is_some())
+                .map(|(m, _)| m.clone())
+                .collect(),
+            corrections: self
+                .corrections
+                .iter()
+                .zip(&corrections)
+                .filter(|(_, new)| new.is_some())
+                .map(|(c, _)| c.clone())
+                .collect(),
+            datasets: self.datasets.clone(),
+            points: self.points.clone(),
+            baseline: self
+                .baseline
+                .and_then(|baseline| new(&corrections, baseline)),
+            cube: self
+                .cube
+                .renumbered(|(m, p, c)| Some((new(&models, m)?, p, new(&corrections, c)?))),
+            stages: stages.collect(),
+        }
+    }
+
     /// Indices of the points of a scope.
     pub fn points_of(&self, scope: Scope) -> Vec<usize> {
         (0..self.points.len())
@@ -353,51 +412,21 @@ impl Data {
     }
 }
 
-/// The id of an entry without its grid's suffix.
-pub(crate) fn base_id(id: &str) -> &str {
-    id.split_once('[').map_or(id, |(base, _)| base)
-}
-
-/// Ids and kinds of the sweep's `[[model]]` entries. A report can be rebuilt from records whose sweep
-/// file is damaged or of a later format, so that a text which cannot be read says nothing here.
-fn kinds_of_models(sweep_text: &str) -> BTreeMap<String, String> {
-    let Ok(sweep) = sweep_text.parse::<toml::Table>() else {
-        return BTreeMap::new();
-    };
-    let entries = sweep.get("model").and_then(toml::Value::as_array);
-    entries
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let kind = entry.get("kind")?.as_str()?;
-            let id = entry
-                .get("id")
-                .and_then(toml::Value::as_str)
-                .unwrap_or(kind);
-            Some((id.to_owned(), kind.to_owned()))
-        })
-        .collect()
-}
-
 fn describe_models(indexed: &mut cube::Indexed, input: &ReportInput<'_>) {
-    let kinds = kinds_of_models(input.sweep_text);
     let log_loss = indexed
         .metrics
         .iter()
         .position(|metric| metric == "log_loss");
     let cube = &indexed.cube;
     for (index, model) in indexed.models.iter_mut().enumerate() {
-        let kind = kinds
-            .get(&model.id)
-            .or_else(|| kinds.get(base_id(&model.id)));
-        let kind = kind.map_or_else(|| base_id(&model.id), String::as_str);
+        let kind = &model.stages.get(Role::Model).kind;
         if let Some(entry) = find(input.catalogue.learners, kind) {
             model.kind = Some(entry.card.id.to_owned());
             model.library = Some(entry.caps.library.to_owned());
             model.votes_only = entry.caps.scores == ScoreKind::Vote;
             entry.caps.remark.clone_into(&mut model.remark);
         } else {
-            // An entry with a name of its own whose sweep file does not say its kind: votes show in
+            // An imported model, or one of another version: votes show in
             // that no cell has a log loss although some have a balanced error.
             let own = || {
                 cube.iter()

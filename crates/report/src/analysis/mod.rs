@@ -4,12 +4,14 @@
 //! (profile and requested ratio), a point's value the mean over repeats and folds. Related sets form
 //! one cluster: intervals and tests see the clusters, mean ranks and means the datasets.
 
+mod ablation;
 mod calibration;
 mod compare;
 mod cover;
 mod cube;
 mod data;
 mod effects;
+mod grid;
 mod leaks;
 mod outcomes;
 mod paired;
@@ -19,19 +21,20 @@ mod resampled;
 mod robust;
 mod selection;
 mod target;
-mod tau;
 
 use std::ops::Deref;
+use std::sync::Arc;
 
+pub use ablation::{Ablation, AblationGrid, AblationPoint, AblationStudy, AblationVerdict};
 pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
 pub use compare::{Comparison, Omnibus, PairRow, Ranked};
 pub use cover::Unranked;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
-pub(crate) use data::base_id;
 use data::direction_of;
 pub use data::{CorrectionInfo, Data, DatasetInfo, MetricInfo, ModelInfo, Point, Scope};
 pub use effects::{Effect, Part};
+pub use grid::{Grid, Kind, Member};
 pub use leaks::{LeakPremium, LeakStudy, LeakValue};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use paired::{Against, HALF_A_POINT, Practical, Price, Verdict};
@@ -41,16 +44,19 @@ pub use resampled::ResamplerRow;
 pub use robust::{PolicyRanks, Robustness};
 pub use selection::{Places, SelectionOrder, SelectionRow, SelectionStudy};
 pub use target::Target;
-pub use tau::{TauCurve, TauPoint, TauStudy};
 
 use crate::ReportInput;
 use crate::error::Result;
+use grid::Stands;
 
 /// Everything that the report says, as numbers: the data, and independent studies of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// What the records say; the analysis reads as its data.
-    pub data: Data,
+    /// What the records say of the models and corrections that stand in rankings; the analysis reads
+    /// as its data.
+    pub data: Arc<Data>,
+    /// The same with all members of grids.
+    pub all: Arc<Data>,
     /// Comparisons over all points, one a model.
     pub overall: Vec<Comparison>,
     /// Comparisons within a scope, by scope and model; scopes without points are left out.
@@ -59,8 +65,8 @@ pub struct Analysis {
     pub outcomes: Outcomes,
     /// The target by imbalance ratio.
     pub ratios: RatioStudy,
-    /// The target by tau.
-    pub taus: TauStudy,
+    /// The target over each swept parameter.
+    pub ablations: AblationStudy,
     /// Gains taken apart into threshold and ranking.
     pub effects: Vec<Effect>,
     /// What each resampler did.
@@ -97,20 +103,28 @@ impl Analysis {
     /// [`ReportError::Twice`](crate::ReportError::Twice) when two records claim one place of the
     /// design, [`ReportError::Stats`](crate::ReportError::Stats) for a metric that is not finite.
     pub fn of(input: &ReportInput<'_>, target: &self::Target) -> Result<Self> {
-        let data = Data::of(input, target)?;
+        let all = Arc::new(Data::of(input, target)?);
+        let grids = grid::grids(&all, input.axes);
+        let standing = Stands::of(&all, &grids);
+        let data = if standing.all() {
+            all.clone()
+        } else {
+            Arc::new(all.standing(&standing))
+        };
         let overall = compare::overall(&data)?;
         Ok(Self {
             outcomes: Outcomes::count(input.records),
             ratios: RatioStudy::of(&data)?,
-            taus: TauStudy::of(&data)?,
+            ablations: AblationStudy::of(&all, grids, &standing)?,
             effects: effects::effects(&data, &overall)?,
-            resamplers: resampled::resampled(&data),
+            resamplers: resampled::resampled(&all),
             selection: SelectionStudy::of(&data, &overall, input)?,
             leaks: LeakStudy::of(&data, input.leaks)?,
             calibration: Calibration::of(&data, &overall, input.reliability),
             scoped: compare::scoped(&data, &overall)?,
             overall,
             data,
+            all,
         })
     }
 }

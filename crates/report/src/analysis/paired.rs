@@ -168,7 +168,7 @@ pub(super) fn cluster_numbers(data: &Data, datasets: impl Iterator<Item = usize>
 }
 
 /// The mean of each cluster, by cluster number.
-fn cluster_means(paired: &[f64], clusters: &[usize]) -> Vec<f64> {
+pub(super) fn cluster_means(paired: &[f64], clusters: &[usize]) -> Vec<f64> {
     let mut groups: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (value, cluster) in paired.iter().zip(clusters) {
         groups.entry(*cluster).or_default().push(*value);

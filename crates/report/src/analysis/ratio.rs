@@ -247,7 +247,11 @@ fn curves(data: &Data) -> Result<Vec<RatioCurve>> {
     Ok(curves)
 }
 
-fn place(data: &Data, ratio: f64, summaries: &[(usize, &Summary)]) -> Result<Option<RatioPoint>> {
+pub(super) fn place(
+    data: &Data,
+    ratio: f64,
+    summaries: &[(usize, &Summary)],
+) -> Result<Option<RatioPoint>> {
     let Some(estimate) = mean(summaries.iter().filter_map(|(_, s)| s.value())) else {
         return Ok(None);
     };

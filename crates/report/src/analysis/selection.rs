@@ -7,13 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use counterweight_core::params::check;
-use counterweight_core::{Catalogue, Record, find};
+use counterweight_core::{Axis, Record, Role, Scalar};
 use counterweight_stats::{CompleteTable, Dataset, PairedDifferences, RankTable, kendall_tau_b};
 
 use super::compare::RESOLUTION;
 use super::paired::{cluster_numbers, too_few};
-use super::{Comparison, Data, mean};
+use super::{Comparison, Data, ModelInfo, mean};
 use crate::ReportInput;
 use crate::error::{ReportError, Result};
 
@@ -87,17 +86,9 @@ pub struct SelectionStudy {
     pub rows: Vec<SelectionRow>,
 }
 
-/// The pairs of `key=value;key=value`.
-fn pairs(params: &str) -> BTreeMap<&str, &str> {
-    params
-        .split(';')
-        .filter_map(|pair| pair.split_once('='))
-        .collect()
-}
-
-/// The metric by which the entry of these parameters selects.
-fn selects(params: &str) -> Option<&str> {
-    pairs(params).get("select").copied()
+/// The metric by which an entry selects.
+fn selects(model: &ModelInfo) -> Option<&Scalar> {
+    model.stages.value(Role::Model, "select")
 }
 
 /// How often each point of a grid was chosen, by model and correction, in the order of the grid.
@@ -108,7 +99,7 @@ fn chosen<'a>(data: &Data, records: &'a [Record]) -> Chosen<'a> {
     let selecting: BTreeSet<&str> = data
         .models
         .iter()
-        .filter(|model| selects(&model.params).is_some())
+        .filter(|model| selects(model).is_some())
         .map(|model| model.id.as_str())
         .collect();
     if selecting.is_empty() {
@@ -150,10 +141,10 @@ impl SelectionStudy {
         let mut study = Self::default();
         let mut chosen = chosen(data, input.records);
         for (selected, model) in data.models.iter().enumerate() {
-            let Some(metric) = selects(&model.params) else {
+            let Some(metric) = selects(model) else {
                 continue;
             };
-            let Some((fixed, fixed_at, at_defaults)) = counterpart(data, selected, input.catalogue)
+            let Some((fixed, fixed_at, at_defaults)) = counterpart(data, selected, input.axes)
             else {
                 continue;
             };
@@ -177,7 +168,7 @@ impl SelectionStudy {
                 selected,
                 fixed_at,
                 at_defaults,
-                metric: metric.to_owned(),
+                metric: metric.to_string(),
                 n_corrections: 0,
                 n_datasets: 0,
                 moved: 0,
@@ -199,50 +190,37 @@ impl SelectionStudy {
 
 /// The entry of the same kind and features without `select`, what it fixes of the grid, and whether that is
 /// the default.
-fn counterpart(
-    data: &Data,
-    selected: usize,
-    catalogue: &Catalogue,
-) -> Option<(usize, String, bool)> {
-    const FEATURES: &str = "features.polynomial";
+fn counterpart(data: &Data, selected: usize, axes: &[Axis]) -> Option<(usize, String, bool)> {
     let model = data.models.get(selected)?;
-    let kind = model.kind.as_deref()?;
-    let own = pairs(&model.params);
-    let varied: Vec<&str> = own
-        .iter()
-        .filter(|(_, value)| value.contains('|'))
-        .map(|(key, _)| *key)
-        .collect();
-    let defaults = find(catalogue.learners, kind)
-        .and_then(|entry| check(entry.card.params, &BTreeMap::new()).ok())
-        .map(|params| params.canonical(";"))
-        .unwrap_or_default();
-    let defaults = pairs(&defaults);
-    let same = |other: &BTreeMap<&str, &str>, key: &&str| other.get(*key) == defaults.get(*key);
+    let value = |model: &'_ ModelInfo, name: &str| model.stages.value(Role::Model, name).cloned();
+    let features = |model| value(model, "features.polynomial");
+    let chosen = |axis: &&Axis| {
+        let own = axis.stage == Role::Model && model.stages.model_entry.as_str() == axis.entry;
+        own && axis.selected_by.is_some()
+    };
+    let varied: Vec<&Axis> = axes.iter().filter(chosen).collect();
+    let agree = |other: &ModelInfo| {
+        let same = |axis: &&&Axis| value(other, &axis.parameter) == axis.default;
+        varied.iter().filter(same).count()
+    };
     let mut best: Option<(usize, usize)> = None;
     for (at, other) in data.models.iter().enumerate() {
-        let params = pairs(&other.params);
-        if other.kind.as_deref() != Some(kind)
-            || selects(&other.params).is_some()
-            || params.get(FEATURES) != own.get(FEATURES)
-        {
-            continue;
-        }
-        let agree = varied.iter().filter(|key| same(&params, key)).count();
-        if best.is_none_or(|(_, most)| agree > most) {
-            best = Some((at, agree));
+        let comparable = model.kind.is_some()
+            && other.kind == model.kind
+            && selects(other).is_none()
+            && features(other) == features(model);
+        if comparable && best.is_none_or(|(_, most)| agree(other) > most) {
+            best = Some((at, agree(other)));
         }
     }
-    let (fixed, agree) = best?;
-    let params = pairs(&data.models.get(fixed)?.params);
-    let at: Vec<String> = varied
-        .iter()
-        .map(|key| match params.get(key) {
-            Some(value) => format!("{key}={value}"),
-            None => format!("no {key}"),
-        })
-        .collect();
-    Some((fixed, at.join(", "), agree == varied.len()))
+    let (fixed, agreeing) = best?;
+    let fixed_at = data.models.get(fixed)?;
+    let at = |axis: &&Axis| match value(fixed_at, &axis.parameter) {
+        Some(value) => format!("{}={value}", axis.parameter),
+        None => format!("no {}", axis.parameter),
+    };
+    let at: Vec<String> = varied.iter().map(at).collect();
+    Some((fixed, at.join(", "), agreeing == varied.len()))
 }
 
 /// Dataset means of both entries over the points that both have.
@@ -404,15 +382,6 @@ fn positions(values: &[(f64, f64)]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_are_read_as_records_give_them() {
-        let params = "l1=0;l2=0.1|1;select=balanced-error";
-        assert_eq!(selects(params), Some("balanced-error"));
-        assert_eq!(pairs(params).get("l2"), Some(&"0.1|1"));
-        assert_eq!(selects("l2=1"), None);
-        assert!(pairs("").is_empty());
-    }
 
     #[test]
     fn positions_break_ties_by_the_mean_and_share_what_is_equal() {

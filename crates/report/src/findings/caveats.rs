@@ -37,6 +37,7 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
             list(&quiet)
         ));
     }
+    caveats.extend(Some(super::standing_sentence(analysis)).filter(|text| !text.is_empty()));
     let votes: Vec<String> = analysis
         .models
         .iter()

@@ -4,11 +4,13 @@
 //! test and the interval agree, says how many datasets are behind it, and says when the data could
 //! not have shown one.
 
+mod ablations;
 mod caveats;
 mod leaks;
 mod model;
 mod selection;
 
+pub(crate) use ablations::{ablation_sentences, standing_sentence};
 use caveats::caveats;
 pub(crate) use leaks::leak_sentences;
 use model::model_sentences;
@@ -124,7 +126,7 @@ fn scope_sentence(analysis: &Analysis) -> String {
         plural(analysis.corrections.len(), "correction"),
         plural(analysis.models.len(), "model"),
         list(&data),
-        count(analysis.n_values()),
+        count(analysis.all.n_values()),
         plural(analysis.outcomes.n_cells, "cell"),
         with_article(&analysis.target.name),
     )

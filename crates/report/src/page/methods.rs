@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use counterweight_core::{Card, Catalogue, find};
+use counterweight_core::{Card, Catalogue, Role, find};
 use maud::{Markup, html};
 
 use super::text::rich;
-use crate::analysis::{Analysis, base_id};
+use crate::analysis::Analysis;
 
 /// How to read the numbers; the same for every sweep.
 const READING: [&str; 8] = [
@@ -36,11 +36,10 @@ const READING: [&str; 8] = [
 ];
 
 pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
-    let stage = |read: fn(&crate::analysis::CorrectionInfo) -> &String| -> BTreeSet<&str> {
-        analysis
-            .corrections
-            .iter()
-            .map(|c| base_id(read(c)))
+    let stage = |role: Role| -> BTreeSet<&str> {
+        let corrections = analysis.corrections.iter();
+        corrections
+            .map(|c| c.stages.get(role).kind.as_str())
             .collect()
     };
     let cards = |ids: &BTreeSet<&str>, found: &dyn Fn(&str) -> Option<&'static Card>| {
@@ -50,7 +49,7 @@ pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
         .datasets
         .iter()
         .filter(|dataset| dataset.synthetic)
-        .map(|dataset| base_id(&dataset.id))
+        .map(|dataset| dataset.stages.get(Role::Population).kind.as_str())
         .collect();
     let models: BTreeSet<&str> = analysis
         .models
@@ -60,26 +59,25 @@ pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
     let sections = [
         (
             "Resampling",
-            cards(&stage(|c| &c.resample), &|id| {
+            cards(&stage(Role::Resample), &|id| {
                 find(catalogue.resamplers, id).map(|entry| &entry.card)
             }),
         ),
         (
             "Ensembles",
-            // They stand in the resampler's column.
-            cards(&stage(|c| &c.resample), &|id| {
+            cards(&stage(Role::Ensemble), &|id| {
                 find(catalogue.ensembles, id).map(|entry| &entry.card)
             }),
         ),
         (
             "Losses",
-            cards(&stage(|c| &c.loss), &|id| {
+            cards(&stage(Role::Loss), &|id| {
                 find(catalogue.losses, id).map(|entry| &entry.card)
             }),
         ),
         (
             "Decisions",
-            cards(&stage(|c| &c.decide), &|id| {
+            cards(&stage(Role::Decide), &|id| {
                 find(catalogue.decisions, id).map(|entry| &entry.card)
             }),
         ),

@@ -32,6 +32,8 @@ const TALL: usize = 24;
 /// The order and grouping of the tables; those of one model's datasets follow the others.
 const OPEN: [&str; 4] = ["summary", "price", "ranks", "selection"];
 const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
+/// Tables that stand in the section on swept parameters.
+const ABLATIONS: [&str; 1] = ["ablations"];
 /// Tables that stand in the section on calibration.
 const CALIBRATION: [&str; 1] = ["calibration"];
 const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
@@ -63,7 +65,15 @@ pub(crate) fn page(
         .iter()
         .copied()
         .filter(|(sheet, view)| {
-            let placed = [&OPEN[..], &DATA, &CALIBRATION, &OUTCOMES, &LEAKS].concat();
+            let placed = [
+                &OPEN[..],
+                &DATA,
+                &ABLATIONS,
+                &CALIBRATION,
+                &OUTCOMES,
+                &LEAKS,
+            ]
+            .concat();
             !placed.contains(&sheet.name.as_str()) && !view.rows.is_empty()
         })
         .collect();
@@ -71,6 +81,7 @@ pub(crate) fn page(
     let on_page = figures.iter().filter(|placed| !placed.timed);
     let (leak_figures, figures): (Vec<&Placed>, Vec<&Placed>) =
         on_page.partition(|placed| placed.name == LEAK);
+    let swept = !analysis.ablations.ablations.is_empty();
     let figures = &shown(&figures);
     let calibrated = analysis.calibration.n_cells > 0;
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
@@ -96,6 +107,7 @@ pub(crate) fn page(
                             li { a href="#answer" { "Answer" } }
                             @if !analysis.models.is_empty() { li { a href="#models" { "By model" } } }
                             @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                            @if swept { li { a href="#ablations" { "Ablations" } } }
                             @if calibrated { li { a href="#calibration" { "Calibration" } } }
                             @if !analysis.leaks.premiums.is_empty() { li { a href="#leakage" { "Leakage" } } }
                             li { a href="#tables" { "Tables" } }
@@ -120,6 +132,14 @@ pub(crate) fn page(
                         section aria-labelledby="figures" {
                             h2 #figures { "Figures" }
                             (all_figures(analysis, figures))
+                        }
+                    }
+                    @if swept {
+                        section aria-labelledby="ablations" {
+                            h2 #ablations { "Ablations" }
+                            (ablations(analysis))
+                            @for (placed, fits) in figures.iter().filter(|(placed, _)| placed.ablation) { (one_figure(placed, *fits)) }
+                            @for (sheet, view) in of(&ABLATIONS) { (shares.open(sheet, view)) }
                         }
                     }
                     @if calibrated {
@@ -256,6 +276,20 @@ fn by_model(analysis: &Analysis, findings: &[Finding]) -> Markup {
     }
 }
 
+/// What the section on swept parameters opens with.
+fn ablations(analysis: &Analysis) -> Markup {
+    let sentences = findings::ablation_sentences(analysis);
+    let standing = findings::standing_sentence(analysis);
+    html! {
+        @if !standing.is_empty() { p { (rich(&standing)) } }
+        @if sentences.is_empty() {
+            p { "There are too few independent datasets to say what the swept parameters do." }
+        } @else {
+            ul { @for text in &sentences { li { (rich(text)) } } }
+        }
+    }
+}
+
 /// What the section on leakage opens with.
 fn leakage(analysis: &Analysis) -> Markup {
     let study = &analysis.leaks;
@@ -298,7 +332,9 @@ fn shown<'a>(figures: &[&'a Placed]) -> Vec<Shown<'a>> {
 /// Figures about all models in the open, those of one model folded up under its name.
 fn all_figures(analysis: &Analysis, figures: &[Shown<'_>]) -> Markup {
     let of = |model: Option<usize>| -> Vec<Shown<'_>> {
-        let own = |(placed, _): &&Shown<'_>| placed.model == model && !placed.calibration;
+        let own = |(placed, _): &&Shown<'_>| {
+            placed.model == model && !placed.calibration && !placed.ablation
+        };
         figures.iter().filter(own).copied().collect()
     };
     html! {

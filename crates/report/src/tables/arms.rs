@@ -1,7 +1,7 @@
 //! Tables by arm, over whatever datasets it has values for: all metrics, and times.
 
 use super::{Columns, Sheet};
-use crate::analysis::{Analysis, mean};
+use crate::analysis::{Analysis, Data, mean};
 use crate::error::Result;
 use counterweight_plots::format::{fixed, percent, seconds};
 
@@ -31,7 +31,7 @@ struct Arm {
 }
 
 impl Arm {
-    fn of(analysis: &Analysis, model: usize, correction: usize) -> Option<Self> {
+    fn of(analysis: &Data, model: usize, correction: usize) -> Option<Self> {
         let own = analysis.own_datasets(model, correction);
         let cell = |point: usize| analysis.cube.get(model, point, correction);
         let over = |read: &dyn Fn(usize) -> Option<f64>| {
@@ -56,7 +56,7 @@ impl Arm {
     }
 }
 
-fn all(analysis: &Analysis) -> Vec<Arm> {
+fn all(analysis: &Data) -> Vec<Arm> {
     let models = 0..analysis.models.len();
     models
         .flat_map(|model| (0..analysis.corrections.len()).map(move |c| (model, c)))
@@ -66,6 +66,7 @@ fn all(analysis: &Analysis) -> Vec<Arm> {
 
 /// Per model and correction: means of every metric over whatever datasets there are.
 pub(super) fn per_model(analysis: &Analysis) -> Result<Sheet> {
+    let analysis = &*analysis.all;
     let rows = all(analysis);
     let mut columns = Columns::of(&rows)
         .code("model", "model", |row| analysis.model(row.model))
@@ -100,6 +101,7 @@ pub(super) fn per_model(analysis: &Analysis) -> Result<Sheet> {
 /// What the arms take. The page does not show it: times differ from run to run, and the page is the same
 /// wherever the records are.
 pub(super) fn times(analysis: &Analysis) -> Result<Sheet> {
+    let analysis = &*analysis.all;
     let mut rows = all(analysis);
     rows.retain(|row| row.seconds.is_some());
     Columns::of(&rows)

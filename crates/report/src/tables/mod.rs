@@ -2,6 +2,7 @@
 //!
 //! Numbers keep the units of the records (fractions); views show percentages and points.
 
+mod ablations;
 mod arms;
 mod calibration;
 mod columns;
@@ -45,7 +46,6 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         comparison::bands(analysis)?,
         values::ratios(analysis)?,
         values::ratio_curves(analysis)?,
-        values::taus(analysis)?,
         comparison::pairwise(analysis)?,
         comparison::omnibus(analysis)?,
         comparison::robustness(analysis)?,
@@ -68,6 +68,12 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         sheets.extend([
             selection::selection(analysis)?,
             selection::choices(analysis)?,
+        ]);
+    }
+    if !analysis.ablations.ablations.is_empty() {
+        sheets.extend([
+            ablations::ablations(analysis)?,
+            ablations::ablation_points(analysis)?,
         ]);
     }
     // A section of its own, absent where the sweep has no leaks.

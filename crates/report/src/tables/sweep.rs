@@ -6,7 +6,7 @@ use crate::error::Result;
 use counterweight_plots::format::percent;
 
 pub(super) fn models(analysis: &Analysis) -> Result<Sheet> {
-    Columns::of(&analysis.models)
+    Columns::of(&analysis.all.models)
         .code("model", "model", |row| row.id.as_str())
         .code("kind", "kind", |row| row.kind.as_deref().unwrap_or_default())
         .text("params", "parameters", |row| row.params.as_str())
@@ -63,7 +63,7 @@ pub(super) fn datasets(analysis: &Analysis) -> Result<Sheet> {
 }
 
 pub(super) fn corrections(analysis: &Analysis) -> Result<Sheet> {
-    Columns::of(&analysis.corrections)
+    Columns::of(&analysis.all.corrections)
         .code("correction", "correction", |row| row.id.as_str())
         .text("family", "family", |row| row.family.as_str())
         .code("resample", "resample", |row| row.resample.as_str())

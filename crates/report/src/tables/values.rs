@@ -1,10 +1,10 @@
-//! Tables of values: by ratio, by tau, and by dataset.
+//! Tables of values: by ratio and by dataset.
 
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, Standing};
 use crate::error::Result;
-use crate::view::{Mark, View, file_name};
-use counterweight_plots::format::{fixed, percent, points, ratio};
+use crate::view::{Mark, View, file_name, free_name};
+use counterweight_plots::format::{percent, points, ratio};
 
 /// Mean of the target at each requested ratio.
 pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {
@@ -73,66 +73,16 @@ pub(super) fn ratio_curves(analysis: &Analysis) -> Result<Sheet> {
         .files("ratio_curves", Vec::new())
 }
 
-/// Corrections that differ in tau alone.
-pub(super) fn taus(analysis: &Analysis) -> Result<Sheet> {
-    let rows: Vec<_> = analysis
-        .taus
-        .curves
-        .iter()
-        .flat_map(|curve| curve.points.iter().map(move |point| (curve, point)))
-        .collect();
-    let best = |curve: &crate::analysis::TauCurve, tau: f64| (tau - curve.best).abs() < 1e-12;
-    Columns::of(&rows)
-        .code("model", "model", |(curve, _)| analysis.model(curve.model))
-        .code("stage", "stage", |(curve, _)| curve.family.as_str())
-        .real("tau", "tau", |(_, point)| Some(point.tau), |tau| tau.to_string())
-        .code("correction", "correction", |(_, point)| analysis.correction(point.correction))
-        .count("n_datasets", "datasets", |(curve, _)| curve.n_datasets)
-        .real(
-            &format!("mean_{}", analysis.target.id),
-            analysis.target.head(),
-            |(_, point)| Some(point.mean),
-            percent,
-        )
-        .marked(|(curve, point)| {
-            if best(curve, point.tau) {
-                Mark::Best
-            } else {
-                Mark::Plain
-            }
-        })
-        .file_real("lower", |(_, point)| Some(point.interval?.0))
-        .file_real("upper", |(_, point)| Some(point.interval?.1))
-        .file_real("best_tau", |(curve, _)| Some(curve.best))
-        .words("best tau, 95 % interval", |(curve, point)| {
-            match (best(curve, point.tau), curve.best_interval) {
-                (true, Some((low, high))) => format!("[{}, {}]", fixed(low, 2), fixed(high, 2)),
-                _ => String::new(),
-            }
-        })
-        .file_real("best_tau_lower", |(curve, _)| Some(curve.best_interval?.0))
-        .file_real("best_tau_upper", |(curve, _)| Some(curve.best_interval?.1))
-        .sheet(
-            "taus",
-            format!("{} by tau", analysis.target.title()),
-            "Corrections that differ in tau alone, over the datasets that all of them have a value for. \
-             Tau 0 is no correction. The interval of the best tau is a bootstrap over datasets and moves \
-             on the grid of the sweep.",
-        )
-}
-
 /// Per dataset: long as numbers, one wide view a model.
 pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
     let mut views: Vec<View> = Vec::new();
     for model in 0..analysis.models.len() {
         if let Some(mut view) = by_dataset(analysis, model)? {
-            // Two ids may become one file name; the number of the model tells them apart.
-            if views.iter().any(|other| other.name == view.name) {
-                view.name = format!("{}-{model}", view.name);
-            }
+            view.name = free_name(&view.name, |name| views.iter().any(|v| v.name == name));
             views.push(view);
         }
     }
+    let analysis = &*analysis.all;
     let known = |&(model, point, correction): &(usize, usize, usize)| {
         let point = analysis.points.get(point)?;
         Some((model, point, correction))

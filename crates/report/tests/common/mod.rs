@@ -8,8 +8,8 @@
 use counterweight_core::{
     Card, Catalogue, CellId, DecideContext, Decision, DecisionEntry, DecisionNeeds, Entry, Fitted,
     FittedRule, Judged, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Metric,
-    MetricCaps, MetricEntry, Name, Numbers, Outcome, ParamKind, ParamSpec, Range, Record, RuleCaps,
-    ScoreKind, StageContext, StageError, StageResult, Timing, Train,
+    MetricCaps, MetricEntry, Name, Numbers, Outcome, ParamKind, ParamSpec, Range, Record, Role,
+    RuleCaps, ScoreKind, StageContext, StageError, StageResult, Stages, Timing, Train,
 };
 use counterweight_report::{DatasetAbout, ReportInput};
 
@@ -461,7 +461,7 @@ fn record(
             .chain([minority])
             .collect(),
         details: Numbers::new(),
-        stages: std::sync::Arc::default(),
+        stages: std::sync::Arc::new(stages(data.id, model_id, arm)),
     };
     if arm.binary && data.classes > 2 {
         record.outcome = Outcome::NotApplicable;
@@ -506,6 +506,33 @@ fn record(
     record
 }
 
+/// Entries and kinds, as a plan writes them.
+fn stages(dataset: &str, model: &str, arm: &Arm) -> Stages {
+    let entry = |id: &str| Name::from(id.split('[').next().unwrap_or(id));
+    let mut stages = Stages {
+        dataset_entry: entry(dataset),
+        model_entry: entry(model),
+        correction_entry: entry(arm.id),
+        ..Stages::default()
+    };
+    for (role, kind) in [
+        (
+            Role::Model,
+            if model == "forest" {
+                "smartcore-random-forest"
+            } else {
+                model
+            },
+        ),
+        (Role::Resample, arm.resample),
+        (Role::Loss, arm.loss),
+        (Role::Decide, arm.decide),
+    ] {
+        stages.get_mut(role).kind = entry(kind);
+    }
+    stages
+}
+
 /// A time for every record.
 pub(crate) fn timings(records: &[Record]) -> Vec<Timing> {
     records
@@ -534,6 +561,7 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
         timings,
         reliability: &[],
         leaks: &[],
+        axes: &[],
         catalogue: &CATALOGUE,
         about: DATA
             .iter()
