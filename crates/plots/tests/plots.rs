@@ -9,11 +9,13 @@ use counterweight_plots::{
 
 #[path = "../examples/gallery/data.rs"]
 mod data;
+#[path = "../examples/gallery/figures.rs"]
+mod figures;
 
 /// Drawn once for all tests; bitmaps take most of the time.
 fn gallery() -> &'static [(String, Figure)] {
     static GALLERY: OnceLock<Vec<(String, Figure)>> = OnceLock::new();
-    GALLERY.get_or_init(|| data::all().expect("the gallery draws"))
+    GALLERY.get_or_init(|| figures::all().expect("the gallery draws"))
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn every_figure_keeps_its_promises() {
 fn the_same_data_gives_the_same_bytes() {
     for ((name, first), (_, second)) in gallery()
         .iter()
-        .zip(data::all().expect("the gallery draws"))
+        .zip(figures::all().expect("the gallery draws"))
     {
         assert_eq!(first.svg, second.svg, "{name}");
         assert!(first.png == second.png, "{name}: the PNGs differ");

@@ -2,20 +2,18 @@
 
 use counterweight_core::Scalar;
 
-use super::Frame;
+use super::{Drawn, Frame};
 use crate::analysis::{Ablation, AblationGrid, Analysis, Kind};
 use crate::view::file_name;
-use counterweight_plots::{self as plots, Figure, PlotError, Spacing, Theme};
+use counterweight_plots::{self as plots, Spacing};
 
 /// Most curves of a panel whose curves are corrections: those with the best values, and no correction.
 const MOST_CURVES: usize = 6;
 /// Most heat maps.
 const MOST_GRIDS: usize = 12;
 
-type Draw<'a> = Box<dyn FnOnce(&Theme) -> Result<Figure, PlotError> + 'a>;
-
 /// All figures of swept parameters.
-pub(super) fn ablations(analysis: &Analysis) -> Vec<(Frame, Draw<'_>)> {
+pub(super) fn ablations(analysis: &Analysis) -> Vec<Drawn> {
     let mut groups: Vec<Vec<&Ablation>> = Vec::new();
     for own in &analysis.ablations.ablations {
         let key = |own: &Ablation| {
@@ -42,17 +40,7 @@ pub(super) fn ablations(analysis: &Analysis) -> Vec<(Frame, Draw<'_>)> {
     curves.chain(grids).collect()
 }
 
-fn frame(name: String, heading: String, note: String) -> Frame {
-    Frame {
-        name,
-        model: None,
-        calibration: false,
-        heading,
-        note,
-    }
-}
-
-fn curves<'a>(analysis: &'a Analysis, group: &[&Ablation]) -> Option<(Frame, Draw<'a>)> {
+fn curves(analysis: &Analysis, group: &[&Ablation]) -> Option<Drawn> {
     let first = group.first()?;
     let (parameter, stage) = (&first.axis.parameter, first.axis.stage.name());
     let mut values: Vec<&Scalar> = Vec::new();
@@ -155,7 +143,7 @@ fn curves<'a>(analysis: &'a Analysis, group: &[&Ablation]) -> Option<(Frame, Dra
         entries(first.kind)
     );
     Some((
-        frame(name, heading, note),
+        Frame::of_all(name, heading, note),
         Box::new(move |theme| plots::ablations(&data, theme)),
     ))
 }
@@ -195,7 +183,7 @@ fn spacing(values: &[&Scalar]) -> Spacing {
     }
 }
 
-fn heat_map<'a>(analysis: &'a Analysis, grid: &AblationGrid) -> Option<(Frame, Draw<'a>)> {
+fn heat_map(analysis: &Analysis, grid: &AblationGrid) -> Option<Drawn> {
     let (row, column) = grid.standing;
     let stands = (*grid.means.get(row)?.get(column)?)?;
     let texts =
@@ -250,7 +238,7 @@ fn heat_map<'a>(analysis: &'a Analysis, grid: &AblationGrid) -> Option<(Frame, D
         counterweight_plots::format::plural(grid.n_datasets, "dataset")
     );
     Some((
-        frame(name, heading, note),
+        Frame::of_all(name, heading, note),
         Box::new(move |theme| plots::heat_map(&data, theme)),
     ))
 }
