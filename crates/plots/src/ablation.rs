@@ -173,7 +173,11 @@ pub fn ablations(data: &Ablations, theme: &Theme) -> Result<Figure, PlotError> {
         .flat_map(|p| &p.lines)
         .any(|l| l.mark.is_some())
     {
-        note.push_str("Large marker: the best value; bar: its 95 % interval.");
+        note.push_str(if words.is_empty() {
+            "Large marker: the best value; bar through it: its 95 % interval; band: 95 % intervals of the metric."
+        } else {
+            "Large marker: the best value; bars: 95 % intervals of the metric."
+        });
     }
     if let Some(default) = data.default {
         GUARD.finite(default, "the default", "the figure")?;

@@ -216,7 +216,9 @@ impl Diverging {
             let at = (bar + WIDTH * at, top + 20.0);
             scene.text(Text::new(at, text, size::TICK, MUTED).anchored(Anchor::Middle));
         }
-        let at = (bar + WIDTH / 2.0, top + 32.0);
+        // A long one begins at the margin instead of beyond it.
+        let half = font::width(unit, size::TICK, false)? / 2.0;
+        let at = ((bar + WIDTH / 2.0).max(left + half), top + 32.0);
         scene.text(Text::new(at, unit, size::TICK, MUTED).anchored(Anchor::Middle));
         Ok(bar + WIDTH + 5.0 + font::width(high, size::TICK, false)?)
     }

@@ -1,6 +1,6 @@
 //! Swept parameters: a figure a parameter, and a heat map where an entry sweeps two.
 
-use counterweight_core::Scalar;
+use counterweight_core::{Axis, Scalar};
 
 use super::{Drawn, Frame};
 use crate::analysis::{Ablation, AblationGrid, Analysis, Kind};
@@ -186,25 +186,24 @@ fn spacing(values: &[&Scalar]) -> Spacing {
 fn heat_map(analysis: &Analysis, grid: &AblationGrid) -> Option<Drawn> {
     let (row, column) = grid.standing;
     let stands = (*grid.means.get(row)?.get(column)?)?;
-    let texts =
-        |values: &[Scalar]| -> Vec<String> { values.iter().map(ToString::to_string).collect() };
     let (across, down) = (&grid.across, &grid.down);
-    let at = |axis: &counterweight_core::Axis, place: usize| {
-        let value = axis.values.get(place).map(ToString::to_string);
-        format!("{}={}", axis.parameter, value.unwrap_or_default())
+    let texts = |axis: &Axis| -> Vec<String> {
+        let named = |value: &Scalar| format!("{}={value}", axis.parameter);
+        axis.values.iter().map(named).collect()
     };
+    let (rows, columns) = (texts(down), texts(across));
     let baseline = format!(
         "{}[{}, {}]",
         across.entry,
-        at(across, column),
-        at(down, row)
+        columns.get(column)?,
+        rows.get(row)?
     );
     let data = plots::HeatMap {
         measure: analysis.target.name.clone(),
         by: [down.parameter.clone(), across.parameter.clone()],
         baseline: baseline.clone(),
-        rows: texts(&down.values),
-        columns: texts(&across.values),
+        rows,
+        columns,
         cells: grid
             .means
             .iter()

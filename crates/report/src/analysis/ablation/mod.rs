@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use counterweight_core::{Axis, Scalar};
 use counterweight_stats::{
-    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Level, PairedDifferences, TieCorrection,
-    bootstrap_mean, bootstrap_statistic, friedman, iman_davenport,
+    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Interval, Level, PairedDifferences,
+    TieCorrection, bootstrap_mean, bootstrap_statistic, friedman, iman_davenport,
 };
 use rayon::prelude::*;
 
@@ -335,6 +335,18 @@ impl<'a> Line<'a> {
             }))?,
             None => None,
         };
+        // Quantiles fall between values that were tried: the interval spans those around them.
+        let on_grid = |ends: Interval| {
+            let known = numbers.iter().flatten().copied();
+            let lower = known
+                .clone()
+                .filter(|v| *v <= ends.lower)
+                .fold(f64::NEG_INFINITY, f64::max);
+            let upper = known
+                .filter(|v| *v >= ends.upper)
+                .fold(f64::INFINITY, f64::min);
+            (lower, upper)
+        };
         let spread = |drawn: &[usize]| range(&sums.means(drawn));
         let range = Part {
             mean: spread(&all),
@@ -362,7 +374,7 @@ impl<'a> Line<'a> {
             n_clusters,
             points,
             best,
-            best_interval: best_interval.map(|i| (i.lower, i.upper)),
+            best_interval: best_interval.map(on_grid),
             default,
             verdict: verdict(range, gain.as_ref().zip(gain_p), differs),
             gain,
