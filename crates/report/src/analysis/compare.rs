@@ -31,7 +31,7 @@ pub(super) const RESOLUTION: f64 = 1e-12;
 
 /// Datasets on which two corrections have to agree before they count as one: on fewer they may agree
 /// by chance.
-const ALIKE_ON: usize = 5;
+pub(super) const ALIKE_ON: usize = 5;
 
 /// A correction in the common ranking of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,22 +131,24 @@ pub struct Comparison {
     pub prices: Vec<Price>,
 }
 
-/// One comparison a model, over all points.
+/// One comparison a model, over what the question is about ([`Data::question`]).
 pub(super) fn overall(data: &Data) -> Result<Vec<Comparison>> {
     let models: Vec<usize> = (0..data.models.len()).collect();
     let compared = models.par_iter();
     compared
-        .map(|&model| Comparison::new(data, model, Scope::All, &[]))
+        .map(|&model| Comparison::new(data, model, data.question(), &[]))
         .collect()
 }
 
-/// Comparisons within real datasets, populations and bands of the ratio.
+/// Comparisons within populations and within bands of the ratio.
 pub(super) fn scoped(data: &Data, overall: &[Comparison]) -> Result<Vec<Comparison>> {
-    let scopes = [Scope::Real, Scope::Synthetic]
-        .into_iter()
-        .chain(Scope::BANDS);
+    let scopes = std::iter::once(Scope::Synthetic).chain(Scope::BANDS);
     // A scope that holds every point would only repeat the overall comparison.
-    let part = |scope: &Scope| (1..data.points.len()).contains(&data.points_of(*scope).len());
+    let all = data.points_of(data.question());
+    let part = |scope: &Scope| {
+        let points = data.points_of(*scope);
+        !points.is_empty() && points != all
+    };
     let wanted: Vec<(Scope, &Comparison)> = scopes
         .filter(part)
         .flat_map(|scope| overall.iter().map(move |comparison| (scope, comparison)))
@@ -236,7 +238,7 @@ impl Comparison {
         if let Some(baseline) = data.baseline {
             let what = comparison.what(data);
             (comparison.against, comparison.prices) =
-                paired::compare(data, &cover, baseline, scope == Scope::All)
+                paired::compare(data, &cover, baseline, scope == data.question())
                     .map_err(|source| ReportError::Stats { what, source })?;
         }
         Ok(comparison)
@@ -287,7 +289,7 @@ impl Comparison {
             })
             .collect();
         // Within a scope nothing new is found: who agrees there by chance still counts.
-        let alike_on = if self.scope == Scope::All {
+        let alike_on = if self.scope == data.question() {
             ALIKE_ON
         } else {
             usize::MAX
@@ -302,7 +304,7 @@ impl Comparison {
             .into_iter()
             .collect::<BTreeSet<_>>()
             .len();
-        if self.scope == Scope::All {
+        if self.scope == data.question() {
             let corrections: Vec<usize> = groups
                 .representatives()
                 .iter()

@@ -2,13 +2,14 @@
 //! that they name, and one value an arm and point. Every study starts from here and from nothing
 //! that another study computed, unless its arguments say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use counterweight_core::{Catalogue, Record, Role, ScoreKind, Stages, find};
 use counterweight_store::metric_column;
 
 use super::Target;
+use super::compare::{ALIKE_ON, RESOLUTION};
 use super::cube::{self, Cube, Seconds};
 use super::grid::Stands;
 use crate::ReportInput;
@@ -355,15 +356,49 @@ impl Data {
         }
     }
 
-    /// Indices of the points of a scope.
+    /// What headlines and tests are about: real datasets alone where there are any. Populations are a check of
+    /// theory at ratios that we chose, and never enter one mean with them.
+    pub fn question(&self) -> Scope {
+        if self.datasets.iter().any(|dataset| !dataset.synthetic) {
+            Scope::Real
+        } else {
+            Scope::All
+        }
+    }
+
+    /// Indices of the points of a scope; bands of the ratio are parts of the [`question`](Self::question).
     pub fn points_of(&self, scope: Scope) -> Vec<usize> {
-        (0..self.points.len())
-            .filter(|&index| {
-                self.points
-                    .get(index)
-                    .is_some_and(|point| scope.contains(point, &self.datasets))
-            })
+        let of = |scope: Scope, point: &Point| scope.contains(point, &self.datasets);
+        let within = match scope {
+            Scope::Band(..) => self.question(),
+            _ => Scope::All,
+        };
+        let points = self.points.iter().enumerate();
+        points
+            .filter(|(_, point)| of(scope, point) && of(within, point))
+            .map(|(index, _)| index)
             .collect()
+    }
+
+    /// An earlier model whose values are this one's wherever both have one, on five datasets at least: two
+    /// names of one model, which count once.
+    pub fn same_model(&self, model: usize) -> Option<usize> {
+        let alike = |other: &usize| {
+            let mut datasets = BTreeSet::new();
+            let mut own = self.cube.iter().filter(|((of, ..), _)| *of == model);
+            let equal = own.all(|((_, point, correction), summary)| {
+                let Some((a, b)) = summary
+                    .value()
+                    .zip(self.cube.value(*other, point, correction))
+                else {
+                    return true;
+                };
+                datasets.extend(self.points.get(point).map(|point| point.dataset));
+                (a - b).abs() <= RESOLUTION
+            });
+            equal && datasets.len() >= ALIKE_ON
+        };
+        (0..model).find(alike)
     }
 
     /// The resampling stage of a correction at a point; `None` where it does not resample.

@@ -100,8 +100,11 @@ fn effect(
     let mut datasets: Vec<usize> = Vec::new();
     let mut values: Vec<[f64; 4]> = Vec::new();
     let mut optimism: Vec<f64> = Vec::new();
+    let asked = data.points_of(data.question());
     for dataset in 0..data.datasets.len() {
-        let at_points: Vec<([f64; 4], Option<f64>)> = (0..data.points.len())
+        let at_points: Vec<([f64; 4], Option<f64>)> = asked
+            .iter()
+            .copied()
             .filter(|&p| data.points.get(p).is_some_and(|x| x.dataset == dataset))
             .filter_map(|point| {
                 let base = data.cube.get(model, point, baseline)?;

@@ -9,7 +9,7 @@ use counterweight_stats::{
     bootstrap_mean, crossover, holm, minimum_detectable_effect, wilcoxon,
 };
 
-use super::compare::RESOLUTION;
+use super::compare::{ALIKE_ON, RESOLUTION};
 use super::cover::Cover;
 use super::{Data, Target, mean};
 
@@ -44,11 +44,13 @@ pub struct Against {
     pub n_clusters: usize,
     /// Mean over datasets of correction - baseline.
     pub mean_difference: f64,
+    /// Mean of the baseline and of the correction over the same points.
+    pub levels: [f64; 2],
     /// Its 95 % interval by a bootstrap over clusters; `None` with fewer than five.
     pub interval: Option<Interval>,
     /// Wilcoxon's p value over clusters.
     pub p_raw: f64,
-    /// The same after Holm's correction over the corrections of the model.
+    /// The same after Holm's correction over the distinct corrections of the model that change anything.
     pub p_holm: f64,
     /// Datasets on which the correction is better.
     pub wins: usize,
@@ -99,6 +101,7 @@ pub(super) fn compare(
 ) -> counterweight_stats::Result<(Vec<Against>, Vec<Price>)> {
     let mut rows: Vec<Against> = Vec::new();
     let mut prices = Vec::new();
+    let mut differences_of: Vec<BTreeMap<usize, f64>> = Vec::new();
     for &correction in &cover.valued {
         let points = cover.shared_points(&[baseline, correction]);
         if points.is_empty() {
@@ -110,12 +113,20 @@ pub(super) fn compare(
         }
         let difference =
             |point: usize| Some(cover.value(point, correction)? - cover.value(point, baseline)?);
-        let differences: Vec<f64> = points
-            .values()
-            .filter_map(|points| mean(points.iter().filter_map(|&point| difference(point))))
-            .collect();
+        let over = |value: &dyn Fn(usize) -> Option<f64>| -> BTreeMap<usize, f64> {
+            let of = |points: &Vec<usize>| mean(points.iter().filter_map(|&point| value(point)));
+            let means = points
+                .iter()
+                .filter_map(|(d, points)| Some((*d, of(points)?)));
+            means.collect()
+        };
+        let differences = over(&difference);
         let clusters = cluster_numbers(data, points.keys().copied());
-        let mut row = against((correction, &data.target), differences, &clusters, thorough)?;
+        let values = differences.values().copied().collect();
+        let mut row = against((correction, &data.target), values, &clusters, thorough)?;
+        row.levels = [baseline, correction]
+            .map(|c| mean(over(&|point| cover.value(point, c)).into_values()).unwrap_or_default());
+        differences_of.push(differences);
         if thorough {
             let along: Vec<RatioPoint> = points
                 .values()
@@ -139,12 +150,29 @@ pub(super) fn compare(
         }
         rows.push(row);
     }
-    let raw: Vec<f64> = rows.iter().map(|row| row.p_raw).collect();
-    if !raw.is_empty() {
-        for (row, p_holm) in rows.iter_mut().zip(holm(&raw)?) {
-            row.p_holm = p_holm;
-            row.verdict = verdict(row, &data.target);
-        }
+    // Two names of one rule are one question, and what changes nothing asks none.
+    let mut heads: Vec<usize> = Vec::new();
+    let head_of: Vec<Option<usize>> = (0..rows.len())
+        .map(|row| {
+            let own = differences_of.get(row)?;
+            if own.values().all(|d| d.abs() <= RESOLUTION) {
+                return None;
+            }
+            let same = |head: &&usize| differences_of.get(**head).is_some_and(|h| alike(h, own));
+            let known = heads.iter().find(same).copied();
+            if known.is_none() {
+                heads.push(row);
+            }
+            Some(known.unwrap_or(row))
+        })
+        .collect();
+    let raw = heads.iter().filter_map(|&head| Some(rows.get(head)?.p_raw));
+    let adjusted = holm(&raw.collect::<Vec<f64>>())?;
+    for (row, head) in rows.iter_mut().zip(head_of) {
+        let place = head.and_then(|head| heads.iter().position(|own| *own == head));
+        let p_holm = place.and_then(|place| adjusted.get(place).copied());
+        row.p_holm = p_holm.unwrap_or(1.0);
+        row.verdict = verdict(row, &data.target);
     }
     rows.sort_by(|a, b| {
         let cost = |row: &Against| data.target.cost(row.mean_difference);
@@ -153,6 +181,14 @@ pub(super) fn compare(
             .then(a.correction.cmp(&b.correction))
     });
     Ok((rows, prices))
+}
+
+/// Whether two corrections are one: the same differences on the same datasets, too many for chance.
+fn alike(a: &BTreeMap<usize, f64>, b: &BTreeMap<usize, f64>) -> bool {
+    let mut pairs = a.iter().zip(b);
+    a.len() == b.len()
+        && a.len() >= ALIKE_ON
+        && pairs.all(|((d, a), (e, b))| d == e && (a - b).abs() <= RESOLUTION)
 }
 
 /// Dense numbers of the clusters of some datasets, by first appearance.
@@ -238,6 +274,7 @@ fn against(
         n_datasets: paired.len(),
         n_clusters: paired.n_clusters(),
         mean_difference: paired.mean(),
+        levels: [0.0; 2],
         interval,
         p_raw: test.p_value,
         p_holm: 1.0,

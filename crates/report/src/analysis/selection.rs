@@ -230,7 +230,10 @@ fn by_dataset(
     correction: usize,
 ) -> BTreeMap<usize, (f64, f64)> {
     let mut values: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
-    for (at, point) in data.points.iter().enumerate() {
+    for at in data.points_of(data.question()) {
+        let Some(point) = data.points.get(at) else {
+            continue;
+        };
         let value = |model| data.cube.value(model, at, correction);
         if let (Some(a), Some(b)) = (value(fixed), value(selected)) {
             values.entry(point.dataset).or_default().push((a, b));

@@ -13,18 +13,13 @@ pub(super) fn heat_map(analysis: &Analysis, comparison: &Comparison) -> Option<D
     let mut columns: Vec<usize> = comparison.against.iter().map(|a| a.correction).collect();
     let all = columns.len();
     columns.truncate(MOST_COLUMNS);
+    let asked = analysis.points_of(analysis.question());
     let difference = |dataset: usize, correction: usize| {
-        mean(
-            analysis
-                .points
-                .iter()
-                .enumerate()
-                .filter_map(|(index, point)| {
-                    let value = |c| analysis.cube.value(model, index, c);
-                    (point.dataset == dataset).then_some(())?;
-                    Some(value(correction)? - value(baseline)?)
-                }),
-        )
+        mean(asked.iter().filter_map(|&index| {
+            let value = |c| analysis.cube.value(model, index, c);
+            (analysis.points.get(index)?.dataset == dataset).then_some(())?;
+            Some(value(correction)? - value(baseline)?)
+        }))
     };
     let mut rows: Vec<(String, Vec<Option<f64>>)> = Vec::new();
     for (dataset, info) in analysis.datasets.iter().enumerate() {

@@ -38,6 +38,19 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         ));
     }
     caveats.extend(Some(super::standing_sentence(analysis)).filter(|text| !text.is_empty()));
+    let twins: Vec<String> = (0..analysis.models.len())
+        .filter_map(|model| Some((model, analysis.same_model(model)?)))
+        .map(|(model, first)| {
+            let (model, first) = (analysis.model(model), analysis.model(first));
+            format!("{} has the values of {}", code(model), code(first))
+        })
+        .collect();
+    if !twins.is_empty() {
+        caveats.push(format!(
+            "Two names of one model count once in the answer: {}.",
+            list(&twins)
+        ));
+    }
     let votes: Vec<String> = analysis
         .models
         .iter()

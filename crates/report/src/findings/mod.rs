@@ -138,6 +138,17 @@ fn compared(analysis: &Analysis) -> impl Iterator<Item = &Comparison> {
         .overall
         .iter()
         .filter(|comparison| !comparison.against.is_empty())
+        .filter(|comparison| analysis.same_model(comparison.model).is_none())
+}
+
+/// ` on real datasets`, where the sweep has populations too.
+fn on_what(analysis: &Analysis) -> &'static str {
+    let apart = analysis.datasets.iter().any(|dataset| dataset.synthetic);
+    if apart && analysis.question() == Scope::Real {
+        " on real datasets"
+    } else {
+        ""
+    }
 }
 
 fn overall_sentence(analysis: &Analysis) -> String {
@@ -169,23 +180,24 @@ fn overall_sentence(analysis: &Analysis) -> String {
             .iter()
             .any(|against| against.verdict == Verdict::Better)
     };
+    let on = on_what(analysis);
     let helped = models.iter().filter(lowers).count();
     let first = if models.len() == 1 {
         let who = if helped == 1 { "At least one" } else { "No" };
         format!(
-            "{who} correction is shown to {help} {name} against no correction for {}.",
+            "{who} correction is shown to {help} {name} against no correction for {}{on}.",
             code(analysis.model(models.first().map_or(0, |c| c.model)))
         )
     } else if helped == models.len() {
         format!(
-            "For each of the {} models at least one correction {helps} {name} against no correction.",
+            "For each of the {} models at least one correction {helps} {name} against no correction{on}.",
             models.len()
         )
     } else if helped == 0 {
-        format!("For no model is any correction shown to {help} {name} against no correction.")
+        format!("For no model is any correction shown to {help} {name} against no correction{on}.")
     } else {
         format!(
-            "For {helped} of {} models at least one correction {helps} {name} against no correction.",
+            "For {helped} of {} models at least one correction {helps} {name} against no correction{on}.",
             models.len()
         )
     };
@@ -339,27 +351,35 @@ fn ratio_sentence(analysis: &Analysis) -> String {
     let mut parts = Vec::new();
     for scope in Scope::BANDS {
         let mut gains = Vec::new();
-        for comparison in analysis.scoped.iter().filter(|c| c.scope == scope) {
-            let best = analysis
-                .overall
-                .iter()
-                .find(|overall| overall.model == comparison.model)
-                .and_then(Comparison::best);
-            if let Some(gain) = best.and_then(|best| comparison.against(best.correction)) {
-                gains.push(gain.mean_difference);
-            }
+        for overall in compared(analysis) {
+            let mut scoped = analysis.scoped.iter();
+            let comparison = scoped.find(|c| c.scope == scope && c.model == overall.model);
+            let best = overall.best().map(|best| best.correction);
+            // On fewer clusters a mean describes those datasets and no ratio.
+            gains.extend(
+                best.and_then(|best| comparison?.against(best))
+                    .filter(|gain| gain.n_clusters >= 5)
+                    .map(|gain| (gain.mean_difference, gain.n_clusters)),
+            );
         }
-        if let Some(mean) = crate::analysis::mean(gains.into_iter()) {
-            parts.push(format!("{} points at {}", points(mean), scope.label()));
+        let least = gains.iter().map(|(_, clusters)| *clusters).min();
+        let mean = crate::analysis::mean(gains.into_iter().map(|(gain, _)| gain));
+        if let (Some(mean), Some(least)) = (mean, least) {
+            parts.push(format!(
+                "{} points at {} ({least} or more independent datasets)",
+                points(mean),
+                scope.label()
+            ));
         }
     }
     if parts.len() < 2 {
         return String::new();
     }
     format!(
-        "Averaged over models, the best-ranked correction of each changes {} by {}.",
+        "Averaged over models, the best-ranked correction of each changes {} by {}{}.",
         analysis.target.name,
-        list(&parts)
+        list(&parts),
+        on_what(analysis)
     )
 }
 

@@ -1,7 +1,7 @@
 //! The table of calibration: what a correction does to probabilities, as fitted and prior-corrected.
 
 use super::{Columns, Sheet};
-use crate::analysis::{Analysis, Scope};
+use crate::analysis::Analysis;
 use crate::error::Result;
 use counterweight_plots::format::{fixed, percent};
 
@@ -66,7 +66,7 @@ pub(super) fn calibration(analysis: &Analysis) -> Result<Sheet> {
          already or has no name (focal and margin losses). Log loss in nats; Brier reliability is the \
          part of the Brier score that calibration could take away; the best intercept is 0, the best \
          slope 1. Real datasets and populations apart stand in the csv.",
-        |row| row.scope == Scope::All,
+        |row| row.scope == analysis.question(),
     );
     columns.files("calibration", vec![view])
 }

@@ -235,9 +235,13 @@ impl<'a> Line<'a> {
             let (model, correction) = self.arm(member);
             data.cube.value(model, point, correction)
         };
-        members.retain(|(_, m)| (0..data.points.len()).any(|point| value(point, *m).is_some()));
+        let asked = data.points_of(data.question());
+        members.retain(|(_, m)| asked.iter().any(|&point| value(point, *m).is_some()));
         let mut points: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, point) in data.points.iter().enumerate() {
+        for index in asked {
+            let Some(point) = data.points.get(index) else {
+                continue;
+            };
             if members.iter().all(|(_, m)| value(index, *m).is_some()) {
                 points.entry(point.dataset).or_default().push(index);
             }
