@@ -109,7 +109,7 @@ impl Place {
     }
 
     /// The command, in this place, with a clean environment as far as the program reads it.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_counterweight"));
         command
             .args(arguments)

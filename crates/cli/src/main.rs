@@ -8,12 +8,13 @@
 
 mod args;
 mod commands;
+mod interrupt;
 mod progress;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -36,11 +37,14 @@ fn main() -> ExitCode {
             return code(if product { Exit::Ok } else { Exit::Usage });
         }
     };
-    let usual = std::panic::take_hook();
+    // The cause of a panic, for one line about it; those that are caught on the way are somebody's result.
+    let cause: Arc<Mutex<String>> = Arc::default();
+    let last = Arc::clone(&cause);
     std::panic::set_hook(Box::new(move |panic| {
-        if !closed_pipe(panic.payload()) {
-            usual(panic);
-        }
+        let words = panic.payload_as_str().unwrap_or("without words");
+        let place = panic.location().map(|at| format!(" at {at}"));
+        *last.lock().unwrap_or_else(PoisonError::into_inner) =
+            format!("{words}{}", place.unwrap_or_default());
     }));
     match catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
         Ok(Ok(exit)) => code(exit),
@@ -56,9 +60,9 @@ fn main() -> ExitCode {
         }
         Err(panic) if closed_pipe(&*panic) => code(Exit::Ok),
         Err(_) => {
-            eprintln!(
-                "internal error: this is a bug; what ran is kept, and `run` goes on from there"
-            );
+            let cause = cause.lock().unwrap_or_else(PoisonError::into_inner);
+            eprintln!("internal error: {cause}");
+            eprintln!("  hint: this is a bug; what ran is kept, and `run` goes on from there");
             code(Exit::Internal)
         }
     }
@@ -71,7 +75,10 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         _ => (None, true),
     };
     let usual = Session::new(CATALOGUE);
-    let progress = Progress::new(quiet, Arc::clone(&usual.control));
+    if matches!(command, Command::Run(_) | Command::Gate(_)) {
+        interrupt::obey(&usual.control);
+    }
+    let progress = Progress::new(quiet);
     let session = Session {
         jobs: jobs.map_or(usual.jobs, usize::from),
         quiet,

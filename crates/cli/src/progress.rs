@@ -1,10 +1,10 @@
 //! Progress on stderr: a bar with an estimate of the time left on a terminal, plain lines otherwise.
 
 use std::io::IsTerminal as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use counterweight_harness::run::{Control, Event, Listener};
+use counterweight_harness::run::{Event, Listener};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Seconds between plain lines.
@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Listens to a run.
 #[derive(Debug)]
-pub(crate) struct Progress(Mutex<State>, Arc<Control>);
+pub(crate) struct Progress(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -29,34 +29,20 @@ struct State {
 }
 
 impl Progress {
-    /// Says what happens in a run, and stops it by `control` on an interrupt.
-    pub(crate) fn new(quiet: bool, control: Arc<Control>) -> Self {
+    /// Says what happens in a run.
+    pub(crate) fn new(quiet: bool) -> Self {
         let now = Instant::now();
-        Self(
-            Mutex::new(State {
-                quiet,
-                bar: None,
-                started: now,
-                spoke: now,
-                cells: 0,
-                finished: 0,
-                failures: 0,
-                total: 0.0,
-                done: 0.0,
-            }),
-            control,
-        )
-    }
-}
-
-impl Progress {
-    /// From the moment on when there is work to lose. Without a handler the program still works; it then
-    /// loses at most the cells in hand.
-    fn stop_on_interrupt(&self) {
-        let asked = Arc::clone(&self.1);
-        if let Err(error) = ctrlc::set_handler(move || asked.stop()) {
-            eprintln!("note: interrupts will not wait for the cells in hand: {error}");
-        }
+        Self(Mutex::new(State {
+            quiet,
+            bar: None,
+            started: now,
+            spoke: now,
+            cells: 0,
+            finished: 0,
+            failures: 0,
+            total: 0.0,
+            done: 0.0,
+        }))
     }
 }
 
@@ -101,7 +87,6 @@ impl Listener for Progress {
                 done,
                 seconds,
             } => {
-                self.stop_on_interrupt();
                 state.cells = *cells;
                 state.total = *seconds;
                 state.started = Instant::now();

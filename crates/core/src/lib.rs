@@ -49,7 +49,7 @@ pub use sink::Sink;
 pub use stage::{
     Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
     Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,
-    OffsetRule, Population, Resampler, Rescored, Rule, Shared, SmallClass, StageContext,
+    OffsetRule, Population, Resampler, Rescored, Rule, Shared, SmallClass, StageContext, limit,
 };
 pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;

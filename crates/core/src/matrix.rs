@@ -4,6 +4,7 @@
 //! workspace owns the type that crosses crate borders and adapters convert at the edge.
 
 use crate::error::{CoreError, Result};
+use crate::stage::limit;
 
 /// A dense matrix, `rows x cols`, stored row by row.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -45,6 +46,7 @@ impl Matrix {
     pub fn from_fn(rows: usize, cols: usize, mut entry: impl FnMut(usize, usize) -> f64) -> Self {
         let mut data = Vec::with_capacity(rows * cols);
         for i in 0..rows {
+            limit::ask_at(i);
             for j in 0..cols {
                 data.push(entry(i, j));
             }

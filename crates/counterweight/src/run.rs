@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use counterweight_core::Outcome;
+use counterweight_core::{Outcome, limit};
 use counterweight_harness::plan::filter::{Only, Shard};
 use counterweight_harness::plan::{Claim, Plan};
 use counterweight_harness::run::{self as harness, Outlets};
@@ -208,9 +209,14 @@ pub(crate) fn execute(
     )
     .with_build(&build_hash());
     let writer = SegmentWriter::create(&folder.output, &header)?;
-    // A learner's panic is a record with its words; the default hook would print it as a crash.
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    // A learner's panic is a record with its words; the usual hook would print it as a crash.
+    let usual = Arc::new(std::panic::take_hook());
+    let outside = Arc::clone(&usual);
+    std::panic::set_hook(Box::new(move |panic| {
+        if !limit::in_stage() {
+            outside(panic);
+        }
+    }));
     let outlets = Outlets {
         sink: &writer,
         listener: session.listener,
@@ -224,7 +230,7 @@ pub(crate) fn execute(
         session.progress(&format!("measuring {left} claims of leaks"));
         harness::leak::measure(plan, claims, session.jobs, outlets)
     });
-    std::panic::set_hook(usual);
+    std::panic::set_hook(Box::new(move |panic| usual(panic)));
     writer.flush()?;
     result.map_err(|error| {
         let cause = std::error::Error::source(&error)

@@ -4,6 +4,7 @@
 //! to 1 it still tells 1 - 1e-20 from 1 - 1e-30, so a confident model gets no ties that it did not
 //! make.
 
+use counterweight_core::limit;
 use counterweight_core::{Matrix, Scores, TIE, log_sum_exp};
 
 /// Margins `log p_k - log(1 - p_k)`, one row a test row, one column a class, from log-probabilities
@@ -18,6 +19,7 @@ pub(crate) fn margins(scores: &Scores) -> Matrix {
     let mut margins = Matrix::zeros(n, k);
     let mut others = Vec::with_capacity(k);
     for i in 0..n {
+        limit::ask_at(i);
         let row = log.row(i);
         if k == 2 {
             // The difference itself: exactly antisymmetric, whichever class is the positive one.
@@ -63,6 +65,7 @@ pub(crate) type Ranked = (f64, usize);
 
 /// The rows `0..n` sorted by `margin`, the smallest first.
 pub(crate) fn ranked(n: usize, margin: impl Fn(usize) -> f64) -> Vec<Ranked> {
+    limit::ask();
     let mut rows: Vec<Ranked> = (0..n).map(|i| (margin(i), i)).collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     rows

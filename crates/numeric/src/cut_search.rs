@@ -6,7 +6,7 @@
 //! one row at a time: O(n K + n log n), and nothing is missed between the points of a grid.
 
 use counterweight_core::scores::argmax_row;
-use counterweight_core::{Confusion, Matrix, TIE};
+use counterweight_core::{Confusion, Matrix, TIE, limit};
 
 /// Rows to tune on: log-scores, true classes, and which of them to look at.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,8 @@ impl Rows<'_> {
     /// What `argmax_y s_y - offset_y` decides.
     pub fn confusion(&self, offsets: &[f64]) -> Confusion {
         let mut confusion = Confusion::new(offsets.len());
-        for &row in self.rows {
+        for (at, &row) in self.rows.iter().enumerate() {
+            limit::ask_at(at);
             let decided = argmax_row(self.log.row(row), offsets);
             confusion.add(self.truth[row] as usize, decided as usize, 1);
         }
@@ -64,7 +65,8 @@ pub fn best_offset(
     without[class] = f64::INFINITY;
     let mut confusion = Confusion::new(offsets.len());
     let mut turning: Vec<Turning> = Vec::new();
-    for &row in rows.rows {
+    for (at, &row) in rows.rows.iter().enumerate() {
+        limit::ask_at(at);
         let scores = rows.log.row(row);
         let truth = rows.truth[row] as usize;
         let rival = argmax_row(scores, &without) as usize;
@@ -90,6 +92,7 @@ pub fn best_offset(
     let mut stretches = Vec::with_capacity(groups.len() + 1);
     let mut above = f64::INFINITY;
     for at in 0..=groups.len() {
+        limit::ask_at(at);
         let below = groups.get(at).map_or(f64::NEG_INFINITY, |g| g[0].critical);
         let offset = if below < anchor && anchor < above {
             anchor

@@ -6,6 +6,8 @@
 //!
 //! Reference: Golub and Van Loan (2013), Matrix Computations, 8.5.
 
+use counterweight_core::limit;
+
 /// Eigenvalues in descending order, each with its unit eigenvector.
 #[derive(Debug)]
 pub struct Eigen {
@@ -28,6 +30,7 @@ impl Eigen {
         for _ in 0..SWEEPS {
             let mut rotated = false;
             for p in 0..n {
+                limit::ask();
                 for q in p + 1..n {
                     rotated |= rotate(n, &mut matrix, &mut vectors, p, q);
                 }

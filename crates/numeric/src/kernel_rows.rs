@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use counterweight_core::Matrix;
+use counterweight_core::{Matrix, limit};
 
 use crate::linalg::{dot, squared_distance};
 
@@ -56,7 +56,12 @@ impl<'a> KernelRows<'a> {
         Self {
             kernel,
             x,
-            diagonal: (0..n).map(|i| kernel.value(x.row(i), x.row(i))).collect(),
+            diagonal: (0..n)
+                .map(|i| {
+                    limit::ask_at(i);
+                    kernel.value(x.row(i), x.row(i))
+                })
+                .collect(),
             rows: vec![None; n],
             used: vec![0; n],
             clock: 0,
@@ -88,6 +93,7 @@ impl<'a> KernelRows<'a> {
             }
         }
         let own = self.x.row(i);
+        limit::ask();
         // By number: a matrix without columns has rows all the same.
         let row: Rc<[f64]> = (0..self.rows.len())
             .map(|other| self.kernel.value(own, self.x.row(other)))

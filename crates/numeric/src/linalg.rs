@@ -1,5 +1,7 @@
 //! The little linear algebra that there is need of, on row-major slices.
 
+use counterweight_core::limit;
+
 /// Inner product. Four running sums let the compiler vectorise; the order is fixed.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
@@ -68,6 +70,7 @@ impl SemiCholesky {
     pub fn factor(n: usize, mut matrix: Vec<f64>) -> Self {
         let mut dropped = vec![false; n];
         for i in 0..n {
+            limit::ask_at(i);
             let (above, rest) = matrix.split_at_mut(i * n);
             let row = &mut rest[..n];
             for j in 0..i {

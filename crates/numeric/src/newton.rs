@@ -1,6 +1,8 @@
 //! Newton's method for convex losses of a few variables, from their value, gradient and Hessian, and the
 //! logistic loss.
 
+use counterweight_core::limit;
+
 use crate::elementary::softplus;
 
 /// Rounds after which a loss without a minimum (separable rows) is left where it is.
@@ -41,6 +43,7 @@ pub fn minimise(
         let mut length = 1.0;
         let mut moved = false;
         while length > 1e-10 {
+            limit::ask();
             let to: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a - length * s).collect();
             next_gradient.fill(0.0);
             next_hessian.fill(0.0);
@@ -84,6 +87,7 @@ fn solve(gradient: &[f64], hessian: &[f64], damping: f64, least: f64) -> Option<
     let n = gradient.len();
     let mut low = vec![0.0; n * n];
     for i in 0..n {
+        limit::ask_at(i);
         for j in 0..=i {
             let mut sum = hessian[i * n + j];
             if i == j {

@@ -9,6 +9,7 @@
 //! Nothing is approximated: the counts are those of [`argmax_row`] on every row, ties included. Rows
 //! whose log odds are within the slack of a tie of the cut are decided one by one.
 
+use counterweight_core::limit;
 use std::sync::Arc;
 
 use counterweight_core::scores::argmax_row;
@@ -145,7 +146,9 @@ impl<'a> OffsetRules<'a> {
             }
             _ => {
                 let mut counts = Confusion::new(offsets.len());
-                for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+                let rows = self.scores.log().iter_rows().zip(self.truth);
+                for (at, (row, &truth)) in rows.enumerate() {
+                    limit::ask_at(at);
                     counts.add(truth as usize, argmax_row(row, offsets) as usize, 1);
                 }
                 counts
@@ -185,6 +188,7 @@ impl<'a> OffsetRules<'a> {
         };
         if self.binary.is_some() {
             for (at, offsets) in points.iter().enumerate() {
+                limit::ask();
                 visit(at, &self.counts(offsets));
             }
             return;
@@ -194,7 +198,9 @@ impl<'a> OffsetRules<'a> {
         let mut counts = Confusion::new(k);
         let mut turns: Vec<(usize, u32, u32, u32)> = Vec::new();
         let mut open: Vec<(usize, u32, usize, u32)> = Vec::new();
-        for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+        let rows = self.scores.log().iter_rows().zip(self.truth);
+        for (at, (row, &truth)) in rows.enumerate() {
+            limit::ask_at(at);
             let first = argmax_row(row, &points[0]);
             counts.add(truth as usize, first as usize, 1);
             open.push((0, first, last, argmax_row(row, &points[last])));
@@ -216,6 +222,7 @@ impl<'a> OffsetRules<'a> {
         turns.sort_unstable();
         let mut turns = turns.into_iter().peekable();
         for at in 0..points.len() {
+            limit::ask();
             while let Some((_, truth, from, to)) = turns.next_if(|turn| turn.0 == at) {
                 counts.relabel(truth as usize, from as usize, to as usize);
             }
@@ -321,7 +328,9 @@ impl<'a> OffsetRules<'a> {
         let mut without = offsets.to_vec();
         without[class] = f64::INFINITY;
         let mut turning: Vec<(f64, f64)> = Vec::new();
-        for (row, &truth) in self.scores.log().iter_rows().zip(self.truth) {
+        let rows = self.scores.log().iter_rows().zip(self.truth);
+        for (at, (row, &truth)) in rows.enumerate() {
+            limit::ask_at(at);
             let rival = argmax_row(row, &without) as usize;
             let critical = row[class] - (row[rival] - without[rival]);
             let gain = |decided: usize| {

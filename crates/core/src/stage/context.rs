@@ -4,11 +4,11 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use crate::error::{StageError, StageResult};
 use crate::outcome::Note;
 use crate::seed::Stream;
+use crate::stage::limit::Deadline;
 
 /// Numbers that do not fit a record's columns (a chosen threshold, the number of iterations), by
 /// name; they go to details.parquet.
@@ -37,39 +37,6 @@ impl SmallClass {
             Self::Clamp => Ok(Note::Clamped(what.into())),
             Self::Error => Err(StageError::Failed(what.into())),
             Self::Skip => Err(StageError::Skipped(what.into())),
-        }
-    }
-}
-
-/// The moment by which a cell has to be done. Own learners ask between iterations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Deadline(Option<Instant>);
-
-impl Deadline {
-    /// No limit.
-    pub const NEVER: Self = Self(None);
-
-    /// Done by `instant`.
-    pub fn at(instant: Instant) -> Self {
-        Self(Some(instant))
-    }
-
-    /// Whether the moment has passed.
-    pub fn passed(&self) -> bool {
-        self.0.is_some_and(|limit| Instant::now() > limit)
-    }
-
-    /// Ends the stage once the moment has passed.
-    ///
-    /// # Errors
-    /// [`StageError::Timeout`].
-    pub fn check(&self) -> StageResult<()> {
-        if self.passed() {
-            Err(StageError::Timeout(
-                "the cell ran out of its `timeout`".into(),
-            ))
-        } else {
-            Ok(())
         }
     }
 }

@@ -13,15 +13,17 @@ use crate::views::Train;
 mod context;
 mod decision;
 mod learner;
+pub mod limit;
 mod loss;
 mod metric;
 
-pub use context::{Deadline, Details, Shared, SmallClass, StageContext};
+pub use context::{Details, Shared, SmallClass, StageContext};
 pub use decision::{
     DecideContext, Decision, DecisionNeeds, Extras, FittedRule, OffsetLine, OffsetRule, Rescored,
     Rule,
 };
 pub use learner::{Fitted, Learner, LinearHead};
+pub use limit::Deadline;
 pub use loss::{Later, Loss, LossContext, LossNeeds, LossTerms};
 pub use metric::{Judged, Metric};
 

@@ -8,6 +8,7 @@
 //! epsilon, or at the most extreme finite score of the out-of-fold rows where that is further out, so
 //! that a score never overtakes another. A class without out-of-fold rows keeps no probability.
 
+use counterweight_core::limit;
 use std::fmt::Debug;
 
 use counterweight_core::{
@@ -102,7 +103,8 @@ impl Frame {
             limit: FLOOR,
         };
         let mut furthest = FLOOR;
-        for row in calib.scores().log().iter_rows() {
+        for (at, row) in calib.scores().log().iter_rows().enumerate() {
+            limit::ask_at(at);
             let row = frame.known(row);
             for at in 0..row.len() {
                 let pair = raw_pair(&row, at);
@@ -154,6 +156,7 @@ impl Frame {
     fn widen(&self, rows: usize, known: impl Fn(usize) -> Vec<f64>) -> StageResult<Scores> {
         let mut log = Matrix::zeros(rows, self.n_classes);
         for i in 0..rows {
+            limit::ask_at(i);
             let row = log.row_mut(i);
             row.fill(f64::NEG_INFINITY);
             for (&k, value) in self.present.iter().zip(known(i)) {
@@ -271,7 +274,11 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
         .scores()
         .log()
         .iter_rows()
-        .map(|row| frame.pairs(row))
+        .enumerate()
+        .map(|(at, row)| {
+            limit::ask_at(at);
+            frame.pairs(row)
+        })
         .collect();
     let two = frame.present.len() == 2;
     let which: Vec<usize> = if two {
@@ -282,6 +289,7 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
     let mut maps = Vec::with_capacity(which.len());
     let (mut details, mut notes) = (Details::new(), Vec::new());
     for at in which {
+        limit::ask();
         let rows: Vec<(LogPair, bool)> = pairs
             .iter()
             .zip(&truth)

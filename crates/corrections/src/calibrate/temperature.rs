@@ -58,6 +58,7 @@
 //!
 //! C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
+use counterweight_core::limit;
 use counterweight_core::{Calib, Details, Note, Scores, StageResult, log_sum_exp};
 use counterweight_numeric::newton::{TOLERANCE, minimise};
 
@@ -92,7 +93,8 @@ fn fit(calib: &Calib) -> FittedCalibrator {
         .collect();
     let loss = |inverse: f64, gradient: &mut f64, bend: &mut f64| {
         let mut value = 0.0;
-        for (row, &y) in rows.iter().zip(&truth) {
+        for (at, (row, &y)) in rows.iter().zip(&truth).enumerate() {
+            limit::ask_at(at);
             let scaled: Vec<f64> = row.iter().map(|s| s * inverse).collect();
             let total = log_sum_exp(&scaled);
             value += total - scaled[y];

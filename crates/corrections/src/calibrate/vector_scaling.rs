@@ -58,6 +58,7 @@
 //!
 //! C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
+use counterweight_core::limit;
 use counterweight_core::{Calib, Details, Note, Scores, StageResult, log_sum_exp};
 use counterweight_numeric::newton::{TOLERANCE, minimise};
 
@@ -103,6 +104,7 @@ fn fit(calib: &Calib) -> FittedCalibrator {
         let mut z = vec![0.0; m];
         let mut slopes = vec![0.0; n];
         for (row, &y) in rows.iter().zip(&truth) {
+            limit::ask();
             for k in 0..m {
                 z[k] = at[k] * row[k] + if k > 0 { at[m + k - 1] } else { 0.0 };
             }

@@ -78,7 +78,7 @@ use counterweight_core::params::Default;
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
     FittedRule, Matrix, Note, ParamError, ParamKind, ParamSpec, Params, Prior, RuleCaps, Scores,
-    StageError, StageResult,
+    StageError, StageResult, limit,
 };
 
 use super::calibration_rows;
@@ -191,6 +191,7 @@ impl Bbse {
     fn each(self, scores: &Scores, mut take: impl FnMut(usize, usize, f64)) -> StageResult<()> {
         if self.soft {
             for (i, row) in scores.log().iter_rows().enumerate() {
+                limit::ask_at(i);
                 for (j, s) in row.iter().enumerate() {
                     take(i, j, s.exp());
                 }
@@ -227,6 +228,7 @@ fn solve(a: &Matrix, b: &[f64]) -> Option<(Vec<f64>, f64)> {
         largest = largest.max(size);
         let (top, below) = rows.split_at_mut(k + 1);
         let top = &top[k];
+        limit::ask();
         for row in below {
             let factor = row[k] / top[k];
             for (value, pivot) in row[k..].iter_mut().zip(&top[k..]) {

@@ -66,6 +66,7 @@
 //! M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the outputs of a classifier to new a priori
 //! probabilities: a simple procedure", Neural Computation 14, 2002.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default;
 use counterweight_core::{
     Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
@@ -175,7 +176,8 @@ pub(crate) fn estimate(batch: TestScores<'_>, own: &Prior, stop: Stop) -> StageR
     let mut mean = vec![0.0; k];
     while estimate.rounds < stop.rounds && estimate.change > stop.tolerance {
         mean.fill(0.0);
-        for row in ratio.chunks_exact(k) {
+        for (at, row) in ratio.chunks_exact(k).enumerate() {
+            limit::ask_at(at);
             let total: f64 = row.iter().zip(&prior).map(|(r, t)| r * t).sum();
             // Every share stays above 0 while a row has mass there, so the sum is only 0 when all
             // of a row's ratios are lost to underflow beside its largest, whose share fell to 0.

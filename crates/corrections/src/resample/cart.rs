@@ -4,6 +4,7 @@
 //! Deterministic: columns are tried in order, thresholds ascending, and the first of equal splits is
 //! kept; a leaf's tie goes to the lowest class.
 
+use counterweight_core::limit;
 use counterweight_core::{ColumnKind, Deadline, Samples, StageResult};
 
 /// Rows that a leaf has at least.
@@ -150,6 +151,7 @@ fn best_split(samples: &Samples, rows: &[usize], counts: &[f64]) -> Option<Split
     };
     let mut cells: Vec<(f64, usize)> = Vec::with_capacity(rows.len());
     for (column, kind) in samples.kinds().iter().enumerate() {
+        limit::ask();
         cells.clear();
         cells.extend(
             rows.iter()

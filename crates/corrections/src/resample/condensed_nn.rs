@@ -82,6 +82,7 @@
 //! P. E. Hart, "The condensed nearest neighbor rule", IEEE Transactions on Information Theory 14,
 //! 1968.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default;
 use counterweight_core::{
     Card, Labels, OnNominal, ParamError, ParamKind, ParamSpec, ParamValue, Params, Range,
@@ -243,6 +244,7 @@ impl<'a> Caller<'a> {
 
     /// A row of the class joins the set; the rows from the `from`-th on are told.
     pub(super) fn join(&mut self, row: usize, from: usize) {
+        limit::ask();
         for (at, &other) in self.rows.iter().enumerate().skip(from) {
             let squared = self.points.squared_distance(other, row);
             let slots = &mut self.slots[at * self.k..(at + 1) * self.k];

@@ -3,6 +3,7 @@
 //! Deterministic given the stream: distances are summed in column order, ties go to the lowest centre,
 //! and a centre that loses all its rows stays where it is.
 
+use counterweight_core::limit;
 use counterweight_core::{Deadline, Matrix, StageContext, StageError, StageResult};
 use rand::RngExt as _;
 
@@ -124,6 +125,7 @@ fn assign_to_few(x: &Matrix, centres: &Matrix) -> Vec<usize> {
     let columns: Vec<f64> = (0..x.cols()).flat_map(|j| centres.column(j)).collect();
     let mut gaps = vec![0.0; g];
     let nearest = |row: usize| {
+        limit::ask_at(row);
         gaps.fill(0.0);
         for (value, column) in x.row(row).iter().zip(columns.chunks_exact(g)) {
             for (gap, centre) in gaps.iter_mut().zip(column) {
@@ -143,6 +145,7 @@ fn means(x: &Matrix, of: &[usize], centres: &Matrix) -> (Matrix, f64) {
     }
     let mut next = Matrix::zeros(centres.rows(), centres.cols());
     for (row, &centre) in of.iter().enumerate() {
+        limit::ask_at(row);
         for (sum, value) in next.row_mut(centre).iter_mut().zip(x.row(row)) {
             *sum += value / counts[centre];
         }

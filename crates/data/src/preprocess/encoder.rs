@@ -1,5 +1,6 @@
 //! One-hot encoding of nominal codes.
 
+use counterweight_core::limit;
 use counterweight_core::{ColumnKind, Matrix, Samples, StageError, StageResult};
 
 /// Fitted one-hot encoding: numeric columns stay, a nominal column of two levels that occur becomes
@@ -70,6 +71,7 @@ impl Encoder {
         }
         let mut x = Matrix::zeros(samples.n_rows(), self.n_columns());
         for i in 0..samples.n_rows() {
+            limit::ask_at(i);
             let mut at = 0;
             for (j, encoding) in self.columns.iter().enumerate() {
                 let value = samples.x().at(i, j);

@@ -16,6 +16,7 @@
 //! `StandardScaler`. Products of columns of one nominal column are kept although they repeat a column
 //! or are always 0: what a learner does with such columns is the learner's affair.
 
+use counterweight_core::limit;
 use counterweight_core::{Matrix, Samples, StageError, StageResult};
 
 use super::numeric::Scaler;
@@ -94,7 +95,10 @@ impl Polynomial {
             )));
         }
         fitted.scalers = (0..raw.cols())
-            .map(|j| Scaler::fit(&raw.column(j)))
+            .map(|j| {
+                limit::ask();
+                Scaler::fit(&raw.column(j))
+            })
             .collect();
         Ok(fitted)
     }
@@ -145,6 +149,7 @@ impl Polynomial {
     fn multiply(&self, x: &Matrix) -> Matrix {
         let mut z = Matrix::zeros(x.rows(), self.products.len());
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let from = x.row(i);
             let to = z.row_mut(i);
             for (at, &(shorter, feature)) in self.products.iter().enumerate() {

@@ -10,6 +10,7 @@
 //! mean and deviation `StandardScaler`'s (taken after imputation); `OneHotEncoder` has no merging
 //! of rare levels by default.
 
+use counterweight_core::limit;
 use counterweight_core::{
     Column, ColumnKind, ColumnValues, Dataset, MISSING, Matrix, Origin, Samples, StageError,
     StageResult,
@@ -56,6 +57,7 @@ impl Preprocessor {
         let mut columns = Vec::with_capacity(train.n_features());
         let mut indicated = Vec::new();
         for (at, column) in train.columns().iter().enumerate() {
+            limit::ask();
             let missing = column.values.missing();
             let fitted = match (kind, &column.values) {
                 (Preprocess::Standard, ColumnValues::Numeric(values)) => {
@@ -119,6 +121,7 @@ impl Preprocessor {
             if self.kind == Preprocess::None && column.values.missing() > 0 {
                 return Err(refused(&column.name));
             }
+            limit::ask();
             fill(&mut x, j, fitted, column)?;
         }
         for (at, &source) in self.indicated.iter().enumerate() {

@@ -333,13 +333,18 @@ pub struct Protocol {
     /// What to do with classes that are too small.
     pub small_class: SmallClass,
     /// Most time for a cell.
-    pub timeout: Option<Duration>,
+    pub timeout: Duration,
     /// Prior of prior-dependent metrics.
     pub metric_prior: MetricPrior,
     /// Whether exact duplicate rows stay on one side of every split.
     pub group_duplicates: bool,
     /// Whether the scores of every cell are kept beside its record.
     pub keep_scores: bool,
+}
+
+impl Protocol {
+    /// The time of a cell where the sweep gives none.
+    pub const TIMEOUT: Duration = Duration::from_hours(1);
 }
 
 /// A checked sweep.

@@ -28,6 +28,8 @@ pub(super) struct Chosen {
     pub(super) at: usize,
     pub(super) details: Details,
     pub(super) notes: Vec<Note>,
+    /// Seconds of cross-fitting and judging all that there is to choose from.
+    pub(super) seconds: f64,
 }
 
 impl Chosen {
@@ -37,6 +39,7 @@ impl Chosen {
             at: 0,
             details: Details::new(),
             notes: Vec::new(),
+            seconds: 0.0,
         }
     }
 }
@@ -69,20 +72,29 @@ impl Work<'_> {
         let mut first_error = None;
         for at in 0..select.candidates.len() {
             if choices.crossfitted[at].is_none() {
-                let start = std::time::Instant::now();
-                let calib = self.cross_fit((fit, at), budget.after(choices.spent), inner);
-                let seconds = start.elapsed().as_secs_f64();
-                choices.spent += seconds;
-                choices.crossfitted[at] = Some((calib, seconds));
+                let left = budget.after(chosen.seconds);
+                choices.crossfitted[at] = Some(self.cross_fit((fit, at), left, inner));
             }
-            let value = match &choices.crossfitted[at] {
-                Some((Ok((calib, _)), _)) => {
-                    self.value_of(select, correction, (calib, prior.as_ref()), &train)
+            let Some((calib, seconds)) = &choices.crossfitted[at] else {
+                continue;
+            };
+            chosen.seconds += seconds;
+            let value = match calib {
+                Ok((calib, _)) => {
+                    let deadline = budget.after(chosen.seconds).deadline();
+                    let (value, seconds) = guarded(deadline, || {
+                        self.value_of(select, correction, (calib, prior.as_ref()), &train)
+                    });
+                    chosen.seconds += seconds;
+                    value
                 }
-                Some((Err(error), _)) => Err(error.clone()),
-                None => continue,
+                Err(error) => Err(error.clone()),
             };
             match value {
+                // What is chosen does not depend on how fast a machine is.
+                Err(error @ (StageError::Timeout(_) | StageError::OutOfMemory(_))) => {
+                    return Err(error);
+                }
                 Ok(value) => {
                     chosen
                         .details
@@ -151,46 +163,53 @@ impl Work<'_> {
             .plan
             .metric(select.metric)
             .ok_or_else(|| StageError::Failed(format!("there is no metric {}", select.metric)))?;
-        let judge = || {
-            let context = DecideContext {
-                scores_prior: prior,
-                train,
-            };
-            let extras = Extras {
-                batch: needs.test_batch.then(|| TestScores::new(calib.scores())),
-                head: None,
-            };
-            let fitted = decide.fit_with(&context, needs.calibration.then_some(calib), &extras)?;
-            let decisions = fitted.rule.decide(calib.scores())?;
-            let rescored = fitted.rule.rescore(calib.scores())?;
-            let (scores, prior) = match &rescored {
-                Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
-                None => (calib.scores(), prior),
-            };
-            // Out-of-fold rows have the training shares, so they need no weights, but scores that were
-            // learnt under another prior need to be brought to it.
-            let target = context.train_prior()?;
-            let mapped: Option<Scores> = match (prior, scores.kind()) {
-                (Some(prior), ScoreKind::Probability) => Some(scores.shift_prior(prior, &target)?),
-                (None, ScoreKind::Probability) => Some(scores.clone()),
-                _ => None,
-            };
-            let weights = vec![1.0; calib.labels().len()];
-            let judged = Judged::new(calib.labels(), &decisions, mapped.as_ref(), &weights, train)?;
-            let value = metric.method.value(&judged).map_err(StageError::Failed)?;
-            if value.is_finite() {
-                Ok(value)
-            } else {
-                Err(StageError::Failed(format!("{} is {value}", select.metric)))
-            }
+        let context = DecideContext {
+            scores_prior: prior,
+            train,
         };
-        guarded(Deadline::NEVER, judge).0
+        let extras = Extras {
+            batch: needs.test_batch.then(|| TestScores::new(calib.scores())),
+            head: None,
+        };
+        let fitted = decide.fit_with(&context, needs.calibration.then_some(calib), &extras)?;
+        let decisions = fitted.rule.decide(calib.scores())?;
+        let rescored = fitted.rule.rescore(calib.scores())?;
+        let (scores, prior) = match &rescored {
+            Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
+            None => (calib.scores(), prior),
+        };
+        // Out-of-fold rows have the training shares, so they need no weights, but scores that were
+        // learnt under another prior need to be brought to it.
+        let target = context.train_prior()?;
+        let mapped: Option<Scores> = match (prior, scores.kind()) {
+            (Some(prior), ScoreKind::Probability) => Some(scores.shift_prior(prior, &target)?),
+            (None, ScoreKind::Probability) => Some(scores.clone()),
+            _ => None,
+        };
+        let weights = vec![1.0; calib.labels().len()];
+        let judged = Judged::new(calib.labels(), &decisions, mapped.as_ref(), &weights, train)?;
+        let value = metric.method.value(&judged).map_err(StageError::Failed)?;
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(StageError::Failed(format!("{} is {value}", select.metric)))
+        }
+    }
+
+    /// A fit with what its scores reach, within what is left of the `budget` that the fit began with.
+    pub(super) fn with_bounds(&self, mut scored: Scored, budget: Budget) -> StageResult<Scored> {
+        let deadline = budget.after(scored.spent).deadline();
+        let (bounds, seconds) = guarded(deadline, || Ok(self.bounds(&scored)));
+        let own = std::mem::replace(&mut scored.details, bounds?);
+        scored.details.extend(own);
+        scored.spent += seconds;
+        Ok(scored)
     }
 
     /// What the fit's own scores reach with no decision stage, with the prior rule and with the best
     /// offsets on these very test rows. The last is an oracle: it tells how much a threshold could win,
     /// and is never a result.
-    pub(super) fn bounds(&self, scored: &Scored) -> Details {
+    fn bounds(&self, scored: &Scored) -> Details {
         let mut details = Details::new();
         if scored.scores.kind() == ScoreKind::Vote {
             return details;
@@ -226,26 +245,32 @@ impl Work<'_> {
         details
     }
 
-    /// Keeps what the sweep asks for beside the record of `cell`; gives whether that could be done.
-    pub(super) fn keep_beside(
+    /// What the sweep asks for beside the record of `cell`.
+    ///
+    /// # Errors
+    /// A passed deadline.
+    pub(super) fn beside(
         &self,
         fit: &FitGroup,
         cell: usize,
         scored: &Scored,
         verdict: &Verdict<'_>,
-    ) -> bool {
-        let mut fine = true;
+    ) -> StageResult<Vec<Side>> {
+        let mut beside = Vec::new();
         for (curve, _) in fit.curves.iter().filter(|(_, host)| *host == cell) {
             let curve = &self.plan.sweep.curves[*curve];
             // A curve that cannot be drawn on this fit (no prior, votes, more classes) is an empty one:
             // known, and without points.
-            let drawn = guarded(Deadline::NEVER, || self.draw(curve, scored)).0;
+            let drawn = guarded(Deadline::current(), || self.draw(curve, scored)).0;
+            if let Err(error @ StageError::Timeout(_)) = drawn {
+                return Err(error);
+            }
             let curve = CellCurve {
                 cell: self.plan.cells[cell].id.clone(),
                 curve: curve.id.clone(),
                 ..drawn.unwrap_or_else(|_not_drawn| empty())
             };
-            fine = fine && self.tally.keep_beside(&Side::Curve(curve));
+            beside.push(Side::Curve(curve));
         }
         if self.plan.sweep.protocol.keep_scores
             && let Ok(decisions) = &verdict.decided
@@ -262,9 +287,9 @@ impl Work<'_> {
                 scores: scores.log().as_slice().iter().map(|s| s.exp()).collect(),
                 decisions: decisions.as_slice().to_vec(),
             };
-            fine = fine && self.tally.keep_beside(&Side::Scores(scores));
+            beside.push(Side::Scores(scores));
         }
-        fine
+        Ok(beside)
     }
 
     /// Keeps the reliability bins of `cell`: once in full for each set of probabilities of the fit, whose

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use counterweight_core::{
-    CellId, Deadline, DecideContext, Details, Extras, Finished, Hasher, Outcome, Prior, Scores,
-    StageError, TestScores,
+    CellId, DecideContext, Details, Extras, Finished, Hasher, Outcome, Prior, Scores, StageError,
+    TestScores,
 };
 
-use super::guard::guarded;
+use super::guard::{Budget, guarded};
 use super::judge::{self, Heading, Verdict};
 use super::prepare::UnitData;
 use super::unit::no_timing;
@@ -128,7 +128,7 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
                 let rescored = fitted.rule.rescore(foreign.scores)?;
                 Ok((fitted, decisions, rescored))
             };
-            match guarded(Deadline::NEVER, fit).0 {
+            match guarded(Budget::new(plan.sweep.protocol.timeout).deadline(), fit).0 {
                 Ok((fitted, decisions, replaced)) => {
                     details.extend(fitted.details);
                     notes.extend(fitted.notes);

@@ -5,14 +5,14 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use counterweight_core::{Deadline, StageError, StageResult};
+use counterweight_core::{Deadline, StageError, StageResult, limit};
 
 /// The time that a chain of stages has left.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget(Option<Duration>);
+pub(crate) struct Budget(Duration);
 
 impl Budget {
-    pub(crate) fn new(timeout: Option<Duration>) -> Self {
+    pub(crate) fn new(timeout: Duration) -> Self {
         Self(timeout)
     }
 
@@ -20,14 +20,15 @@ impl Budget {
     pub(crate) fn after(self, spent: f64) -> Self {
         Self(
             self.0
-                .map(|left| left.saturating_sub(Duration::from_secs_f64(spent.max(0.0)))),
+                .saturating_sub(Duration::from_secs_f64(spent.max(0.0))),
         )
     }
 
     /// A deadline that far from now.
     pub(crate) fn deadline(self) -> Deadline {
-        self.0
-            .map_or(Deadline::NEVER, |left| Deadline::at(Instant::now() + left))
+        Instant::now()
+            .checked_add(self.0)
+            .map_or(Deadline::NEVER, Deadline::at)
     }
 }
 
@@ -38,14 +39,15 @@ pub(crate) fn guarded<T>(
     stage: impl FnOnce() -> StageResult<T>,
 ) -> (StageResult<T>, f64) {
     let start = Instant::now();
-    let result = match catch_unwind(AssertUnwindSafe(stage)) {
+    let result = match catch_unwind(AssertUnwindSafe(|| limit::within(deadline, stage))) {
         // A library learner cannot be told to stop: what comes back late is a timeout all the same.
         Ok(Ok(value)) => deadline.check().map(|()| value),
         Ok(Err(error)) => Err(error),
-        Err(payload) => Err(StageError::Failed(format!(
-            "panicked: {}",
-            words(&*payload)
-        ))),
+        // A loop that asked for its deadline unwinds with an error of its own.
+        Err(payload) => Err(match payload.downcast::<StageError>() {
+            Ok(error) => *error,
+            Err(payload) => StageError::Failed(format!("panicked: {}", words(&*payload))),
+        }),
     };
     (result, start.elapsed().as_secs_f64())
 }
@@ -69,15 +71,22 @@ mod tests {
             result,
             Err(StageError::Failed("panicked: index 3 of 2".into()))
         );
-        let late = Budget::new(Some(Duration::ZERO)).deadline();
+        let late = Budget::new(Duration::ZERO).deadline();
         let (result, _) = guarded(late, || {
             std::thread::sleep(Duration::from_millis(5));
             Ok(1)
         });
         assert!(matches!(result, Err(StageError::Timeout(_))));
+        let (result, _) = guarded::<()>(late, || {
+            loop {
+                limit::ask();
+            }
+        });
+        assert!(matches!(result, Err(StageError::Timeout(_))));
+        assert_eq!(Budget::new(Duration::MAX).deadline(), Deadline::NEVER);
         assert_eq!(
-            Budget::new(Some(Duration::from_secs(1))).after(5.0).0,
-            Some(Duration::ZERO)
+            Budget::new(Duration::from_secs(1)).after(5.0).0,
+            Duration::ZERO
         );
     }
 }

@@ -2,6 +2,7 @@
 //! all its fits, one fit for all its decisions, records out as soon as they are known.
 
 mod beside;
+mod fit;
 pub mod foreign;
 mod guard;
 mod judge;
@@ -13,8 +14,10 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use counterweight_core::limit::{self, Cancel};
 use counterweight_core::side_table::Side;
 use counterweight_core::{Outcome, Record, Sink, Timing};
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -57,19 +60,34 @@ pub trait Listener: Sync {
     fn on(&self, event: &Event<'_>);
 }
 
-/// Asks a run to stop after the cells in hand; shared with a signal handler.
+/// Asks a run to stop; shared with a signal handler.
 #[derive(Debug, Default)]
-pub struct Control(AtomicBool);
+pub struct Control {
+    begun: AtomicBool,
+    stop: AtomicBool,
+    cancel: Cancel,
+}
 
 impl Control {
-    /// Asks.
+    /// Asks for an end after the cells in hand.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.stop.store(true, Ordering::SeqCst);
     }
 
     /// Whether it was asked.
     pub fn stopped(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Asks for an end at once: the cells in hand are given up and count as not done.
+    pub fn cancel(&self) {
+        self.stop();
+        self.cancel.cancel();
+    }
+
+    /// Whether there has been work that an end at once would lose: false until cells run.
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
     }
 }
 
@@ -119,8 +137,20 @@ impl std::fmt::Debug for Outlets<'_> {
     }
 }
 
-/// Stack of a worker: recursive library learners (deep trees) outgrow the usual 2 MiB.
+/// Stack of a thread: recursive library learners (deep trees) outgrow the usual 2 MiB.
 const STACK: usize = 64 << 20;
+
+/// Threads that do the work of cells.
+fn pool(jobs: usize, control: &Control) -> Result<ThreadPool, RunError> {
+    control.begun.store(true, Ordering::SeqCst);
+    let cancel = control.cancel.clone();
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .stack_size(STACK)
+        .start_handler(move |_| limit::obey(&cancel))
+        .build()
+        .map_err(|source| RunError::Threads { jobs, source })
+}
 
 /// Runs every cell for which `todo` is true, on `jobs` threads.
 ///
@@ -134,11 +164,7 @@ pub fn run(
     jobs: usize,
     outlets: Outlets<'_>,
 ) -> Result<Summary, RunError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .stack_size(STACK)
-        .build()
-        .map_err(|source| RunError::Threads { jobs, source })?;
+    let pool = pool(jobs, outlets.control)?;
     let mut units: Vec<(&Unit, f64)> = plan
         .units
         .iter()
@@ -197,8 +223,11 @@ impl<'a> Tally<'a> {
         self.outlets.control.stopped()
     }
 
-    /// Keeps one record.
+    /// Keeps one record, unless work was cancelled: what came of it then is no result.
     pub(crate) fn keep(&self, record: &Record, timing: &Timing) {
+        if self.outlets.control.cancel.cancelled() {
+            return;
+        }
         let kept = self.outlets.sink.keep(record, timing);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match kept {
@@ -218,6 +247,9 @@ impl<'a> Tally<'a> {
     /// Keeps what stands beside a record; gives whether that could be done, without which the record
     /// must not be kept.
     pub(crate) fn keep_beside(&self, side: &Side) -> bool {
+        if self.outlets.control.cancel.cancelled() {
+            return false;
+        }
         let kept = self.outlets.sink.keep_beside(side);
         let fine = kept.is_ok();
         if let Err(error) = kept {

@@ -1,17 +1,14 @@
 //! The work on one split: each resampled set once, each fit once, each set of out-of-fold scores
 //! once.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use counterweight_core::side_table::CellBins;
 use counterweight_core::{
-    Base, CellId, Details, Ensemble, EnsembleCaps, EnsembleFit, LossContext, LossTerms, Note,
-    Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError, StageResult, StreamKey,
-    Timing, Train,
+    Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
+    LossTerms, Note, Origin, OutOfFold, Prior, Scores, StageContext, StageError, StageResult,
+    StreamKey, TestScores, Timing, Train,
 };
-use counterweight_core::{Calib, ClassCounts, DecideContext, Extras, LinearHead, TestScores};
-use counterweight_data::preprocess::Polynomial;
 use rayon::prelude::*;
 
 use super::beside::Chosen;
@@ -20,7 +17,7 @@ use super::judge::{self, Verdict};
 use super::prepare::{InnerFolds, Prepared, UnitData};
 use super::{Tally, failure};
 use crate::config::method::Built;
-use crate::config::sweep::{Correction, Features, Model};
+use crate::config::sweep::{Correction, Model};
 use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
@@ -83,7 +80,7 @@ pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
 pub(super) struct Resampled {
     pub(super) train: Train,
     /// The same rows for learners that take them as they are, where the plan has any.
-    raw: Option<Train>,
+    pub(super) raw: Option<Train>,
     /// Rows of each class that the learner sees.
     pub(super) seen: ClassCounts,
     pub(super) notes: Vec<Note>,
@@ -117,25 +114,29 @@ pub(super) struct Scored {
     pub(super) scores: Scores,
     pub(super) prior: Option<Prior>,
     /// The linear head on the same rows, where a decision asks for it and there is one.
-    head: Option<LinearHead>,
-    notes: Vec<Note>,
-    details: Details,
-    fit_seconds: f64,
-    score_seconds: f64,
+    pub(super) head: Option<LinearHead>,
+    pub(super) notes: Vec<Note>,
+    pub(super) details: Details,
+    pub(super) fit_seconds: f64,
+    pub(super) score_seconds: f64,
+    /// Seconds of all that was done for it.
+    pub(super) spent: f64,
 }
 
 /// What was done for the learners that a fit chooses from, each at most once.
 pub(super) struct Choices {
     pub(super) scored: Vec<Option<StageResult<Scored>>>,
     pub(super) crossfitted: Vec<Option<CrossFitted>>,
-    /// Seconds of cross-fitting so far.
-    pub(super) spent: f64,
 }
 
-/// The inner folds' resampled sets, made by the first that asks.
-pub(super) type Inner = OnceLock<StageResult<Arc<InnerSets>>>;
+/// The inner folds' resampled sets, made by the first that asks; within the budget that every cell has for
+/// them, whoever is the first.
+pub(super) struct Inner {
+    sets: OnceLock<StageResult<Arc<InnerSets>>>,
+    budget: Budget,
+}
 
-/// Out-of-fold scores, and how long they took.
+/// Out-of-fold scores, and how long they took with all that they were made of.
 pub(super) type CrossFitted = (StageResult<(Calib, Vec<Note>)>, f64);
 
 /// Which rows a fit is on: the outer split, or an inner fold of it.
@@ -162,13 +163,17 @@ impl Work<'_> {
     fn run(&self, fits: &[&FitGroup]) {
         let budget = Budget::new(self.plan.sweep.protocol.timeout);
         let (resampled, seconds) = self.resample(&self.data.outer, budget, None);
-        let inner = OnceLock::new();
+        let budget = budget.after(seconds);
+        let inner = Inner {
+            sets: OnceLock::new(),
+            budget,
+        };
         fits.par_iter().with_max_len(1).for_each(|fit| {
             if self.tally.stopped() {
                 return;
             }
             match &resampled {
-                Ok(resampled) => self.fit(fit, resampled, budget.after(seconds), &inner),
+                Ok(resampled) => self.fit(fit, resampled, budget, &inner),
                 Err(error) => self.give_up(fit, "resample", error),
             }
             self.tally
@@ -177,7 +182,7 @@ impl Work<'_> {
     }
 
     /// The key of a stage's stream on this unit.
-    fn key(&self, stage: &str, method: &str, inner: Option<usize>) -> StreamKey {
+    pub(super) fn key(&self, stage: &str, method: &str, inner: Option<usize>) -> StreamKey {
         let key = self
             .plan
             .sweep
@@ -191,7 +196,7 @@ impl Work<'_> {
         }
     }
 
-    fn context<'s>(
+    pub(super) fn context<'s>(
         &self,
         key: &StreamKey,
         budget: Budget,
@@ -253,7 +258,7 @@ impl Work<'_> {
     }
 
     /// The correction that has the loss and the ensemble of a fit.
-    fn arm_of(&self, fit: &FitGroup) -> &Correction {
+    pub(super) fn arm_of(&self, fit: &FitGroup) -> &Correction {
         let own = || &self.plan.sweep.corrections[fit.loss_of];
         self.arm.unwrap_or_else(own)
     }
@@ -268,194 +273,6 @@ impl Work<'_> {
         loss.method.terms(&LossContext { seen, train })
     }
 
-    /// The features that the model asks for, fitted on the training rows before resampling: once for all
-    /// fits on these rows.
-    fn make_features(
-        &self,
-        fit: &FitGroup,
-        rows: &Prepared,
-        resampled: &Resampled,
-    ) -> StageResult<Option<Arc<Polynomial>>> {
-        let Some(Features { polynomial }) = self.model(fit).features else {
-            return Ok(None);
-        };
-        let seen = resampled.train.samples().x();
-        if let Some(reason) = Polynomial::over_the_limit(seen.rows(), seen.cols(), polynomial) {
-            return Err(StageError::NotApplicable(reason));
-        }
-        let name = format!("{}={polynomial}", Features::POLYNOMIAL);
-        let made = rows.shared.get_or_compute(&name, || {
-            let encoded = rows.encoder.apply(rows.train.samples())?;
-            Polynomial::fit(polynomial, encoded.x())
-        })?;
-        Ok(Some(made))
-    }
-
-    /// Fits on `resampled` and scores the rows that `rows` holds out.
-    pub(super) fn fit_and_score(
-        &self,
-        (fit, candidate): (&FitGroup, usize),
-        resampled: &Resampled,
-        Turn {
-            rows,
-            budget,
-            inner,
-        }: Turn<'_>,
-    ) -> StageResult<Scored> {
-        let turn = Turn {
-            rows,
-            budget,
-            inner,
-        };
-        if let Some(ensemble) = &self.arm_of(fit).ensemble {
-            return self.ensemble((fit, candidate), ensemble, resampled, turn);
-        }
-        let learner = &self.model(fit).candidates()[candidate];
-        let most = learner.entry.caps.max_rows;
-        let n = resampled.train.samples().n_rows();
-        if let Some(most) = most.filter(|most| n > *most) {
-            return Err(StageError::NotApplicable(format!(
-                "over the size limit: {n} rows after resampling, `{}` is given {most}",
-                learner.entry.card.id
-            )));
-        }
-        // Rows as they are, for learners that take them; a resampler's are imputed.
-        let own = match (&resampled.raw, &rows.raw) {
-            (Some(train), Some(raw)) if learner.method.takes_raw_rows() => {
-                let resamples = self.group.resampler.is_some();
-                Some((train, if resamples { &raw.imputed } else { &raw.test }))
-            }
-            _ => None,
-        };
-        let raw = own.is_some();
-        let (on, test) = own.map_or((&resampled.train, rows.test.features()), |(train, test)| {
-            (train, test.features())
-        });
-        let key = self.key("learner", &learner.canonical(), inner);
-        let mut context = self.context(&key, budget, &rows.shared);
-        let deadline = context.deadline;
-        let train = rows.train.counts();
-        let (fitted, fit_seconds) = guarded(deadline, || {
-            let terms = self.terms(fit, &resampled.seen, &train)?;
-            let made = self.make_features(fit, rows, resampled)?;
-            let fitted = match &made {
-                None if raw => learner.method.fit(on, &terms, &mut context)?,
-                Some(_) if raw => {
-                    return Err(StageError::NotApplicable(
-                        "rows as they are (`native = true`) have no polynomial features".into(),
-                    ));
-                }
-                None => learner.method.fit(&resampled.train, &terms, &mut context)?,
-                Some(made) => {
-                    let expanded = resampled
-                        .train
-                        .derive(|samples| made.apply_samples(samples))?;
-                    learner.method.fit(&expanded, &terms, &mut context)?
-                }
-            };
-            Ok((fitted, terms, made))
-        });
-        let (fitted, terms, made) = fitted?;
-        let (scored, score_seconds) = guarded(deadline, || {
-            let x = match &made {
-                None => Cow::Borrowed(test),
-                Some(made) => Cow::Owned(made.apply(rows.test.features())?),
-            };
-            Ok((fitted.scores(&x)?, x))
-        });
-        let (scores, x) = scored?;
-        check_shape(&scores, rows)?;
-        let asked = inner.is_none()
-            && fit.cells.iter().any(|&cell| {
-                let decide = &self.correction(cell).decide;
-                self.todo[cell] && decide.method.needs().linear_head
-            });
-        let head = if asked {
-            guarded(deadline, || fitted.linear_head(&x)).0?
-        } else {
-            None
-        };
-        Ok(Scored {
-            scores,
-            head,
-            prior: terms.scores_prior_of(&resampled.train.class_mass()),
-            notes: context.notes,
-            details: context.details,
-            fit_seconds,
-            score_seconds,
-        })
-    }
-
-    /// Lets an ensemble own the fit, and scores the rows that `rows` holds out. Its stream depends on
-    /// the ensemble alone, so that it draws the same rows for every model.
-    fn ensemble(
-        &self,
-        (fit, candidate): (&FitGroup, usize),
-        ensemble: &Built<EnsembleCaps, dyn Ensemble>,
-        as_they_are: &Resampled,
-        Turn {
-            rows,
-            budget,
-            inner,
-        }: Turn<'_>,
-    ) -> StageResult<Scored> {
-        let learner = &self.model(fit).candidates()[candidate];
-        let key = self.key("ensemble", &ensemble.canonical(), inner);
-        let mut context = self.context(&key, budget, &rows.shared);
-        let deadline = context.deadline;
-        // For learners that take nominal columns as codes. Missing values are imputed, since samplers inside
-        // the ensemble need complete rows.
-        let raw = rows
-            .raw
-            .as_ref()
-            .filter(|_| learner.method.takes_raw_rows());
-        let (fitted, fit_seconds) = guarded(deadline, || {
-            let made = self.make_features(fit, rows, as_they_are)?;
-            if raw.is_some() && made.is_some() {
-                return Err(StageError::NotApplicable(
-                    "rows as they are (`native = true`) have no polynomial features".into(),
-                ));
-            }
-            let encode = |samples: &Samples| {
-                if raw.is_some() {
-                    return Ok(samples.clone());
-                }
-                let encoded = rows.encoder.apply(samples)?;
-                match &made {
-                    None => Ok(encoded),
-                    Some(made) => made.apply_samples(&encoded),
-                }
-            };
-            let base = Base {
-                id: learner.entry.card.id,
-                learner: &*learner.method,
-                max_rows: learner.entry.caps.max_rows,
-                encode: &encode,
-            };
-            let fitted = ensemble.method.fit(&rows.train, &base, &mut context)?;
-            Ok((fitted, made.clone()))
-        });
-        let (EnsembleFit { fitted, prior }, made) = fitted?;
-        let (scores, score_seconds) = guarded(deadline, || match &made {
-            None => {
-                let test = raw.map_or(&rows.test, |raw| &raw.imputed);
-                fitted.scores(test.features())
-            }
-            Some(made) => fitted.scores(&made.apply(rows.test.features())?),
-        });
-        let scores = scores?;
-        check_shape(&scores, rows)?;
-        Ok(Scored {
-            scores,
-            head: None,
-            prior,
-            notes: context.notes,
-            details: context.details,
-            fit_seconds,
-            score_seconds,
-        })
-    }
-
     fn fit(&self, fit: &FitGroup, resampled: &Resampled, budget: Budget, inner: &Inner) {
         let turn = Turn {
             rows: &self.data.outer,
@@ -466,13 +283,11 @@ impl Work<'_> {
         let mut choices = Choices {
             scored: (0..n).map(|_| None).collect(),
             crossfitted: (0..n).map(|_| None).collect(),
-            spent: 0.0,
         };
         let mut hosts = Vec::new();
         let mut known: Vec<Option<CellBins>> = vec![None; n];
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
             let correction = self.correction(cell);
-            let start = std::time::Instant::now();
             let chosen = if n == 1 {
                 Ok(Chosen::only())
             } else {
@@ -485,17 +300,15 @@ impl Work<'_> {
                     continue;
                 }
             };
-            let choosing = start.elapsed().as_secs_f64();
             let at = chosen.at;
             if choices.scored[at].is_none() {
+                let turn = Turn {
+                    budget: budget.after(chosen.seconds),
+                    ..turn
+                };
                 let scored = self
                     .fit_and_score((fit, at), resampled, turn)
-                    .map(|mut scored| {
-                        let own = std::mem::take(&mut scored.details);
-                        scored.details = self.bounds(&scored);
-                        scored.details.extend(own);
-                        scored
-                    });
+                    .and_then(|scored| self.with_bounds(scored, turn.budget));
                 choices.scored[at] = Some(scored);
             }
             let scored = match &choices.scored[at] {
@@ -506,37 +319,45 @@ impl Work<'_> {
                 }
                 None => continue,
             };
-            let budget = budget.after(scored.fit_seconds + scored.score_seconds);
+            let left = budget.after(chosen.seconds + scored.spent);
             if correction.decide.method.needs().calibration && choices.crossfitted[at].is_none() {
-                let start = std::time::Instant::now();
-                let calib = self.cross_fit((fit, at), budget, inner);
-                choices.crossfitted[at] = Some((calib, start.elapsed().as_secs_f64()));
+                choices.crossfitted[at] = Some(self.cross_fit((fit, at), left, inner));
             }
             let needs = correction.decide.method.needs();
             let calibrated = choices.crossfitted[at]
                 .as_ref()
                 .filter(|_| needs.calibration);
+            // A choice has cross-fitted all that there is to choose from.
+            let crossfit_seconds = match calibrated {
+                Some((_, seconds)) if n == 1 => *seconds,
+                _ => 0.0,
+            };
+            let deadline = left.after(crossfit_seconds).deadline();
             let start = std::time::Instant::now();
-            let mut verdict = self.decide(correction, resampled, scored, calibrated);
+            let mut verdict = self.decide(correction, resampled, scored, calibrated, deadline);
             verdict.details.extend(chosen.details);
             verdict.notes.extend(chosen.notes);
             verdict.bins = known[at].as_ref();
-            let ((record, bins), timing) = (
-                judge::record(self.plan, cell, &verdict),
-                Timing {
-                    cell: self.plan.cells[cell].id.clone(),
-                    resample_seconds: resampled.seconds,
-                    fit_seconds: scored.fit_seconds,
-                    score_seconds: scored.score_seconds,
-                    crossfit_seconds: match calibrated {
-                        Some((_, seconds)) => *seconds,
-                        None if n > 1 => choosing,
-                        None => 0.0,
-                    },
-                    decide_seconds: start.elapsed().as_secs_f64(),
-                },
-            );
-            if self.keep_beside(fit, cell, scored, &verdict)
+            let judged = || {
+                let (record, bins) = judge::record(self.plan, cell, &verdict);
+                Ok((record, bins, self.beside(fit, cell, scored, &verdict)?))
+            };
+            let (record, bins, beside) = match guarded(deadline, judged).0 {
+                Ok(judged) => judged,
+                Err(error) => {
+                    self.settle(cell, "judge", &error);
+                    continue;
+                }
+            };
+            let timing = Timing {
+                cell: self.plan.cells[cell].id.clone(),
+                resample_seconds: resampled.seconds,
+                fit_seconds: scored.fit_seconds,
+                score_seconds: scored.score_seconds,
+                crossfit_seconds: chosen.seconds + crossfit_seconds,
+                decide_seconds: start.elapsed().as_secs_f64(),
+            };
+            if beside.iter().all(|side| self.tally.keep_beside(side))
                 && self.keep_bins(cell, bins.as_ref(), &mut hosts)
             {
                 self.tally.keep(&record, &timing);
@@ -557,6 +378,7 @@ impl Work<'_> {
         resampled: &'v Resampled,
         scored: &'v Scored,
         calibrated: Option<&'v CrossFitted>,
+        deadline: Deadline,
     ) -> Verdict<'v> {
         let train = self.data.outer.train.counts();
         let mut notes: Vec<Note> = self.unit.notes.clone();
@@ -594,7 +416,7 @@ impl Work<'_> {
                 batch: needs.test_batch.then(|| TestScores::new(&scored.scores)),
                 head: scored.head.as_ref(),
             };
-            let (fitted, _) = guarded(counterweight_core::Deadline::NEVER, || {
+            let (fitted, _) = guarded(deadline, || {
                 let fitted = correction
                     .decide
                     .method
@@ -632,26 +454,42 @@ impl Work<'_> {
         (fit, candidate): (&FitGroup, usize),
         budget: Budget,
         inner: &Inner,
-    ) -> StageResult<(Calib, Vec<Note>)> {
+    ) -> CrossFitted {
         let sets = inner
-            .get_or_init(|| self.inner_sets(budget).map(Arc::new))
-            .clone()?;
+            .sets
+            .get_or_init(|| self.inner_sets(inner.budget).map(Arc::new));
+        match sets {
+            Ok(sets) => {
+                let mut spent = sets.seconds;
+                let scores = self.out_of_fold((fit, candidate), sets, budget, &mut spent);
+                (scores, spent)
+            }
+            Err(error) => (Err(error.clone()), 0.0),
+        }
+    }
+
+    fn out_of_fold(
+        &self,
+        (fit, candidate): (&FitGroup, usize),
+        sets: &InnerSets,
+        budget: Budget,
+        spent: &mut f64,
+    ) -> StageResult<(Calib, Vec<Note>)> {
         let (folds, resampled) = (&sets.folds, &sets.resampled);
         let mut collected = OutOfFold::new(&self.data.outer.train);
         let mut notes = folds.1.clone();
-        let mut spent = 0.0;
         for (at, (fold, resampled)) in folds.0.iter().zip(resampled).enumerate() {
             let in_fold = |error: &StageError| inner_error(at, error);
             let resampled = resampled.as_ref().map_err(in_fold)?;
             let turn = Turn {
                 rows: &fold.prepared,
-                budget: budget.after(spent),
+                budget: budget.after(*spent),
                 inner: Some(at),
             };
             let scored = self
                 .fit_and_score((fit, candidate), resampled, turn)
                 .map_err(|error| in_fold(&error))?;
-            spent += scored.fit_seconds + scored.score_seconds;
+            *spent += scored.spent;
             for note in resampled.notes.iter().chain(&scored.notes) {
                 let note = match note {
                     Note::Clamped(text) => Note::Clamped(format!("inner folds: {text}")),
@@ -669,15 +507,20 @@ impl Work<'_> {
     }
 
     fn inner_sets(&self, budget: Budget) -> StageResult<InnerSets> {
-        let folds = self.data.inner(self.plan, self.unit)?;
-        let mut spent = 0.0;
+        let cut = || self.data.inner(self.plan, self.unit);
+        let (folds, mut spent) = guarded(budget.deadline(), cut);
+        let folds = folds?;
         let mut resampled = Vec::with_capacity(folds.0.len());
         for (at, fold) in folds.0.iter().enumerate() {
             let (result, seconds) = self.resample(&fold.prepared, budget.after(spent), Some(at));
             spent += seconds;
             resampled.push(result);
         }
-        Ok(InnerSets { folds, resampled })
+        Ok(InnerSets {
+            folds,
+            resampled,
+            seconds: spent,
+        })
     }
 
     /// Every cell of the fit ends as the stage did.
@@ -700,19 +543,7 @@ impl Work<'_> {
 pub(super) struct InnerSets {
     folds: InnerFolds,
     resampled: Vec<StageResult<Resampled>>,
-}
-
-fn check_shape(scores: &Scores, rows: &Prepared) -> StageResult<()> {
-    let n_classes = rows.train.samples().y().n_classes();
-    if scores.n_rows() == rows.test.n_rows() && scores.n_classes() == n_classes {
-        return Ok(());
-    }
-    Err(StageError::Failed(format!(
-        "the model gave {} x {} scores for {} rows of {n_classes} classes",
-        scores.n_rows(),
-        scores.n_classes(),
-        rows.test.n_rows(),
-    )))
+    seconds: f64,
 }
 
 fn inner_error(fold: usize, error: &StageError) -> StageError {

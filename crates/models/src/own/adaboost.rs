@@ -67,6 +67,7 @@
 //! Freund, Schapire (1997), A decision-theoretic generalization of on-line learning, JCSS 55. Zhu, Zou,
 //! Rosset, Hastie (2009), Multi-class `AdaBoost`, Statistics and Its Interface 2.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -276,6 +277,7 @@ impl Fitted for Votes {
         let total: f64 = self.trees.iter().map(|(alpha, _)| alpha).sum();
         let mut f = Matrix::zeros(x.rows(), k);
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i);
             let own = f.row_mut(i);
             for (alpha, tree) in &self.trees {

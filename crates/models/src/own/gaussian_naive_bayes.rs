@@ -55,6 +55,7 @@
 //! Hand and Yu (2001), Idiot's Bayes: not so stupid after all?, Int. Stat. Review 69(3). Chan, Golub
 //! and `LeVeque` (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -172,10 +173,10 @@ fn largest_variance(task: &Task<'_>) -> f64 {
     let mut mean = vec![0.0; d];
     let mut variance = vec![0.0; d];
     let rows = || {
-        task.y
-            .iter()
-            .enumerate()
-            .map(|(i, &class)| (task.x.row(i), class as usize))
+        task.y.iter().enumerate().map(|(i, &class)| {
+            limit::ask_at(i);
+            (task.x.row(i), class as usize)
+        })
     };
     for (row, class) in rows() {
         for (m, x) in mean.iter_mut().zip(row) {
@@ -213,6 +214,7 @@ fn moments(task: &Task<'_>) -> (Matrix, Matrix) {
     let mut means = Matrix::zeros(task.n_present(), task.n_features());
     let mut variances = means.clone();
     for (i, &class) in task.y.iter().enumerate() {
+        limit::ask_at(i);
         for (m, x) in means.row_mut(class as usize).iter_mut().zip(task.x.row(i)) {
             *m += x;
         }
@@ -223,6 +225,7 @@ fn moments(task: &Task<'_>) -> (Matrix, Matrix) {
         }
     }
     for (i, &class) in task.y.iter().enumerate() {
+        limit::ask_at(i);
         let class = class as usize;
         let spread = variances.row_mut(class).iter_mut();
         for ((v, x), m) in spread.zip(task.x.row(i)).zip(means.row(class)) {
@@ -252,6 +255,7 @@ impl Fitted for Model {
         self.shape.check(x)?;
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i);
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {
                 let parameters = self.means.row(k).iter().zip(self.variances.row(k));

@@ -240,7 +240,7 @@ impl Fitted for Model {
             });
             let points = Points::summed(points, Sum::Lanes);
             let queries: Vec<usize> = (n..points.n_rows()).collect();
-            let found = nearest(&points, &queries, &among, self.k, &Deadline::NEVER)?;
+            let found = nearest(&points, &queries, &among, self.k, &Deadline::current())?;
             for at in 0..queries.len() {
                 let squared = found.squared_distances(at);
                 if squared.iter().any(|squared| !squared.is_finite()) {

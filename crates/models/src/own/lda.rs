@@ -63,6 +63,7 @@
 //! Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 4.3. Friedman (1989), Regularized
 //! discriminant analysis, JASA 84(405).
 
+use counterweight_core::limit;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
     ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
@@ -72,7 +73,7 @@ use counterweight_core::{
 use crate::shared::centred::Centred;
 use crate::shared::priors::{self, Priors};
 use crate::shared::task::{Shape, Task};
-use crate::shared::views::{view, view_mut};
+use crate::shared::views::{gram, view};
 use counterweight_numeric::eigen::Eigen;
 use counterweight_numeric::linalg::dot;
 
@@ -173,6 +174,7 @@ impl Learner for Lda {
         for (k, intercept) in intercepts.iter_mut().enumerate() {
             let mean = centred.means.row(k).iter().zip(&centre);
             let gap: Vec<f64> = mean.map(|(x, c)| x - c).collect();
+            limit::ask();
             for direction in whitening.iter_rows() {
                 let along = dot(direction, &gap);
                 *intercept -= 0.5 * along * along;
@@ -216,13 +218,7 @@ impl Lda {
         let mut correlation = vec![0.0; d * d];
         let rows = view(n, d, scaled.as_slice());
         let share = (1.0 - self.shrinkage) / n as f64;
-        ndarray::linalg::general_mat_mul(
-            share,
-            &rows.t(),
-            &rows,
-            0.0,
-            &mut view_mut(d, d, &mut correlation),
-        );
+        gram(share, &rows, &mut correlation);
         for (j, scale) in scales.iter().enumerate() {
             correlation[j * d + j] += ridge / (scale * scale);
         }
@@ -249,6 +245,7 @@ impl Fitted for Model {
         self.shape.check(x)?;
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i).iter().zip(&self.centre);
             let gap: Vec<f64> = row.map(|(x, c)| x - c).collect();
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {

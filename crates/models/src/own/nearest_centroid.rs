@@ -65,6 +65,7 @@
 //! centroids of gene expression, PNAS 99(10). Hastie, Tibshirani, Friedman (2009), The Elements of
 //! Statistical Learning, 18.2.
 
+use counterweight_core::limit;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
     ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
@@ -228,6 +229,7 @@ impl Fitted for Model {
         self.shape.check(x)?;
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
+            limit::ask_at(i);
             for (k, s) in log.row_mut(i).iter_mut().enumerate() {
                 let centre = self.centroids.row(k).iter().zip(&self.variances);
                 let row = x.row(i).iter().zip(centre);

@@ -62,6 +62,7 @@
 //! Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 4.3. Friedman (1989),
 //! Regularized discriminant analysis, JASA 84(405).
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
@@ -72,7 +73,7 @@ use counterweight_core::{
 use crate::shared::centred::Centred;
 use crate::shared::priors::{self, Priors};
 use crate::shared::task::{Shape, Task};
-use crate::shared::views::{view, view_mut};
+use crate::shared::views::{gram, view};
 use counterweight_numeric::eigen::Eigen;
 use counterweight_numeric::linalg::dot;
 
@@ -186,13 +187,7 @@ fn covariance(centred: &Centred, rows: &[usize]) -> Eigen {
     let own = centred.rows.select_rows(rows);
     let mut covariance = vec![0.0; d * d];
     let own = view(rows.len(), d, own.as_slice());
-    ndarray::linalg::general_mat_mul(
-        1.0 / rows.len() as f64,
-        &own.t(),
-        &own,
-        0.0,
-        &mut view_mut(d, d, &mut covariance),
-    );
+    gram(1.0 / rows.len() as f64, &own, &mut covariance);
     for j in 0..d {
         // Rounding error is no variance: neither it nor what it seems to share with others.
         if covariance[j * d + j] <= centred.noise[j] {
@@ -264,6 +259,7 @@ impl Fitted for Model {
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         let mut gap = vec![0.0; self.shape.n_features];
         for i in 0..x.rows() {
+            limit::ask();
             for (class, s) in self.classes.iter().zip(log.row_mut(i)) {
                 for ((g, x), m) in gap.iter_mut().zip(x.row(i)).zip(&class.mean) {
                     *g = x - m;

@@ -88,6 +88,7 @@
 //! group-sensitive classification under overparameterization, `NeurIPS`. Albert and Anderson (1984),
 //! On the existence of maximum likelihood estimates in logistic regression models, Biometrika 71.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LinearHead, LossNeeds, LossTerms,
@@ -220,6 +221,7 @@ impl Fitted for Model {
         let m = self.shape.present.len();
         let mut log = Matrix::zeros(x.rows(), m);
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i);
             // Two classes: f = (0, s), so the one vector belongs to the second.
             let to = log.row_mut(i);

@@ -72,6 +72,7 @@
 //! (2007), A note on Platt's probabilistic outputs for support vector machines, Machine Learning 68(3). Wu, Lin,
 //! Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
@@ -252,6 +253,7 @@ impl Svm {
         let (mut steps, mut objective, mut violation) = (0, 0.0, 0.0_f64);
         for a in 0..task.n_present() {
             for b in a + 1..task.n_present() {
+                context.deadline.check()?;
                 let rows: Vec<usize> = (0..task.n_rows())
                     .filter(|&i| [a, b].contains(&(task.y[i] as usize)))
                     .collect();
@@ -457,6 +459,7 @@ impl Fitted for Model {
         let x = self.space.apply(x);
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let margins = self.margins(x.row(i));
             if margins.iter().any(|f| !f.is_finite()) {
                 return Err(StageError::Failed(format!(

@@ -1,5 +1,6 @@
 //! Rows around the means of their classes: what the Gaussian learners with full covariances start from.
 
+use counterweight_core::limit;
 use counterweight_core::{Matrix, StageError, StageResult};
 
 use super::task::Task;
@@ -30,6 +31,7 @@ impl Centred {
         let mut largest = vec![0.0_f64; d];
         let mut means = Matrix::zeros(task.n_present(), d);
         for (i, &class) in task.y.iter().enumerate() {
+            limit::ask_at(i);
             let sums = means.row_mut(class as usize).iter_mut().zip(&mut largest);
             for ((m, most), x) in sums.zip(rows.row(i)) {
                 *m += x;
@@ -47,6 +49,7 @@ impl Centred {
             }
         }
         for (i, &class) in task.y.iter().enumerate() {
+            limit::ask_at(i);
             for (x, m) in rows.row_mut(i).iter_mut().zip(means.row(class as usize)) {
                 *x -= m;
             }

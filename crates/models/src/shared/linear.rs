@@ -6,6 +6,7 @@
 //! scores stay in the cache. Up to three scores a row are products of our own, since a general matrix
 //! product would spend its time on packing; more go through `ndarray`'s.
 
+use counterweight_core::limit;
 use ndarray::Axis;
 use ndarray::linalg::general_mat_mul;
 
@@ -103,6 +104,7 @@ impl<'a> Problem<'a> {
         let mut f = Vec::with_capacity(self.y.len() * c);
         let mut block = vec![0.0; c * BLOCK];
         for (at, y) in self.y.chunks(BLOCK).enumerate() {
+            limit::ask();
             let rows = y.len();
             let from = at * BLOCK * d;
             let block = &mut block[..c * rows];
@@ -145,6 +147,7 @@ impl<'a> Problem<'a> {
         let mut part = vec![0.0; BLOCK * m];
         let mut scaled = vec![0.0; BLOCK * m * c];
         for (at, y) in self.y.chunks(BLOCK).enumerate() {
+            limit::ask();
             let rows = y.len();
             let from = at * BLOCK * d;
             let x = &self.x[from..from + rows * d];
@@ -172,6 +175,7 @@ impl<'a> Problem<'a> {
             }
             // Block row j of the Hessian right of the diagonal, in one product: X' [h_jj X, ...].
             for j in 0..c {
+                limit::ask();
                 let wide = (c - j) * m;
                 for i in 0..rows {
                     let row = &part[i * m..(i + 1) * m];
@@ -301,6 +305,7 @@ impl Objective for Problem<'_> {
         gradient.fill(0.0);
         let mut value = 0.0;
         for (at, y) in self.y.chunks(BLOCK).enumerate() {
+            limit::ask();
             let rows = y.len();
             let from = at * BLOCK * d;
             let x = &self.x[from..from + rows * d];
@@ -374,6 +379,7 @@ impl Objective for Problem<'_> {
         let mut ones = vec![0.0; BLOCK * q];
         let mut scaled = vec![0.0; BLOCK * q];
         for (at, y) in self.y.chunks(BLOCK).enumerate() {
+            limit::ask();
             let rows = y.len();
             let from = at * BLOCK * d;
             with_ones(&self.x[from..from + rows * d], rows, q, &mut ones);

@@ -317,7 +317,7 @@ impl Fitted for Model {
         self.shape.check(x)?;
         let mut voted = Vec::with_capacity(x.rows());
         if x.rows() > 0 {
-            let margins = self.margins(x, Deadline::NEVER)?;
+            let margins = self.margins(x, Deadline::current())?;
             for (i, f) in margins.into_iter().enumerate() {
                 if !f.is_finite() {
                     return Err(StageError::Failed(format!(

@@ -7,6 +7,9 @@ use counterweight_core::SmallClass;
 
 use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
 
+/// The longest that a cell may be given.
+const LONGEST: Duration = Duration::from_hours(8760);
+
 pub(super) fn read_protocol(
     node: Option<&Node>,
     errors: &mut Diagnostics,
@@ -47,9 +50,24 @@ pub(super) fn read_protocol(
     let keep_scores = s.flag("keep_scores").unwrap_or(false);
     let timeout = s.text("timeout").and_then(|text| {
         let parsed = duration(&text);
-        if parsed.is_none() {
-            let hint = Some("write a number and a unit, such as \"90s\", \"10m\" or \"2h\"".into());
-            s.error("timeout", format!("`{text}` is not a duration"), hint);
+        match parsed {
+            None => {
+                let hint = "write a number and a unit, such as \"90s\", \"10m\" or \"2h\"";
+                s.error(
+                    "timeout",
+                    format!("`{text}` is not a duration"),
+                    Some(hint.into()),
+                );
+            }
+            Some(time) if time > LONGEST => {
+                let hint = "a cell is given a year at most, \"8760h\"";
+                s.error(
+                    "timeout",
+                    format!("`{text}` is too long"),
+                    Some(hint.into()),
+                );
+            }
+            Some(_) => {}
         }
         parsed
     });
@@ -71,7 +89,7 @@ pub(super) fn read_protocol(
         repeats,
         inner_folds,
         small_class,
-        timeout,
+        timeout: timeout.unwrap_or(Protocol::TIMEOUT),
         metric_prior,
         group_duplicates,
         keep_scores,
@@ -90,7 +108,6 @@ fn duration(text: &str) -> Option<Duration> {
         "h" => 3600.0,
         _ => return None,
     };
-    (number > 0.0)
-        .then(|| Duration::try_from_secs_f64(number * unit).ok())
-        .flatten()
+    // What no duration holds is longer than the longest.
+    (number > 0.0).then(|| Duration::try_from_secs_f64(number * unit).unwrap_or(Duration::MAX))
 }

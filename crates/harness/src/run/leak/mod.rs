@@ -35,7 +35,7 @@ use super::guard::{Budget, guarded};
 use super::judge::{self, Shown};
 use super::prepare::UnitData;
 use super::unit::{Resampled, Turn, Work};
-use super::{Outlets, RunError, STACK, Tally, failure};
+use super::{Outlets, RunError, Tally, failure};
 use crate::config::sweep::{Correction, RatioSpec, SplitSpec};
 use crate::plan::{Claim, FitGroup, InputKind, Plan, ResampleGroup, Unit};
 
@@ -50,11 +50,7 @@ pub fn measure(
     jobs: usize,
     outlets: Outlets<'_>,
 ) -> Result<bool, RunError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .stack_size(STACK)
-        .build()
-        .map_err(|source| RunError::Threads { jobs, source })?;
+    let pool = super::pool(jobs, outlets.control)?;
     // By split and leak: these share the resampled rows of both sides.
     let mut groups: BTreeMap<(usize, usize), Vec<&Claim>> = BTreeMap::new();
     for (claim, _) in plan.claims.iter().zip(todo).filter(|(_, todo)| **todo) {
@@ -296,7 +292,8 @@ fn honest(
     let Some(arm) = work.arm else {
         return Err(StageError::Failed("a leak without an arm".into()));
     };
-    let verdict = work.decide(arm, resampled, &scored, None);
+    let deadline = budget.after(scored.spent).deadline();
+    let verdict = work.decide(arm, resampled, &scored, None, deadline);
     let decisions = match &verdict.decided {
         Ok(decisions) => decisions,
         Err((_, reason)) => return Err(StageError::Failed(reason.clone())),
@@ -313,7 +310,8 @@ fn honest(
         test: &unit.test,
         target: &target,
     };
-    let measured = judge::measured(plan, &shown).map_err(StageError::Failed)?;
+    let measured = || judge::measured(plan, &shown).map_err(StageError::Failed);
+    let measured = guarded(deadline, measured).0?;
     Ok((kept(measured.metrics), verdict.notes))
 }
 

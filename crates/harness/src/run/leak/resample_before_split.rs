@@ -242,14 +242,16 @@ impl ResampledBeforeSplit {
         }
         // A notebook takes the scores as they are and weights no row.
         let shares = test.labels().counts().prior();
-        let seen = judged(fit, (test.labels(), &seen, None), (&counts, shares))?;
+        let seen = (test.labels(), &seen, None);
+        let seen = guarded(deadline, || judged(fit, seen, (&counts, shares))).0?;
         let target = judge::metric_prior(
             &fit.plan.sweep.protocol.metric_prior,
             fit.honest_train,
             &new.y().counts(),
         );
         let truth = (new.y(), &truth, prior.as_ref());
-        let truth = judged(fit, truth, (fit.honest_train, target.ok()))?;
+        let target = target.ok();
+        let truth = guarded(deadline, || judged(fit, truth, (fit.honest_train, target))).0?;
         Ok((seen, truth))
     }
 

@@ -1,5 +1,6 @@
 //! A fitted sum of trees.
 
+use counterweight_core::limit;
 use counterweight_core::{Fitted, Matrix, Scores, StageResult};
 
 use crate::shared::task::Shape;
@@ -22,6 +23,7 @@ impl Fitted for Model {
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
         let mut f = self.start.clone();
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i);
             f.copy_from_slice(&self.start);
             for round in self.trees.chunks_exact(n_scores) {

@@ -1,5 +1,6 @@
 //! A trained network as a model.
 
+use counterweight_core::limit;
 use counterweight_core::{Fitted, LinearHead, Matrix, Scores, StageError, StageResult};
 
 use super::layers::Network;
@@ -28,6 +29,7 @@ impl Fitted for Model {
         let mut log = Matrix::zeros(x.rows(), m);
         let mut space = self.network.workspace(BLOCK.min(x.rows()));
         for start in (0..x.rows()).step_by(BLOCK) {
+            limit::ask();
             let rows = BLOCK.min(x.rows() - start);
             let block = &x.as_slice()[start * d..(start + rows) * d];
             let scores = self.network.forward(&self.theta, (block, rows), &mut space);

@@ -178,9 +178,7 @@ impl<'a> Trainer<'a> {
             let mean_weight = loss.mean_weight(&self.batches.shares(progress));
             let mut sum = 0.0;
             for at in 0..n_batches {
-                if at % 64 == 0 {
-                    deadline.check()?;
-                }
+                deadline.check()?;
                 sum += self.value_gradient(&theta, (loss, mean_weight), at, &mut gradient);
                 let done = (epoch * n_batches + at) as f64 / (epochs * n_batches) as f64;
                 steps.step(&mut theta, &gradient, plan.rate(done));

@@ -1,5 +1,6 @@
 //! Quantile bins: every feature as a column of small codes in the order of its values.
 
+use counterweight_core::limit;
 use counterweight_core::{ColumnKind, Matrix};
 
 /// Most bins of a feature: a code fits a byte.
@@ -114,6 +115,7 @@ impl Binned {
             total += weights[class as usize];
         }
         for j in 0..x.cols() {
+            limit::ask();
             sorted.clear();
             sorted.extend(
                 (0_u32..)

@@ -1,5 +1,6 @@
 //! What single class trees and forests share: checks, growing, and averaging leaf shares.
 
+use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
@@ -404,6 +405,7 @@ impl Fitted for Average {
         self.shape.check(x)?;
         let mut p = Matrix::zeros(x.rows(), self.shape.n_classes);
         for i in 0..x.rows() {
+            limit::ask_at(i);
             let row = x.row(i);
             let shares = p.row_mut(i);
             for tree in &self.trees {

@@ -1,6 +1,7 @@
 //! The grower of trees that look at every feature in every split: histograms, each split counting the
 //! smaller side only.
 
+use counterweight_core::limit;
 use std::ops::Range;
 
 use super::bins::Binned;
@@ -194,6 +195,7 @@ impl<T: Target> Grower<'_, T> {
             open.extend(self.consider(0, 0, rows, cells));
         }
         while let Some(next) = self.next(&open) {
+            limit::ask();
             let leaf = open.swap_remove(next);
             let range = self.grown.ranges[leaf.node].clone();
             let own = &mut rows[range.clone()];
@@ -335,6 +337,7 @@ impl<T: Target> Grower<'_, T> {
         // A code may always be looked up in 256 cells.
         cells.resize((self.data.n_cells() + 256) * self.width, 0.0);
         for &j in self.features {
+            limit::ask();
             let own = &mut cells[self.data.cells(j).start * self.width..];
             self.target.add(self.data.codes(j), rows, own);
         }

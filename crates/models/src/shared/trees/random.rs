@@ -2,6 +2,7 @@
 //! look at other features.
 
 use counterweight_core::Stream;
+use counterweight_core::limit;
 use rand::RngExt as _;
 
 use super::bins::Binned;
@@ -64,6 +65,7 @@ pub(crate) fn grow(
     target.gather(rows);
     target.sum(rows, &mut cells);
     while let Some((node, range, depth)) = open.pop() {
+        limit::ask();
         let own = &mut rows[range.clone()];
         search.total.copy_from_slice(&cells[open.len() * width..]);
         cells.truncate(open.len() * width);
@@ -123,6 +125,9 @@ fn try_features(
         let pick = draw.stream.random_range(number(tried)..n);
         draw.features.swap(tried, pick as usize);
         let j = draw.features[tried];
+        if rows.len() > SOME {
+            limit::ask();
+        }
         let codes = data.codes(j);
         if draw.at_random {
             let share = draw.stream.random();

@@ -1,0 +1,372 @@
+//! The time limit of a cell holds in every stage, and an interrupt ends a run wherever it is.
+
+#![expect(clippy::format_collect, reason = "plain text is built plainly")]
+
+#[expect(dead_code, reason = "each test file uses its part")]
+mod common;
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::Place;
+
+/// How much later than its limit a cell may end.
+const LATE: Duration = Duration::from_secs(2);
+/// The limit.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Runs a sweep on one thread and measures every cell that ends as a failure. `slow` are the models or
+/// corrections of which each has a cell that ends as a timeout, and none in the making of its rows.
+#[track_caller]
+fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
+    let mut child = place
+        .command(&["run", "demo", "--jobs", "1", "--no-report"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut last = Instant::now();
+    for line in BufReader::new(child.stderr.take().expect("stderr")).lines() {
+        let line = line.expect("text");
+        let took = last.elapsed();
+        assert!(took < LIMIT + LATE, "{took:?} until: {line}");
+        last = Instant::now();
+    }
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let records = place.records("demo");
+    for name in slow {
+        let row = records.one(&[(column, name)]);
+        let end = (row.text("outcome"), row.text("reason"));
+        assert_eq!(end.0, "timeout", "{name}: {}", end.1);
+        assert!(!end.1.starts_with("prepare"), "{name}: {}", end.1);
+    }
+}
+
+/// The ids that `list` gives for a stage of corrections, or the own models.
+fn ids(what: &str, stage: Option<&str>) -> Vec<String> {
+    let list = Place::new()
+        .call(&["list", what, "--format", "json"])
+        .json();
+    let entries = list.as_array().expect("a list").iter();
+    entries
+        .filter(|entry| stage.is_none_or(|stage| entry["stage"] == stage))
+        .map(|entry| entry["id"].as_str().expect("an id").to_owned())
+        .filter(|id| !id.starts_with("linfa") && !id.starts_with("smartcore"))
+        .collect()
+}
+
+/// `all` without those that cannot be made slow. Each of the exceptions has to exist.
+fn without<'a>(all: &'a [String], quick: &[&str]) -> Vec<&'a str> {
+    for quick in quick {
+        assert!(all.iter().any(|id| id == quick), "there is no {quick}");
+    }
+    let slow = all.iter().map(String::as_str);
+    slow.filter(|id| !quick.contains(id)).collect()
+}
+
+const HEAD: &str = "format = 1\n[protocol]\ntimeout = \"1s\"\ntest = 0.5\n";
+
+fn population(kind: &str, sizes: &str) -> String {
+    format!("{HEAD}[[population]]\nkind = \"{kind}\"\n{sizes}\n")
+}
+
+#[test]
+fn a_slow_learner_ends_in_time() {
+    let all = ids("models", None);
+    // One pass over the rows, as long as reading them takes.
+    let quick = ["dummy", "gaussian-naive-bayes", "nearest-centroid"];
+    let all = without(&all, &quick);
+    // Many rows make these neighbours slow, many columns all the others.
+    let neighbours = "k-nearest-neighbours";
+    let slow: Vec<&str> = all.iter().copied().filter(|id| *id != neighbours).collect();
+    let mut sweep = population(
+        "gaussian-simplex",
+        "classes = 12\ndim = 500\nn_train = 4000\nn_test = 500",
+    );
+    for id in &slow {
+        let more = match *id {
+            "adaboost" | "random-forest" | "extra-trees" => "trees = 2000\n",
+            "gradient-boosting" => "rounds = 2000\n",
+            "mlp" | "softmax-sgd" => "epochs = 100000\n",
+            _ => "",
+        };
+        writeln!(sweep, "[[model]]\nkind = \"{id}\"\n{more}").expect("text");
+    }
+    sweep.push_str("[[correction]]\nid = \"none\"\n");
+    let place = Place::with_sweep(&sweep);
+    each_ends_in_time(&place, "model", &slow);
+    let sizes = "classes = 2\ndim = 100\nn_train = 16000\nn_test = 16000";
+    let sweep = population("gaussian-simplex", sizes);
+    let place = Place::with_sweep(&format!(
+        "{sweep}[[model]]\nkind = \"{neighbours}\"\n[[correction]]\nid = \"none\"\n"
+    ));
+    each_ends_in_time(&place, "model", &[neighbours]);
+}
+
+#[test]
+fn a_slow_resampler_ends_in_time() {
+    let all = ids("corrections", Some("resample"));
+    let quick = [
+        // Linear in the rows.
+        "random-over",
+        "random-under",
+        "polynom-fit-smote",
+        // The learner draws its rows.
+        "batch-balanced",
+        // Nominal columns: below.
+        "smote-n",
+        "smote-nc",
+    ];
+    let slow = without(&all, &quick);
+    let mut sweep = population(
+        "gaussian-simplex",
+        "classes = 2\ndim = 100\nn_train = 24000\nn_test = 100\nimbalance_ratio = 2",
+    );
+    sweep.push_str("[[model]]\nkind = \"dummy\"\n");
+    for id in &slow {
+        let more = match *id {
+            "instance-hardness" => ", classifier = \"k-nearest-neighbours\"",
+            "near-miss" => ", version = 2, k = 2000",
+            "one-sided-selection" => ", seeds = 8000",
+            "prowsyn" => ", levels = 1000",
+            "smote" => ", k = 6000",
+            _ => "",
+        };
+        writeln!(
+            sweep,
+            "[[correction]]\nid = \"{id}\"\nresample = {{ kind = \"{id}\"{more} }}"
+        )
+        .expect("text");
+    }
+    let place = Place::with_sweep(&sweep);
+    each_ends_in_time(&place, "correction", &slow);
+}
+
+#[test]
+fn a_slow_resampler_of_nominal_columns_ends_in_time() {
+    let row = |i: usize, first: &str| {
+        let mut row = first.to_owned();
+        for j in 0..24 {
+            write!(
+                row,
+                ",{}",
+                ["a", "b", "c", "d", "e"][(i * (j + 7) + i / (j + 1)) % 5]
+            )
+            .expect("text");
+        }
+        writeln!(
+            row,
+            ",{}",
+            if i.is_multiple_of(3) {
+                "rare"
+            } else {
+                "common"
+            }
+        )
+        .expect("text");
+        row
+    };
+    let names: String = (0..24).fold("x".to_owned(), |all, j| format!("{all},n{j}")) + ",y\n";
+    for id in ["smote-n", "smote-nc"] {
+        let first = |i: usize| match id {
+            "smote-n" => ["u", "v", "w"][i % 3].to_owned(),
+            _ => format!("{}.5", i % 1013),
+        };
+        let place = Place::with_sweep(&format!(
+            "{HEAD}[[dataset]]\npath = \"d.csv\"\ntarget = \"y\"\n[[model]]\nkind = \"dummy\"\n\
+             [[correction]]\nid = \"slow\"\nresample = {{ kind = \"{id}\", k = 4000 }}\n"
+        ));
+        let rows: String = (0..24_000).map(|i| row(i, &first(i))).collect();
+        place.write("demo/d.csv", &(names.clone() + &rows));
+        each_ends_in_time(&place, "correction", &["slow"]);
+    }
+}
+
+#[test]
+fn a_slow_ensemble_ends_in_time() {
+    let all = ids("corrections", Some("ensemble"));
+    let slow = without(&all, &[]);
+    let mut sweep = population(
+        "gaussian-simplex",
+        "classes = 2\ndim = 100\nn_train = 24000\nn_test = 100\nimbalance_ratio = 2",
+    );
+    sweep.push_str("[[model]]\nkind = \"random-forest\"\ntrees = 3000\n");
+    for id in &slow {
+        writeln!(
+            sweep,
+            "[[correction]]\nid = \"{id}\"\nensemble = {{ kind = \"{id}\" }}"
+        )
+        .expect("text");
+    }
+    let place = Place::with_sweep(&sweep);
+    each_ends_in_time(&place, "correction", &slow);
+}
+
+#[test]
+fn a_slow_decision_or_calibrator_ends_in_time() {
+    let rows = |each: usize| {
+        let row = |class: usize, i: usize| {
+            let (a, b) = (class % 17, class / 17);
+            let noise = ((i * 7919 + class * 104_729) % 1000) as f64 / 250.0;
+            format!("{},{},{class}\n", a as f64 + noise, b as f64 - noise)
+        };
+        (0..300)
+            .flat_map(|class| (0..each).map(move |i| row(class, i)))
+            .fold("a,b,y\n".to_owned(), |all, row| all + &row)
+    };
+    let grid: Vec<String> = (0..20_000)
+        .map(|at| format!("{:.4}", f64::from(at) * 1e-4))
+        .collect();
+    let decide = [
+        ("tuned-threshold", "kind = \"tuned-threshold\"".to_owned()),
+        (
+            "tuned-tau",
+            format!("kind = \"tuned-tau\", grid = [{}]", grid.join(", ")),
+        ),
+        ("platt", "kind = \"calibrated\", by = \"platt\"".to_owned()),
+        ("beta", "kind = \"calibrated\", by = \"beta\"".to_owned()),
+        (
+            "vector-scaling",
+            "kind = \"calibrated\", by = \"vector-scaling\"".to_owned(),
+        ),
+        (
+            "saerens-em",
+            "kind = \"saerens-em\", tolerance = 1e-300, rounds = 2000000000".to_owned(),
+        ),
+        // These are hardly ever slow; they must not be late all the same.
+        (
+            "isotonic",
+            "kind = \"calibrated\", by = \"isotonic\"".to_owned(),
+        ),
+        (
+            "temperature",
+            "kind = \"calibrated\", by = \"temperature\"".to_owned(),
+        ),
+        ("bbse", "kind = \"bbse\", confusion = \"soft\"".to_owned()),
+    ];
+    let mut sweep = format!(
+        "{}[[dataset]]\ntrain = \"train.csv\"\ntest = \"test.csv\"\ntarget = \"y\"\n\
+         [[model]]\nkind = \"nearest-centroid\"\n",
+        HEAD.replace("test = 0.5\n", "")
+    );
+    for (id, decide) in &decide {
+        writeln!(
+            sweep,
+            "[[correction]]\nid = \"{id}\"\ndecide = {{ {decide} }}"
+        )
+        .expect("text");
+    }
+    let place = Place::with_sweep(&sweep);
+    place.write("demo/train.csv", &rows(80));
+    place.write("demo/test.csv", &rows(1));
+    let slow: Vec<&str> = decide.iter().take(6).map(|(id, _)| *id).collect();
+    each_ends_in_time(&place, "correction", &slow);
+}
+
+/// Sends a signal by its name.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill starts").success());
+}
+
+/// How a run ends after these signals, and how long that takes. The first one is sent once a cell is kept,
+/// or when the run has just begun.
+fn ended(place: &Place, kept: bool, signals: &[(&str, Duration)]) -> (Option<i32>, Duration) {
+    let mut child = place.start(&["run", "demo", "--jobs", "2"]);
+    std::thread::sleep(Duration::from_millis(300));
+    let is_kept = || {
+        let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let mut segments = place.segments("demo").into_iter();
+        segments.any(|path| text(path).contains("\"dummy\""))
+    };
+    let waiting = Instant::now();
+    while kept && !is_kept() {
+        assert!(waiting.elapsed() < Duration::from_mins(1), "no cell");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let start = Instant::now();
+    for (name, wait) in signals {
+        signal(&child, name);
+        std::thread::sleep(*wait);
+    }
+    let code = child.wait().expect("it ends").code();
+    (code, start.elapsed())
+}
+
+/// A cell that runs for a long time, in code that looks at its deadline and in a library that does not.
+fn long(model: &str) -> Place {
+    let sizes = "dim = 100\nclasses = 2\nseparation = 0.1\nn_train = 20000\nn_test = 100";
+    let sweep = population("gaussian-simplex", sizes).replace("1s", "1h");
+    Place::with_sweep(&format!(
+        "{sweep}[[model]]\nkind = \"dummy\"\n[[model]]\n{model}\n[[correction]]\nid = \"none\"\n"
+    ))
+}
+
+const OWN: &str = "kind = \"mlp\"\nepochs = 100000";
+const LIBRARY: &str = "kind = \"smartcore-gaussian-naive-bayes\"";
+const NOW: Duration = Duration::ZERO;
+
+#[test]
+fn an_interrupt_ends_a_run_within_two_seconds() {
+    for (model, name) in [(OWN, "INT"), (LIBRARY, "TERM")] {
+        let place = long(model);
+        let (code, took) = ended(&place, true, &[(name, NOW)]);
+        assert_eq!(code, Some(75), "{model}");
+        assert!(took < Duration::from_millis(2200), "{model}: {took:?}");
+        let kept = place.segments("demo");
+        let text = std::fs::read_to_string(&kept[0]).expect("a segment");
+        assert!(
+            text.contains("\"dummy\""),
+            "{model}: what was finished is kept"
+        );
+        assert!(
+            !text.contains("timeout"),
+            "{model}: what was not finished is no record"
+        );
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_so_does_one_before_any_cell() {
+    let half = Duration::from_millis(300);
+    let place = long(LIBRARY);
+    let twice = [("INT", half), ("INT", NOW)];
+    let (code, took) = ended(&place, true, &twice);
+    assert_eq!(code, Some(75));
+    assert!(took < half * 3, "{took:?}");
+
+    let place = long(OWN);
+    let dataset = "[[dataset]]\npath = \"large.csv\"\ntarget = \"y\"\n";
+    place.write(
+        "demo/sweep.toml",
+        &(place.read("demo/sweep.toml") + dataset),
+    );
+    let line = "1.25,".repeat(400);
+    let lines: String = (0..20_000).map(|i| format!("{line}{}\n", i % 2)).collect();
+    let names: String = (0..400).map(|j| format!("x{j},")).collect();
+    place.write("demo/large.csv", &format!("{names}y\n{lines}"));
+    let (code, took) = ended(&place, false, &[("TERM", NOW)]);
+    assert_eq!(code, Some(75));
+    assert!(took < half, "{took:?}");
+    assert!(!place.has("demo/segments"));
+}
+
+#[test]
+fn a_limit_of_ages_is_an_error_with_its_line() {
+    for text in ["3000000000000000h", "1e300h", "8761h"] {
+        let sweep = population("gaussian-pair", "n_train = 100\nn_test = 100").replace("1s", text);
+        let place = Place::with_sweep(&format!(
+            "{sweep}[[model]]\nkind = \"dummy\"\n[[correction]]\nid = \"none\"\n"
+        ));
+        let ran = place.call(&["run", "demo"]).ends_with(2);
+        assert!(
+            ran.err.contains("sweep.toml:3: protocol > timeout"),
+            "{}",
+            ran.err
+        );
+    }
+}
