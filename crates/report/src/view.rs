@@ -15,6 +15,8 @@ pub enum Mark {
     Best,
     /// Not significantly worse than the best: underlined.
     AmongBest,
+    /// Significantly worse than the best: an asterisk.
+    Worse,
 }
 
 /// A cell.
@@ -208,6 +210,7 @@ fn markdown_cell(cell: &Cell) -> String {
         Mark::Plain => text,
         Mark::Best => format!("**{text}**"),
         Mark::AmongBest => format!("_{text}_"),
+        Mark::Worse => format!("{text}\\*"),
     }
 }
 
@@ -236,6 +239,7 @@ fn latex_cell(cell: &Cell) -> String {
         Mark::Plain => text,
         Mark::Best => format!("\\textbf{{{text}}}"),
         Mark::AmongBest => format!("\\underline{{{text}}}"),
+        Mark::Worse => format!("{text}*"),
     }
 }
 

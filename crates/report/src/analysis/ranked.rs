@@ -1,11 +1,12 @@
 //! How the corrections of a model stand on one point: best, not significantly worse, or worse.
 //!
 //! The test is Nadeau and Bengio's corrected t over the folds of the point, each correction against
-//! the one with the best mean, with Holm's correction over the row. It speaks about this dataset
-//! alone.
+//! the one with the best mean, with Holm's correction over the distinct corrections of the row. It speaks
+//! about this dataset alone.
 
 use counterweight_stats::{Level, StatsError, TestShare, corrected_t, holm};
 
+use super::compare::RESOLUTION;
 use super::{Data, Point};
 use crate::error::{ReportError, Result};
 
@@ -15,9 +16,11 @@ pub enum Standing {
     /// The best mean, or equal to it.
     Best,
     /// The test does not tell it from the best.
-    AmongBest,
-    /// Significantly worse, or a single fold, on which nothing can be tested.
+    NotShown,
+    /// Significantly worse, or worse by the same amount on every fold.
     Worse,
+    /// Worse on a single draw, on which nothing can be tested.
+    Untested,
 }
 
 /// Test rows over training rows of a point's folds. Populations draw new rows every time, so that their values are
@@ -69,8 +72,8 @@ impl Data {
                 standings.push(None);
                 continue;
             };
-            standings.push(Some(Standing::Worse));
-            if self.target.cost(own) - least <= 1e-12 {
+            standings.push(Some(Standing::Untested));
+            if self.target.cost(own) - least <= RESOLUTION {
                 standings[index] = Some(Standing::Best);
                 continue;
             }
@@ -85,18 +88,32 @@ impl Data {
                 .map(|(a, b)| a.value - b.value)
                 .collect();
             match corrected_t(&differences, share, Level::FIVE_PERCENT) {
-                Ok(test) => tested.push((index, test.p_value)),
-                // No variance: the difference is what it is. One fold: nothing to test.
-                Err(StatsError::Undefined { .. } | StatsError::TooFew { .. }) => {}
+                Ok(test) => {
+                    standings[index] = Some(Standing::NotShown);
+                    tested.push((index, test.p_value, differences));
+                }
+                // No variance: the difference is what it is.
+                Err(StatsError::Undefined { .. }) => standings[index] = Some(Standing::Worse),
+                Err(StatsError::TooFew { .. }) => {}
                 Err(source) => return Err(error(source)),
             }
         }
-        let raw: Vec<f64> = tested.iter().map(|(_, p)| *p).collect();
-        if !raw.is_empty() {
-            for ((index, _), adjusted) in tested.into_iter().zip(holm(&raw).map_err(error)?) {
-                if adjusted > Level::FIVE_PERCENT.alpha() {
-                    standings[index] = Some(Standing::AmongBest);
-                }
+        // Two names of one rule are one question.
+        let alike =
+            |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= RESOLUTION);
+        let mut heads: Vec<(f64, &[f64])> = Vec::new();
+        for (_, p, differences) in &tested {
+            if !heads.iter().any(|(_, head)| alike(head, differences)) {
+                heads.push((*p, differences));
+            }
+        }
+        let raw: Vec<f64> = heads.iter().map(|(p, _)| *p).collect();
+        let adjusted = holm(&raw).map_err(error)?;
+        for (index, _, differences) in &tested {
+            let head = heads.iter().position(|(_, head)| alike(head, differences));
+            let adjusted = head.and_then(|head| adjusted.get(head));
+            if adjusted.is_some_and(|p| *p <= Level::FIVE_PERCENT.alpha()) {
+                standings[*index] = Some(Standing::Worse);
             }
         }
         Ok(standings)

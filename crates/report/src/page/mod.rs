@@ -159,7 +159,7 @@ pub(crate) fn page(
                     }
                     section aria-labelledby="tables" {
                         h2 #tables { "Tables" }
-                        p.note { "Every table is in " code { "tables/" } " as parquet and csv with all digits, as markdown and as LaTeX. Bold: best; underlined: not significantly worse than the best." }
+                        p.note { "Every table is in " code { "tables/" } " as parquet and csv with all digits, as markdown and as LaTeX. Bold: best; what other marks say stands above each table." }
                         @for (sheet, view) in of(&OPEN) { (shares.open(sheet, view)) }
                         @for (sheet, view) in rest { (shares.folded(sheet, view)) }
                         @for (sheet, view) in of(&DATA) { (shares.folded(sheet, view)) }
@@ -532,5 +532,6 @@ fn content(cell: &Cell) -> Markup {
         Mark::Plain => inner,
         Mark::Best => html! { b { (inner) } },
         Mark::AmongBest => html! { u { (inner) } },
+        Mark::Worse => html! { (inner) "*" },
     }
 }

@@ -1,7 +1,7 @@
 //! Tables of values: by ratio and by dataset.
 
 use super::{Columns, Sheet};
-use crate::analysis::{Analysis, Standing};
+use crate::analysis::{Analysis, Point, Standing};
 use crate::error::Result;
 use crate::view::{Mark, View, file_name, free_name};
 use counterweight_plots::format::{percent, points, ratio};
@@ -148,6 +148,11 @@ fn by_dataset(analysis: &Analysis, model: usize) -> Result<Option<View>> {
             |(_, point, _)| point.requested_ratio.or(point.imbalance_ratio),
             ratio,
         );
+    let untested =
+        |row: &&(usize, &Point, Vec<Option<Standing>>)| row.2.contains(&Some(Standing::Untested));
+    if rows.iter().any(|row| untested(&row)) {
+        columns = columns.words("test", |row| if untested(&row) { "no test" } else { "" });
+    }
     for (place, &correction) in used.iter().enumerate() {
         columns = columns
             .number(
@@ -157,7 +162,7 @@ fn by_dataset(analysis: &Analysis, model: usize) -> Result<Option<View>> {
             )
             .marked(|(.., standings)| match standings.get(place) {
                 Some(Some(Standing::Best)) => Mark::Best,
-                Some(Some(Standing::AmongBest)) => Mark::AmongBest,
+                Some(Some(Standing::Worse)) => Mark::Worse,
                 _ => Mark::Plain,
             });
     }
@@ -166,9 +171,9 @@ fn by_dataset(analysis: &Analysis, model: usize) -> Result<Option<View>> {
         format!("per_dataset_{}", file_name(id)),
         format!("{} by dataset: {id}", analysis.target.title()),
         format!(
-            "{}, mean over repeats and folds. Bold: the best of the row; underlined (italic in \
-             markdown): not significantly worse on this dataset (Nadeau and Bengio's corrected t over \
-             its folds, Holm over the row). Empty: no value, see outcomes.",
+            "{}, mean over repeats and folds. Bold: the best of the row; with an asterisk: significantly \
+             worse on this dataset (Nadeau and Bengio's corrected t over its folds, Holm over the distinct \
+             corrections of the row). No test: one draw. Empty: no value, see outcomes.",
             if analysis.target.percent { "In %" } else { "Times 100" }
         ),
     )))
