@@ -314,7 +314,7 @@ fn ids_are_unique() {
     ");
     assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\nid = \"a b\"\n")), @"
     error: demo/sweep.toml:10: correction 1 > id: `a b` is not an id
-      hint: ids are made of letters, digits and -_.+[]=,
+      hint: ids are made of letters, digits and -_.+[]=, and begin with none of -+=
     error: the sweep has 1 error; nothing was run
     ");
 }
@@ -529,8 +529,8 @@ fn arguments_are_checked() {
       hint: give a sweep file, or a folder that holds a sweep.toml
     ");
     assert_snapshot!(refuse(&place, &["run", "demo", "--only", "model=dummy"], 4), @"
-    error: none of the sweep's 1 cells was selected
-      hint: `run --dry-run` shows the cells of each part of the sweep
+    error: --only: no model `dummy`: there are gaussian-naive-bayes
+      hint: `run --dry-run` shows the datasets and models of the sweep
     ");
     assert_snapshot!(refuse(&place, &["status", "nowhere"], 2), @"
     error: nowhere: no such folder

@@ -16,6 +16,7 @@ mod common;
 mod contract;
 mod determinism;
 mod exactness;
+mod hostile;
 mod leak_premium;
 mod leakage;
 mod minibatches;

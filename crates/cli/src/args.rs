@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use counterweight_frame::ReadOptions;
 use counterweight_harness::plan::filter::{Only, Shard};
 use counterweight_report::select::Selection;
 
@@ -211,9 +212,8 @@ pub(crate) enum DataCommand {
         /// The label column
         #[arg(long, value_name = "COL")]
         target: String,
-        /// Spelling of a missing value beside the empty cell (may be repeated)
-        #[arg(long, value_name = "TEXT")]
-        missing: Vec<String>,
+        #[command(flatten)]
+        reading: ReadArgs,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -256,9 +256,38 @@ pub(crate) struct ResampleArgs {
     /// What to do with a class that is too small for a parameter: reduce it and say so, or stop
     #[arg(long, value_enum, default_value = "clamp", value_name = "POLICY")]
     pub(crate) small_class: SmallClassArg,
+    #[command(flatten)]
+    pub(crate) reading: ReadArgs,
+}
+
+/// How a data file is read, as the keys of a `[[dataset]]`.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
     /// Spelling of a missing value beside the empty cell (may be repeated)
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) missing: Vec<String>,
+    /// Column to leave out (may be repeated)
+    #[arg(long, value_name = "COL")]
+    pub(crate) ignore: Vec<String>,
+    /// The character between cells, or `tab` (default: by the extension)
+    #[arg(long, value_name = "CHAR", value_parser = separator)]
+    pub(crate) separator: Option<u8>,
+}
+
+impl ReadArgs {
+    pub(crate) fn options(&self, target: &str) -> ReadOptions {
+        ReadOptions {
+            target: target.to_owned(),
+            missing: self.missing.clone(),
+            separator: self.separator,
+            ignore: self.ignore.clone(),
+        }
+    }
+}
+
+fn separator(text: &str) -> Result<u8, String> {
+    let byte = counterweight_harness::config::sweep::separator(text);
+    byte.ok_or_else(|| "give one character, such as ';', or tab".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -106,9 +106,9 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Data(DataCommand::Inspect {
             file,
             target,
-            missing,
+            reading,
             format,
-        }) => commands::data::inspect(&file, &target, missing, format.format),
+        }) => commands::data::inspect(&file, &reading.options(&target), format.format),
         Command::Data(DataCommand::Resample(args)) => commands::resample::resample(&args),
         Command::Data(DataCommand::Verify { format }) => commands::data::verify(format.format),
     }

@@ -35,6 +35,9 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Most errors that are told of one file; of the others only how many there are.
+pub const SHOWN: usize = 100;
+
 /// Every error of a file, in the order of their lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
@@ -79,9 +82,22 @@ impl Diagnostics {
         self.list.len()
     }
 
-    /// The errors, sorted by line.
+    /// The errors, sorted by line; after the first hundred one that counts the others.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|d| d.line.unwrap_or(0));
+        if let Some(next) = self.list.get(SHOWN) {
+            let rest = self.list.len() - SHOWN;
+            let plural = if rest == 1 { "" } else { "s" };
+            let more = Diagnostic {
+                file: self.file,
+                line: next.line,
+                key: String::new(),
+                message: format!("{rest} more error{plural} from here on"),
+                hint: Some("mend those above first".to_owned()),
+            };
+            self.list.truncate(SHOWN);
+            self.list.push(more);
+        }
         self.list
     }
 }

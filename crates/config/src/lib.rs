@@ -9,6 +9,6 @@ mod section;
 mod tree;
 
 pub use date::Date;
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, SHOWN};
 pub use section::Section;
 pub use tree::{Fields, Node, Value, parse, tables};

@@ -17,20 +17,20 @@ impl ContentHash {
 
     /// All 64 hexadecimal digits.
     pub fn hex(&self) -> String {
-        use std::fmt::Write as _;
-        self.0
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        digits(&self.0)
     }
 
     /// The first 16 hexadecimal digits: the form of cell ids (64 bits; a clash among a million
     /// cells has a chance of 3e-8 and is caught when segments are joined).
     pub fn short(&self) -> String {
-        self.hex()[..16].to_owned()
+        digits(&self.0[..8])
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let digit = |four: u8| char::from_digit(four.into(), 16).unwrap_or_default();
+    let pair = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+    bytes.iter().flat_map(pair).collect()
 }
 
 impl std::fmt::Debug for ContentHash {

@@ -1,5 +1,7 @@
 //! A table of results as plain data: what crates hand to the one crate that knows file formats.
 
+use std::collections::HashMap;
+
 use crate::error::{CoreError, Result};
 
 /// A column of a result table; `None` is an empty cell.
@@ -36,6 +38,8 @@ impl Cells {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Table {
     columns: Vec<(String, Cells)>,
+    /// Place of each name; only ever asked for a key.
+    index: HashMap<String, usize>,
 }
 
 impl Table {
@@ -77,6 +81,7 @@ impl Table {
                 reason: format!("column `{name}`, row {row}: not a finite number"),
             });
         }
+        self.index.insert(name.clone(), self.columns.len());
         self.columns.push((name, cells));
         Ok(self)
     }
@@ -88,10 +93,12 @@ impl Table {
 
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Cells> {
+        self.index.get(name).map(|&at| &self.columns[at].1)
+    }
+
+    /// The columns, in order, as their own.
+    pub fn into_columns(self) -> Vec<(String, Cells)> {
         self.columns
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, cells)| cells)
     }
 
     /// Number of rows.

@@ -81,7 +81,7 @@ impl Error {
 impl From<FrameError> for Error {
     fn from(error: FrameError) -> Self {
         Self {
-            hint: error.hint(),
+            hint: error.flag_hint(),
             ..Self::usage(error.to_string())
         }
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use counterweight_config::Diagnostic;
+use counterweight_config::{Diagnostic, SHOWN};
 use counterweight_core::{Finished, Record, Seed, Table, Timing};
 use counterweight_frame::{write_atomically, write_table};
 use counterweight_harness::config::{self, Sweep};
@@ -158,11 +158,11 @@ impl<'s> Folder<'s> {
             .chain(&imported)
             .collect();
         let mut records: Vec<Record> = done.iter().map(|entry| entry.record.clone()).collect();
-        let cells = plan.cells.iter();
-        let mut planned = cells.filter(|cell| joined.entries.contains_key(&cell.id));
+        let cells = plan.cells.iter().enumerate();
+        let mut planned = cells.filter(|(_, cell)| joined.entries.contains_key(&cell.id));
         for record in &mut records {
             record.stages = match planned.next() {
-                Some(cell) => Arc::clone(&cell.stages),
+                Some((at, _)) => plan.stages(at),
                 None => Arc::new(plan.stages_of_import(record)),
             };
         }
@@ -270,13 +270,16 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// Every error of a sweep file.
-fn rejected(list: Vec<Diagnostic>) -> Error {
+pub(crate) fn rejected(list: Vec<Diagnostic>) -> Error {
     let count = list.len();
     let plural = if count == 1 { "" } else { "s" };
+    let words = if count > SHOWN {
+        format!("more than {SHOWN} errors")
+    } else {
+        format!("{count} error{plural}")
+    };
     Error {
         list,
-        ..Error::usage(format!(
-            "the sweep has {count} error{plural}; nothing was run"
-        ))
+        ..Error::usage(format!("the sweep has {words}; nothing was run"))
     }
 }

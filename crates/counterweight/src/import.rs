@@ -194,7 +194,14 @@ impl<'a> ScoresFile<'a> {
             "row",
             "label",
         ];
-        let passed = ["cell", "model", "correction", "decision"];
+        // What scores.parquet holds beside, and the index that pandas writes.
+        let passed = [
+            "cell",
+            "model",
+            "correction",
+            "decision",
+            "__index_level_0__",
+        ];
         let odd = table
             .columns()
             .iter()
@@ -236,7 +243,16 @@ impl<'a> ScoresFile<'a> {
         })
     }
 
-    /// The lines of the file that belong to each split.
+    /// Where a row of the table stands in its file; the header of a CSV file is line 1.
+    fn place(&self, at: usize) -> String {
+        if self.name.to_lowercase().ends_with(".csv") {
+            format!("line {}", at + 2)
+        } else {
+            format!("row {at}")
+        }
+    }
+
+    /// The rows of the file that belong to each split.
     fn by_unit(&self, plan: &Plan) -> Result<BTreeMap<usize, Vec<usize>>> {
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for at in 0..self.n {
@@ -272,17 +288,17 @@ impl<'a> ScoresFile<'a> {
                 [one] => found.entry(one).or_default().push(at),
                 [] => {
                     return Err(Error::usage(format!(
-                        "{}: line {} belongs to no split of the sweep",
+                        "{}: {} belongs to no split of the sweep",
                         self.name,
-                        at + 1
+                        self.place(at)
                     ))
                     .hint("check dataset, requested_ratio, repeat and fold against records.csv"));
                 }
                 _ => {
                     return Err(Error::usage(format!(
-                        "{}: line {} may belong to {} splits",
+                        "{}: {} may belong to {} splits",
                         self.name,
-                        at + 1,
+                        self.place(at),
                         units.len()
                     ))
                     .hint("add the columns dataset, requested_ratio, repeat and fold"));
@@ -324,7 +340,7 @@ impl<'a> ScoresFile<'a> {
             let number = self.row[at].filter(|row| *row >= 0.0 && row.fract() <= 0.0);
             let row = number.and_then(|row| format!("{row}").parse::<usize>().ok());
             let Some(&i) = row.and_then(|row| order.get(&row)) else {
-                strange.push(format!("line {}", at + 1));
+                strange.push(self.place(at));
                 continue;
             };
             let shown = || format!("row {}", expected[i]);

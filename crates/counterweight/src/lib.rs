@@ -12,6 +12,7 @@ mod exit;
 mod folder;
 mod gate;
 mod import;
+mod memory;
 mod merge;
 mod provenance;
 mod records;

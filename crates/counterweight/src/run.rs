@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_core::{Outcome, limit};
+use counterweight_frame::class_warnings;
 use counterweight_harness::plan::filter::{Only, Shard};
-use counterweight_harness::plan::{Claim, Plan};
+use counterweight_harness::plan::{Claim, DataSource as _, InputKind, Plan};
 use counterweight_harness::run::{self as harness, Outlets};
 use counterweight_report::Target;
 use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
 
 use crate::exit::{Error, Exit, Result};
-use crate::folder::Folder;
+use crate::folder::{Folder, rejected};
 use crate::provenance::{build_hash, cpu_features, outcomes};
 use crate::report::{Material, PAGE, about, write};
 use crate::session::Session;
@@ -71,9 +72,46 @@ pub fn selected(
     path: &Path,
     options: &RunOptions,
 ) -> Result<(Plan, Vec<bool>)> {
-    let (plan, _) = Folder::of_run(session, path, options.output.as_deref())?.plan()?;
+    let (plan, files) = Folder::of_run(session, path, options.output.as_deref())?.plan()?;
     let selected = select_some(&plan, options)?;
+    fits(session, &plan, &files)?;
     Ok((plan, selected))
+}
+
+/// Tells what the data may not have been meant to be, and refuses those that this process cannot hold.
+fn fits(session: &Session<'_>, plan: &Plan, files: &Files) -> Result<()> {
+    for input in &plan.inputs {
+        if let InputKind::Real(data) = &input.kind {
+            for warning in class_warnings(data.labels()) {
+                (session.say)(&format!("note: dataset `{}`: {warning}", input.id));
+            }
+        }
+    }
+    let beyond = files
+        .memory()
+        .map_or_else(Vec::new, |memory| plan.beyond(memory));
+    if beyond.is_empty() {
+        Ok(())
+    } else {
+        Err(rejected(beyond))
+    }
+}
+
+/// Refuses values of `--only` that nothing in the plan has, each by its name; `some` says whether the
+/// others select anything.
+pub(crate) fn check_only(only: Option<&Only>, plan: &Plan, some: bool) -> Result<()> {
+    let unknown = only.map_or_else(Vec::new, |only| only.unknown(plan));
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let exit = if some {
+        Exit::Usage
+    } else {
+        Exit::NothingSelected
+    };
+    let message = format!("--only: {}", unknown.join("\n  "));
+    Err(Error::new(exit, message)
+        .hint("`run --dry-run` shows the datasets and models of the sweep"))
 }
 
 fn select_some(plan: &Plan, options: &RunOptions) -> Result<Vec<bool>> {
@@ -84,6 +122,7 @@ fn select_some(plan: &Plan, options: &RunOptions) -> Result<Vec<bool>> {
         let only = options.only.as_ref();
         (0..plan.cells.len()).any(|at| only.is_none_or(|only| only.wants(plan, at)))
     };
+    check_only(options.only.as_ref(), plan, selected.contains(&true))?;
     if selected.contains(&true) || (options.shard.is_some() && only_matches()) {
         return Ok(selected);
     }
@@ -103,6 +142,7 @@ pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<R
     let folder = Folder::of_run(session, path, options.output.as_deref())?;
     let (plan, files) = folder.plan()?;
     let selected = select_some(&plan, options)?;
+    fits(session, &plan, &files)?;
     if options.fresh {
         forget(&folder)?;
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use counterweight_core::{CellId, Finished, Labels};
 use counterweight_harness::config::sweep::RatioSpec;
-use counterweight_harness::plan::{Claim, Input, InputKind, Plan};
+use counterweight_harness::plan::{Claim, Input, Plan};
 use counterweight_store::{ClaimName, Sides, read_segment};
 
 use crate::exit::{Error, Result};
@@ -15,14 +15,8 @@ pub(crate) const IMPORTS: &str = "imports";
 
 /// The names of the classes of each dataset.
 pub(crate) fn class_names(plan: &Plan) -> BTreeMap<String, Vec<String>> {
-    let names = |input: &Input| match &input.kind {
-        InputKind::Real(data) => data.labels().names().to_vec(),
-        InputKind::Population(_) => (0..input.n_classes).map(|k| k.to_string()).collect(),
-    };
-    let inputs = plan.inputs.iter();
-    inputs
-        .map(|input| (input.id.clone(), names(input)))
-        .collect()
+    let names = |input: &Input| (input.id.clone(), input.class_names());
+    plan.inputs.iter().map(names).collect()
 }
 
 /// What names each claim of a leak.

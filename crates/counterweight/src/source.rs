@@ -6,6 +6,8 @@ use counterweight_frame::{FrameError, Library, ReadOptions, read_dataset, read_p
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::plan::{DataSource, LoadError, Loaded};
 
+use crate::memory;
+
 /// Loads through `counterweight-frame`.
 #[derive(Debug)]
 pub struct Files {
@@ -35,11 +37,15 @@ fn trouble(error: &FrameError) -> LoadError {
 }
 
 impl DataSource for Files {
+    fn memory(&self) -> Option<u64> {
+        memory::limit()
+    }
+
     fn load(&self, spec: &DatasetSpec, folder: &Path) -> Result<Loaded, LoadError> {
         let options = |target: &str| ReadOptions {
             target: target.to_owned(),
             missing: spec.missing.clone(),
-            separator: None,
+            separator: spec.separator,
             ignore: spec.ignore.clone(),
         };
         match &spec.source {
@@ -64,9 +70,23 @@ impl DataSource for Files {
                 test,
                 target,
             } => {
+                let (train, test) = (folder.join(train), folder.join(test));
+                if train
+                    .canonicalize()
+                    .is_ok_and(|file| test.canonicalize().is_ok_and(|t| t == file))
+                {
+                    return Err(LoadError {
+                        message: format!(
+                            "{}: training and test rows are one file",
+                            train.display()
+                        ),
+                        hint: Some(
+                            "give the file as `path`, and the protocol splits it".to_owned(),
+                        ),
+                    });
+                }
                 let (train, test) =
-                    read_pair(&folder.join(train), &folder.join(test), &options(target))
-                        .map_err(|error| trouble(&error))?;
+                    read_pair(&train, &test, &options(target)).map_err(|error| trouble(&error))?;
                 let data = train.stack(&test).map_err(|error| LoadError {
                     message: error.to_string(),
                     hint: None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use counterweight_core::{Cells, Column, ColumnValues, Dataset, MISSING, Table};
+use counterweight_core::{Cells, Column, ColumnValues, Dataset, Labels, MISSING, Table};
 
 use crate::raw::{Number, number};
 
@@ -334,23 +334,7 @@ fn warnings(dataset: &Dataset, summaries: &[Summary], description: &Description)
             labels.n_classes()
         ));
     }
-    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for name in labels.names().iter() {
-        spellings
-            .entry(name.trim().to_lowercase())
-            .or_default()
-            .push(name);
-    }
-    for alike in spellings.values().filter(|alike| alike.len() > 1) {
-        found.push(format!(
-            "classes that differ only by letter case or blanks: {}",
-            alike
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ));
-    }
+    found.extend(class_warnings(labels));
     if !description.constant_columns.is_empty() {
         found.push(format!(
             "constant columns: {}",
@@ -374,6 +358,34 @@ fn warnings(dataset: &Dataset, summaries: &[Summary], description: &Description)
         column_warnings(dataset, column, summary, &mut found);
     }
     found
+}
+
+/// Classes whose names are most likely meant as one, a sentence each: those that differ by letter case or
+/// blanks only, and those that are one number (`0` and `0.0`).
+pub fn class_warnings(labels: &Labels) -> Vec<String> {
+    let mut spellings: BTreeMap<(bool, String), Vec<&str>> = BTreeMap::new();
+    for name in labels.names().iter() {
+        let bare = name.trim();
+        let key = match (bare.parse::<i128>(), number(bare)) {
+            // Beyond 2^53 whole numbers have one real in common.
+            (Ok(whole), _) => (true, whole.to_string()),
+            (_, Number::Finite(real)) => (true, (real + 0.0).to_string()),
+            _ => (false, bare.to_lowercase()),
+        };
+        spellings.entry(key).or_default().push(name);
+    }
+    let alike = spellings.iter().filter(|(_, alike)| alike.len() > 1);
+    alike
+        .map(|((is_number, _), alike)| {
+            let alike: Vec<String> = alike.iter().map(|name| format!("`{name}`")).collect();
+            let what = if *is_number {
+                "are the same number in other spellings"
+            } else {
+                "differ only by letter case or blanks"
+            };
+            format!("classes that {what}: {}", alike.join(", "))
+        })
+        .collect()
 }
 
 fn quoted(names: &[String]) -> String {

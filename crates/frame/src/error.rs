@@ -39,6 +39,12 @@ pub enum FrameError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A folder, a pipe or a device where a file should be: what has no end must not be read.
+    #[error("{}: not a regular file", path.display())]
+    NotAFile {
+        /// What was given.
+        path: PathBuf,
+    },
     /// The extension names no format that can be read or written.
     #[error("{}: unknown file format `{extension}`", path.display())]
     Extension {
@@ -277,10 +283,23 @@ pub enum FrameError {
 }
 
 impl FrameError {
-    /// What to try, when there is something to try.
+    /// What to try, when there is something to try, in the words of a sweep file.
     pub fn hint(&self) -> Option<String> {
+        self.hint_in(|key, value| match key {
+            "separator" => format!("{key} = {value:?}"),
+            _ => format!("{key} = [{value:?}]"),
+        })
+    }
+
+    /// As [`FrameError::hint`], in the words of a command line.
+    pub fn flag_hint(&self) -> Option<String> {
+        self.hint_in(|key, value| format!("--{key} '{value}'"))
+    }
+
+    fn hint_in(&self, set: impl Fn(&str, &str) -> String) -> Option<String> {
         let hint = match self {
             Self::Io { .. } | Self::Core { .. } => return None,
+            Self::NotAFile { .. } => "write the rows into a file first".into(),
             Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
             Self::Separator { .. } => {
                 "use one ASCII character that is neither a quote nor a line break".into()
@@ -300,17 +319,21 @@ impl FrameError {
             }
             Self::DuplicateColumn { .. } => "rename one of the two".into(),
             Self::UnnamedColumn { name, .. } => {
-                format!("name it in the header, or leave it out: ignore = [\"{name}\"]")
+                format!(
+                    "name it in the header, or leave it out: {}",
+                    set("ignore", name)
+                )
             }
             Self::NoColumn {
                 nearest, columns, ..
-            } => return column_hint(nearest.as_deref(), columns),
+            } => return column_hint(nearest.as_deref(), columns, set),
             Self::TargetIgnored { .. } => "take it out of the ignored columns".into(),
             Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
             Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
             Self::OneClass { .. } => "two classes are needed to learn from".into(),
             Self::NotFinite { found, .. } => {
-                format!("leave missing cells empty, or list the spelling: missing = [\"{found}\"]")
+                let set = set("missing", found);
+                format!("leave missing cells empty, or list the spelling: {set}")
             }
             Self::ColumnType { .. } => "convert it to numbers or text, or ignore the column".into(),
             Self::Pair { .. } => {
@@ -336,7 +359,11 @@ impl FrameError {
     }
 }
 
-fn column_hint(nearest: Option<&str>, columns: &[String]) -> Option<String> {
+fn column_hint(
+    nearest: Option<&str>,
+    columns: &[String],
+    set: impl Fn(&str, &str) -> String,
+) -> Option<String> {
     if let Some(nearest) = nearest {
         return Some(format!("did you mean `{nearest}`?"));
     }
@@ -345,8 +372,14 @@ fn column_hint(nearest: Option<&str>, columns: &[String]) -> Option<String> {
     let separator = [';', '\t', '|', ',']
         .into_iter()
         .find(|&c| only.contains(c))?;
+    let name = if separator == '\t' {
+        "tab".to_owned()
+    } else {
+        separator.to_string()
+    };
+    let set = set("separator", &name);
     Some(format!(
-        "the header is one cell; if {separator:?} separates cells, set separator = {separator:?}"
+        "the header is one cell; if {separator:?} separates cells, say so: {set}"
     ))
 }
 

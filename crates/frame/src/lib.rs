@@ -13,6 +13,7 @@
 
 mod atomic;
 pub mod attribution;
+mod declared;
 mod delimited;
 mod describe;
 mod error;
@@ -21,13 +22,14 @@ mod parquet;
 mod raw;
 mod read;
 mod table;
+mod thrift;
 
 pub use atomic::write_atomically;
-pub use describe::{Description, describe};
+pub use describe::{Description, class_warnings, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
-pub use read::{ReadOptions, read_dataset, read_in_order, read_pair};
+pub use read::{ReadOptions, read_dataset, read_pair};
 pub use table::{
-    dataset_table, read_table, read_table_in_parts, read_text_table, to_csv, write_dataset,
-    write_plain_table, write_table,
+    dataset_table, plain_real, read_cells, read_table, read_table_in_parts, read_text_table,
+    to_csv, write_dataset, write_plain_table, write_table,
 };

@@ -7,12 +7,14 @@
 //! here, so the reader is handed an Arrow schema of our own: strings for every kind of category,
 //! 32-bit integers for smaller ones. Types that are neither numbers nor names are refused before
 //! polars touches them, because some end in a panic there; what still panics (damaged pages) is
-//! caught and told as an error.
+//! caught and told as an error. Sizes that cannot be are refused before (`declared`), since a
+//! reservation that fails ends the process.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 
 use counterweight_core::{Cells, Table};
 use polars::polars_utils::compression::ZstdLevel;
@@ -21,9 +23,10 @@ use polars::prelude::{
     ParquetWriter, PlSmallStr, PolarsError, PolarsResult, SerReader as _, Series,
 };
 
+use crate::declared;
 use crate::error::{FrameError, Place};
-use crate::raw::{RawColumn, RawTable, RawValues, Texts};
-use crate::read::{ReadOptions, kept_columns};
+use crate::raw::{EXACT, RawColumn, RawTable, RawValues, Texts};
+use crate::read::{ReadOptions, kept_columns, read_bytes};
 
 /// Level of zstd, where files stop shrinking for the time spent.
 const ZSTD_LEVEL: i32 = 15;
@@ -55,17 +58,31 @@ fn read_as(dtype: &ArrowDataType) -> Option<DataType> {
     })
 }
 
+/// Readers at work. While there are any, panics print nothing: each of them is told as an error.
+static READING: AtomicUsize = AtomicUsize::new(0);
+
+static HOOK: Once = Once::new();
+
 fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, FrameError>) -> Result<T, FrameError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(FrameError::Damaged {
-            path: path.to_owned(),
-            reason: text.unwrap_or("polars panicked").to_owned(),
-        })
-    })
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if READING.load(Ordering::SeqCst) == 0 {
+                usual(panic);
+            }
+        }));
+    });
+    READING.fetch_add(1, Ordering::SeqCst);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    READING.fetch_sub(1, Ordering::SeqCst);
+    result.unwrap_or_else(|_panic| Err(damaged(path, "its pages are damaged".into())))
+}
+
+fn damaged(path: &Path, reason: String) -> FrameError {
+    FrameError::Damaged {
+        path: path.to_owned(),
+        reason,
+    }
 }
 
 fn polars_error(path: &Path, action: &'static str) -> impl Fn(PolarsError) -> FrameError {
@@ -85,19 +102,18 @@ fn read_kept(
     read_slice(path, &load(path)?, keep, None)
 }
 
-/// The bytes of a file.
+/// The bytes of a file that can be what it declares.
 fn load(path: &Path) -> Result<Vec<u8>, FrameError> {
-    let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    })?;
+    let bytes = read_bytes(path)?;
     if bytes.is_empty() {
         return Err(FrameError::Empty {
             path: path.to_owned(),
         });
     }
-    Ok(bytes)
+    match declared::fault(&bytes) {
+        Some(reason) => Err(damaged(path, reason)),
+        None => Ok(bytes),
+    }
 }
 
 /// As [`read_kept`], from the file's bytes; of `slice` (first row, number of rows) only, where
@@ -210,7 +226,10 @@ pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTabl
                     }
                     RawValues::Names(texts)
                 }
-                _ => RawValues::Numbers(numbers(path, &name, &series, options)?),
+                _ => match large_wholes(&series, options) {
+                    Some(values) => RawValues::Wholes(values),
+                    None => RawValues::Numbers(numbers(path, &name, &series, options)?),
+                },
             },
         };
         columns.push(RawColumn { name, values });
@@ -221,6 +240,36 @@ pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTabl
         n_rows,
         place: Place::Row,
     })
+}
+
+/// Whole numbers of which some lie beyond what a real tells apart; `None` for any other column.
+fn large_wholes(series: &Series, options: &ReadOptions) -> Option<Vec<Option<i128>>> {
+    let values: Vec<Option<i128>> = match series.dtype() {
+        DataType::Int64 => series
+            .i64()
+            .ok()?
+            .iter()
+            .map(|v| v.map(i128::from))
+            .collect(),
+        DataType::UInt64 => series
+            .u64()
+            .ok()?
+            .iter()
+            .map(|v| v.map(i128::from))
+            .collect(),
+        _ => return None,
+    };
+    if values
+        .iter()
+        .flatten()
+        .all(|value| value.unsigned_abs() <= EXACT)
+    {
+        return None;
+    }
+    let listed = options.missing.iter();
+    let listed: Vec<i128> = listed.filter_map(|word| word.trim().parse().ok()).collect();
+    let kept = |value: &i128| !listed.contains(value);
+    Some(values.into_iter().map(|value| value.filter(kept)).collect())
 }
 
 /// Numbers with NaN for nulls and listed spellings.
@@ -257,7 +306,13 @@ fn numbers(
 /// Reads a table of results.
 pub(crate) fn read_table(path: &Path) -> Result<Table, FrameError> {
     let (found, n_rows) = read_kept(path, |names| Ok(vec![true; names.len()]))?;
-    to_table(path, found, n_rows)
+    to_table(path, found, n_rows, &ReadOptions::default())
+}
+
+/// The kept columns of a data file as it holds them.
+pub(crate) fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameError> {
+    let (found, n_rows) = read_kept(path, |names| kept_columns(path, names, options))?;
+    to_table(path, found, n_rows, options)
 }
 
 /// Reads a table of results in parts of at most `rows` rows, in order, so that the whole never
@@ -273,7 +328,8 @@ pub(crate) fn read_table_in_parts(
     loop {
         let all = |names: &[String]| Ok(vec![true; names.len()]);
         let (found, n_rows) = read_slice(path, &bytes, all, Some((first, rows)))?;
-        take(to_table(path, found, rows.min(n_rows - first))?);
+        let options = ReadOptions::default();
+        take(to_table(path, found, rows.min(n_rows - first), &options)?);
         first += rows;
         if first >= n_rows {
             return Ok(());
@@ -281,7 +337,12 @@ pub(crate) fn read_table_in_parts(
     }
 }
 
-fn to_table(path: &Path, found: Vec<Found>, n_rows: usize) -> Result<Table, FrameError> {
+fn to_table(
+    path: &Path,
+    found: Vec<Found>,
+    n_rows: usize,
+    options: &ReadOptions,
+) -> Result<Table, FrameError> {
     let failed = polars_error(path, "read");
     let mut table = Table::new();
     for Found { name, series } in found {
@@ -298,7 +359,7 @@ fn to_table(path: &Path, found: Vec<Found>, n_rows: usize) -> Result<Table, Fram
                 ),
                 DataType::Boolean => Cells::Flag(series.bool().map_err(&failed)?.iter().collect()),
                 DataType::Float32 | DataType::Float64 => {
-                    let values = numbers(path, &name, &series, &ReadOptions::default())?;
+                    let values = numbers(path, &name, &series, options)?;
                     Cells::Real(
                         values
                             .into_iter()
@@ -306,15 +367,15 @@ fn to_table(path: &Path, found: Vec<Found>, n_rows: usize) -> Result<Table, Fram
                             .collect(),
                     )
                 }
-                _ => Cells::Whole(
-                    series
-                        .strict_cast(&DataType::Int64)
-                        .map_err(&failed)?
-                        .i64()
-                        .map_err(&failed)?
-                        .iter()
-                        .collect(),
-                ),
+                _ => match series.strict_cast(&DataType::Int64) {
+                    Ok(whole) => Cells::Whole(whole.i64().map_err(&failed)?.iter().collect()),
+                    // Beyond 2^63: the digits.
+                    Err(_) => {
+                        let whole = series.cast(&DataType::UInt64).map_err(&failed)?;
+                        let digits = whole.u64().map_err(&failed)?.iter();
+                        Cells::Text(digits.map(|v| v.map(|v| v.to_string())).collect())
+                    }
+                },
             },
         };
         table = table.with(name, cells).map_err(|source| FrameError::Core {

@@ -7,6 +7,9 @@ use counterweight_core::MISSING;
 
 use crate::error::{FrameError, Place};
 
+/// 2^53: beyond it a real no longer tells neighbouring whole numbers apart.
+pub(crate) const EXACT: u128 = 1 << 53;
+
 /// Distinct texts of a column, each with the place where it was first seen.
 ///
 /// Tests and conversions then run once a text instead of once a row, and an error about a value
@@ -81,6 +84,8 @@ pub(crate) enum RawValues {
     Names(Texts),
     /// Numbers; NaN stands for missing.
     Numbers(Vec<f64>),
+    /// Whole numbers, some of them beyond what a real tells apart (Parquet): as labels they are names.
+    Wholes(Vec<Option<i128>>),
 }
 
 /// A named column of a file.
@@ -156,11 +161,10 @@ impl RawTable {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect()
+    /// The place of each column.
+    pub(crate) fn places(&self) -> HashMap<&str, usize> {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        names.zip(0..).collect()
     }
 
     fn place_of(&self, texts: &Texts, code: usize) -> Place {
@@ -171,7 +175,7 @@ impl RawTable {
     pub(crate) fn kind(&self, at: usize) -> Result<Kind, FrameError> {
         let column = &self.columns[at];
         let texts = match &column.values {
-            RawValues::Numbers(_) => return Ok(Kind::Numeric),
+            RawValues::Numbers(_) | RawValues::Wholes(_) => return Ok(Kind::Numeric),
             RawValues::Names(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
             RawValues::Names(_) => return Ok(Kind::Nominal),
             RawValues::Untyped(texts) => texts,
@@ -236,6 +240,13 @@ impl RawTable {
                 // Whole numbers stored as reals are still the classes 0, 1, 2; -0 is 0.
                 None => Ok(values.iter().map(|v| format!("{}", v + 0.0)).collect()),
             },
+            RawValues::Wholes(values) => match values.iter().position(Option::is_none) {
+                Some(row) => {
+                    let rows = values.iter().filter(|v| v.is_none()).count();
+                    Err(missing(row as u64, rows as u64))
+                }
+                None => Ok(values.iter().flatten().map(ToString::to_string).collect()),
+            },
         }
     }
 
@@ -243,6 +254,10 @@ impl RawTable {
     pub(crate) fn numbers(&self, at: usize) -> Vec<f64> {
         match &self.columns[at].values {
             RawValues::Numbers(values) => values.clone(),
+            RawValues::Wholes(values) => {
+                let real = |value: &Option<i128>| value.map_or(f64::NAN, |value| value as f64);
+                values.iter().map(real).collect()
+            }
             RawValues::Untyped(texts) | RawValues::Names(texts) => {
                 let values: Vec<f64> = texts
                     .distinct

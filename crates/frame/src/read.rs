@@ -17,6 +17,7 @@
 //! # Cost
 //! O(cells) time, and 4 bytes a cell beside the distinct texts of each column.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,6 +67,21 @@ impl ReadOptions {
     }
 }
 
+/// The bytes of a file.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, FrameError> {
+    let failed = |source| FrameError::Io {
+        path: path.to_owned(),
+        action: "read",
+        source,
+    };
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(FrameError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    std::fs::read(path).map_err(failed)
+}
+
 /// The extension of a path, in lower case.
 pub(crate) fn extension(path: &Path) -> String {
     path.extension()
@@ -93,17 +109,6 @@ pub(crate) fn extension(path: &Path) -> String {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, FrameError> {
-    read_in_order(path, options).map(|(dataset, _)| dataset)
-}
-
-/// As [`read_dataset`], with the names of all columns, the target among them, in the file's order.
-///
-/// # Errors
-/// As [`read_dataset`].
-pub fn read_in_order(
-    path: &Path,
-    options: &ReadOptions,
-) -> Result<(Dataset, Vec<String>), FrameError> {
     let raw = read_raw(path, options)?;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
     two_classes(path, options, &labels)?;
@@ -117,8 +122,7 @@ pub fn read_in_order(
             });
         }
     }
-    let names = raw.columns.iter().map(|column| column.name.clone());
-    Ok((dataset(path, columns, labels)?, names.collect()))
+    dataset(path, columns, labels)
 }
 
 /// Reads a training and a test file that someone else has split. Both get the same levels and class
@@ -158,12 +162,14 @@ pub fn read_pair(
     let (train_labels, test_labels) = (labels(train, train_ids)?, labels(test, test_ids)?);
 
     let (mut train_columns, mut test_columns) = (Vec::new(), Vec::new());
+    let places = second.places();
     for (at, column) in first.columns.iter().enumerate() {
         if column.name == options.target {
             continue;
         }
-        let other = second
-            .position(&column.name)
+        let other = places
+            .get(column.name.as_str())
+            .copied()
             .ok_or_else(|| pair_error("the columns differ".into()))?;
         let kinds = (first.kind(at)?, second.kind(other)?);
         let kind = match kinds {
@@ -269,9 +275,10 @@ fn share_levels(a: &mut ColumnValues, b: &mut ColumnValues) {
 
 fn differing_names(train: &RawTable, test: &RawTable) -> Option<String> {
     let lacking = |from: &RawTable, other: &RawTable| {
-        from.names()
-            .into_iter()
-            .filter(|name| other.position(name).is_none())
+        let there = other.places();
+        let names = from.columns.iter().map(|column| column.name.as_str());
+        names
+            .filter(|name| !there.contains_key(name))
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
     };
@@ -312,9 +319,9 @@ pub(crate) fn kept_columns(
     names: &[String],
     options: &ReadOptions,
 ) -> Result<Vec<bool>, FrameError> {
+    let mut places = HashMap::with_capacity(names.len());
     for (second, name) in names.iter().enumerate() {
-        let first = names.iter().position(|other| other == name);
-        if let Some(first) = first.filter(|&first| first < second) {
+        if let Some(first) = places.insert(name.as_str(), second) {
             return Err(FrameError::DuplicateColumn {
                 path: path.to_owned(),
                 name: name.clone(),
@@ -331,7 +338,7 @@ pub(crate) fn kept_columns(
     }
     let wanted = options.ignore.iter().map(|name| ("ignored", name));
     for (role, name) in std::iter::once(("target", &options.target)).chain(wanted) {
-        if !names.contains(name) {
+        if !places.contains_key(name.as_str()) {
             return Err(FrameError::NoColumn {
                 path: path.to_owned(),
                 role,
@@ -341,10 +348,8 @@ pub(crate) fn kept_columns(
             });
         }
     }
-    let kept: Vec<bool> = names
-        .iter()
-        .map(|name| !options.ignore.contains(name))
-        .collect();
+    let ignored: HashSet<&String> = options.ignore.iter().collect();
+    let kept: Vec<bool> = names.iter().map(|name| !ignored.contains(name)).collect();
     let nameless = |name: &str| {
         name.is_empty() || (name.starts_with("__index_level_") && name.ends_with("__"))
     };
@@ -369,11 +374,7 @@ pub(crate) fn kept_columns(
 }
 
 fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTable, FrameError> {
-    let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    })?;
+    let bytes = read_bytes(path)?;
     let text = delimited::decode(path, &bytes)?;
     let mut reader = delimited::Reader::new(path, text, options.separator.unwrap_or(separator))?;
     let mut cells = Vec::new();

@@ -24,7 +24,7 @@ use crate::delimited;
 use crate::error::FrameError;
 use crate::parquet;
 use crate::raw::{Number, number};
-use crate::read::extension;
+use crate::read::{ReadOptions, extension, read_bytes};
 
 /// The extensions of files that [`write_table`] writes.
 const WRITABLE: &str = "csv, parquet";
@@ -89,6 +89,12 @@ pub fn write_plain_table(table: &Table, path: &Path) -> Result<(), FrameError> {
     write_atomically(path, &bytes)
 }
 
+/// A real number as [`write_plain_table`] writes it: a whole one without a point.
+pub fn plain_real(value: f64) -> String {
+    let text = format!("{value:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 fn to_plain(table: &Table, separator: char) -> String {
     let mut text = String::new();
     let mut push = |cell: &str, at: usize| {
@@ -120,8 +126,7 @@ fn to_plain(table: &Table, separator: char) -> String {
                     push(&cells[row].map_or_else(String::new, |v| v.to_string()), at);
                 }
                 Cells::Real(cells) => {
-                    let cell = cells[row].map_or_else(String::new, |v| format!("{v:?}"));
-                    push(cell.strip_suffix(".0").unwrap_or(&cell), at);
+                    push(&cells[row].map_or_else(String::new, plain_real), at);
                 }
             }
         }
@@ -137,7 +142,7 @@ fn to_plain(table: &Table, separator: char) -> String {
 /// in a column of numbers.
 pub fn read_table(path: &Path) -> Result<Table, FrameError> {
     match extension(path).as_str() {
-        "csv" => read_csv(path, |name, column| typed(path, name, column)),
+        "csv" => read_csv(path, b',', |name, column| typed(path, name, column)),
         "parquet" => parquet::read_table(path),
         other => Err(unknown(path, other.to_owned())),
     }
@@ -167,13 +172,39 @@ pub fn read_table_in_parts(
 /// [`FrameError`], with the line for broken CSV.
 pub fn read_text_table(path: &Path) -> Result<Table, FrameError> {
     match extension(path).as_str() {
-        "csv" => read_csv(path, |_name, column| Ok(texts(column))),
+        "csv" => read_csv(path, b',', |_name, column| Ok(texts(column))),
         other => Err(FrameError::Extension {
             path: path.to_owned(),
             extension: other.to_owned(),
             supported: "csv",
         }),
     }
+}
+
+/// The cells of a data file as they stand there, in the file's order and without the ignored columns:
+/// texts of a .csv or .tsv, a Parquet file's own types. Its rows are those of
+/// [`crate::read_dataset`].
+///
+/// # Errors
+/// As [`crate::read_dataset`].
+pub fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameError> {
+    let separator = match extension(path).as_str() {
+        "parquet" => return parquet::read_cells(path, options),
+        "tsv" => b'\t',
+        _ => b',',
+    };
+    let separator = options.separator.unwrap_or(separator);
+    let all = read_csv(path, separator, |_name, column| Ok(texts(column)))?;
+    let mut table = Table::new();
+    for (name, cells) in all.into_columns() {
+        if !options.ignore.contains(&name) {
+            table = table.with(name, cells).map_err(|source| FrameError::Core {
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+    }
+    Ok(table)
 }
 
 fn texts(column: Vec<CsvCell>) -> Cells {
@@ -240,15 +271,12 @@ type CsvCell = (u64, Option<String>, bool);
 
 fn read_csv(
     path: &Path,
+    separator: u8,
     cells_of: impl Fn(&str, Vec<CsvCell>) -> Result<Cells, FrameError>,
 ) -> Result<Table, FrameError> {
-    let bytes = std::fs::read(path).map_err(|source| FrameError::Io {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    })?;
+    let bytes = read_bytes(path)?;
     let text = delimited::decode(path, &bytes)?;
-    let mut reader = delimited::Reader::new(path, text, b',')?;
+    let mut reader = delimited::Reader::new(path, text, separator)?;
     let mut cells = Vec::new();
     if reader.record(&mut cells)?.is_none() {
         return Err(FrameError::Empty {

@@ -88,12 +88,16 @@ pub struct Head {
 /// An id as a part of a file name or an anchor: letters, digits and `_`, with single dashes between what
 /// else there is. Two ids may have one; who names files counts on.
 pub(crate) fn file_name(id: &str) -> String {
+    // File systems take 255 bytes, and names have endings and kinds before them.
+    const LONGEST: usize = 120;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let parts: Vec<&str> = id
         .split(|c| !plain(c))
         .filter(|part| !part.is_empty())
         .collect();
-    parts.join("-")
+    let mut name = parts.join("-");
+    name.truncate(LONGEST);
+    name
 }
 
 /// `name`, or the first of `name-2`, `name-3` and so on that `taken` does not know.
@@ -283,6 +287,12 @@ mod tests {
             vec![Cell::text("c|d"), Cell::number(None, |v| format!("{v}"))],
         ];
         view
+    }
+
+    #[test]
+    fn names_of_files_fit_any_file_system() {
+        assert_eq!(file_name("m[l1=0.5,l2=1]"), "m-l1-0-5-l2-1");
+        assert_eq!(file_name(&"x=".repeat(300)).len(), 120);
     }
 
     #[test]

@@ -9,17 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::args::Format;
 
-pub(crate) fn inspect(
-    file: &Path,
-    target: &str,
-    missing: Vec<String>,
-    format: Format,
-) -> Result<Exit> {
-    let options = ReadOptions {
-        missing,
-        ..ReadOptions::target(target)
-    };
-    let data = read_dataset(file, &options)?;
+pub(crate) fn inspect(file: &Path, options: &ReadOptions, format: Format) -> Result<Exit> {
+    let data = read_dataset(file, options)?;
     let about = describe(&data);
     if format == Format::Json {
         let value = json!({
@@ -58,7 +49,7 @@ pub(crate) fn inspect(
     println!();
     print_table(&about.columns);
     for warning in &about.warnings {
-        println!("warning: {warning}");
+        println!("warning: {}", plain(warning));
     }
     Ok(Exit::Ok)
 }
@@ -109,15 +100,36 @@ fn shown(cells: &Cells, row: usize) -> String {
     }
 }
 
+/// Most letters of a cell: names and levels may have millions.
+const WIDEST: usize = 60;
+
+/// A text that breaks no line: what controls a terminal is written out.
+fn plain(text: &str) -> String {
+    let one = |c: char| -> String {
+        if c.is_control() {
+            c.escape_default().collect()
+        } else {
+            c.into()
+        }
+    };
+    text.chars().map(one).collect()
+}
+
+fn short(text: &str) -> String {
+    let text = plain(text);
+    match text.char_indices().nth(WIDEST) {
+        Some((at, _)) => format!("{}..", &text[..at]),
+        None => text,
+    }
+}
+
 fn print_table(table: &Table) {
     let columns: Vec<(&String, Vec<String>)> = table
         .columns()
         .iter()
         .map(|(name, cells)| {
-            (
-                name,
-                (0..table.n_rows()).map(|row| shown(cells, row)).collect(),
-            )
+            let cells = (0..table.n_rows()).map(|row| short(&shown(cells, row)));
+            (name, cells.collect())
         })
         .collect();
     let widths: Vec<usize> = columns
@@ -126,7 +138,7 @@ fn print_table(table: &Table) {
             cells
                 .iter()
                 .map(|cell| cell.chars().count())
-                .chain([name.len()])
+                .chain([name.chars().count()])
                 .max()
                 .unwrap_or(0)
         })

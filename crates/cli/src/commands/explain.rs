@@ -114,7 +114,7 @@ fn stages(plan: &Plan, at: usize) {
             "  ensemble   {ensemble}, stream {:016x}",
             stream("ensemble", &ensemble)
         );
-    } else if cell.resample == "none" {
+    } else if &*cell.resample == "none" {
         println!("  resample   none");
     } else {
         println!(

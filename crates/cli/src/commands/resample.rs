@@ -1,5 +1,6 @@
 //! `counterweight data resample`: a resampler as a tool.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use counterweight::{CATALOGUE, Error, Exit, Result};
@@ -9,7 +10,7 @@ use counterweight_core::{
     Resampler, ResamplerCaps, Samples, Seed, Shared, SmallClass, StageContext, StageError, Table,
     Train,
 };
-use counterweight_frame::{ReadOptions, dataset_table, read_in_order, write_plain_table};
+use counterweight_frame::{plain_real, read_cells, read_dataset, write_plain_table};
 use counterweight_harness::config;
 use counterweight_harness::config::method::Built;
 use counterweight_harness::plan::resampler_for;
@@ -29,12 +30,10 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         ))
         .hint("give --output another name"));
     }
-    let options = ReadOptions {
-        missing: args.missing.clone(),
-        ..ReadOptions::target(&args.target)
-    };
-    let (data, order) = read_in_order(&args.file, &options)?;
-    if order.iter().any(|name| name == ORIGIN) {
+    let options = args.reading.options(&args.target);
+    let data = read_dataset(&args.file, &options)?;
+    let cells = read_cells(&args.file, &options)?;
+    if cells.column(ORIGIN).is_some() {
         return Err(Error::usage(format!(
             "{}: there is a column `{ORIGIN}` already, the name of the column that is added",
             args.file.display()
@@ -70,8 +69,14 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     for note in &context.notes {
         eprintln!("note: {}", note.text());
     }
-    let table = table(&data, &order, &args.target, &after)
-        .map_err(|error| Error::internal(error.to_string()))?;
+    let as_text = !extension_is(&args.output, "parquet");
+    let table = Resampled {
+        data: &data,
+        target: &args.target,
+        after: &after,
+    }
+    .table(cells, as_text)
+    .map_err(|error| Error::internal(error.to_string()))?;
     write_plain_table(&table, &args.output)?;
     let names = data.labels().names();
     println!(
@@ -108,17 +113,20 @@ fn method(text: &str) -> Result<Built<ResamplerCaps, dyn Resampler>> {
 
 /// Says what is wrong with the output's name before any work is done.
 fn writable(output: &Path) -> Result<()> {
-    let extension = output
-        .extension()
-        .map(|e| e.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("csv" | "tsv" | "parquet") => Ok(()),
-        _ => Err(Error::usage(format!(
-            "{}: the output's kind is told by its extension",
-            output.display()
-        ))
-        .hint("end it in .csv, .tsv or .parquet")),
+    let known = ["csv", "tsv", "parquet"];
+    if known.iter().any(|kind| extension_is(output, kind)) {
+        return Ok(());
     }
+    Err(Error::usage(format!(
+        "{}: the output's kind is told by its extension",
+        output.display()
+    ))
+    .hint("end it in .csv, .tsv or .parquet"))
+}
+
+fn extension_is(path: &Path, kind: &str) -> bool {
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case(kind))
 }
 
 /// Whether both names are one file, by links too.
@@ -184,63 +192,103 @@ fn failure(
     failure
 }
 
-/// The rows with their columns in the file's order, and where each comes from.
-fn table(
-    data: &Dataset,
-    order: &[String],
-    target: &str,
-    after: &Train,
-) -> counterweight_core::error::Result<Table> {
-    let samples = after.samples();
-    let columns = data
-        .columns()
-        .iter()
-        .enumerate()
-        .map(|(at, column)| {
-            let cells = samples.x().column(at);
-            let values = match &column.values {
-                ColumnValues::Numeric(_) => ColumnValues::Numeric(cells),
-                ColumnValues::Nominal { levels, .. } => ColumnValues::Nominal {
-                    codes: cells
-                        .into_iter()
-                        .map(|cell| code(cell, levels.len()))
-                        .collect(),
-                    levels: levels.clone(),
-                },
-            };
-            Column {
-                name: column.name.clone(),
-                values,
-            }
-        })
-        .collect();
-    let resampled = dataset_table(&Dataset::new(columns, samples.y().clone())?, target)?;
-    let mut table = Table::new();
-    for name in order {
-        if let Some(cells) = resampled.column(name) {
-            let cells = if name == target {
-                numbers(cells)
+/// Rows that were resampled, with the file's own cells in those that it had.
+struct Resampled<'a> {
+    data: &'a Dataset,
+    target: &'a str,
+    after: &'a Train,
+}
+
+impl Resampled<'_> {
+    /// The columns of the file, in its order, and where each row comes from.
+    fn table(&self, cells: Table, as_text: bool) -> counterweight_core::error::Result<Table> {
+        let features = self.data.columns().iter().enumerate();
+        let features: HashMap<&str, usize> = features.map(|(at, c)| (&*c.name, at)).collect();
+        let mut table = Table::new();
+        for (name, cells) in cells.into_columns() {
+            let feature = features.get(name.as_str()).copied();
+            let feature = feature.filter(|_| name != self.target);
+            let mut texts = self.texts(&cells, feature);
+            let cells = if as_text {
+                Cells::Text(texts)
             } else {
-                cells.clone()
+                let number = |at: usize| self.after.samples().kinds()[at] == ColumnKind::Numeric;
+                if let Some(at) = feature {
+                    self.blank(&mut texts, at);
+                }
+                typed(texts, &cells, feature.map(number))
             };
             table = table.with(name, cells)?;
         }
+        table.with(ORIGIN, self.origins())
     }
-    let made = |origin: &Origin| matches!(origin, Origin::Synthetic { .. });
-    let origins = samples.origins();
-    let cells = if origins.iter().any(made) {
-        let text = origins.iter().map(|origin| match origin {
-            Origin::Row(row) => row.to_string(),
-            Origin::Synthetic { base, neighbour } => format!("{base}:{neighbour}"),
-        });
-        Cells::Text(text.map(Some).collect())
-    } else {
-        let rows = origins.iter().map(|origin| match origin {
-            Origin::Row(row) | Origin::Synthetic { base: row, .. } => i64::try_from(*row).ok(),
-        });
-        Cells::Whole(rows.collect())
-    };
-    table.with(ORIGIN, cells)
+
+    /// A column as text: the file's own cells, and what was made between two rows.
+    fn texts(&self, cells: &Cells, feature: Option<usize>) -> Vec<Option<String>> {
+        let samples = self.after.samples();
+        let labels = samples.y();
+        let made = |row: usize| match feature {
+            None => Some(labels.names()[labels.ids()[row] as usize].clone()),
+            Some(at) => {
+                let value = samples.x().row(row)[at];
+                match &self.data.columns()[at].values {
+                    ColumnValues::Numeric(_) => (!value.is_nan()).then(|| plain_real(value)),
+                    ColumnValues::Nominal { levels, .. } => {
+                        levels.get(code(value, levels.len()) as usize).cloned()
+                    }
+                }
+            }
+        };
+        let origins = samples.origins().iter().enumerate();
+        origins
+            .map(|(row, origin)| match origin {
+                Origin::Row(from) => text(cells, *from),
+                Origin::Synthetic { .. } => made(row),
+            })
+            .collect()
+    }
+
+    /// Takes away what the options list as missing: a typed column has no other spelling of it.
+    fn blank(&self, texts: &mut [Option<String>], feature: usize) {
+        let column = &self.data.columns()[feature].values;
+        for (text, origin) in texts.iter_mut().zip(self.after.samples().origins()) {
+            let Origin::Row(from) = *origin else { continue };
+            let missing = match column {
+                ColumnValues::Numeric(values) => values[from].is_nan(),
+                ColumnValues::Nominal { codes, .. } => codes[from] == MISSING,
+            };
+            if missing {
+                *text = None;
+            }
+        }
+    }
+
+    fn origins(&self) -> Cells {
+        let made = |origin: &Origin| matches!(origin, Origin::Synthetic { .. });
+        let origins = self.after.samples().origins();
+        if origins.iter().any(made) {
+            let text = origins.iter().map(|origin| match origin {
+                Origin::Row(row) => row.to_string(),
+                Origin::Synthetic { base, neighbour } => format!("{base}:{neighbour}"),
+            });
+            Cells::Text(text.map(Some).collect())
+        } else {
+            let rows = origins.iter().map(|origin| match origin {
+                Origin::Row(row) | Origin::Synthetic { base: row, .. } => i64::try_from(*row).ok(),
+            });
+            Cells::Whole(rows.collect())
+        }
+    }
+}
+
+/// A cell as text.
+fn text(cells: &Cells, row: usize) -> Option<String> {
+    match cells {
+        Cells::Text(cells) => cells[row].clone(),
+        Cells::Whole(cells) => cells[row].map(|v| v.to_string()),
+        Cells::Flag(cells) => cells[row].map(|v| v.to_string()),
+        Cells::Real(cells) => cells[row].map(plain_real),
+    }
 }
 
 /// The code that a cell holds; what is no code was missing.
@@ -257,18 +305,50 @@ fn code(cell: f64, levels: usize) -> u32 {
     }
 }
 
-/// Class names that are whole numbers as those, so that a Parquet file keeps its kind of column.
-fn numbers(cells: &Cells) -> Cells {
-    let Cells::Text(names) = cells else {
-        return cells.clone();
+/// Texts as the narrowest kind of cells that loses nothing, so that a Parquet file keeps its kinds of
+/// columns: flags as flags, numbers (`01234` is none) as numbers, labels (no feature) that are whole numbers
+/// too. `numeric` says which of both a feature is.
+fn typed(texts: Vec<Option<String>>, were: &Cells, numeric: Option<bool>) -> Cells {
+    fn all<T>(texts: &[Option<String>], of: impl Fn(&str) -> Option<T>) -> Option<Vec<Option<T>>> {
+        let one = |text: &Option<String>| {
+            text.as_deref()
+                .map_or(Some(None), |text| of(text).map(Some))
+        };
+        texts.iter().map(one).collect()
+    }
+    if matches!(were, Cells::Text(_)) && numeric == Some(false) {
+        return Cells::Text(texts);
+    }
+    if matches!(were, Cells::Flag(_))
+        && let Some(flags) = all(&texts, |text| text.parse().ok())
+    {
+        return Cells::Flag(flags);
+    }
+    let whole = |text: &str| {
+        text.parse()
+            .ok()
+            .filter(|value: &i64| value.to_string() == text)
     };
-    let whole: Option<Vec<Option<i64>>> = names
-        .iter()
-        .map(|name| {
-            let name = name.as_deref()?;
-            let value: i64 = name.parse().ok()?;
-            (value.to_string() == name).then_some(Some(value))
-        })
-        .collect();
-    whole.map_or_else(|| cells.clone(), Cells::Whole)
+    if !matches!(were, Cells::Real(_))
+        && let Some(whole) = all(&texts, whole)
+    {
+        return Cells::Whole(whole);
+    }
+    let real = |text: &str| {
+        let digits = text.trim().trim_start_matches(['+', '-']).as_bytes();
+        let padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
+        let value: f64 = text.trim().parse().ok()?;
+        // Whole numbers that a real cannot hold stay the digits that they are.
+        let exact = text
+            .trim()
+            .parse::<i128>()
+            .map_or(true, |whole| format!("{value}") == whole.to_string());
+        (value.is_finite() && !padded && exact).then_some(value)
+    };
+    match all(&texts, real) {
+        Some(reals) if numeric == Some(true) || matches!(were, Cells::Real(_)) => {
+            Cells::Real(reals)
+        }
+        _ => Cells::Text(texts),
+    }
 }

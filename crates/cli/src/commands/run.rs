@@ -48,38 +48,33 @@ fn dry_run(plan: &Plan, selected: &[bool], jobs: usize) {
         "{:<32} {:>6} {:>7} {:>9} {:>14}",
         "dataset", "splits", "cells", "to run", "not applicable"
     );
-    let mut total = (0, 0, 0, 0);
-    for (at, input) in plan.inputs.iter().enumerate() {
-        let mine: Vec<usize> = (0..plan.cells.len())
-            .filter(|&cell| selected[cell] && plan.units[plan.cells[cell].unit].input == at)
-            .collect();
-        if mine.is_empty() {
-            continue;
-        }
-        let mut splits: Vec<usize> = mine.iter().map(|&cell| plan.cells[cell].unit).collect();
-        splits.dedup();
-        let run = mine
-            .iter()
-            .filter(|&&cell| plan.cells[cell].settled.is_none())
-            .count();
-        let settled = mine.len() - run;
-        println!(
-            "{:<32} {:>6} {:>7} {run:>9} {settled:>14}",
-            input.id,
-            splits.len(),
-            mine.len()
-        );
-        total = (
-            total.0 + splits.len(),
-            total.1 + mine.len(),
-            total.2 + run,
-            total.3 + settled,
-        );
+    // For each dataset: splits, cells, and those to run. Cells stand in the order of their splits.
+    let mut counts = vec![(0, 0, 0); plan.inputs.len()];
+    let mut last = None;
+    for (cell, _) in plan
+        .cells
+        .iter()
+        .zip(selected)
+        .filter(|(_, wanted)| **wanted)
+    {
+        let (splits, cells, run) = &mut counts[plan.units[cell.unit].input];
+        *splits += usize::from(last != Some(cell.unit));
+        *cells += 1;
+        *run += usize::from(cell.settled.is_none());
+        last = Some(cell.unit);
     }
-    println!(
-        "{:<32} {:>6} {:>7} {:>9} {:>14}",
-        "all", total.0, total.1, total.2, total.3
-    );
+    let line = |name: &str, (splits, cells, run): (usize, usize, usize)| {
+        let settled = cells - run;
+        println!("{name:<32} {splits:>6} {cells:>7} {run:>9} {settled:>14}");
+    };
+    let mut total = (0, 0, 0);
+    for (input, &(splits, cells, run)) in plan.inputs.iter().zip(&counts) {
+        if cells > 0 {
+            line(&input.id, (splits, cells, run));
+            total = (total.0 + splits, total.1 + cells, total.2 + run);
+        }
+    }
+    line("all", total);
     let wanted = |fit: &&FitGroup| fit.cells.iter().any(|&cell| selected[cell]);
     let mut seconds = vec![0.0; plan.sweep.models.len()];
     for unit in &plan.units {

@@ -298,8 +298,9 @@ impl ParamError {
 }
 
 /// Checked parameters of one method: every key known, every value in range, every default filled in.
+/// In key order, and no larger than they have to be, since a grid may have a million of them.
 #[derive(Clone, Debug, PartialEq, std::default::Default)]
-pub struct Params(BTreeMap<&'static str, ParamValue>);
+pub struct Params(Box<[(&'static str, ParamValue)]>);
 
 /// Checks `given` against `specs`, collecting every error.
 ///
@@ -310,7 +311,7 @@ pub fn check(
     given: &BTreeMap<String, ParamValue>,
 ) -> Result<Params, Vec<ParamError>> {
     let mut errors = Vec::new();
-    let mut params = BTreeMap::new();
+    let mut params = Vec::with_capacity(specs.len());
     for key in given.keys() {
         if !specs.iter().any(|spec| spec.name == key) {
             let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
@@ -330,12 +331,12 @@ pub fn check(
         match (given.get(spec.name), spec.default) {
             (Some(value), _) => match spec.check(value) {
                 Ok(value) => {
-                    params.insert(spec.name, value);
+                    params.push((spec.name, value));
                 }
                 Err(error) => errors.push(error),
             },
             (None, Some(default)) => {
-                params.insert(spec.name, default.into());
+                params.push((spec.name, default.into()));
             }
             (None, None) if spec.required => errors.push(ParamError {
                 key: spec.name.into(),
@@ -346,7 +347,8 @@ pub fn check(
         }
     }
     if errors.is_empty() {
-        Ok(Params(params))
+        params.sort_unstable_by_key(|(name, _)| *name);
+        Ok(Params(params.into()))
     } else {
         Err(errors)
     }
@@ -355,7 +357,10 @@ pub fn check(
 impl Params {
     /// The value of `key`, if it has one.
     pub fn get(&self, key: &str) -> Option<&ParamValue> {
-        self.0.get(key)
+        self.0
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
     }
 
     /// A real number.

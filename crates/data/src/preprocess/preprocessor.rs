@@ -105,8 +105,8 @@ impl Preprocessor {
     /// Prepares rows with the same columns. Each output row depends on its input row alone.
     ///
     /// # Errors
-    /// [`StageError::Failed`] when the columns are others, [`StageError::NotApplicable`] for
-    /// missing values under `none`.
+    /// [`StageError::Failed`] when the columns are others, and when scaling overflows;
+    /// [`StageError::NotApplicable`] for missing values under `none`.
     pub fn apply(&self, rows: &Dataset) -> StageResult<Samples> {
         if rows.n_features() != self.columns.len() {
             return Err(StageError::Failed(format!(
@@ -184,7 +184,17 @@ fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResu
     match (fitted, &column.values) {
         (Fitted::Scaled(scaler), ColumnValues::Numeric(values)) => {
             for (i, &value) in values.iter().enumerate() {
-                x.set(i, j, scaler.apply(value));
+                let scaled = scaler.apply(value);
+                // Missing values have been filled: what is not finite here is an overflow.
+                if !scaled.is_finite() {
+                    return Err(StageError::Failed(format!(
+                        "scaling overflows: the values of column `{}` are too large for their mean, \
+                         deviation or difference to be numbers of 64 bits; divide the column by a \
+                         constant",
+                        column.name
+                    )));
+                }
+                x.set(i, j, scaled);
             }
         }
         (Fitted::Plain, ColumnValues::Numeric(values)) => {
@@ -283,6 +293,26 @@ mod tests {
 
     fn data_with_a_missing_level() -> Dataset {
         data(vec![1.0, 2.0, 3.0], &[None, Some("b"), Some("a")])
+    }
+
+    #[test]
+    fn an_overflow_is_named_as_such() {
+        let huge = data(
+            vec![1.7e308, -1.7e308, 1.7e308, 1.0],
+            &[Some("a"), Some("b"), Some("a"), Some("b")],
+        );
+        let fitted = Preprocessor::fit(Preprocess::Standard, &huge).unwrap();
+        let error = fitted.apply(&huge).unwrap_err().to_string();
+        assert!(
+            error.contains("scaling overflows") && error.contains("`x`"),
+            "{error}"
+        );
+        assert!(
+            Preprocessor::fit_raw(Preprocess::Standard, &huge)
+                .unwrap()
+                .apply(&huge)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
         (
             b"a;b;y\n1;2;u\n",
             "t.csv: no target column `y` among `a;b;y`\nhint: the header is one cell; if ';' separates \
-             cells, set separator = ';'",
+             cells, say so: separator = \";\"",
         ),
         (
             b"y\nu\nv\n",

@@ -1,16 +1,25 @@
 //! Methods of a sweep file: a `kind` with parameters, expanded over its grids and built through the
 //! catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use counterweight_config::{Diagnostics, Fields, Node, Value};
+use counterweight_config::{Diagnostics, Fields, Node, SHOWN, Value};
 use counterweight_core::params::{ParamKind, check};
-use counterweight_core::{Entry, ParamSpec, ParamValue, Params, find, nearest};
+use counterweight_core::{Entry, Hasher, ParamError, ParamSpec, ParamValue, Params, find, nearest};
 
-/// A method with one set of parameters.
+use super::limits::{grid_size, is_id_char, too_many_points};
+
+/// A method with one set of parameters. A copy is free: all corrections of a grid that have a stage in
+/// common share it.
 #[derive(Debug)]
-pub struct Built<C: 'static, T: ?Sized + 'static> {
+pub struct Built<C: 'static, T: ?Sized + 'static>(Arc<Parts<C, T>>);
+
+/// What a [`Built`] is made of.
+#[derive(Debug)]
+pub struct Parts<C: 'static, T: ?Sized + 'static> {
     /// Its entry in the catalogue.
     pub entry: &'static Entry<C, T>,
     /// Its checked parameters.
@@ -18,17 +27,40 @@ pub struct Built<C: 'static, T: ?Sized + 'static> {
     /// The method itself.
     pub method: Arc<T>,
     /// The parameters that were a grid in the sweep file, with this point's values.
-    pub grid: Vec<(String, ParamValue)>,
+    pub grid: Box<[(&'static str, ParamValue)]>,
 }
 
 impl<C, T: ?Sized> Clone for Built<C, T> {
     fn clone(&self) -> Self {
-        Self {
-            entry: self.entry,
-            params: self.params.clone(),
-            method: Arc::clone(&self.method),
-            grid: self.grid.clone(),
-        }
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C, T: ?Sized> Deref for Built<C, T> {
+    type Target = Parts<C, T>;
+
+    fn deref(&self) -> &Parts<C, T> {
+        &self.0
+    }
+}
+
+impl<C, T: ?Sized> Parts<C, T> {
+    /// Builds the method of checked parameters.
+    ///
+    /// # Errors
+    /// What the method says of them.
+    pub fn build(
+        entry: &'static Entry<C, T>,
+        params: Params,
+        grid: Box<[(&'static str, ParamValue)]>,
+    ) -> Result<Built<C, T>, ParamError> {
+        let method = (entry.build)(&params)?;
+        Ok(Built(Arc::new(Self {
+            entry,
+            params,
+            method: Arc::from(method),
+            grid,
+        })))
     }
 }
 
@@ -60,27 +92,39 @@ impl<C, T: ?Sized> Built<C, T> {
                 .collect::<Vec<_>>()
                 .join("; ")
         })?;
-        let method = (entry.build)(&params).map_err(|error| error.to_string())?;
-        Ok(Self {
-            entry,
-            params,
-            method: Arc::from(method),
-            grid: Vec::new(),
-        })
+        Parts::build(entry, params, Box::default()).map_err(|error| error.to_string())
+    }
+
+    /// What tells it from every other one that is held at the same time.
+    pub(crate) fn place(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 }
 
 /// `[key=value,...]` in key order, or nothing.
-pub(crate) fn grid_suffix(grid: &[(String, ParamValue)]) -> String {
+pub(crate) fn grid_suffix(grid: &[(impl Display, ParamValue)]) -> String {
     if grid.is_empty() {
         return String::new();
     }
     let mut pairs: Vec<String> = grid
         .iter()
-        .map(|(key, value)| format!("{key}={value}"))
+        .map(|(key, value)| format!("{key}={}", id_text(value)))
         .collect();
     pairs.sort_unstable();
     format!("[{}]", pairs.join(","))
+}
+
+/// A value as a part of an id. The names of classes and the like may hold anything: what an id cannot
+/// hold becomes `_`, and a piece of the value's hash keeps two such values apart.
+fn id_text(value: &ParamValue) -> String {
+    let text = value.to_string();
+    if text.chars().all(is_id_char) {
+        return text;
+    }
+    let hash = Hasher::new("value").text(&text).finish().short();
+    let plain = |c| if is_id_char(c) { c } else { '_' };
+    let plain: String = text.chars().map(plain).collect();
+    format!("{plain}-{}", &hash[..8])
 }
 
 /// Where a method stands, for messages.
@@ -114,8 +158,14 @@ pub(crate) fn look_up<C, T: ?Sized>(
     found
 }
 
-/// One point of a grid: its parameters, and those among them that vary.
-type Point = (BTreeMap<String, ParamValue>, Vec<(String, ParamValue)>);
+/// A key with the values that it is given, and whether they form a grid.
+struct Given {
+    key: String,
+    /// As the method declares it.
+    name: &'static str,
+    values: Vec<ParamValue>,
+    is_grid: bool,
+}
 
 /// Expands the parameters `given` over their grids and builds each point, reporting every error.
 pub(crate) fn build_grid<'n, C, T: ?Sized>(
@@ -124,14 +174,19 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
     place: &Place<'_>,
     errors: &mut Diagnostics,
 ) -> Vec<Built<C, T>> {
-    let mut axes: Vec<(String, Vec<ParamValue>, bool)> = Vec::new();
+    let mut axes: Vec<Given> = Vec::new();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for (key, line, node) in given {
         lines.insert(key.to_owned(), line);
         let spec = entry.card.params.iter().find(|spec| spec.name == key);
         match options(spec, node) {
             Some((values, is_grid)) if !values.is_empty() => {
-                axes.push((key.to_owned(), values, is_grid));
+                axes.push(Given {
+                    key: key.to_owned(),
+                    name: spec.map_or("", |spec| spec.name),
+                    values,
+                    is_grid,
+                });
             }
             _ => errors.add(
                 Some(line),
@@ -148,50 +203,46 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
             ),
         }
     }
-    let mut points: Vec<Point> = vec![(BTreeMap::new(), Vec::new())];
-    for (key, values, is_grid) in &axes {
-        let mut next = Vec::with_capacity(points.len() * values.len());
-        for (params, grid) in &points {
-            for value in values {
-                let (mut params, mut grid) = (params.clone(), grid.clone());
-                params.insert(key.clone(), value.clone());
-                if *is_grid {
-                    grid.push((key.clone(), value.clone()));
-                }
-                next.push((params, grid));
-            }
-        }
-        points = next;
-    }
+    let Some(points) = grid_size(axes.iter().map(|axis| axis.values.len())) else {
+        too_many_points(place.line, place.path, errors);
+        return Vec::new();
+    };
     let mut built = Vec::new();
-    let mut seen: Vec<counterweight_core::ParamError> = Vec::new();
-    let mut report = |error: counterweight_core::ParamError, errors: &mut Diagnostics| {
+    let mut seen = BTreeSet::new();
+    let mut report = |error: ParamError, errors: &mut Diagnostics| {
         // A bad value beside a grid would otherwise be reported once a grid point.
-        if !seen.contains(&error) {
+        if seen.insert((error.key.clone(), error.problem.clone())) {
             let line = lines.get(&error.key).copied().unwrap_or(place.line);
             let key = format!("{} > {}", place.path, error.key);
-            errors.add(Some(line), key, error.problem.clone(), error.hint.clone());
-            seen.push(error);
+            errors.add(Some(line), key, error.problem, error.hint);
         }
+        seen.len() <= SHOWN
     };
-    for (params, grid) in points {
-        match check(entry.card.params, &params) {
-            Ok(params) => match (entry.build)(&params) {
-                Ok(method) => {
-                    built.push(Built {
-                        entry,
-                        params,
-                        method: Arc::from(method),
-                        grid,
-                    });
-                }
-                Err(error) => report(error, errors),
-            },
-            Err(list) => {
-                for error in list {
-                    report(error, errors);
-                }
+    for at in 0..points {
+        let mut params = BTreeMap::new();
+        let mut grid = Vec::new();
+        // The last key runs fastest.
+        let mut stride = points;
+        for axis in &axes {
+            stride /= axis.values.len();
+            let value = &axis.values[at / stride % axis.values.len()];
+            params.insert(axis.key.clone(), value.clone());
+            if axis.is_grid {
+                grid.push((axis.name, value.clone()));
             }
+        }
+        let wrong = match check(entry.card.params, &params) {
+            Ok(params) => match Parts::build(entry, params, grid.into()) {
+                Ok(method) => {
+                    built.push(method);
+                    continue;
+                }
+                Err(error) => vec![error],
+            },
+            Err(list) => list,
+        };
+        if !wrong.into_iter().all(|error| report(error, errors)) {
+            break;
         }
     }
     built

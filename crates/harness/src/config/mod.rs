@@ -1,5 +1,6 @@
 //! From a sweep file to a checked [`Sweep`]: every error at once, each with file, line and key.
 
+pub mod limits;
 pub mod method;
 mod one_or_many;
 mod parse;

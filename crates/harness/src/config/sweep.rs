@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use counterweight_core::{
-    Decision, Ensemble, EnsembleCaps, Learner, Loss, Population, Resampler, Seed, SmallClass,
+    Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, Resampler, Seed, SmallClass,
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
@@ -19,7 +19,9 @@ pub struct Model {
     /// Id in tables.
     pub id: String,
     /// Id of its entry: the same for all points of a grid.
-    pub entry: String,
+    pub entry: Name,
+    /// Line of the entry.
+    pub line: usize,
     /// Whether every point of its grid stands for itself in rankings.
     pub expand: bool,
     /// The learner; with `select` the first of its grid.
@@ -185,7 +187,9 @@ pub struct Correction {
     /// Id in tables.
     pub id: String,
     /// Id of its entry: the same for all points of a grid.
-    pub entry: String,
+    pub entry: Name,
+    /// Line of the entry.
+    pub line: usize,
     /// Whether every point of its grid stands for itself in rankings.
     pub expand: bool,
     /// Changes the training rows.
@@ -267,6 +271,16 @@ pub enum Source {
     },
 }
 
+/// The byte that a `separator` names: one ASCII character that is neither a quote nor a line break, or
+/// `tab`.
+pub fn separator(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Some(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+        _ => None,
+    }
+}
+
 /// A real dataset of the sweep.
 #[derive(Clone, Debug)]
 pub struct DatasetSpec {
@@ -280,6 +294,8 @@ pub struct DatasetSpec {
     pub missing: Vec<String>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
+    /// The byte between cells; `None` chooses by the file's extension.
+    pub separator: Option<u8>,
     /// Ratios to make.
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.
@@ -324,6 +340,8 @@ impl MetricPrior {
 /// The protocol of the sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Protocol {
+    /// Line of `repeats`, or of the table.
+    pub line: usize,
     /// How undivided real data are split.
     pub split: SplitSpec,
     /// Repeats of the split, or draws of a population.

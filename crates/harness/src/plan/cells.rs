@@ -1,21 +1,21 @@
 //! Expands inputs, models and corrections to cells, settles from capability cards what cannot be
 //! honoured, and groups the rest so that nothing is done twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use counterweight_core::params::check;
 use counterweight_core::{
     Catalogue, CellId, ContentHash, Hasher, OnNominal, Outcome, ParamValue, Resampler,
-    ResamplerCaps, ScoreKind, Stages, find,
+    ResamplerCaps, ScoreKind, find,
 };
 use counterweight_data::preprocess::Polynomial;
 
 use super::identity::{of_correction, of_model, of_planned, of_unit};
-use super::stages::Parts;
+use super::limits::unknown_class;
 use super::{Input, Rows, Unit};
 use crate::config::Sweep;
-use crate::config::method::Built;
+use crate::config::method::{Built, Parts};
 use crate::config::sweep::{Correction, Model};
 
 /// One cell of the plan.
@@ -30,9 +30,7 @@ pub struct Cell {
     /// Index into the sweep's corrections.
     pub correction: usize,
     /// The resampling stage with its parameters as it will run, the ensemble in its place, or `none`.
-    pub resample: String,
-    /// What it is made of, as values.
-    pub stages: Arc<Stages>,
+    pub resample: Arc<str>,
     /// What planning settled already; `None` for cells that have to run.
     pub settled: Option<(Outcome, String)>,
 }
@@ -74,27 +72,87 @@ pub(super) fn planned(sweep: &Sweep, catalogue: &Catalogue, inputs: &[Input]) ->
     inputs.iter().map(on).collect()
 }
 
+/// Numbers texts in the order in which they come, so that equal ones are found by number.
+#[derive(Default)]
+struct Numbers(BTreeMap<Arc<str>, usize>);
+
+impl Numbers {
+    /// The number of `text`, and the one copy of it.
+    fn of(&mut self, text: &str) -> (Arc<str>, usize) {
+        if let Some((known, &number)) = self.0.get_key_value(text) {
+            return (Arc::clone(known), number);
+        }
+        let (text, next) = (Arc::from(text), self.0.len());
+        self.0.insert(Arc::clone(&text), next);
+        (text, next)
+    }
+}
+
+/// What the rows of a correction's fit are resampled by on an input: its text, and the number of that
+/// text among those that can share a resampled set.
+fn rows_of(sweep: &Sweep, planned: &[Planned]) -> Vec<(Arc<str>, usize)> {
+    let mut numbers = Numbers::default();
+    let of = |(correction, resampler): (&Correction, &Planned)| {
+        let text = match resampler {
+            Ok(Some(built)) => built.canonical(),
+            Ok(None) | Err(_) => correction.rows_canonical(),
+        };
+        let (text, number) = numbers.of(&text);
+        // Ensembles start from the training rows as they are.
+        match correction.ensemble {
+            None => (text, number),
+            Some(_) => (text, numbers.of("none").1),
+        }
+    };
+    sweep.corrections.iter().zip(planned).map(of).collect()
+}
+
+/// The number of each correction's loss and ensemble: what shares a fit has the same.
+fn fits_of(sweep: &Sweep) -> Vec<usize> {
+    let mut numbers = Numbers::default();
+    let of = |correction: &Correction| {
+        let ensemble = correction.ensemble.as_ref().map(Built::canonical);
+        let loss = correction.loss.canonical();
+        numbers
+            .of(&format!("{loss} {}", ensemble.unwrap_or_default()))
+            .1
+    };
+    sweep.corrections.iter().map(of).collect()
+}
+
+/// The cells in plan order, and the curves that go by each.
 pub(super) fn expand(
     sweep: &Sweep,
     inputs: &[Input],
-    (planned, parts): (&[Vec<Planned>], &Parts),
+    planned: &[Vec<Planned>],
     units: &mut [Unit],
-) -> Vec<Cell> {
+) -> (Vec<Cell>, BTreeMap<usize, Vec<usize>>) {
     let models: Vec<ContentHash> = sweep.models.iter().map(of_model).collect();
     let corrections: Vec<ContentHash> = sweep.corrections.iter().map(of_correction).collect();
-    let mut shared: BTreeMap<(usize, usize, usize), Arc<Stages>> = BTreeMap::new();
-    let mut cells = Vec::new();
+    let fit_of = fits_of(sweep);
+    let named: Vec<BTreeSet<usize>> = sweep
+        .curves
+        .iter()
+        .map(|curve| curve.corrections.iter().copied().collect())
+        .collect();
+    let mut curves: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut cells = Vec::with_capacity(units.len() * models.len() * corrections.len());
+    let (mut rows_on, mut rows) = (None, Vec::new());
     for (unit_at, unit) in units.iter_mut().enumerate() {
         let input = &inputs[unit.input];
+        let planned = &planned[unit.input];
+        if rows_on != Some(unit.input) {
+            (rows_on, rows) = (Some(unit.input), rows_of(sweep, planned));
+        }
         let start = of_unit("counterweight cell", sweep, input, unit);
-        let mut groups: BTreeMap<String, (usize, ResampleGroup)> = BTreeMap::new();
+        // A grid of a million resamplers makes as many groups: none has room to spare.
+        let mut groups: Vec<ResampleGroup> = Vec::with_capacity(1);
+        let mut group_of: BTreeMap<usize, usize> = BTreeMap::new();
         for (model_at, model) in sweep.models.iter().enumerate() {
+            let mut fits: BTreeMap<(usize, usize), usize> = BTreeMap::new();
             for (correction_at, correction) in sweep.corrections.iter().enumerate() {
-                let resampler = &planned[unit.input][correction_at];
-                let resample = match resampler {
-                    Ok(Some(built)) => built.canonical(),
-                    Ok(None) | Err(_) => correction.rows_canonical(),
-                };
+                let resampler = &planned[correction_at];
+                let (resample, rows) = &rows[correction_at];
                 let runs = resampler.as_ref().ok().and_then(Option::as_ref);
                 let id = Hasher::new("cell")
                     .hash(&start)
@@ -102,75 +160,56 @@ pub(super) fn expand(
                     .hash(&corrections[correction_at])
                     .hash(&of_planned(runs))
                     .finish();
-                let key = (unit.input, model_at, correction_at);
-                let stages = shared.entry(key).or_insert_with(|| {
-                    Arc::new(parts.stages(unit.input, Ok(model_at), correction_at))
-                });
-                let stages = Arc::clone(stages);
                 let settled = settle(unit, input, model, correction, resampler);
                 let at = cells.len();
                 if settled.is_none() {
-                    let order = groups.len();
-                    // Ensembles start from the training rows as they are.
-                    let rows = match correction.ensemble {
-                        None => resample.clone(),
-                        Some(_) => "none".to_owned(),
-                    };
-                    let (_, group) = groups.entry(rows).or_insert_with(|| {
-                        let resampler = resampler.as_ref().ok().cloned().flatten();
-                        (
-                            order,
-                            ResampleGroup {
-                                resampler,
-                                fits: Vec::new(),
-                            },
-                        )
+                    let group = *group_of.entry(*rows).or_insert_with(|| {
+                        groups.push(ResampleGroup {
+                            resampler: runs.cloned(),
+                            fits: Vec::with_capacity(1),
+                        });
+                        groups.len() - 1
                     });
-                    let loss = correction.loss.canonical();
-                    let ensemble = correction.ensemble.as_ref().map(Built::canonical);
-                    let same = |fit: &FitGroup| {
-                        let other = &sweep.corrections[fit.loss_of];
-                        fit.model == model_at
-                            && other.loss.canonical() == loss
-                            && other.ensemble.as_ref().map(Built::canonical) == ensemble
-                    };
-                    match group.fits.iter_mut().find(|fit| same(fit)) {
-                        Some(fit) => fit.cells.push(at),
-                        None => group.fits.push(FitGroup {
-                            model: model_at,
-                            loss_of: correction_at,
-                            cells: vec![at],
-                            curves: Vec::new(),
-                        }),
-                    }
+                    let known = &mut groups[group].fits;
+                    let fit = *fits
+                        .entry((group, fit_of[correction_at]))
+                        .or_insert_with(|| {
+                            known.push(FitGroup {
+                                model: model_at,
+                                loss_of: correction_at,
+                                cells: Vec::with_capacity(1),
+                                curves: Vec::new(),
+                            });
+                            known.len() - 1
+                        });
+                    known[fit].cells.push(at);
                 }
                 cells.push(Cell {
                     id: CellId(id.short()),
                     unit: unit_at,
                     model: model_at,
                     correction: correction_at,
-                    resample,
-                    stages,
+                    resample: Arc::clone(resample),
                     settled,
                 });
             }
         }
-        let mut groups: Vec<(usize, ResampleGroup)> = groups.into_values().collect();
-        groups.sort_by_key(|(order, _)| *order);
-        unit.groups = groups.into_iter().map(|(_, group)| group).collect();
-        for fit in unit.groups.iter_mut().flat_map(|group| &mut group.fits) {
-            for (at, curve) in sweep.curves.iter().enumerate() {
-                let named = |cell: &usize| {
-                    let cell: &Cell = &cells[*cell];
-                    curve.corrections.contains(&cell.correction)
-                };
-                if let Some(&cell) = fit.cells.iter().find(|cell| named(cell)) {
-                    fit.curves.push((at, cell));
+        for fit in groups.iter_mut().flat_map(|group| &mut group.fits) {
+            for (curve, named) in named.iter().enumerate() {
+                let names = |cell: &&usize| named.contains(&cells[**cell].correction);
+                if let Some(&cell) = fit.cells.iter().find(names) {
+                    fit.curves.push((curve, cell));
+                    curves.entry(cell).or_default().push(curve);
                 }
             }
         }
+        groups
+            .iter_mut()
+            .for_each(|group| group.fits.shrink_to_fit());
+        groups.shrink_to_fit();
+        unit.groups = groups;
     }
-    cells
+    (cells, curves)
 }
 
 /// Decides which resampler runs on an input.
@@ -179,6 +218,13 @@ pub(super) fn plan_resampler(
     catalogue: &Catalogue,
     input: &Input,
 ) -> Planned {
+    if let Some((key, class)) = unknown_class(correction, input) {
+        let problem = format!(
+            "`{key}` names class `{class}`, which `{}` does not have",
+            input.id
+        );
+        return Err((Outcome::NotApplicable, problem));
+    }
     let Some(built) = &correction.resample else {
         return Ok(None);
     };
@@ -233,13 +279,7 @@ fn replace(
             .collect::<Vec<_>>()
             .join("; ")
     })?;
-    let method = (entry.build)(&params).map_err(|error| error.to_string())?;
-    Ok(Built {
-        entry,
-        params,
-        method: method.into(),
-        grid: built.grid.clone(),
-    })
+    Parts::build(entry, params, built.grid.clone()).map_err(|error| error.to_string())
 }
 
 /// What is known before any work: the cells that will not run, and why.

@@ -101,7 +101,11 @@ impl Plan {
 
     /// Estimated seconds of one core for the claims on unit `at`.
     pub fn claims_seconds(&self, at: usize) -> f64 {
-        let own = self.claims.iter().filter(|claim| claim.unit == at);
+        // Claims stand in the order of their units.
+        let first = self.claims.partition_point(|claim| claim.unit < at);
+        let own = self.claims[first..]
+            .iter()
+            .take_while(|claim| claim.unit == at);
         own.map(|claim| self.claim_seconds(claim)).sum()
     }
 }

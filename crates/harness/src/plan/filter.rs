@@ -1,6 +1,7 @@
 //! Which cells a run is asked for: `--only` and `--shard`.
 
-use std::collections::BTreeMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::str::FromStr;
 
 use counterweight_core::nearest;
@@ -78,23 +79,19 @@ impl Only {
         let unit = &plan.units[cell.unit];
         let correction = &plan.sweep.corrections[cell.correction];
         self.0.iter().all(|(key, values)| {
-            let found = match key.as_str() {
-                "cell" => {
-                    return values
-                        .iter()
-                        .any(|value| cell.id.0.starts_with(value.as_str()));
-                }
-                "correction" => correction.id.clone(),
-                "family" => correction.family().to_owned(),
-                "model" => plan.sweep.models[cell.model].id.clone(),
-                key => place_of(plan, unit, key).unwrap_or_default(),
-            };
-            values.contains(&found)
+            let is = |found: &str| values.iter().any(|value| value == found);
+            match key.as_str() {
+                "cell" => values
+                    .iter()
+                    .any(|value| cell.id.0.starts_with(value.as_str())),
+                "correction" => is(&correction.id),
+                "family" => is(correction.family()),
+                "model" => is(&plan.sweep.models[cell.model].id),
+                key => values.iter().any(|value| is_place(plan, unit, key, value)),
+            }
         })
     }
-}
 
-impl Only {
     /// Whether claim `at` is wanted: it has the dataset, split and model of a cell, and is no correction.
     pub fn wants_claim(&self, plan: &Plan, at: usize) -> bool {
         let claim = &plan.claims[at];
@@ -102,8 +99,66 @@ impl Only {
         self.0.iter().all(|(key, values)| match key.as_str() {
             "cell" | "correction" | "family" => false,
             "model" => values.contains(&plan.sweep.models[claim.model].id),
-            key => place_of(plan, unit, key).is_some_and(|found| values.contains(&found)),
+            key => values.iter().any(|value| is_place(plan, unit, key, value)),
         })
+    }
+
+    /// Every value that nothing in the plan has, in words, with the nearest that there is.
+    pub fn unknown(&self, plan: &Plan) -> Vec<String> {
+        let sweep = &plan.sweep;
+        let mut unknown = Vec::new();
+        for (key, values) in &self.0 {
+            let known: BTreeSet<String> = match key.as_str() {
+                "cell" => BTreeSet::new(),
+                "correction" => sweep.corrections.iter().map(|c| c.id.clone()).collect(),
+                "family" => sweep
+                    .corrections
+                    .iter()
+                    .map(|c| c.family().to_owned())
+                    .collect(),
+                "model" => sweep.models.iter().map(|model| model.id.clone()).collect(),
+                key => plan
+                    .units
+                    .iter()
+                    .filter_map(|unit| place_of(plan, unit, key))
+                    .collect(),
+            };
+            let is_known = |value: &String| match key.as_str() {
+                "cell" => plan
+                    .cells
+                    .iter()
+                    .any(|cell| cell.id.0.starts_with(value.as_str())),
+                "ratio" => plan
+                    .units
+                    .iter()
+                    .any(|unit| is_place(plan, unit, key, value)),
+                _ => known.contains(value),
+            };
+            for value in values.iter().filter(|value| !is_known(value)) {
+                // Of numbers none is a slip of another.
+                let names = known.iter().map(String::as_str);
+                let near = nearest(value, names.filter(|name| name.parse::<f64>().is_err()));
+                let some: Vec<&str> = known.iter().map(String::as_str).take(12).collect();
+                let hint = match near {
+                    Some(name) => format!("; did you mean `{name}`?"),
+                    None if some.is_empty() => String::new(),
+                    None if some.len() < known.len() => {
+                        format!(": there are {}, ..", some.join(", "))
+                    }
+                    None => format!(": there are {}", some.join(", ")),
+                };
+                unknown.push(format!("no {key} `{value}`{hint}"));
+            }
+        }
+        unknown
+    }
+}
+
+/// Whether `value` is what `--only` calls the split of a cell, by `key`; any spelling of a ratio will do.
+fn is_place(plan: &Plan, unit: &Unit, key: &str, value: &str) -> bool {
+    match (key, unit.ratio) {
+        ("ratio", RatioSpec::Induced(ratio)) => value.parse() == Ok(ratio),
+        _ => place_of(plan, unit, key).is_some_and(|found| found == value),
     }
 }
 
@@ -122,6 +177,9 @@ fn place_of(plan: &Plan, unit: &Unit, key: &str) -> Option<String> {
         _ => None,
     }
 }
+
+/// Most shards of a sweep: more than a scheduler's array holds.
+const MOST_SHARDS: usize = 1_000_000;
 
 /// `--shard I/N`, I from 1 to N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +202,11 @@ impl FromStr for Shard {
         } else {
             index.parse().map_err(|_nan| form())?
         };
-        if (1..=count).contains(&index) {
+        if count > MOST_SHARDS {
+            Err(format!(
+                "`{text}`: a sweep has at most {MOST_SHARDS} shards"
+            ))
+        } else if (1..=count).contains(&index) {
             Ok(Self { index, count })
         } else {
             Err(form())
@@ -202,25 +264,40 @@ impl Shard {
     }
 }
 
+/// What a shard has so far, ordered by cost, then units, then index.
+#[derive(PartialEq)]
+struct Load(f64, usize, usize);
+
+impl Eq for Load {}
+
+impl Ord for Load {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let cost = self.0.total_cmp(&other.0);
+        cost.then((self.1, self.2).cmp(&(other.1, other.2)))
+    }
+}
+
+impl PartialOrd for Load {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// The shard, from 0, of each unit.
 fn assign(costs: &[f64], shards: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..costs.len()).collect();
     order.sort_by(|&a, &b| costs[b].total_cmp(&costs[a]).then(a.cmp(&b)));
-    let mut load = vec![(0.0_f64, 0_usize); shards];
+    // A shard beyond the number of units gets none.
+    let shards = 0..shards.min(costs.len());
+    let mut loads: BinaryHeap<Reverse<Load>> = shards.map(|at| Reverse(Load(0.0, 0, at))).collect();
     let mut owner = vec![0; costs.len()];
     for at in order {
-        let least = (0..shards)
-            .min_by(|&a, &b| {
-                load[a]
-                    .0
-                    .total_cmp(&load[b].0)
-                    .then(load[a].1.cmp(&load[b].1))
-                    .then(a.cmp(&b))
-            })
-            .unwrap_or(0);
-        load[least].0 += costs[at];
-        load[least].1 += 1;
-        owner[at] = least;
+        if let Some(mut least) = loads.peek_mut() {
+            let Load(cost, units, shard) = &mut least.0;
+            *cost += costs[at];
+            *units += 1;
+            owner[at] = *shard;
+        }
     }
     owner
 }
@@ -245,7 +322,17 @@ mod tests {
     #[test]
     fn shards_are_one_based() {
         assert_eq!("2/3".parse(), Ok(Shard { index: 2, count: 3 }));
-        for bad in ["0/3", "4/3", "1/0", "x/3", "3", "-1/3"] {
+        let most = "1/18446744073709551615";
+        for bad in [
+            "0/3",
+            "4/3",
+            "1/0",
+            "x/3",
+            "3",
+            "-1/3",
+            most,
+            "1/1000000000",
+        ] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }
     }

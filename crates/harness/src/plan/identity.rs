@@ -107,7 +107,7 @@ pub(super) fn of_unit(domain: &str, sweep: &Sweep, input: &Input, unit: &Unit) -
         .number(unit.fold as u64);
     match &unit.rows {
         // The counts follow from the ratio, but a population of another size is another one.
-        Rows::Draw { train, test } => [train, test]
+        Rows::Draw => [&unit.train, &unit.test]
             .into_iter()
             .flat_map(|counts| counts.as_slice())
             .fold(hasher, |hasher, &n| hasher.number(n as u64)),

@@ -8,9 +8,11 @@ mod family;
 pub mod filter;
 mod identity;
 mod inputs;
+mod limits;
 mod stages;
 mod units;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +38,11 @@ pub trait DataSource: Sync {
     /// # Errors
     /// What is wrong with the file, in one [`LoadError`].
     fn load(&self, spec: &DatasetSpec, folder: &Path) -> Result<Loaded, LoadError>;
+
+    /// Bytes that this process may take, where that is known.
+    fn memory(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A loaded dataset.
@@ -109,13 +116,8 @@ impl Input {
 pub enum Rows {
     /// Rows of loaded data.
     Cut(Partition),
-    /// Draws of a population.
-    Draw {
-        /// Training rows of each class.
-        train: ClassCounts,
-        /// Test rows of each class.
-        test: ClassCounts,
-    },
+    /// Draws of a population, as many of each class as the unit counts.
+    Draw,
     /// None: every cell of the unit has this outcome.
     None(Outcome, String),
 }
@@ -166,6 +168,8 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// Every parameter that an entry varies.
     pub axes: Vec<Axis>,
+    /// By cell, the curves that go by it.
+    curves: BTreeMap<usize, Vec<usize>>,
     parts: stages::Parts,
     /// Hash of what the sweep asks for, without its seed.
     pub sweep_hash: ContentHash,
@@ -192,11 +196,11 @@ impl Plan {
             return Err(errors.into_sorted());
         }
         let planned = cells::planned(&sweep, &catalogue, &inputs);
-        let parts = stages::Parts::new(&sweep, &catalogue, &inputs, &planned);
-        let cells = cells::expand(&sweep, &inputs, (&planned, &parts), &mut units);
+        let (cells, curves) = cells::expand(&sweep, &inputs, &planned, &mut units);
+        let parts = stages::Parts::new(&sweep, &catalogue, &inputs, planned);
         let claims = claims::expand(&sweep, &catalogue, &inputs, &units);
         let sweep_hash = identity::of_sweep(&sweep, &inputs);
-        let axes = stages::axes(&sweep, &catalogue);
+        let axes = stages::axes(&sweep, &catalogue, &parts);
         let metrics = metrics(&sweep, &catalogue)?;
         Ok(Self {
             sweep,
@@ -206,6 +210,7 @@ impl Plan {
             units,
             cells,
             claims,
+            curves,
             axes,
             parts,
             sweep_hash,
@@ -246,10 +251,22 @@ impl Plan {
         let correction = corrections.position(|c| record.correction == *c.id);
         match (input, correction) {
             (Some(input), Some(correction)) => {
-                self.parts.stages(input, Err(&record.model), correction)
+                let model = Err(record.model.as_str());
+                self.parts
+                    .stages((&self.sweep, &self.catalogue), input, model, correction)
             }
             _ => Stages::default(),
         }
+    }
+
+    /// What cell `at` is made of, as values; cells of one dataset, model and correction share one copy.
+    pub fn stages(&self, at: usize) -> Arc<Stages> {
+        let cell = &self.cells[at];
+        let input = self.units[cell.unit].input;
+        self.parts.shared(
+            (&self.sweep, &self.catalogue),
+            (input, cell.model, cell.correction),
+        )
     }
 
     /// Everything that decides the rows of a unit and how they are judged.
@@ -264,11 +281,8 @@ impl Plan {
 
     /// What stands beside the record of cell `at`: the ids of its curves.
     pub fn curves_of(&self, at: usize) -> impl Iterator<Item = &str> {
-        let unit = &self.units[self.cells[at].unit];
-        let fits = unit.groups.iter().flat_map(|group| &group.fits);
-        fits.flat_map(|fit| &fit.curves)
-            .filter(move |(_, cell)| *cell == at)
-            .map(|(curve, _)| self.sweep.curves[*curve].id.as_str())
+        let curves = self.curves.get(&at).into_iter().flatten();
+        curves.map(|&curve| self.sweep.curves[curve].id.as_str())
     }
 
     /// The number of each test row in the data that it comes from, in the order of the unit's test rows:
@@ -284,13 +298,13 @@ impl Plan {
                 };
                 partition.test().iter().map(of).collect()
             }
-            Rows::Draw { test, .. } => (0..test.total()).collect(),
+            Rows::Draw => (0..unit.test.total()).collect(),
             Rows::None(..) => Vec::new(),
         }
     }
 
     /// Index of each cell by id.
-    pub fn index(&self) -> std::collections::BTreeMap<CellId, usize> {
+    pub fn index(&self) -> BTreeMap<CellId, usize> {
         self.cells
             .iter()
             .enumerate()
@@ -303,7 +317,17 @@ impl Plan {
 fn prepare(sweep: &Sweep, source: &dyn DataSource) -> (Vec<Input>, Vec<Unit>, Diagnostics) {
     let mut errors = Diagnostics::new(&sweep.file.display().to_string());
     let inputs = inputs::load(sweep, source, &mut errors);
-    let units = units::split(sweep, &inputs, &mut errors);
+    let before = errors.len();
+    limits::check(sweep, &inputs, source.memory(), &mut errors);
+    let units = if errors.len() == before {
+        units::split(sweep, &inputs, &mut errors)
+    } else {
+        Vec::new()
+    };
+    // A class may be one of a dataset that could not be loaded.
+    if before == 0 {
+        limits::check_classes(sweep, &inputs, &mut errors);
+    }
     (inputs, units, errors)
 }
 

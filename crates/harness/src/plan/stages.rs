@@ -1,6 +1,7 @@
 //! What each cell is made of, as values; which parameters a sweep varies, and its axes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use counterweight_core::params::{ParamKind, check};
 use counterweight_core::stages::Stage;
@@ -9,6 +10,7 @@ use counterweight_core::{
     Stages, find,
 };
 
+use super::cells::Planned;
 use super::{Input, InputKind};
 use crate::config::Sweep;
 use crate::config::method::Built;
@@ -34,16 +36,21 @@ enum Type {
 }
 
 impl Type {
-    fn of<'a>(values: impl Iterator<Item = &'a Scalar> + Clone) -> Self {
-        let all = |good: fn(&Scalar) -> bool| values.clone().all(good);
-        if all(|v| matches!(v, Scalar::Flag(_))) {
-            Self::Flag
-        } else if all(|v| matches!(v, Scalar::Whole(_))) {
-            Self::Whole
-        } else if all(|v| v.as_real().is_some()) {
-            Self::Real
-        } else {
-            Self::Text
+    fn of(value: &Scalar) -> Self {
+        match value {
+            Scalar::Flag(_) => Self::Flag,
+            Scalar::Whole(_) => Self::Whole,
+            Scalar::Real(_) => Self::Real,
+            Scalar::Text(_) => Self::Text,
+        }
+    }
+
+    /// The type of a column that holds values of both.
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Whole, Self::Real) | (Self::Real, Self::Whole) => Self::Real,
+            _ => Self::Text,
         }
     }
 
@@ -132,70 +139,98 @@ fn points(model: &Model, catalogue: &Catalogue) -> Vec<Settings> {
     model.candidates().iter().map(point).collect()
 }
 
-/// The stages of a correction as the sweep file asks for them.
-fn roles(correction: &Correction, catalogue: &Catalogue) -> Vec<(Role, &'static str, Settings)> {
+/// The stages of a correction as the sweep file asks for them, those that are `wanted` by their places.
+fn roles(
+    correction: &Correction,
+    catalogue: &Catalogue,
+    mut wanted: impl FnMut(Role, usize) -> bool,
+) -> Vec<(Role, &'static str, Settings)> {
     let mut found = Vec::new();
-    if let Some(built) = &correction.resample {
+    if let Some(built) = &correction.resample
+        && wanted(Role::Resample, built.place())
+    {
         let settings = settings(built, catalogue);
         found.push((Role::Resample, built.entry.card.id, settings));
     }
-    if let Some(built) = &correction.ensemble {
+    if let Some(built) = &correction.ensemble
+        && wanted(Role::Ensemble, built.place())
+    {
         let settings = settings(built, catalogue);
         found.push((Role::Ensemble, built.entry.card.id, settings));
     }
     let (loss, decide) = (&correction.loss, &correction.decide);
-    let settings_of_loss = settings(loss, catalogue);
-    found.push((Role::Loss, loss.entry.card.id, settings_of_loss));
-    let settings = settings(decide, catalogue);
-    found.push((Role::Decide, decide.entry.card.id, settings));
+    if wanted(Role::Loss, loss.place()) {
+        let settings = settings(loss, catalogue);
+        found.push((Role::Loss, loss.entry.card.id, settings));
+    }
+    if wanted(Role::Decide, decide.place()) {
+        let settings = settings(decide, catalogue);
+        found.push((Role::Decide, decide.entry.card.id, settings));
+    }
     found
 }
 
 /// The parameters that a sweep varies: those with more than one value among its entries of one role and
 /// kind. Each is a column of the records, with the type that all its values have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Varied(BTreeMap<(Role, String), Type>);
+
+/// What is known of a parameter's values.
+struct Column {
+    kind: Type,
+    /// Whether there are two values among the entries of one kind.
+    varies: bool,
+    /// The first value of each kind.
+    first: BTreeMap<&'static str, Scalar>,
+}
 
 /// The metric by which a model chooses, as a parameter of its own.
 const SELECT: &str = "select";
 
 impl Varied {
     pub(super) fn of(sweep: &Sweep, catalogue: &Catalogue) -> Self {
-        let mut all: Vec<(Role, &'static str, Settings)> = Vec::new();
+        let mut columns: BTreeMap<(Role, String), Column> = BTreeMap::new();
+        let mut see = |role: Role, kind: &'static str, settings: Settings| {
+            for (name, Setting { value, .. }) in settings {
+                let kind_of = Type::of(&value);
+                let column = columns.entry((role, name)).or_insert_with(|| Column {
+                    kind: kind_of,
+                    varies: false,
+                    first: BTreeMap::new(),
+                });
+                column.kind = column.kind.with(kind_of);
+                if *column.first.entry(kind).or_insert_with(|| value.clone()) != value {
+                    column.varies = true;
+                }
+            }
+        };
         for spec in &sweep.populations {
             let (size, n) = spec.size.entry();
             let n = Scalar::Whole(i64::try_from(n).unwrap_or(i64::MAX));
-            all.push((Role::Dataset, "", [(size.to_owned(), plain(n))].into()));
+            see(Role::Dataset, "", [(size.to_owned(), plain(n))].into());
             let kind = spec.population.entry.card.id;
-            let settings = settings(&spec.population, catalogue);
-            all.push((Role::Population, kind, settings));
+            see(
+                Role::Population,
+                kind,
+                settings(&spec.population, catalogue),
+            );
         }
         for model in &sweep.models {
-            let kind = model.learner.entry.card.id;
-            let points = points(model, catalogue).into_iter();
-            all.extend(points.map(|settings| (Role::Model, kind, settings)));
-        }
-        for correction in &sweep.corrections {
-            all.extend(roles(correction, catalogue));
-        }
-        let mut values: BTreeMap<(Role, &str), BTreeMap<&'static str, Vec<&Scalar>>> =
-            BTreeMap::new();
-        for (role, kind, settings) in &all {
-            for (name, setting) in settings {
-                let of_kind = values.entry((*role, name)).or_default();
-                let seen = of_kind.entry(kind).or_default();
-                if !seen.contains(&&setting.value) {
-                    seen.push(&setting.value);
-                }
+            for settings in points(model, catalogue) {
+                see(Role::Model, model.learner.entry.card.id, settings);
             }
         }
-        let mut varied: BTreeMap<(Role, String), Type> = values
+        let mut seen = BTreeSet::new();
+        for correction in &sweep.corrections {
+            let new = |role, place| seen.insert((role, place));
+            for (role, kind, settings) in roles(correction, catalogue, new) {
+                see(role, kind, settings);
+            }
+        }
+        let mut varied: BTreeMap<(Role, String), Type> = columns
             .into_iter()
-            .filter(|(_, kinds)| kinds.values().any(|values| values.len() > 1))
-            .map(|((role, name), kinds)| {
-                let values = kinds.values().flatten().copied();
-                ((role, name.to_owned()), Type::of(values))
-            })
+            .filter(|(_, column)| column.varies)
+            .map(|(name, column)| (name, column.kind))
             .collect();
         if sweep.models.iter().any(|model| model.select.is_some()) {
             varied.insert((Role::Model, SELECT.to_owned()), Type::Text);
@@ -246,15 +281,17 @@ impl Varied {
     }
 }
 
-/// The parts of every cell, to be put together.
+/// What tells one set of stages from another: input, model and correction.
+type Place = (usize, usize, usize);
+
+/// The parts of every cell, put together where they are asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
+    varied: Varied,
     data: Vec<(Name, Stage, Stage)>,
-    models: Vec<(Name, Stage)>,
-    /// Of each correction, without what its resampler becomes on an input.
-    corrections: Vec<Stages>,
-    /// By input and correction, where the input decides.
-    resamplers: BTreeMap<(usize, usize), Stage>,
+    planned: Vec<Vec<Planned>>,
+    /// Those that were asked for; a copy of a plan may well share them.
+    shared: Arc<Mutex<BTreeMap<Place, Arc<Stages>>>>,
 }
 
 impl Parts {
@@ -262,66 +299,64 @@ impl Parts {
         sweep: &Sweep,
         catalogue: &Catalogue,
         inputs: &[Input],
-        planned: &[Vec<super::cells::Planned>],
+        planned: Vec<Vec<Planned>>,
     ) -> Self {
         let varied = Varied::of(sweep, catalogue);
-        let mut resamplers = BTreeMap::new();
-        for (input, planned) in planned.iter().enumerate() {
-            for (correction, planned) in planned.iter().enumerate() {
-                if let Ok(Some(built)) = planned {
-                    let stage = varied.resampler(catalogue, built);
-                    resamplers.insert((input, correction), stage);
-                }
-            }
-        }
-        let correction = |correction: &Correction| {
-            let mut stages = Stages {
-                correction_entry: correction.entry.as_str().into(),
-                ..Stages::default()
-            };
-            if correction.ensemble.is_none() {
-                stages.get_mut(Role::Resample).kind = "none".into();
-            }
-            for (role, kind, settings) in roles(correction, catalogue) {
-                *stages.get_mut(role) = varied.stage(role, kind, &settings);
-            }
-            stages
-        };
         let data = |input| varied.data(sweep, catalogue, input);
-        let model = |model: &Model| {
-            let entry = Name::from(model.entry.as_str());
-            (entry, varied.model(catalogue, model))
-        };
         Self {
             data: inputs.iter().map(data).collect(),
-            models: sweep.models.iter().map(model).collect(),
-            corrections: sweep.corrections.iter().map(correction).collect(),
-            resamplers,
+            planned,
+            varied,
+            shared: Arc::default(),
         }
     }
 
+    /// What a cell of the sweep is made of, one copy for all that are made of the same.
+    pub(super) fn shared(&self, sweep: (&Sweep, &Catalogue), place: Place) -> Arc<Stages> {
+        // A panic cannot leave the map half changed.
+        let lock = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&place) {
+            return Arc::clone(known);
+        }
+        let (input, model, correction) = place;
+        let stages = Arc::new(self.stages(sweep, input, Ok(model), correction));
+        Arc::clone(lock().entry(place).or_insert(stages))
+    }
+
     /// What a cell is made of; a model from elsewhere has neither kind nor parameters.
-    pub(crate) fn stages(
+    pub(super) fn stages(
         &self,
+        (sweep, catalogue): (&Sweep, &Catalogue),
         input: usize,
         model: Result<usize, &str>,
         correction: usize,
     ) -> Stages {
-        let mut stages = self.corrections[correction].clone();
         let (entry, size, population) = &self.data[input];
-        stages.dataset_entry = entry.clone();
+        let own = &sweep.corrections[correction];
+        let mut stages = Stages {
+            dataset_entry: entry.clone(),
+            correction_entry: own.entry.clone(),
+            ..Stages::default()
+        };
         stages.get_mut(Role::Dataset).clone_from(size);
         stages.get_mut(Role::Population).clone_from(population);
+        if own.ensemble.is_none() {
+            stages.get_mut(Role::Resample).kind = "none".into();
+        }
+        for (role, kind, settings) in roles(own, catalogue, |_, _| true) {
+            *stages.get_mut(role) = self.varied.stage(role, kind, &settings);
+        }
+        // The data decide what a resampler becomes.
+        if let Ok(Some(built)) = &self.planned[input][correction] {
+            *stages.get_mut(Role::Resample) = self.varied.resampler(catalogue, built);
+        }
         match model {
             Ok(model) => {
-                let (entry, stage) = &self.models[model];
-                stages.model_entry = entry.clone();
-                stages.get_mut(Role::Model).clone_from(stage);
+                let model = &sweep.models[model];
+                stages.model_entry = model.entry.clone();
+                *stages.get_mut(Role::Model) = self.varied.model(catalogue, model);
             }
             Err(id) => stages.model_entry = id.into(),
-        }
-        if let Some(stage) = self.resamplers.get(&(input, correction)) {
-            stages.get_mut(Role::Resample).clone_from(stage);
         }
         stages
     }
@@ -339,30 +374,37 @@ impl Varied {
 }
 
 /// The axes of a sweep: every parameter that takes several values within one entry.
-pub(super) fn axes(sweep: &Sweep, catalogue: &Catalogue) -> Vec<Axis> {
-    let varied = Varied::of(sweep, catalogue);
+pub(super) fn axes(sweep: &Sweep, catalogue: &Catalogue, parts: &Parts) -> Vec<Axis> {
+    let varied = &parts.varied;
     let mut axes: Vec<Axis> = Vec::new();
+    let mut known: BTreeMap<(Role, String, String), usize> = BTreeMap::new();
+    let mut seen: BTreeSet<(usize, String)> = BTreeSet::new();
     let mut see = |role: Role, entry: &str, settings: Settings, rest: (bool, Option<&str>)| {
         for (name, setting) in settings {
             let Some(column) = varied.0.get(&(role, name.clone())) else {
                 continue;
             };
+            let at = *known
+                .entry((role, entry.to_owned(), name))
+                .or_insert_with_key(|key| {
+                    axes.push(Axis {
+                        stage: role,
+                        parameter: key.2.clone(),
+                        entry: entry.to_owned(),
+                        values: Vec::new(),
+                        default: setting.default.map(|default| column.cast(&default)),
+                        expand: rest.0,
+                        selected_by: rest.1.map(|metric| metric.replace('_', "-")),
+                    });
+                    axes.len() - 1
+                });
             let value = column.cast(&setting.value);
-            let same = |axis: &&mut Axis| {
-                axis.stage == role && axis.parameter == name && axis.entry == entry
-            };
-            match axes.iter_mut().find(same) {
-                Some(axis) if axis.values.contains(&value) => {}
-                Some(axis) => axis.values.push(value),
-                None => axes.push(Axis {
-                    stage: role,
-                    parameter: name,
-                    entry: entry.to_owned(),
-                    values: vec![value],
-                    default: setting.default.map(|default| column.cast(&default)),
-                    expand: rest.0,
-                    selected_by: rest.1.map(|metric| metric.replace('_', "-")),
-                }),
+            // Values of one column are of one type, so that their texts tell them apart; 0 is -0.
+            let text = value
+                .as_real()
+                .map_or_else(|| value.to_string(), |v| (v + 0.0).to_string());
+            if seen.insert((at, text)) {
+                axes[at].values.push(value);
             }
         }
     };
@@ -376,8 +418,10 @@ pub(super) fn axes(sweep: &Sweep, catalogue: &Catalogue) -> Vec<Axis> {
             see(Role::Model, &model.entry, settings, (model.expand, metric));
         }
     }
+    let mut seen = BTreeSet::new();
     for correction in &sweep.corrections {
-        for (role, _, settings) in roles(correction, catalogue) {
+        let new = |role, place| seen.insert((role, place, correction.entry.clone()));
+        for (role, _, settings) in roles(correction, catalogue, new) {
             see(role, &correction.entry, settings, (correction.expand, None));
         }
     }

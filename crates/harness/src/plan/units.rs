@@ -9,6 +9,7 @@ use super::identity::{draw_key, fold_key, thinned_key};
 use super::inputs::pair_partition;
 use super::{Input, InputKind, Rows, Unit};
 use crate::config::Sweep;
+use crate::config::limits::MOST_ROWS;
 use crate::config::sweep::{PopulationSpec, RatioSpec, SizeSpec, SplitSpec};
 use counterweight_config::Diagnostics;
 
@@ -61,6 +62,18 @@ impl Splitter<'_> {
                     continue;
                 }
             };
+            if train.total() > MOST_ROWS {
+                errors.add(
+                    Some(spec.line),
+                    format!("population `{}` > imbalance_ratio", spec.id),
+                    format!(
+                        "ratio {ratio} makes {} rows, at most {MOST_ROWS} are drawn",
+                        train.total()
+                    ),
+                    Some("lower the ratio, or fix the size with `n_train`".into()),
+                );
+                continue;
+            }
             for repeat in 0..sweep.protocol.repeats {
                 let key = draw_key(input, &train, &test, repeat);
                 units.push(Unit {
@@ -70,10 +83,7 @@ impl Splitter<'_> {
                     repeat,
                     fold: 0,
                     key,
-                    rows: Rows::Draw {
-                        train: train.clone(),
-                        test: test.clone(),
-                    },
+                    rows: Rows::Draw,
                     train: train.clone(),
                     test: test.clone(),
                     notes: Vec::new(),

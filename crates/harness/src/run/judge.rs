@@ -9,7 +9,6 @@ use counterweight_core::{
     Record, Rescored, ScoreKind, Scores, Stages, Test,
 };
 
-use crate::config::method::Built;
 use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
 
@@ -81,7 +80,7 @@ pub fn blank(plan: &Plan, at: usize) -> Record {
         model: (&model.id, &params),
         correction: &plan.sweep.corrections[cell.correction],
         resample: &cell.resample,
-        stages: Arc::clone(&cell.stages),
+        stages: plan.stages(at),
     };
     heading.record(plan, &plan.units[cell.unit])
 }
@@ -267,12 +266,8 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
     let shifted = shown.shifted();
     let mut without: Vec<(String, Vec<&'static str>)> = Vec::new();
     let mut metrics: Vec<(String, f64)> = Vec::new();
-    for Built {
-        entry,
-        method: metric,
-        ..
-    } in &plan.metrics
-    {
+    for built in &plan.metrics {
+        let (entry, metric) = (built.entry, &built.method);
         let value = metric.value(&judged);
         // Where the shift changes nothing the second set of metrics is the first.
         let raw_value = match (entry.caps.also_raw, shifted) {

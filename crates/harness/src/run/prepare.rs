@@ -161,7 +161,8 @@ fn wants_raw(plan: &Plan) -> bool {
 
 fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partition, Option<f64>)> {
     match (&input.kind, &unit.rows) {
-        (InputKind::Population(spec), Rows::Draw { train, test }) => {
+        (InputKind::Population(spec), Rows::Draw) => {
+            let (train, test) = (&unit.train, &unit.test);
             let population = &*spec.population.method;
             // Neither ratio nor size is in the key: ladders are nested and share their test rows.
             let key = plan

@@ -8,8 +8,9 @@ use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::Profile;
 
 use super::check_id;
+use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
-use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
+use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source, separator};
 
 fn read_profile(s: &mut Section<'_, '_>) -> Profile {
     match s.choice("profile", &["step", "exponential"]).as_deref() {
@@ -68,6 +69,20 @@ fn read_ratios(s: &mut Section<'_, '_>, natural: bool) -> Option<Vec<RatioSpec>>
     Some(ratios)
 }
 
+/// A number of rows, of at least `least`.
+fn rows(s: &mut Section<'_, '_>, key: &'static str, least: usize) -> Option<usize> {
+    let rows = s.whole(key, least)?;
+    if rows > MOST_ROWS {
+        s.error(
+            key,
+            format!("must be at most {MOST_ROWS}, found {rows}"),
+            None,
+        );
+        return None;
+    }
+    Some(rows)
+}
+
 pub(super) fn read_population(
     fields: &Fields,
     path: &str,
@@ -89,16 +104,16 @@ pub(super) fn read_population(
         check_id(id, "id", &mut s);
     }
     let sizes = [
-        s.whole("n_train", 2).map(SizeSpec::Total),
-        s.whole("n_max", 1).map(SizeSpec::Largest),
-        s.whole("minority_count", 1).map(SizeSpec::Smallest),
+        rows(&mut s, "n_train", 2).map(SizeSpec::Total),
+        rows(&mut s, "n_max", 1).map(SizeSpec::Largest),
+        rows(&mut s, "minority_count", 1).map(SizeSpec::Smallest),
     ];
     let given: Vec<SizeSpec> = sizes.into_iter().flatten().collect();
     if given.len() > 1 {
         let hint = Some("keep one of `n_train`, `n_max` and `minority_count`".into());
         s.error("n_train", "the size is fixed twice", hint);
     }
-    let n_test = s.whole("n_test", 2).unwrap_or(4000);
+    let n_test = rows(&mut s, "n_test", 2).unwrap_or(4000);
     let ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
     let profile = read_profile(&mut s);
     let preprocess = read_preprocess(&mut s);
@@ -152,6 +167,18 @@ pub(super) fn read_dataset(
     let target = s.text("target");
     let missing = s.texts("missing").unwrap_or_default();
     let ignore = s.texts("ignore").unwrap_or_default();
+    let between = s.text("separator").and_then(|text| {
+        let byte = separator(&text);
+        if byte.is_none() {
+            let hint = "one character such as \";\", or \"tab\"".to_owned();
+            s.error(
+                "separator",
+                format!("`{text}` separates no cells"),
+                Some(hint),
+            );
+        }
+        byte
+    });
     let ratios = read_ratios(&mut s, true).unwrap_or_else(|| vec![RatioSpec::Natural]);
     let profile = read_profile(&mut s);
     let preprocess = read_preprocess(&mut s);
@@ -223,6 +250,7 @@ pub(super) fn read_dataset(
         source: source?,
         missing,
         ignore,
+        separator: between,
         ratios,
         profile,
         preprocess,

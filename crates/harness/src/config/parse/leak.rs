@@ -73,7 +73,8 @@ pub(super) fn read_leak(
         Leak {
             arm: Correction {
                 id: id.clone(),
-                entry: base.to_owned(),
+                entry: base.into(),
+                line,
                 expand: false,
                 resample: Some(built),
                 ensemble: None,

@@ -1,10 +1,13 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
+use std::collections::BTreeMap;
+
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
-use counterweight_core::{Catalogue, Entry, ParamValue, find, nearest};
+use counterweight_core::{Catalogue, Entry, Name, ParamValue, find, nearest};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::check_id;
+use crate::config::limits::{grid_size, too_many_points};
 use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
 use crate::config::presets;
 use crate::config::sweep::{Correction, Curve, Features, Model, Select};
@@ -71,28 +74,29 @@ pub(super) fn read_model(
     let base = id.as_ref().unwrap_or(&kind);
     let grid = build_grid(entry, params.into_iter(), &place, errors);
     if let Some(metric) = metric {
-        let line = fields.get("select").map(|(line, _)| *line);
+        let chosen_at = fields.get("select").map(|(line, _)| *line);
         let key = format!("{path} > select");
         return match (&grid[..], &features[..]) {
             ([], _) | (_, []) => Vec::new(),
             (_, [_, _, ..]) => {
                 let hint = Some("give `features` one value".to_owned());
                 let message = "made features are no part of a grid that is chosen from";
-                errors.add(line, key, message, hint);
+                errors.add(chosen_at, key, message, hint);
                 Vec::new()
             }
             ([_], _) => {
                 let hint =
                     Some("make a parameter a list, such as l2 = [0.1, 1.0, 10.0]".to_owned());
-                errors.add(line, key, "there is no grid to choose from", hint);
+                errors.add(chosen_at, key, "there is no grid to choose from", hint);
                 Vec::new()
             }
             ([first, ..], [(features, _), ..]) => {
                 let chosen = || format!("{kind}[select={}]", metric.replace('_', "-"));
                 let id = id.clone().unwrap_or_else(chosen);
                 vec![Model {
-                    entry: id.clone(),
+                    entry: Name::from(&id),
                     id,
+                    line,
                     expand,
                     learner: first.clone(),
                     features: *features,
@@ -104,17 +108,23 @@ pub(super) fn read_model(
             }
         };
     }
+    if grid_size([grid.len(), features.len()].into_iter()).is_none() {
+        too_many_points(line, path, errors);
+        return Vec::new();
+    }
+    let entry = Name::from(base);
     let mut models = Vec::new();
     for learner in grid {
         for &(features, varies) in &features {
-            let mut grid = learner.grid.clone();
+            let mut grid = learner.grid.to_vec();
             if let (Some(Features { polynomial }), true) = (features, varies) {
                 let degree = i64::try_from(polynomial).unwrap_or(i64::MAX);
-                grid.push((Features::POLYNOMIAL.to_owned(), ParamValue::Whole(degree)));
+                grid.push((Features::POLYNOMIAL, ParamValue::Whole(degree)));
             }
             models.push(Model {
                 id: format!("{base}{}", grid_suffix(&grid)),
-                entry: base.clone(),
+                entry: entry.clone(),
+                line,
                 expand,
                 learner: learner.clone(),
                 features,
@@ -231,6 +241,10 @@ pub(super) fn read_curve(
         s.error("points", "more than a million points", None);
     }
     let mut on = Vec::new();
+    let known: BTreeMap<&str, usize> = (0..)
+        .zip(corrections)
+        .map(|(at, c)| (c.id.as_str(), at))
+        .collect();
     match wanted.map(|node| (&node.value, node.line)) {
         None => on.extend(0..corrections.len()),
         Some((Value::List(items), _)) if !items.is_empty() => {
@@ -239,7 +253,7 @@ pub(super) fn read_curve(
                     s.error("corrections", "expected ids of corrections", None);
                     continue;
                 };
-                let found = corrections.iter().position(|c| c.id == *id);
+                let found = known.get(id.as_str()).copied();
                 on.extend(found);
                 if found.is_none() {
                     let names = corrections.iter().map(|c| c.id.as_str());
@@ -348,7 +362,7 @@ pub(super) fn read_correction(
         }
         return Vec::new();
     }
-    let before = errors.clone();
+    let before = errors.len();
     let resamplers = stage(
         resample,
         ("resample", "resampler"),
@@ -371,7 +385,7 @@ pub(super) fn read_correction(
         catalogue.decisions,
         errors,
     );
-    if *errors != before {
+    if errors.len() != before {
         return Vec::new();
     }
     let identity_loss = default_stage(catalogue.losses, "cross-entropy", path, errors);
@@ -409,25 +423,37 @@ pub(super) fn read_correction(
     } else {
         decisions
     };
+    let axes = [
+        resamplers.len(),
+        ensembles.len(),
+        losses.len(),
+        decisions.len(),
+    ];
+    if grid_size(axes.into_iter()).is_none() {
+        too_many_points(line, path, errors);
+        return Vec::new();
+    }
     // Beside an ensemble there is no resampler, so that one loop serves for both.
     let rows = resamplers.iter().flat_map(|resample| {
         let pair = move |ensemble| (resample.clone(), ensemble);
         ensembles.iter().cloned().map(pair)
     });
+    let entry = Name::from(&base);
     let mut list = Vec::new();
     for (resample, ensemble) in rows {
         for loss in &losses {
             for decide in &decisions {
-                let none = Vec::new();
+                let none: &[_] = &[];
                 let grids = [
-                    ("resample", resample.as_ref().map_or(&none, |b| &b.grid)),
-                    ("ensemble", ensemble.as_ref().map_or(&none, |b| &b.grid)),
-                    ("loss", &loss.grid),
-                    ("decide", &decide.grid),
+                    ("resample", resample.as_ref().map_or(none, |b| &*b.grid)),
+                    ("ensemble", ensemble.as_ref().map_or(none, |b| &*b.grid)),
+                    ("loss", &*loss.grid),
+                    ("decide", &*decide.grid),
                 ];
                 list.push(Correction {
                     id: format!("{base}{}", joint_suffix(&grids)),
-                    entry: base.clone(),
+                    entry: entry.clone(),
+                    line,
                     expand,
                     resample: resample.clone(),
                     ensemble: ensemble.clone(),
@@ -441,10 +467,10 @@ pub(super) fn read_correction(
 }
 
 /// The suffix of a grid over several stages; a key that two stages vary carries its stage's name.
-fn joint_suffix(grids: &[(&str, &Vec<(String, ParamValue)>)]) -> String {
+fn joint_suffix(grids: &[(&str, &[(&'static str, ParamValue)])]) -> String {
     let mut pairs = Vec::new();
     for (at, (stage, grid)) in grids.iter().enumerate() {
-        for (key, value) in *grid {
+        for (key, value) in grid.iter() {
             let elsewhere = grids
                 .iter()
                 .enumerate()
@@ -452,7 +478,7 @@ fn joint_suffix(grids: &[(&str, &Vec<(String, ParamValue)>)]) -> String {
             let key = if elsewhere {
                 format!("{stage}.{key}")
             } else {
-                key.clone()
+                (*key).to_owned()
             };
             pairs.push((key, value.clone()));
         }

@@ -11,6 +11,7 @@ use std::path::Path;
 use counterweight_config::{Diagnostic, Diagnostics, Fields, Section, tables};
 use counterweight_core::{Catalogue, Seed};
 
+use super::limits::{LONGEST_ID, MOST_CELLS, MOST_POINTS, is_id_char, too_many_points};
 use super::sweep::{Correction, Model, Sweep};
 use data::{read_dataset, read_population};
 use leak::read_leak;
@@ -84,8 +85,14 @@ fn read_root(
         Some(folder) if stem == "sweep" => folder.to_string_lossy().into_owned(),
         _ => stem,
     };
-    let name = section.text("name").unwrap_or(fallback);
-    check_id(&name, "name", &mut section);
+    let name = section.text("name");
+    if name.is_none() && !section.has("name") && !is_id(&fallback) {
+        let message = format!("missing, and `{fallback}` is not an id");
+        section.error("name", message, Some("add `name = \"...\"`".into()));
+    } else if let Some(name) = &name {
+        check_id(name, "name", &mut section);
+    }
+    let name = name.unwrap_or(fallback);
     let seed = Seed(section.whole("seed", 0).unwrap_or(0) as u64);
     let protocol_node = section.node("protocol");
     let populations = section.node("population");
@@ -136,32 +143,48 @@ fn read_root(
     }
     let mut lines = Lines::default();
     for (path, line, fields) in tables(models, "model", errors) {
-        for model in read_model(fields, &path, line, catalogue, errors) {
+        let mut read = read_model(fields, &path, line, catalogue, errors);
+        if fields.contains_key("preset") {
             // Presets overlap with each other and with single entries.
-            let same = |other: &Model| {
-                other.id == model.id
-                    && other.features == model.features
-                    && other.learner.canonical() == model.learner.canonical()
-            };
-            if fields.contains_key("preset") && sweep.models.iter().any(same) {
-                continue;
-            }
+            read.retain(|model| {
+                let same = |other: &Model| {
+                    other.id == model.id
+                        && other.features == model.features
+                        && other.learner.canonical() == model.learner.canonical()
+                };
+                !sweep.models.iter().any(same)
+            });
+        }
+        for model in &mut read {
+            model.line = line;
             lines.claim(&model.id, "model", line, errors);
-            sweep.models.push(model);
+        }
+        add(&mut sweep.models, read);
+        if sweep.models.len() > MOST_POINTS {
+            too_many_points(line, "model", errors);
+            break;
         }
     }
     let mut lines = Lines::default();
     for (path, line, fields) in tables(corrections, "correction", errors) {
-        for correction in read_correction(fields, &path, line, catalogue, errors) {
+        let mut read = read_correction(fields, &path, line, catalogue, errors);
+        if fields.contains_key("preset") {
             // Presets overlap (most hold `none`): the same id for the same stages is one arm.
-            let same = |other: &Correction| {
-                other.id == correction.id && other.canonical() == correction.canonical()
-            };
-            if fields.contains_key("preset") && sweep.corrections.iter().any(same) {
-                continue;
-            }
+            read.retain(|correction| {
+                let same = |other: &Correction| {
+                    other.id == correction.id && other.canonical() == correction.canonical()
+                };
+                !sweep.corrections.iter().any(same)
+            });
+        }
+        for correction in &mut read {
+            correction.line = line;
             lines.claim(&correction.id, "correction", line, errors);
-            sweep.corrections.push(correction);
+        }
+        add(&mut sweep.corrections, read);
+        if sweep.corrections.len() > MOST_POINTS {
+            too_many_points(line, "correction", errors);
+            break;
         }
     }
     let mut lines = Lines::default();
@@ -170,6 +193,18 @@ fn read_root(
         if let Some(curve) = read_curve(fields, &path, line, known, errors) {
             lines.claim(&curve.id, "curve", line, errors);
             sweep.curves.push(curve);
+        }
+        if sweep
+            .curves
+            .iter()
+            .map(|curve| curve.corrections.len())
+            .sum::<usize>()
+            > MOST_CELLS
+        {
+            let message = format!("more than {MOST_CELLS} curves on corrections");
+            let hint = "name fewer `corrections`".to_owned();
+            errors.add(Some(line), "curve", message, Some(hint));
+            break;
         }
     }
     let mut lines = Lines::default();
@@ -195,6 +230,15 @@ fn read_root(
     sweep
 }
 
+/// Moves `more` behind `list`, without a second copy of a list that is large.
+fn add<T>(list: &mut Vec<T>, more: Vec<T>) {
+    if list.is_empty() {
+        *list = more;
+    } else {
+        list.extend(more);
+    }
+}
+
 /// Ids that are taken, with the line that took them.
 #[derive(Default)]
 struct Lines(BTreeMap<String, usize>);
@@ -214,13 +258,24 @@ impl Lines {
     }
 }
 
+fn is_id(text: &str) -> bool {
+    // Spreadsheets take what begins with a sign for a formula.
+    let formula = text.starts_with(['=', '+', '-']);
+    let length = 1..=LONGEST_ID;
+    !formula && length.contains(&text.chars().count()) && text.chars().all(is_id_char)
+}
+
 fn check_id(id: &str, key: &str, section: &mut Section<'_, '_>) {
-    let good = |c: char| c.is_ascii_alphanumeric() || "-_.+[]=,".contains(c);
-    if id.is_empty() || !id.chars().all(good) {
+    let length = id.chars().count();
+    if length > LONGEST_ID {
+        let start: String = id.chars().take(20).collect();
+        let message = format!("`{start}..` has {length} letters, an id at most {LONGEST_ID}");
+        section.error(key, message, Some("shorten it".into()));
+    } else if !is_id(id) {
         section.error(
             key,
             format!("`{id}` is not an id"),
-            Some("ids are made of letters, digits and -_.+[]=,".into()),
+            Some("ids are made of letters, digits and -_.+[]=, and begin with none of -+=".into()),
         );
     }
 }

@@ -79,12 +79,14 @@ pub(super) fn read_protocol(
         Some("uniform") => MetricPrior::Uniform,
         _ => MetricPrior::Train,
     };
+    let line = s.line_of("repeats");
     let group_duplicates = s
         .choice("duplicates", &["keep", "group"])
         .is_some_and(|word| word == "group");
     let max_rows = s.whole("max_rows", 2);
     s.finish();
     let protocol = Protocol {
+        line,
         split,
         repeats,
         inner_folds,
