@@ -433,11 +433,52 @@ fn require_power_is_a_failure_of_its_own() {
             })
             .collect()
     });
+    // No method can fail on two clusters: by default that is no pass, and the first line says so.
+    let ran = lab.gate(&[]).ends_with(3).says("could not be checked");
+    let first = ran.out.lines().next().unwrap_or_default();
+    assert!(first.contains("can fail no method"), "{first}");
+    lab.edit("demo/gate.toml", |text| {
+        text.replace("format = 1", "format = 1\nrequire_power = false")
+    });
     lab.gate(&[]).ends_with(0).says("underpowered");
     lab.edit("demo/gate.toml", |text| {
-        text.replace("format = 1", "format = 1\nrequire_power = true")
+        text.replace("require_power = false", "require_power = true")
     });
     lab.gate(&[]).ends_with(3).says("could not be checked");
+}
+
+#[test]
+fn an_update_writes_baseline_and_ranking_or_neither() {
+    let lab = Lab::based();
+    let (baseline, ranking) = (lab.read("demo/baseline.csv"), lab.path("demo/RANKING.md"));
+    // A ranking that is gone is mended though no value changed.
+    std::fs::remove_file(&ranking).unwrap();
+    lab.update("mended").ends_with(0).says("written anew");
+    assert!(lab.read("demo/RANKING.md").contains("mended"));
+    lab.update("again").ends_with(0).says("nothing written");
+    // A ranking that cannot be written leaves the baseline as it is, and the next update does both.
+    let old = moved(&baseline, "none", -0.02);
+    lab.write("demo/baseline.csv", &old);
+    std::fs::remove_file(&ranking).unwrap();
+    std::fs::create_dir(&ranking).unwrap();
+    lab.update("in the way").ends_with(2);
+    assert_eq!(lab.read("demo/baseline.csv"), old);
+    std::fs::remove_dir(&ranking).unwrap();
+    let ran = lab.update("two\n::error::lines | <script>").ends_with(0);
+    assert!(
+        ran.out
+            .lines()
+            .all(|line| !line.trim_start().starts_with("::")),
+        "{}",
+        ran.out
+    );
+    assert_eq!(lab.read("demo/baseline.csv"), baseline);
+    let row = "two ::error::lines \\| &lt;script> |";
+    assert!(
+        lab.read("demo/RANKING.md").contains(row),
+        "{}",
+        lab.read("demo/RANKING.md")
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::folder::{Folder, make_folder};
 use crate::provenance::build_hash;
 use crate::records::read_records;
 use crate::report::about;
-use crate::run::execute;
+use crate::run::{check_only, execute};
 use crate::session::Session;
 use crate::source::Files;
 
@@ -113,6 +113,7 @@ pub fn gate(session: &Session<'_>, path: &Path, args: &GateOptions) -> Result<Ga
         .filter(|(_, selected)| **selected)
         .map(|(planned, _)| planned)
         .collect();
+    check_only(args.only.as_ref(), &plan, !wanted.is_empty())?;
     if wanted.is_empty() {
         let cells = plan.cells.len();
         let message = format!("none of the sweep's {cells} cells was selected");
@@ -344,10 +345,14 @@ fn update(
             .hint("say why the ranking may change; it is kept in RANKING.md"));
     }
     let text = baseline.to_text();
-    if stored.is_some_and(|stored| stored.to_text() == text) {
+    let ranking = file.with_file_name(RANKING);
+    let same = stored.is_some_and(|stored| stored.to_text() == text);
+    if same && ranking.is_file() {
         return Ok(Gated::Unchanged(file.to_owned()));
     }
-    let change = if stored.is_some() {
+    let change = if same {
+        format!("{RANKING} written anew, every value as before")
+    } else if stored.is_some() {
         use counterweight_gate::ArmStatus as Status;
         let count = |status| verdict.with_status(status).count();
         format!(
@@ -361,10 +366,9 @@ fn update(
     } else {
         format!("first baseline, {} cells", baseline.entries.len())
     };
-    let ranking = file.with_file_name(RANKING);
     let old = match std::fs::read_to_string(&ranking) {
-        Ok(old) => old,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Error::usage(format!("{}: {error}", ranking.display()))),
     };
     let folder = folder.output.display().to_string();
@@ -374,9 +378,25 @@ fn update(
         reason,
         change: &change,
     };
-    let page = ranking_markdown(&verdict, &folder, &old, &update);
-    write_atomically(file, text.as_bytes())?;
+    let history = old.as_deref().unwrap_or_default();
+    let page = ranking_markdown(&verdict, &folder, history, &update);
+    // The baseline comes last: while it is the old one, the update is not done, and the next one does it.
     write_atomically(&ranking, page.as_bytes())?;
+    if !same && let Err(error) = write_atomically(file, text.as_bytes()) {
+        let undone = match old {
+            Some(old) => write_atomically(&ranking, old.as_bytes()).is_ok(),
+            None => std::fs::remove_file(&ranking).is_ok(),
+        };
+        let error = Error::from(error);
+        return Err(if undone {
+            error
+        } else {
+            error.hint(format!(
+                "{} was written; the next `--update` goes on",
+                ranking.display()
+            ))
+        });
+    }
     let failing = baseline
         .entries
         .iter()

@@ -350,6 +350,17 @@ impl Gate {
         self.identical == self.compared && self.missing.is_empty() && self.lost.is_empty()
     }
 
+    /// The independent clusters of datasets that there are, and those that a test needs, where they are too
+    /// few for any method to fail, whatever its values are.
+    pub fn powerless(&self) -> Option<(usize, usize)> {
+        // The least p value that so many signs can give, two-sided.
+        let least = |clusters: &usize| {
+            2.0 * 0.5_f64.powi(i32::try_from(*clusters).unwrap_or(i32::MAX)) >= self.alpha
+        };
+        let most = self.arms.iter().map(|arm| arm.clusters).max()?;
+        least(&most).then(|| (most, (most..).find(|n| !least(n)).unwrap_or(most)))
+    }
+
     /// Methods of a status.
     pub fn with_status(&self, status: ArmStatus) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(move |arm| arm.status == status)

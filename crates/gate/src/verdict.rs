@@ -263,8 +263,14 @@ fn findings(input: &GateInput<'_>, gate: &mut Gate) {
             plural(gate.arms.len(), "method"),
             points(input.config.tolerance)
         );
-        if input.config.require_power {
-            add("underpowered", text, "`require_power` is set".into(), None);
+        let powerless = gate.powerless().is_some();
+        if input.config.require_power.unwrap_or(powerless) {
+            let why = if powerless {
+                "more datasets are needed, or `require_power = false` in gate.toml"
+            } else {
+                "`require_power` is set"
+            };
+            add("underpowered", text, why.into(), None);
         } else {
             gate.warnings.push(text);
         }
@@ -299,7 +305,34 @@ fn findings(input: &GateInput<'_>, gate: &mut Gate) {
             plural(gate.still_failing, "cell")
         ));
     }
+    if let Some(words) = powerless_words(gate) {
+        gate.warnings.insert(0, words);
+    }
     gate.findings = list;
+    // Names and reasons come from anywhere; a line of the output is a line.
+    let findings = gate
+        .findings
+        .iter_mut()
+        .flat_map(|f| [&mut f.title, &mut f.detail]);
+    let claims = gate
+        .claims
+        .iter_mut()
+        .flat_map(|c| [&mut c.title, &mut c.detail]);
+    for text in findings.chain(claims).chain(&mut gate.warnings) {
+        if text.contains(char::is_control) {
+            *text = text.replace(char::is_control, " ");
+        }
+    }
+}
+
+/// That no test can fail a method, where that is so.
+pub(super) fn powerless_words(gate: &Gate) -> Option<String> {
+    let (have, needed) = gate.powerless()?;
+    Some(format!(
+        "a test on {} of datasets can fail no method: at level {} it needs {needed}",
+        plural(have, "independent cluster"),
+        gate.alpha
+    ))
 }
 
 /// What is known of a method's shift, in half a line.

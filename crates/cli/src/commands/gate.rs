@@ -43,7 +43,9 @@ pub(crate) fn gate(session: &Session<'_>, args: &GateArgs) -> Result<Exit> {
             if let Some(gate) = against {
                 print!("{}", text(&gate));
             }
-            let reason = args.reason.as_deref().unwrap_or_default().trim();
+            // On one line: a line of its own could be a command to a CI runner.
+            let reason = args.reason.as_deref().unwrap_or_default();
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             println!("{}: {change}", baseline.display());
             println!("{}: {reason}", ranking.display());
             if failing > 0 {

@@ -4,7 +4,8 @@
 //! format = 1
 //! tolerance = 0.005        # a rise of the balanced error that nobody would act on
 //! alpha = 0.05             # family-wise level of the comparison; level of each claim
-//! require_power = false    # true: ends as `could not be checked` when a loss of `tolerance` could hide
+//! require_power = false    # true: ends as `could not be checked` when a loss of `tolerance` could hide;
+//!                          # default: true where the clusters are too few for any method to fail
 //!
 //! [[claim]]
 //! kind = "better"          # better | not-worse | equivalent | identical
@@ -51,8 +52,9 @@ pub struct GateConfig {
     pub tolerance: f64,
     /// Family-wise level of the comparison and level of each claim, in (0, 1); default .05.
     pub alpha: f64,
-    /// Whether a comparison that a loss of `tolerance` could hide in is a failure.
-    pub require_power: bool,
+    /// Whether a comparison that a loss of `tolerance` could hide in is a failure; `None` is yes where no
+    /// method could ever fail.
+    pub require_power: Option<bool>,
     /// The claims, in file order.
     pub claims: Vec<Claim>,
     /// The exemptions, in file order.
@@ -64,7 +66,7 @@ impl Default for GateConfig {
         Self {
             tolerance: 0.005,
             alpha: 0.05,
-            require_power: false,
+            require_power: None,
             claims: Vec::new(),
             ignores: Vec::new(),
         }

@@ -38,7 +38,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<GateConfig, Vec<Diagnostic
         alpha: section
             .real("alpha", between, share)
             .unwrap_or(default.alpha),
-        require_power: section.flag("require_power").unwrap_or_default(),
+        require_power: section.flag("require_power"),
         ..default
     };
     let claims = section.node("claim");
@@ -242,7 +242,7 @@ mod tests {
         let config = GateConfig::parse("gate.toml", GOOD).unwrap();
         assert!((config.tolerance - 0.005).abs() < f64::EPSILON);
         assert!((config.alpha - 0.01).abs() < f64::EPSILON);
-        assert!(!config.require_power);
+        assert_eq!(config.require_power, None);
         let kinds: Vec<&str> = config.claims.iter().map(|claim| claim.kind.id()).collect();
         assert_eq!(
             kinds,

@@ -1,8 +1,13 @@
 //! Ranks before and after, as a slope chart a model.
 
+use std::fmt::Write as _;
+
 use crate::error::{GateError, Result};
 use crate::result::{ArmStatus, Gate};
 use counterweight_plots::{Figure, RankChange, RankSlope, Theme, rank_slope};
+
+/// Letters of a file's name, of 255 that file systems take.
+const LONGEST: usize = 120;
 
 /// A chart for each model whose ranks moved, named `gate-ranks-MODEL`. Coloured are the corrections that
 /// regressed, improved or stand in a flipped pair.
@@ -11,7 +16,7 @@ use counterweight_plots::{Figure, RankChange, RankSlope, Theme, rank_slope};
 /// [`GateError::Figure`] when a chart cannot be drawn.
 pub fn rank_figures(gate: &Gate) -> Result<Vec<(String, Figure)>> {
     let mut figures = Vec::new();
-    for model in &gate.models {
+    for (at, model) in gate.models.iter().enumerate() {
         if model
             .rows
             .iter()
@@ -45,7 +50,11 @@ pub fn rank_figures(gate: &Gate) -> Result<Vec<(String, Figure)>> {
                 })
                 .collect(),
         };
-        let name = format!("gate-ranks-{}", model.model);
+        let mut name = format!("gate-ranks-{}", model.model);
+        if name.len() > LONGEST {
+            name.truncate(LONGEST);
+            let _infallible = write!(name, "-{at}");
+        }
         let figure = rank_slope(&data, &Theme::page()).map_err(|source| GateError::Figure {
             figure: name.clone(),
             source,

@@ -170,9 +170,26 @@ pub fn summary(gate: &Gate, bytes: usize) -> String {
     cut(out, bytes)
 }
 
+/// Text that begins no tag where markdown becomes a page.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let tag = |next: &char| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?');
+        if c == '<' && rest.peek().is_some_and(tag) {
+            out.push_str("&lt;");
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Text inside a markdown table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    plain(text)
+        .replace('|', "\\|")
+        .replace(char::is_control, " ")
 }
 
 fn cut(mut text: String, bytes: usize) -> String {
@@ -200,6 +217,11 @@ mod tests {
     fn commands_are_escaped() {
         assert_eq!(data("50 %\nmore"), "50 %25%0Amore");
         assert_eq!(property("a: b, c"), "a%3A b%2C c");
+    }
+
+    #[test]
+    fn cells_of_a_table_stay_cells() {
+        assert_eq!(cell("a|b\n<script> p <.001"), "a\\|b &lt;script> p <.001");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::github::plain;
 use crate::Gate;
 use counterweight_config::Date;
 use counterweight_plots::format::{percent, plural, rank};
@@ -58,6 +59,17 @@ pub fn ranking_markdown(gate: &Gate, folder: &str, old: &str, update: &Update<'_
             );
         }
     }
+    let words = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        plain(&words.join(" ")).replace('|', "\\|")
+    };
+    let row = format!(
+        "| {} | {} | {} | {} |\n",
+        update.date,
+        update.version,
+        words(update.change),
+        words(update.reason)
+    );
     let kept: Vec<&str> = old
         .lines()
         .skip_while(|line| *line != HISTORY)
@@ -67,24 +79,12 @@ pub fn ranking_markdown(gate: &Gate, folder: &str, old: &str, update: &Update<'_
         out,
         "\n{HISTORY}\n\n| date | version | change | reason |\n|---|---|---|---|\n"
     );
-    for line in kept {
+    // An update that was cut off after this file and before the baseline has its row already.
+    for line in kept.iter().filter(|line| **line != row.trim_end()) {
         out.push_str(line);
         out.push('\n');
     }
-    let plain = |text: &str| {
-        text.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .replace('|', "\\|")
-    };
-    let _infallible = writeln!(
-        out,
-        "| {} | {} | {} | {} |",
-        update.date,
-        update.version,
-        plain(update.change),
-        plain(update.reason)
-    );
+    out.push_str(&row);
     out
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::claims::ClaimStatus;
 use crate::result::{Arm, ArmStatus, Gate, Verdict};
-use crate::verdict::evidence;
+use crate::verdict::{evidence, powerless_words};
 use counterweight_plots::format::{percent, plural, points, rank};
 
 /// Most lines of a kind; the rest is counted.
@@ -20,7 +20,10 @@ pub fn text(gate: &Gate) -> String {
         Verdict::Incomplete => "could not be checked",
         Verdict::NothingSelected => "nothing to compare",
     };
-    line(&mut out, format_args!("{}: {verdict}", gate.sweep));
+    // What fails for another reason is no pass to be warned of.
+    let but = powerless_words(gate).filter(|_| gate.verdict != Verdict::Finding);
+    let but = but.map_or_else(String::new, |words| format!("; {words}"));
+    line(&mut out, format_args!("{}: {verdict}{but}", gate.sweep));
     let splits = if gate.same_splits {
         "the same splits"
     } else {
