@@ -9,6 +9,7 @@
 
 mod datasets;
 mod describing;
+mod fuzz;
 mod other_writers;
 mod reading;
 mod tables;
