@@ -314,7 +314,7 @@ fn ids_are_unique() {
     ");
     assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\nid = \"a b\"\n")), @"
     error: demo/sweep.toml:10: correction 1 > id: `a b` is not an id
-      hint: ids are made of letters, digits and -_.+[]=, and begin with none of -+=
+      hint: ids are made of letters, digits and -_.+[]=,
     error: the sweep has 1 error; nothing was run
     ");
 }

@@ -179,9 +179,12 @@ fn an_import_names_the_rows_that_are_wrong() {
     );
     refused(
         &|lines| lines[0] = "0,0,9999,0,0.5,0.5".into(),
-        &["not test rows", "line 1"],
+        &["not test rows", "line 2"],
     );
-    refused(&|lines| lines[0] = "0,7,1,0,0.5,0.5".into(), &["no split"]);
+    refused(
+        &|lines| lines[0] = "0,7,1,0,0.5,0.5".into(),
+        &["line 2 belongs to no split"],
+    );
     assert_eq!(place.records("demo"), whole, "nothing was kept");
 }
 

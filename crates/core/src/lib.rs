@@ -53,7 +53,7 @@ pub use stage::{
 };
 pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;
-pub use table::{Cells, Table};
+pub use table::{Cells, Table, shielded, unshielded};
 pub use views::{
     BatchScheme, Calib, ColumnKind, Origin, OutOfFold, Partition, Samples, Test, TestScores, Train,
 };

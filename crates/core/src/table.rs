@@ -1,5 +1,6 @@
 //! A table of results as plain data: what crates hand to the one crate that knows file formats.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::error::{CoreError, Result};
@@ -31,6 +32,29 @@ impl Cells {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Whether a spreadsheet takes a text for a formula; numbers are none.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
+}
+
+/// A text as it stands in a CSV table: what would be a formula begins with an apostrophe, and
+/// [`unshielded`] takes it away.
+pub fn shielded(text: &str) -> Cow<'_, str> {
+    if is_formula(text.trim_start_matches('\'')) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A text as it was before [`shielded`].
+pub fn unshielded(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
+        _ => text,
     }
 }
 

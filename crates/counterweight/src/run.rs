@@ -18,7 +18,7 @@ use crate::provenance::{build_hash, cpu_features, outcomes};
 use crate::report::{Material, PAGE, about, write};
 use crate::session::Session;
 use crate::side_tables;
-use crate::source::Files;
+use crate::source::{Files, is_one_file};
 
 /// What [`run`] is asked for beside the sweep.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +80,16 @@ pub fn selected(
 
 /// Tells what the data may not have been meant to be, and refuses those that this process cannot hold.
 fn fits(session: &Session<'_>, plan: &Plan, files: &Files) -> Result<()> {
+    let folder = plan.sweep.file.parent().unwrap_or_else(|| Path::new("."));
+    for spec in &plan.sweep.datasets {
+        if is_one_file(spec, folder) {
+            (session.say)(&format!(
+                "note: dataset `{}`: training and test rows are one file, so models are judged on rows that \
+                 they have seen",
+                spec.id
+            ));
+        }
+    }
     for input in &plan.inputs {
         if let InputKind::Real(data) = &input.kind {
             for warning in class_warnings(data.labels()) {

@@ -29,6 +29,15 @@ impl Files {
     }
 }
 
+/// Whether the training and test rows of a pair are one file, by links too.
+pub(crate) fn is_one_file(spec: &DatasetSpec, folder: &Path) -> bool {
+    let Source::Pair { train, test, .. } = &spec.source else {
+        return false;
+    };
+    let of = |path: &Path| folder.join(path).canonicalize().ok();
+    of(train).is_some_and(|file| of(test) == Some(file))
+}
+
 fn trouble(error: &FrameError) -> LoadError {
     LoadError {
         message: error.to_string(),
@@ -70,23 +79,9 @@ impl DataSource for Files {
                 test,
                 target,
             } => {
-                let (train, test) = (folder.join(train), folder.join(test));
-                if train
-                    .canonicalize()
-                    .is_ok_and(|file| test.canonicalize().is_ok_and(|t| t == file))
-                {
-                    return Err(LoadError {
-                        message: format!(
-                            "{}: training and test rows are one file",
-                            train.display()
-                        ),
-                        hint: Some(
-                            "give the file as `path`, and the protocol splits it".to_owned(),
-                        ),
-                    });
-                }
                 let (train, test) =
-                    read_pair(&train, &test, &options(target)).map_err(|error| trouble(&error))?;
+                    read_pair(&folder.join(train), &folder.join(test), &options(target))
+                        .map_err(|error| trouble(&error))?;
                 let data = train.stack(&test).map_err(|error| LoadError {
                     message: error.to_string(),
                     hint: None,

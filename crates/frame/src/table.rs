@@ -7,7 +7,8 @@
 //! it is empty (an empty cell without quotes is `None`), when it would read as a number or as `true` or
 //! `false`, and when it begins with `#` in the header. So a table survives the way through CSV with types and all, except
 //! that a column of `None` alone comes back as text. polars' own CSV writer marks no such text, hence
-//! this one.
+//! this one. Text that a spreadsheet would take for a formula begins with an apostrophe, which reading takes
+//! away.
 //!
 //! # Parquet
 //! zstd; text, 64-bit integers and reals.
@@ -17,7 +18,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use counterweight_core::{Cells, Column, ColumnValues, Dataset, MISSING, Table};
+use counterweight_core::{
+    Cells, Column, ColumnValues, Dataset, MISSING, Table, shielded, unshielded,
+};
 
 use crate::atomic::write_atomically;
 use crate::delimited;
@@ -230,7 +233,7 @@ pub fn to_csv(table: &Table) -> String {
                 Cells::Text(cells) => {
                     if let Some(cell) = &cells[row] {
                         let other = number(cell) != Number::None || flag(cell).is_some();
-                        push_text(&mut text, cell, other);
+                        push_text(&mut text, &shielded(cell), other);
                     }
                 }
                 // Writing into a String cannot fail.
@@ -344,7 +347,9 @@ fn typed(path: &Path, name: &str, column: Vec<CsvCell>) -> Result<Cells, FrameEr
                 .is_some_and(|text| number(text) != Number::None)
     };
     if present().next().is_none() || !present().all(|cell| is_number(&cell)) {
-        return Ok(texts(column));
+        let plain = |text: String| unshielded(&text).to_owned();
+        let plain = column.into_iter().map(|(_, text, _)| text.map(plain));
+        return Ok(Cells::Text(plain.collect()));
     }
     let whole: Option<Vec<Option<i64>>> = column
         .iter()

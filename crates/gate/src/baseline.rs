@@ -24,7 +24,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use counterweight_core::{CellId, Outcome, Record};
+use counterweight_core::{CellId, Outcome, Record, shielded, unshielded};
 
 use super::cells::value_of;
 use super::result::{Place, Planned};
@@ -408,7 +408,7 @@ impl Columns {
                 self.width
             )));
         }
-        let field = |column: usize| cells.get(self.at[column]).map_or("", String::as_str);
+        let field = |column: usize| unshielded(cells.get(self.at[column]).map_or("", |c| c));
         let whole = |column: usize| {
             field(column).parse::<u64>().map_err(|_not_a_number| {
                 bad(format!("`{}` is not a {}", field(column), COLUMNS[column]))
@@ -471,10 +471,11 @@ impl Columns {
 
 /// A csv field; ids of grids hold commas.
 fn quoted(field: &str) -> String {
+    let field = shielded(field);
     if field.contains([',', '"']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
-        field.to_owned()
+        field.into_owned()
     }
 }
 

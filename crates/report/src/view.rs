@@ -206,7 +206,8 @@ fn markdown_cell(cell: &Cell) -> String {
     }
     let text = if cell.code {
         // A pipe ends a cell even inside backticks.
-        format!("`{}`", cell.text.replace('|', "\\|").replace('`', "'"))
+        let text = cell.text.replace(['\n', '\r'], " ");
+        format!("`{}`", text.replace('|', "\\|").replace('`', "'"))
     } else {
         escape_markdown(&cell.text)
     };
@@ -257,6 +258,8 @@ fn escape_latex(text: &str) -> String {
             '^' => escaped.push_str("\\textasciicircum{}"),
             '<' => escaped.push_str("\\textless{}"),
             '>' => escaped.push_str("\\textgreater{}"),
+            // A blank line would end the paragraph, and the table with it.
+            '\n' | '\r' => escaped.push(' '),
             other => escaped.push(other),
         }
     }

@@ -251,3 +251,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn text_that_a_spreadsheet_would_compute_comes_back_as_it_was() {
+    let texts = [
+        "=1+1", "+SUM-1", "-x", "@a", "'=1", "'", "''+a", "-5", "plain", "a=b",
+    ];
+    let table = Table::new().with("id", text(&texts.map(Some))).unwrap();
+    let csv = to_csv(&table);
+    let lines: Vec<&str> = csv.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "'=1+1", "'+SUM-1", "'-x", "'@a", "''=1", "'", "'''+a", "\"-5\"", "plain", "a=b"
+        ]
+    );
+    let folder = Folder::new();
+    let path = folder.file("t.csv", csv);
+    assert_eq!(read_table(&path).unwrap(), table);
+}

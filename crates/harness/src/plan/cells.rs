@@ -88,20 +88,30 @@ impl Numbers {
     }
 }
 
-/// What the rows of a correction's fit are resampled by on an input: its text, and the number of that
-/// text among those that can share a resampled set.
-fn rows_of(sweep: &Sweep, planned: &[Planned]) -> Vec<(Arc<str>, usize)> {
+/// What the rows of a correction's fit are resampled by on an input.
+struct RowsOf {
+    /// As cells name it.
+    text: Arc<str>,
+    /// The same for all that share a resampled set.
+    number: usize,
+    /// As ids hold it.
+    hash: ContentHash,
+}
+
+fn rows_of(sweep: &Sweep, planned: &[Planned]) -> Vec<RowsOf> {
     let mut numbers = Numbers::default();
     let of = |(correction, resampler): (&Correction, &Planned)| {
-        let text = match resampler {
-            Ok(Some(built)) => built.canonical(),
-            Ok(None) | Err(_) => correction.rows_canonical(),
-        };
+        let runs = resampler.as_ref().ok().and_then(Option::as_ref);
+        let text = runs.map_or_else(|| correction.rows_canonical(), Built::canonical);
         let (text, number) = numbers.of(&text);
-        // Ensembles start from the training rows as they are.
-        match correction.ensemble {
-            None => (text, number),
-            Some(_) => (text, numbers.of("none").1),
+        RowsOf {
+            text,
+            number: match correction.ensemble {
+                None => number,
+                // Ensembles start from the training rows as they are.
+                Some(_) => numbers.of("none").1,
+            },
+            hash: of_planned(runs),
         }
     };
     sweep.corrections.iter().zip(planned).map(of).collect()
@@ -152,20 +162,19 @@ pub(super) fn expand(
             let mut fits: BTreeMap<(usize, usize), usize> = BTreeMap::new();
             for (correction_at, correction) in sweep.corrections.iter().enumerate() {
                 let resampler = &planned[correction_at];
-                let (resample, rows) = &rows[correction_at];
-                let runs = resampler.as_ref().ok().and_then(Option::as_ref);
+                let rows = &rows[correction_at];
                 let id = Hasher::new("cell")
                     .hash(&start)
                     .hash(&models[model_at])
                     .hash(&corrections[correction_at])
-                    .hash(&of_planned(runs))
+                    .hash(&rows.hash)
                     .finish();
                 let settled = settle(unit, input, model, correction, resampler);
                 let at = cells.len();
                 if settled.is_none() {
-                    let group = *group_of.entry(*rows).or_insert_with(|| {
+                    let group = *group_of.entry(rows.number).or_insert_with(|| {
                         groups.push(ResampleGroup {
-                            resampler: runs.cloned(),
+                            resampler: resampler.as_ref().ok().cloned().flatten(),
                             fits: Vec::with_capacity(1),
                         });
                         groups.len() - 1
@@ -189,7 +198,7 @@ pub(super) fn expand(
                     unit: unit_at,
                     model: model_at,
                     correction: correction_at,
-                    resample: Arc::clone(resample),
+                    resample: Arc::clone(&rows.text),
                     settled,
                 });
             }

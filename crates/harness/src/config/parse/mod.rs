@@ -259,10 +259,7 @@ impl Lines {
 }
 
 fn is_id(text: &str) -> bool {
-    // Spreadsheets take what begins with a sign for a formula.
-    let formula = text.starts_with(['=', '+', '-']);
-    let length = 1..=LONGEST_ID;
-    !formula && length.contains(&text.chars().count()) && text.chars().all(is_id_char)
+    !text.is_empty() && text.chars().count() <= LONGEST_ID && text.chars().all(is_id_char)
 }
 
 fn check_id(id: &str, key: &str, section: &mut Section<'_, '_>) {
@@ -275,7 +272,7 @@ fn check_id(id: &str, key: &str, section: &mut Section<'_, '_>) {
         section.error(
             key,
             format!("`{id}` is not an id"),
-            Some("ids are made of letters, digits and -_.+[]=, and begin with none of -+=".into()),
+            Some("ids are made of letters, digits and -_.+[]=,".into()),
         );
     }
 }
