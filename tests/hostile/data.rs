@@ -35,7 +35,7 @@ fn a_header_of_a_million_columns_takes_linear_time() {
     let start = Instant::now();
     let ran = inspect(&place, "d.csv", &[]).ends_with(0);
     assert!(
-        start.elapsed() < Duration::from_secs(60),
+        start.elapsed() < Duration::from_mins(1),
         "{:?}",
         start.elapsed()
     );

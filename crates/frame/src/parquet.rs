@@ -367,15 +367,16 @@ fn to_table(
                             .collect(),
                     )
                 }
-                _ => match series.strict_cast(&DataType::Int64) {
-                    Ok(whole) => Cells::Whole(whole.i64().map_err(&failed)?.iter().collect()),
-                    // Beyond 2^63: the digits.
-                    Err(_) => {
+                _ => {
+                    if let Ok(whole) = series.strict_cast(&DataType::Int64) {
+                        Cells::Whole(whole.i64().map_err(&failed)?.iter().collect())
+                    } else {
+                        // Beyond 2^63: the digits.
                         let whole = series.cast(&DataType::UInt64).map_err(&failed)?;
                         let digits = whole.u64().map_err(&failed)?.iter();
                         Cells::Text(digits.map(|v| v.map(|v| v.to_string())).collect())
                     }
-                },
+                }
             },
         };
         table = table.with(name, cells).map_err(|source| FrameError::Core {

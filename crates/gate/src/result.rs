@@ -358,7 +358,7 @@ impl Gate {
             2.0 * 0.5_f64.powi(i32::try_from(*clusters).unwrap_or(i32::MAX)) >= self.alpha
         };
         let most = self.arms.iter().map(|arm| arm.clusters).max()?;
-        least(&most).then(|| (most, (most..).find(|n| !least(n)).unwrap_or(most)))
+        least(&most).then(|| (most, (most..1_100).find(|n| !least(n)).unwrap_or(1_100)))
     }
 
     /// Methods of a status.

@@ -4,6 +4,7 @@
 //! the long one reads. What would end the process (a reservation that fails, an exhausted stack) ends the
 //! test.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -103,16 +104,17 @@ fn fuzz(kind: &str, seeds: &[Vec<u8>], words: &[&[u8]]) {
 
 #[test]
 fn csv() {
-    let plain: String = (0..30)
-        .map(|row| {
-            format!(
-                "{row},{}.5,\"a \"\"{}\"\"\",{}\n",
-                row * 7,
-                row % 3,
-                row % 2
-            )
-        })
-        .collect();
+    let mut plain = String::new();
+    for row in 0..30 {
+        writeln!(
+            plain,
+            "{row},{}.5,\"a \"\"{}\"\"\",{}",
+            row * 7,
+            row % 3,
+            row % 2
+        )
+        .unwrap();
+    }
     let breaks = "x,y\r\n1,\"a\nb\"\r\n,\"\"\r\n3,c\r\n4,c\r\n";
     let seeds = [
         format!("x,z,name,y\n{plain}").into_bytes(),
@@ -137,13 +139,13 @@ fn csv() {
 }
 
 fn table(rows: usize) -> Table {
-    let text = |row: usize| (row % 11 > 0).then(|| format!("level {}", row % 5));
+    let text = |row: usize| (!row.is_multiple_of(11)).then(|| format!("level {}", row % 5));
     let columns = [
         (
             "x",
             Cells::Real(
                 (0..rows)
-                    .map(|row| (row % 7 > 0).then_some(row as f64 / 3.0))
+                    .map(|row| (!row.is_multiple_of(7)).then_some(row as f64 / 3.0))
                     .collect(),
             ),
         ),
@@ -154,7 +156,7 @@ fn table(rows: usize) -> Table {
         ("t", Cells::Text((0..rows).map(text).collect())),
         (
             "f",
-            Cells::Flag((0..rows).map(|row| Some(row % 3 == 0)).collect()),
+            Cells::Flag((0..rows).map(|row| Some(row.is_multiple_of(3))).collect()),
         ),
         (
             "y",

@@ -212,9 +212,9 @@ pub(super) fn expand(
                 }
             }
         }
-        groups
-            .iter_mut()
-            .for_each(|group| group.fits.shrink_to_fit());
+        for group in &mut groups {
+            group.fits.shrink_to_fit();
+        }
         groups.shrink_to_fit();
         unit.groups = groups;
     }

@@ -109,7 +109,7 @@ pub(super) fn of_unit(domain: &str, sweep: &Sweep, input: &Input, unit: &Unit) -
         // The counts follow from the ratio, but a population of another size is another one.
         Rows::Draw => [&unit.train, &unit.test]
             .into_iter()
-            .flat_map(|counts| counts.as_slice())
+            .flat_map(ClassCounts::as_slice)
             .fold(hasher, |hasher, &n| hasher.number(n as u64)),
         Rows::Cut(_) | Rows::None(..) => hasher,
     }

@@ -210,8 +210,8 @@ impl Plan {
             units,
             cells,
             claims,
-            curves,
             axes,
+            curves,
             parts,
             sweep_hash,
         })

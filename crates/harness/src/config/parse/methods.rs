@@ -470,7 +470,7 @@ pub(super) fn read_correction(
 fn joint_suffix(grids: &[(&str, &[(&'static str, ParamValue)])]) -> String {
     let mut pairs = Vec::new();
     for (at, (stage, grid)) in grids.iter().enumerate() {
-        for (key, value) in grid.iter() {
+        for (key, value) in *grid {
             let elsewhere = grids
                 .iter()
                 .enumerate()
