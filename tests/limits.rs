@@ -44,7 +44,12 @@ fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
     }
 }
 
-/// The ids that `list` gives for a stage of corrections, or the own models.
+/// Whether a model is a library's.
+fn is_library(id: &str) -> bool {
+    id.starts_with("linfa") || id.starts_with("smartcore")
+}
+
+/// The ids that `list` gives for a stage of corrections, or all models.
 fn ids(what: &str, stage: Option<&str>) -> Vec<String> {
     let list = Place::new()
         .call(&["list", what, "--format", "json"])
@@ -53,7 +58,6 @@ fn ids(what: &str, stage: Option<&str>) -> Vec<String> {
     entries
         .filter(|entry| stage.is_none_or(|stage| entry["stage"] == stage))
         .map(|entry| entry["id"].as_str().expect("an id").to_owned())
-        .filter(|id| !id.starts_with("linfa") && !id.starts_with("smartcore"))
         .collect()
 }
 
@@ -74,7 +78,8 @@ fn population(kind: &str, sizes: &str) -> String {
 
 #[test]
 fn a_slow_learner_ends_in_time() {
-    let all = ids("models", None);
+    let mut all = ids("models", None);
+    all.retain(|id| !is_library(id));
     // One pass over the rows, as long as reading them takes.
     let quick = ["dummy", "gaussian-naive-bayes", "nearest-centroid"];
     let all = without(&all, &quick);
@@ -368,5 +373,140 @@ fn a_limit_of_ages_is_an_error_with_its_line() {
             "{}",
             ran.err
         );
+    }
+}
+
+#[test]
+fn a_slow_library_ends_in_time() {
+    let all = ids("models", None);
+    let slow: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|id| is_library(id))
+        .collect();
+    // Few classes for those that take two, and few rows for those that are given few.
+    let mut sweep = population(
+        "gaussian-simplex",
+        "classes = 2\ndim = 400\nn_train = 4000\nn_test = 500\nseparation = 0.2",
+    );
+    for id in &slow {
+        let more = if id.ends_with("random-forest") {
+            "trees = 1000\n"
+        } else {
+            ""
+        };
+        writeln!(sweep, "[[model]]\nkind = \"{id}\"\n{more}").expect("text");
+    }
+    sweep.push_str("[[correction]]\nid = \"none\"\n");
+    let place = Place::with_sweep(&sweep);
+    each_ends_in_time(&place, "model", &["smartcore-random-forest"]);
+    let place = long(LIBRARY);
+    place.write(
+        "demo/sweep.toml",
+        &place.read("demo/sweep.toml").replace("1h", "1s"),
+    );
+    each_ends_in_time(&place, "model", &["smartcore-gaussian-naive-bayes"]);
+}
+
+/// Every library learner, on classes and with losses that some of them honour.
+const LIBRARIES: &str = "format = 1\nseed = 3\n[protocol]\nfolds = 2\ninner_folds = 2\nsmall_class = \"clamp\"\n\
+    [[population]]\nkind = \"gaussian-pair\"\nn_train = 150\nn_test = 100\nimbalance_ratio = 3\n\
+    [[population]]\nkind = \"gaussian-simplex\"\nn_train = 120\nn_test = 90\nimbalance_ratio = 2\n\
+    [[correction]]\nid = \"none\"\n[[correction]]\nid = \"weighted\"\nloss = { kind = \"weighted\" }\n\
+    [[correction]]\nid = \"tuned\"\nresample = { kind = \"smote\" }\ndecide = { kind = \"tuned-threshold\" }\n\
+    [[correction]]\nid = \"weight-norm\"\ndecide = { kind = \"weight-norm\" }\n\
+    [[correction]]\nid = \"bagged\"\nensemble = { kind = \"under-bagging\" }\n";
+
+#[test]
+fn a_library_in_a_worker_gives_the_bits_that_it_gives_here() {
+    let all = ids("models", None);
+    // These give other numbers each time: two draw from a generator of their own, one breaks ties by chance.
+    let own_chance = [
+        "linfa-random-forest",
+        "linfa-adaboost",
+        "linfa-decision-tree",
+    ];
+    let models = all
+        .iter()
+        .filter(|id| is_library(id) && !own_chance.contains(&id.as_str()));
+    let models: String = models
+        .map(|id| format!("[[model]]\nkind = \"{id}\"\n"))
+        .collect();
+    let place = Place::with_sweep(&format!("{LIBRARIES}{models}"));
+    place.write("here/sweep.toml", &place.read("demo/sweep.toml"));
+    let there = place.call(&["run", "demo", "--quiet", "--no-report"]);
+    let session = counterweight::Session::new(counterweight::CATALOGUE);
+    assert!(session.in_process, "a test is no worker");
+    let options = counterweight::RunOptions {
+        no_report: true,
+        ..counterweight::RunOptions::default()
+    };
+    let here = counterweight::run(&session, &place.path("here"), &options).expect("it runs");
+    assert_eq!(there.code, here.exit as i32);
+    assert!(place.bytes("demo/records.csv") == place.bytes("here/records.csv"));
+    assert!(place.bytes("demo/details.parquet") == place.bytes("here/details.parquet"));
+}
+
+/// The processes that a process has started.
+#[cfg(target_os = "linux")]
+fn children(of: u32) -> Vec<u32> {
+    let status = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/status")).ok();
+    let parent = format!("PPid:\t{of}");
+    let processes = std::fs::read_dir("/proc").expect("processes");
+    processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|&pid| status(pid).is_some_and(|text| text.lines().any(|line| line == parent)))
+        .collect()
+}
+
+/// The worker of a run on one thread, in the midst of its fit.
+#[cfg(target_os = "linux")]
+fn worker_of(child: &Child) -> u32 {
+    let waiting = Instant::now();
+    loop {
+        if let [worker] = children(child.id())[..] {
+            std::thread::sleep(Duration::from_secs(1));
+            return worker;
+        }
+        assert!(waiting.elapsed() < Duration::from_mins(1), "no worker");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_dies_costs_its_cell_and_none_outlives_its_program() {
+    let kill = |pid: u32| {
+        let killed = Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status();
+        assert!(killed.expect("kill starts").success());
+    };
+    let place = long(LIBRARY);
+    let mut child = place.start(&["run", "demo", "--jobs", "1", "--no-report"]);
+    kill(worker_of(&child));
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let records = place.records("demo");
+    let row = records.one(&[("model", "smartcore-gaussian-naive-bayes")]);
+    assert_eq!(row.text("outcome"), "failed");
+    assert!(
+        row.text("reason").contains("ended its process"),
+        "{}",
+        row.text("reason")
+    );
+    assert_eq!(records.one(&[("model", "dummy")]).text("outcome"), "ok");
+
+    let place = long(LIBRARY);
+    let mut child = place.start(&["run", "demo", "--jobs", "1", "--no-report"]);
+    let worker = worker_of(&child);
+    kill(child.id());
+    child.wait().expect("it ends");
+    let waiting = Instant::now();
+    while std::path::Path::new(&format!("/proc/{worker}")).exists() {
+        assert!(
+            waiting.elapsed() < Duration::from_secs(5),
+            "{worker} lives on"
+        );
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -24,6 +24,7 @@ use crate::args::{Cli, Command, DataCommand};
 use crate::progress::Progress;
 
 fn main() -> ExitCode {
+    counterweight::worker::serve_if_asked();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -20,6 +20,7 @@ use crate::records::{LEAK, RELIABILITY, read_records};
 use crate::session::Session;
 use crate::side_tables::{claim_names, class_names, imported};
 use crate::source::Files;
+use crate::worker;
 
 /// Name of a sweep file inside its report folder.
 pub(crate) const SWEEP: &str = "sweep.toml";
@@ -111,10 +112,11 @@ impl<'s> Folder<'s> {
             }
             rejected(errors)
         })?;
-        let sweep = Sweep {
+        let mut sweep = Sweep {
             seed: seed.map_or(sweep.seed, Seed),
             ..sweep
         };
+        worker::place(&mut sweep, self.session.in_process);
         let plan = Plan::new(Arc::new(sweep), self.session.catalogue, &files).map_err(rejected)?;
         Ok((plan, files))
     }

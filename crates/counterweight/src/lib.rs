@@ -5,6 +5,9 @@
 //! [`run`], [`report`], [`gate`], [`merge`], [`import`], [`status`], [`compare`] and [`verify`] take it and
 //! a report folder. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
 //! carries the exit code of the contract.
+//!
+//! A program calls [`worker::serve_if_asked`] first in `main`, so that library learners can run in workers that
+//! are killed when they are late.
 
 mod catalogue;
 mod compare;
@@ -23,6 +26,7 @@ mod side_tables;
 mod source;
 mod status;
 mod verify;
+pub mod worker;
 
 pub use catalogue::CATALOGUE;
 pub use compare::{Comparison, compare};

@@ -21,6 +21,9 @@ pub struct Session<'a> {
     pub listener: &'a dyn Listener,
     /// Stops a run.
     pub control: Arc<Control>,
+    /// Whether library learners run in this process, where nothing ends one that does not come back, instead
+    /// of in workers; default where the program is no worker ([`worker::serve_if_asked`](crate::worker)).
+    pub in_process: bool,
 }
 
 /// Hears and says nothing.
@@ -41,6 +44,7 @@ impl Session<'static> {
             say: &|_| {},
             listener: &Silent,
             control: Arc::new(Control::default()),
+            in_process: !crate::worker::serves(),
         }
     }
 }

@@ -36,6 +36,19 @@ impl<C, T: ?Sized> Clone for Built<C, T> {
     }
 }
 
+impl<C, T: ?Sized> Built<C, T> {
+    /// The same under another method, which gives what the own one does: one that runs elsewhere.
+    #[must_use]
+    pub fn with_method(&self, method: Arc<T>) -> Self {
+        Self(Arc::new(Parts {
+            entry: self.entry,
+            params: self.params.clone(),
+            method,
+            grid: self.grid.clone(),
+        }))
+    }
+}
+
 impl<C, T: ?Sized> Deref for Built<C, T> {
     type Target = Parts<C, T>;
 

@@ -138,7 +138,7 @@ impl std::fmt::Debug for Outlets<'_> {
 }
 
 /// Stack of a thread: recursive library learners (deep trees) outgrow the usual 2 MiB.
-const STACK: usize = 64 << 20;
+pub const STACK: usize = 64 << 20;
 
 /// Threads that do the work of cells.
 fn pool(jobs: usize, control: &Control) -> Result<ThreadPool, RunError> {

@@ -1,0 +1,199 @@
+//! Library learners in processes of their own.
+//!
+//! A library cannot be told to stop, may end its process (a stack that overflows) and may never come back.
+//! So its fits and scores run in a worker: this very program, started again by each thread that needs one,
+//! kept alive between fits, and killed when the deadline of the cell passes. What it computes is what this
+//! process would compute, to the last bit.
+//!
+//! The program has to call [`serve_if_asked`] first of all; without that, or with
+//! [`Session::in_process`](crate::Session::in_process), libraries run in the program itself. Under a `timeout`
+//! that the sweep gives they are not applicable there, since nothing would keep it; the hour of a sweep that
+//! gives none is noticed when they come back.
+
+mod frame;
+mod process;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use counterweight_core::limit::Deadline;
+use counterweight_core::{
+    Fitted, Learner, LearnerCaps, LinearHead, LossTerms, Matrix, Note, Params, Scores,
+    StageContext, StageError, StageResult, Train,
+};
+use counterweight_harness::config::Sweep;
+use counterweight_harness::config::method::Built;
+use counterweight_harness::config::sweep::Protocol;
+use counterweight_models::{linfa, smartcore};
+
+use frame::{Fit, Fitting, Frame, Scored, Scoring};
+use process::Slot;
+
+pub use serve::serve_if_asked;
+
+/// Whether this program serves when it is asked to.
+static SERVES: AtomicBool = AtomicBool::new(false);
+
+/// Whether this program can be started again as a worker.
+pub fn serves() -> bool {
+    SERVES.load(Ordering::SeqCst)
+}
+
+/// Puts every library learner of a sweep into workers, or refuses it where that cannot be and the sweep
+/// limits its time.
+pub(crate) fn place(sweep: &mut Sweep, in_process: bool) {
+    if in_process && sweep.protocol.timeout == Protocol::TIMEOUT {
+        return;
+    }
+    for model in &mut sweep.models {
+        let candidates = model.select.iter_mut().flat_map(|s| &mut s.candidates);
+        for built in std::iter::once(&mut model.learner).chain(candidates) {
+            place_one(built, in_process);
+        }
+    }
+}
+
+fn place_one(built: &mut Built<LearnerCaps, dyn Learner>, in_process: bool) {
+    let id = built.entry.card.id;
+    let mut library = linfa::ALL.iter().chain(smartcore::ALL);
+    if !library.any(|entry| entry.card.id == id) {
+        return;
+    }
+    let method: Arc<dyn Learner> = if in_process {
+        Arc::new(Refused(id))
+    } else {
+        Arc::new(Remote {
+            id,
+            params: built.params.clone(),
+            here: Arc::clone(&built.method),
+        })
+    };
+    *built = built.with_method(method);
+}
+
+/// A learner that nothing could end.
+#[derive(Debug)]
+struct Refused(&'static str);
+
+impl Learner for Refused {
+    fn fit(
+        &self,
+        _train: &Train,
+        _terms: &LossTerms,
+        _context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        Err(StageError::NotApplicable(format!(
+            "`{}` cannot be ended at its `timeout` inside of this program, which runs no workers",
+            self.0
+        )))
+    }
+}
+
+/// A learner that fits in a worker.
+#[derive(Debug)]
+struct Remote {
+    id: &'static str,
+    params: Params,
+    /// The same in this process, for what a worker is not told.
+    here: Arc<dyn Learner>,
+}
+
+impl Learner for Remote {
+    fn fit(
+        &self,
+        train: &Train,
+        terms: &LossTerms,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Box<dyn Fitted>> {
+        let Some(frame) = Fit::frame(self.id, &self.params, (train, terms), context) else {
+            return self.here.fit(train, terms, context);
+        };
+        let slot = Slot::of_this_thread();
+        let deadline = context.deadline.or_sooner(Deadline::current());
+        let (answer, process) = slot.call(&frame, None, deadline)?;
+        let fitting: Fitting = answer.head()?;
+        context.stream.set_word_pos(fitting.word_pos()?);
+        for (kind, text) in fitting.notes {
+            context.notes.push(match kind.as_str() {
+                "clamped" => Note::Clamped(text),
+                "degenerate" => Note::Degenerate(text),
+                _ => Note::Remark(text),
+            });
+        }
+        let names = fitting.details.into_iter();
+        context.details.extend(names.zip(answer.numbers));
+        match fitting.error {
+            Some(error) => Err(error.into()),
+            None => Ok(Box::new(Elsewhere {
+                model: fitting.model,
+                process,
+                slot,
+            })),
+        }
+    }
+}
+
+/// A model that a worker keeps.
+#[derive(Debug)]
+struct Elsewhere {
+    model: u64,
+    /// The number of the process that has it.
+    process: u64,
+    slot: Arc<Slot>,
+}
+
+impl Elsewhere {
+    fn ask(&self, x: &Matrix, head: bool) -> StageResult<(Scored, Vec<f64>)> {
+        let frame = Frame::new(
+            &Scoring {
+                op: if head { "head" } else { "score" }.into(),
+                model: self.model,
+                rows: x.rows(),
+                cols: x.cols(),
+            },
+            x.as_slice().to_vec(),
+        )?;
+        let deadline = Deadline::current();
+        let (answer, _) = self.slot.call(&frame, Some(self.process), deadline)?;
+        let scored: Scored = answer.head()?;
+        match scored.error {
+            Some(error) => Err(error.into()),
+            None => Ok((scored, answer.numbers)),
+        }
+    }
+}
+
+impl Fitted for Elsewhere {
+    fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        let (scored, numbers) = self.ask(x, false)?;
+        scored.scores(numbers)
+    }
+
+    fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
+        let (scored, mut numbers) = self.ask(x, true)?;
+        if scored.none {
+            return Ok(None);
+        }
+        let norms = numbers.split_off(numbers.len() - scored.cols);
+        Ok(Some(LinearHead {
+            scores: scored.scores(numbers)?,
+            norms,
+        }))
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        self.slot.forget(self.process, self.model);
+    }
+}
+
+/// An error of the road between two processes.
+fn broken(what: &dyn std::fmt::Display) -> StageError {
+    StageError::Failed(format!("the worker of a library: {what}"))
+}
+
+/// Parameters by name, as they are sent.
+type Given = BTreeMap<String, frame::Value>;

@@ -1,0 +1,185 @@
+//! The worker of a thread: started when it is needed, killed when it is late.
+
+use std::io::BufWriter;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use counterweight_core::limit::Deadline;
+use counterweight_core::{StageError, StageResult};
+
+use super::frame::{Frame, Scoring};
+use super::{broken, serve};
+
+/// Between two looks at the deadline.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long the end of a worker that a signal ended waits for the end of this program: whoever signals a
+/// job signals all of its processes.
+const TOGETHER: usize = 100;
+
+thread_local! {
+    static OWN: Arc<Slot> = Arc::default();
+}
+
+/// A thread's place for a worker.
+#[derive(Debug, Default)]
+pub(super) struct Slot(Mutex<Option<Process>>);
+
+impl Slot {
+    pub(super) fn of_this_thread() -> Arc<Self> {
+        OWN.with(Arc::clone)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Process>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a message and waits for the answer. Without an answer by the deadline the worker is killed.
+    /// `process` is the number of the process that the message is meant for; `None` for any.
+    ///
+    /// # Errors
+    /// [`StageError::Timeout`]; [`StageError::Failed`] when the worker ended, or cannot be started.
+    pub(super) fn call(
+        &self,
+        frame: &Frame,
+        process: Option<u64>,
+        deadline: Deadline,
+    ) -> StageResult<(Frame, u64)> {
+        deadline.check()?;
+        let mut slot = self.lock();
+        let worker = match (&mut *slot, process) {
+            (Some(worker), Some(number)) if worker.number != number => return Err(gone()),
+            (Some(worker), _) => worker,
+            (None, Some(_)) => return Err(gone()),
+            (empty, None) => empty.insert(Process::start()?),
+        };
+        let sent = frame.write(&mut worker.to);
+        while sent.is_ok() {
+            match worker.answers.recv_timeout(LOOK) {
+                Ok(answer) => return Ok((answer, worker.number)),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(late) = deadline.check() {
+                        *slot = None;
+                        return Err(late);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let end = worker.end();
+        *slot = None;
+        if end.signalled {
+            for _ in 0..TOGETHER {
+                deadline.check()?;
+                std::thread::sleep(LOOK);
+            }
+        }
+        Err(StageError::Failed(format!(
+            "the library ended its process ({})",
+            end.words
+        )))
+    }
+
+    /// Lets a worker forget a model.
+    pub(super) fn forget(&self, process: u64, model: u64) {
+        let mut slot = self.lock();
+        let worker = slot.as_mut().filter(|worker| worker.number == process);
+        if let Some(worker) = worker {
+            let forget = Scoring {
+                op: "forget".into(),
+                model,
+                rows: 0,
+                cols: 0,
+            };
+            // A worker that is gone has forgotten.
+            let _ = Frame::new(&forget, Vec::new()).map(|frame| frame.write(&mut worker.to));
+        }
+    }
+}
+
+fn gone() -> StageError {
+    broken(&"it ended after the fit, and the model with it")
+}
+
+/// How a worker ended.
+struct End {
+    words: String,
+    /// By a signal that ends jobs.
+    signalled: bool,
+}
+
+/// A running worker.
+#[derive(Debug)]
+struct Process {
+    /// Unlike that of any other.
+    number: u64,
+    child: Child,
+    to: BufWriter<ChildStdin>,
+    answers: Receiver<Frame>,
+}
+
+impl Process {
+    fn start() -> StageResult<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let failed = |error: std::io::Error| broken(&format!("it cannot be started: {error}"));
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .arg(serve::COMMAND)
+            .env(serve::VARIABLE, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        // An interrupt from a terminal is for the program; its workers end with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(failed)?;
+        let (Some(to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(broken(&"it has no pipes"));
+        };
+        let (tell, answers) = channel();
+        std::thread::spawn(move || {
+            while let Ok(Some(frame)) = Frame::read(&mut from) {
+                if tell.send(frame).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self {
+            number: NEXT.fetch_add(1, Ordering::SeqCst),
+            child,
+            to: BufWriter::new(to),
+            answers,
+        })
+    }
+
+    /// What ended it.
+    fn end(&mut self) -> End {
+        let status = self.child.wait();
+        let words = match &status {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        #[cfg(unix)]
+        let signal = status
+            .ok()
+            .and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+        #[cfg(not(unix))]
+        let signal: Option<i32> = None;
+        End {
+            words,
+            // Hang-up, interrupt and termination.
+            signalled: matches!(signal, Some(1 | 2 | 15)),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

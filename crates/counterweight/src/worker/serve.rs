@@ -1,0 +1,140 @@
+//! The side of the worker.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, BufWriter};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+
+use counterweight_core::limit::Deadline;
+use counterweight_core::{
+    Fitted, Matrix, Shared, StageContext, StageError, StageResult, find, params,
+};
+
+use super::frame::{Fit, Fitting, Frame, Scored, Scoring, given};
+use super::{SERVES, broken};
+use crate::CATALOGUE;
+
+/// The hidden command.
+pub(super) const COMMAND: &str = "serve-a-library";
+/// Set for a worker, so that no user comes upon the command.
+pub(super) const VARIABLE: &str = "COUNTERWEIGHT_WORKER";
+
+/// Serves as a worker and ends the process, if it was started as one; else notes that the program can.
+/// To be called first in `main`.
+pub fn serve_if_asked() {
+    SERVES.store(true, Ordering::SeqCst);
+    let asked = std::env::args().nth(1).is_some_and(|arg| arg == COMMAND);
+    if !asked || std::env::var_os(VARIABLE).is_none() {
+        return;
+    }
+    // A library's panic is an answer with its words.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (tell, questions) = channel();
+    // As deep as a thread of the harness, since some libraries recurse.
+    let served = std::thread::Builder::new()
+        .stack_size(counterweight_harness::run::STACK)
+        .spawn(move || serve(&questions));
+    let mut from = BufReader::new(io::stdin());
+    // Heard beside the work, so that the worker ends with its program whatever it is at.
+    while let Ok(Some(frame)) = Frame::read(&mut from) {
+        if served.is_err() || tell.send(frame).is_err() {
+            break;
+        }
+    }
+    end();
+}
+
+#[expect(clippy::exit, reason = "the end of a worker, in the midst of its work")]
+fn end() -> ! {
+    std::process::exit(0)
+}
+
+/// Answers questions, in order.
+fn serve(questions: &Receiver<Frame>) {
+    let mut to = BufWriter::new(io::stdout());
+    let mut models: BTreeMap<u64, Box<dyn Fitted>> = BTreeMap::new();
+    for (next, frame) in (0..).zip(questions) {
+        let answer = match answer(&frame, next, &mut models) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => continue,
+            Err(_) => end(),
+        };
+        if answer.write(&mut to).is_err() {
+            end();
+        }
+    }
+}
+
+/// The answer; `None` where none is wanted.
+///
+/// # Errors
+/// A message that makes no sense.
+fn answer(
+    frame: &Frame,
+    next: u64,
+    models: &mut BTreeMap<u64, Box<dyn Fitted>>,
+) -> StageResult<Option<Frame>> {
+    let op: serde_json::Value = frame.head()?;
+    if op["op"] == "fit" {
+        let (answer, model) = fit(frame.head()?, &frame.numbers, next)?;
+        models.extend(model.map(|model| (next, model)));
+        return Ok(Some(answer));
+    }
+    let asked: Scoring = frame.head()?;
+    if asked.op == "forget" {
+        models.remove(&asked.model);
+        return Ok(None);
+    }
+    let Some(model) = models.get(&asked.model) else {
+        return Err(broken(&"there is no such model"));
+    };
+    let x = Matrix::from_vec(asked.rows, asked.cols, frame.numbers.clone())?;
+    if asked.op == "head" {
+        return Ok(Some(match caught(|| model.linear_head(&x)) {
+            Ok(Some(head)) => {
+                let mut numbers = head.scores.log().as_slice().to_vec();
+                numbers.extend(head.norms);
+                Frame::new(&Scored::of(&head.scores), numbers)?
+            }
+            Ok(None) => Frame::new(&Scored::none(), Vec::new())?,
+            Err(error) => Frame::new(&Scored::failed(error), Vec::new())?,
+        }));
+    }
+    Ok(Some(match caught(|| model.scores(&x)) {
+        Ok(scores) => Frame::new(&Scored::of(&scores), scores.log().as_slice().to_vec())?,
+        Err(error) => Frame::new(&Scored::failed(error), Vec::new())?,
+    }))
+}
+
+type FitAnswer = (Frame, Option<Box<dyn Fitted>>);
+
+fn fit(asked: Fit, numbers: &[f64], number: u64) -> StageResult<FitAnswer> {
+    let (train, terms) = asked.parts(numbers)?;
+    let shared = Shared::default();
+    let (stream, small_class) = (asked.stream()?, asked.small_class());
+    let mut context = StageContext::new(stream, small_class, Deadline::NEVER, &shared);
+    let entry = find(CATALOGUE.learners, &asked.learner)
+        .ok_or_else(|| broken(&"there is no such learner"))?;
+    let params = params::check(entry.card.params, &given(asked.params))
+        .map_err(|_errors| broken(&"parameters that are none"))?;
+    let learner = (entry.build)(&params).map_err(|error| broken(&error))?;
+    let fitted = caught(|| learner.fit(&train, &terms, &mut context));
+    let (model, error) = match fitted {
+        Ok(model) => (Some(model), None),
+        Err(error) => (None, Some(error.into())),
+    };
+    Ok((Fitting::frame(number, error, &context)?, model))
+}
+
+/// A panic as the error that the harness makes of it.
+fn caught<T>(work: impl FnOnce() -> StageResult<T>) -> StageResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let words = words.unwrap_or("without words");
+        Err(StageError::Failed(format!("panicked: {words}")))
+    })
+}
