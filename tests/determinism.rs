@@ -345,7 +345,14 @@ fn records_files_merge_and_contradictions_are_errors() {
     let entry: serde_json::Value = serde_json::from_str(line).unwrap();
     let mut other = entry.clone();
     other["record"]["metrics"]["balanced_error"] = 0.123.into();
-    let header = text.lines().next().unwrap();
+    // As an earlier build would have written it: no line with a checksum.
+    let bare = |value: &serde_json::Value| {
+        let mut value = value.clone();
+        value.as_object_mut().unwrap().remove("sum").unwrap();
+        value
+    };
+    let header = bare(&serde_json::from_str(text.lines().next().unwrap()).unwrap());
+    let other = bare(&other);
     place.write("other/segments/1.jsonl", &format!("{header}\n{other}\n"));
     let ran = place.call(&["merge", "demo", "other"]).ends_with(2);
     let cell = entry["record"]["cell"].as_str().unwrap();
@@ -428,7 +435,7 @@ fn damage(path: &Path, number: usize) {
 }
 
 #[test]
-fn a_torn_last_line_is_done_again_and_a_damaged_one_in_the_middle_is_an_error() {
+fn a_torn_last_line_is_done_again_and_a_damaged_one_in_the_middle_likewise() {
     let place = with_data(SOME);
     let whole = run(&place, "torn", &[]);
     let segment = place.segments("torn").remove(0);
@@ -450,33 +457,33 @@ fn a_torn_last_line_is_done_again_and_a_damaged_one_in_the_middle_is_an_error() 
     place.call(&["status", "torn"]).ends_with(0);
 
     damage(&segment, 7);
-    for command in [
-        &["run", "demo", "--output", "torn"][..],
-        &["status", "torn"],
-        &["merge", "torn"],
-    ] {
-        let ran = place.call(command).ends_with(2);
-        let name = segment.file_name().unwrap().to_str().unwrap();
-        assert!(
-            ran.err.contains(&format!("{name}:7: not a record")),
-            "{}",
-            ran.err
-        );
-        assert!(ran.err.contains("hint: "), "{}", ran.err);
-    }
-    assert!(
-        place.bytes("torn/records.csv") == whole,
-        "written from a damaged store"
-    );
-    // --fresh is the way out that the hint names.
+    let name = segment.file_name().unwrap().to_str().unwrap().to_owned();
+    let status = place
+        .call(&["status", "torn", "--format", "json"])
+        .ends_with(3)
+        .json();
+    let told = status["damaged_lines"][0].as_str().unwrap();
+    assert!(told.contains(&format!("{name}:7 (cell ")), "{told}");
+    assert_eq!(status["missing"], 1);
+    let again = place
+        .call(&["run", "demo", "--output", "torn", "--no-report"])
+        .ends_with(0);
+    assert!(again.err.contains("1 damaged line"), "{}", again.err);
+    assert!(again.err.contains("running 1 cells"), "{}", again.err);
+    assert!(place.bytes("torn/records.csv") == whole);
+    // What has been made good is told by `status` alone; `--fresh` drops the damaged segment.
+    let third = run_noted(&place);
+    assert!(!third.contains("damaged"), "{third}");
+    let text = place.call(&["status", "torn"]).ends_with(0).out;
+    assert!(text.contains("damaged lines: 2"), "{text}");
     assert!(run(&place, "torn", &["--fresh"]) == whole);
-    // Empty lines count, so that the number is the one that an editor shows.
-    let segment = place.segments("torn").remove(0);
-    damage(&segment, 7);
-    let text = std::fs::read_to_string(&segment).unwrap();
-    std::fs::write(&segment, text.replacen('\n', "\n\n", 1)).unwrap();
-    let ran = place.call(&["status", "torn"]).ends_with(2);
-    assert!(ran.err.contains(".jsonl:8: not a record"), "{}", ran.err);
+    let text = place.call(&["status", "torn"]).ends_with(0).out;
+    assert!(!text.contains("damaged"), "{text}");
+}
+
+fn run_noted(place: &Place) -> String {
+    let again = ["run", "demo", "--output", "torn", "--no-report"];
+    place.call(&again).ends_with(0).err
 }
 
 #[test]

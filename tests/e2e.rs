@@ -12,10 +12,13 @@
 mod bad_input;
 
 mod calibration;
+mod chaos;
 mod common;
 mod contract;
 mod determinism;
+mod endings;
 mod exactness;
+mod folders;
 mod hostile;
 mod leak_premium;
 mod leakage;

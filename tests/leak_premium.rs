@@ -202,6 +202,9 @@ fn on_labels_that_mean_nothing_the_premium_is_large_and_no_record_knows_of_it() 
     assert_eq!(place.bytes("one/leak.parquet"), bytes);
     // One model's claims only, then the rest.
     std::fs::remove_dir_all(place.path("two/segments")).unwrap();
+    for records in ["two/records.parquet", "two/records.csv"] {
+        std::fs::remove_file(place.path(records)).unwrap();
+    }
     run("two", &["--only", "model=decision-tree,fold=1"]);
     assert_eq!(Leaks::of(&place, "two").texts("claim").len(), 2 * 3);
     run("two", &[]);

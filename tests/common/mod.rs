@@ -132,6 +132,18 @@ impl Place {
         Ran::of(&command.output().expect("the binary starts"))
     }
 
+    /// Runs a line of the shell in this place; `$CW` is the binary.
+    pub(crate) fn shell(&self, line: &str) -> Ran {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", line])
+            .current_dir(self.root.path())
+            .env("CW", env!("CARGO_BIN_EXE_counterweight"))
+            .env_remove("COUNTERWEIGHT_DATASETS")
+            .stdin(Stdio::null());
+        Ran::of(&command.output().expect("a shell"))
+    }
+
     /// Starts the binary and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments)
@@ -197,6 +209,14 @@ impl Place {
     pub(crate) fn anonymous(&self, text: &str) -> String {
         text.replace(&self.root.path().display().to_string(), "[place]")
     }
+}
+
+/// The lines of a segment or of a file beside one as a build before checksums would have written them.
+pub(crate) fn of_an_earlier_build(text: &str) -> String {
+    let tail = ",\"sum\":\"01234567\"}".len();
+    let lines = text.lines().map(|line| &line[..line.len() - tail]);
+    let bare = lines.map(|line| line.strip_suffix(",\"bins\":true").unwrap_or(line));
+    bare.map(|line| format!("{line}}}\n")).collect()
 }
 
 fn sorted_files(folder: &Path) -> Vec<PathBuf> {

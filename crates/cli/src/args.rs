@@ -100,7 +100,7 @@ pub(crate) struct RunArgs {
     /// Plan and say what would run, without running it
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Forget earlier results of this folder
+    /// Make the selected cells anew; what the folder holds of them is kept aside until then
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Run failed and timed-out cells again
@@ -191,6 +191,9 @@ pub(crate) struct GateArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) format: GateFormat,
+    /// Write that to this file, whole or not at all, and the text to stdout
+    #[arg(long, value_name = "FILE", conflicts_with = "update")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

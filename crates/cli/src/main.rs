@@ -1,17 +1,14 @@
 //! The `counterweight` command: the only crate of the workspace that prints and exits.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command line speaks on stdout (its product) and stderr (progress, diagnostics)"
-)]
+// First, so that its macros hold in all the others.
+#[macro_use]
+mod terminal;
 
 mod args;
 mod commands;
 mod interrupt;
 mod progress;
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,9 +30,12 @@ fn main() -> ExitCode {
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             );
-            // A closed pipe while printing help is nobody's error.
-            let _ = error.print();
-            return code(if product { Exit::Ok } else { Exit::Usage });
+            if !product {
+                let _nobody_listens = error.print();
+                return code(Exit::Usage);
+            }
+            print!("{error}");
+            return code(Exit::Ok);
         }
     };
     // The cause of a panic, for one line about it; those that are caught on the way are somebody's result.
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
         *last.lock().unwrap_or_else(PoisonError::into_inner) =
             format!("{words}{}", place.unwrap_or_default());
     }));
-    match catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
-        Ok(Ok(exit)) => code(exit),
+    let exit = match catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
+        Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
             for diagnostic in &error.list {
                 eprintln!("error: {diagnostic}");
@@ -57,16 +57,16 @@ fn main() -> ExitCode {
             if let Some(hint) = &error.hint {
                 eprintln!("  hint: {hint}");
             }
-            code(error.exit)
+            error.exit
         }
-        Err(panic) if closed_pipe(&*panic) => code(Exit::Ok),
         Err(_) => {
             let cause = cause.lock().unwrap_or_else(PoisonError::into_inner);
             eprintln!("internal error: {cause}");
             eprintln!("  hint: this is a bug; what ran is kept, and `run` goes on from there");
-            code(Exit::Internal)
+            Exit::Internal
         }
-    }
+    };
+    code(exit)
 }
 
 fn dispatch(command: Command) -> Result<Exit, Error> {
@@ -115,12 +115,15 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
     }
 }
 
-/// `counterweight list models | head` closes the pipe early; that is no bug of anybody's.
-fn closed_pipe(panic: &(dyn Any + Send)) -> bool {
-    let words = panic.downcast_ref::<String>();
-    words.is_some_and(|words| words.starts_with("failed printing to stdout"))
-}
-
+/// The code of what was found out, whoever reads of it; what could not be said for another reason than a
+/// reader that went away is no verdict.
 fn code(exit: Exit) -> ExitCode {
+    let exit = match terminal::finish() {
+        None => exit,
+        Some(error) => {
+            eprintln!("error: stdout: {error}");
+            Exit::Internal
+        }
+    };
     ExitCode::from(exit as u8)
 }

@@ -378,8 +378,10 @@ impl Serialize for Numbers {
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<Name, f64>::deserialize(deserializer)?;
-        Ok(map.into_iter().collect())
+        // What is not finite is written as `null`, since JSON has no word for it, and is left out.
+        let map = BTreeMap::<Name, Option<f64>>::deserialize(deserializer)?;
+        let finite = map.into_iter().filter_map(|(name, x)| Some((name, x?)));
+        Ok(finite.collect())
     }
 }
 

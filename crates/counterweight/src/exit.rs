@@ -2,6 +2,7 @@
 
 use counterweight_config::Diagnostic;
 use counterweight_frame::FrameError;
+use counterweight_store::StoreError;
 
 /// How a program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,22 @@ impl Error {
         Self::new(Exit::Internal, message)
     }
 
+    /// What the operating system refused, with what to try.
+    pub fn of_system(message: impl Into<String>, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let hint = match error.kind() {
+            Kind::PermissionDenied => {
+                "give this user the permission to, or work in a copy of the folder"
+            }
+            Kind::ReadOnlyFilesystem => "work in a copy of the folder on another file system",
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
+                "make room and call the same command again: what is done is kept"
+            }
+            _ => return Self::usage(message),
+        };
+        Self::usage(message).hint(hint)
+    }
+
     /// The same, with what to try.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -80,9 +97,13 @@ impl Error {
 
 impl From<FrameError> for Error {
     fn from(error: FrameError) -> Self {
-        Self {
-            hint: error.flag_hint(),
-            ..Self::usage(error.to_string())
+        let message = error.to_string();
+        match &error {
+            FrameError::Io { source, .. } => Self::of_system(message, source),
+            _ => Self {
+                hint: error.flag_hint(),
+                ..Self::usage(message)
+            },
         }
     }
 }
@@ -105,10 +126,19 @@ impl From<counterweight_store::TableError> for Error {
     }
 }
 
-impl From<counterweight_store::StoreError> for Error {
-    fn from(error: counterweight_store::StoreError) -> Self {
-        let hint = "move the damaged segment away, or start again with `run --fresh`";
-        Self::usage(error.to_string()).hint(hint)
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match &error {
+            StoreError::Io { source, .. } => Self::of_system(message, source),
+            StoreError::Format { .. } => Self::usage(message)
+                .hint("use the version that wrote it, or move the file away: `run` makes its cells again"),
+            StoreError::Conflict { .. } => Self::usage(message).hint(
+                "one of the two is of another build or machine: move that file, or leave that store out; `run` \
+                 makes what is then missing",
+            ),
+            _ => Self::usage(message),
+        }
     }
 }
 

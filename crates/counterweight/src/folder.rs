@@ -9,8 +9,8 @@ use counterweight_frame::{write_atomically, write_table};
 use counterweight_harness::config::{self, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_store::{
-    Joined, Sides, curves_table, details_table, join, leaks_table, read_sides, records_table,
-    reliability_table, scores_table, segment_files, side_files, timings_table,
+    Damage, Joined, Sides, curves_table, details_table, join, leaks_table, read_sides,
+    records_table, reliability_table, scores_table, segment_files, side_files, timings_table,
 };
 
 use crate::compare::difference;
@@ -18,12 +18,19 @@ use crate::exit::{Error, Result};
 use crate::provenance::Provenance;
 use crate::records::{LEAK, RELIABILITY, read_records};
 use crate::session::Session;
-use crate::side_tables::{claim_names, class_names, imported};
+use crate::side_tables::{claim_names, class_names, imported, lacks_bins};
 use crate::source::Files;
 use crate::worker;
 
+/// Most damaged lines that a note names.
+const NAMED: usize = 8;
+
 /// Name of a sweep file inside its report folder.
 pub(crate) const SWEEP: &str = "sweep.toml";
+
+const SCORES: &str = "scores.parquet";
+
+const CURVES: &str = "curves.parquet";
 
 /// A sweep file and the folder that holds its results.
 #[derive(Debug)]
@@ -107,11 +114,18 @@ impl<'s> Folder<'s> {
         let sweep = config::parse(&self.sweep, &text, &self.session.catalogue).map_err(|bad| {
             let mut errors = bad.errors;
             if let Some(sweep) = bad.sound {
+                errors.extend(self.inputs_among_products(&sweep));
                 errors.extend(Plan::check(&sweep, &files));
                 errors.sort_by_key(|error| error.line);
             }
             rejected(errors)
         })?;
+        let mut errors = self.inputs_among_products(&sweep);
+        if !errors.is_empty() {
+            errors.extend(Plan::check(&sweep, &files));
+            errors.sort_by_key(|error| error.line);
+            return Err(rejected(errors));
+        }
         let mut sweep = Sweep {
             seed: seed.map_or(sweep.seed, Seed),
             ..sweep
@@ -124,17 +138,42 @@ impl<'s> Folder<'s> {
     /// What the segments hold.
     ///
     /// # Errors
-    /// When one is damaged.
+    /// When one cannot be read, is of a later version, or contradicts another.
     pub fn joined(&self) -> Result<Joined> {
-        let joined = join(&segment_files(&self.output)?)?;
-        if joined.torn > 0 {
+        Ok(join(&segment_files(&self.output)?)?)
+    }
+
+    /// Says which lines of the store cannot be read, as long as something is not there for them.
+    pub(crate) fn tell_damage(&self, joined: &Joined, sides: &Sides) {
+        let torn = joined.torn + sides.torn;
+        if torn > 0 {
             (self.session.say)(&format!(
-                "note: {} torn line{} at the end of segments ignored: a process died while writing",
-                joined.torn,
-                if joined.torn == 1 { "" } else { "s" }
+                "note: {torn} torn line{} at the end of segments ignored: a process died while writing",
+                if torn == 1 { "" } else { "s" }
             ));
         }
-        Ok(joined)
+        let there = |damage: &Damage| {
+            !damage.cells.is_empty()
+                && damage.cells.iter().all(|cell| {
+                    joined.entries.contains_key(cell) && !lacks_bins(cell, joined, sides)
+                })
+        };
+        let damaged = joined.damaged.iter().chain(&sides.damaged);
+        let damaged: Vec<String> = damaged.filter(|d| !there(d)).map(named).collect();
+        if !damaged.is_empty() {
+            let more = damaged.len().saturating_sub(NAMED);
+            (self.session.say)(&format!(
+                "note: {} damaged line{} left out, `run` makes what is missing again: {}{}",
+                damaged.len(),
+                if damaged.len() == 1 { "" } else { "s" },
+                damaged[..damaged.len() - more].join(", "),
+                if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                }
+            ));
+        }
     }
 
     /// What the segments hold beside the records.
@@ -145,7 +184,8 @@ impl<'s> Folder<'s> {
     /// Writes records.parquet, records.csv, timings.parquet, details.parquet, reliability.parquet and
     /// run.json (and scores.parquet, curves.parquet and leak.parquet where the sweep wants them) from what
     /// is done of the plan. When the values are those that the folder holds, what is there of the files
-    /// that are committed stays as it is, unless `rewrite`.
+    /// that are committed stays as it is, unless `rewrite`; and where the folder's records are of a run that
+    /// got further, nothing is written. The folder has to be locked.
     pub(crate) fn write_records(
         &self,
         plan: &Plan,
@@ -169,6 +209,23 @@ impl<'s> Folder<'s> {
             };
         }
         let timings: Vec<Timing> = done.iter().map(|entry| entry.timing.clone()).collect();
+        if let Some(more) = self.more_complete(plan, joined, &records) {
+            (self.session.say)(&format!(
+                "note: {} holds the records of {} of {} cells and keeps them: the {} of {} that are done now lie in \
+                 its segments, and `run` goes on from them",
+                self.output.display(),
+                more.0,
+                more.1,
+                records.len(),
+                plan.cells.len()
+            ));
+            return Ok(Written {
+                records,
+                timings,
+                same: false,
+                kept: true,
+            });
+        }
         make_folder(&self.output)?;
         let provenance = Provenance::new(&self.sweep, &self.output, plan, &records);
         let same = !rewrite && self.holds(&provenance, &records);
@@ -187,22 +244,23 @@ impl<'s> Folder<'s> {
         put(&details_table(&records)?, "details.parquet", true)?;
         let sides = self.sides()?;
         put(&reliability_table(&records, &sides)?, RELIABILITY, true)?;
+        self.remove_unasked(plan)?;
         if plan.sweep.protocol.keep_scores {
             let table = scores_table(&records, &sides, &class_names(plan))?;
-            put(&table, "scores.parquet", false)?;
+            put(&table, SCORES, false)?;
         }
         if !plan.sweep.curves.is_empty() {
             let curves = plan.sweep.curves.iter();
             let curves: Vec<_> = curves.map(|c| (c.id.as_str(), c.parameter)).collect();
-            put(
-                &curves_table(&records, &sides, &curves)?,
-                "curves.parquet",
-                true,
-            )?;
+            put(&curves_table(&records, &sides, &curves)?, CURVES, true)?;
         }
         if !plan.sweep.leaks.is_empty() {
             put(&leaks_table(&claim_names(plan), &sides)?, LEAK, true)?;
         }
+        if !same {
+            provenance.write(&self.output)?;
+        }
+        // After run.json, which says that the copy is ours.
         let own = self.output.join(SWEEP);
         let inside = match (own.canonicalize(), self.sweep.canonicalize()) {
             (Ok(own), Ok(sweep)) => own == sweep,
@@ -211,14 +269,52 @@ impl<'s> Folder<'s> {
         if !inside && own != self.sweep {
             write_atomically(&own, plan.sweep.text.as_bytes())?;
         }
-        if !same {
-            provenance.write(&self.output)?;
-        }
         Ok(Written {
             records,
             timings,
             same,
+            kept: false,
         })
+    }
+
+    /// Records and cells of the folder's run, when these records of an incomplete one are fewer of theirs.
+    fn more_complete(
+        &self,
+        plan: &Plan,
+        joined: &Joined,
+        records: &[Record],
+    ) -> Option<(usize, usize)> {
+        let complete = plan
+            .cells
+            .iter()
+            .all(|cell| joined.entries.contains_key(&cell.id));
+        let there = |name| self.output.join(name).is_file();
+        if complete || !(there("records.parquet") || there("records.csv")) {
+            return None;
+        }
+        let (done, cells) = Provenance::done(&self.output).or_else(|| {
+            let old = read_records(&self.output).ok()?;
+            Some((old.len(), plan.cells.len()))
+        })?;
+        let further =
+            done as u128 * plan.cells.len() as u128 > records.len() as u128 * cells as u128;
+        further.then_some((done, cells))
+    }
+
+    /// Removes what an earlier sweep of the folder asked for and this one does not.
+    fn remove_unasked(&self, plan: &Plan) -> Result<()> {
+        let sweep = &plan.sweep;
+        for (asked, name) in [
+            (sweep.protocol.keep_scores, SCORES),
+            (!sweep.curves.is_empty(), CURVES),
+            (!sweep.leaks.is_empty(), LEAK),
+        ] {
+            let file = self.output.join(name);
+            if !asked && file.is_file() {
+                std::fs::remove_file(&file).map_err(|error| trouble(&file, &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the folder holds these values already: the same cells under the same results epoch, every
@@ -264,11 +360,27 @@ pub(crate) struct Written {
     pub(crate) timings: Vec<Timing>,
     /// Whether the folder held these values already.
     pub(crate) same: bool,
+    /// Whether nothing was written, because the folder's records are of a run that got further.
+    pub(crate) kept: bool,
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Error::usage(format!("{}: {error}", folder.display())))
+    std::fs::create_dir_all(folder).map_err(|error| trouble(folder, &error))
+}
+
+/// What the operating system says of a file.
+pub(crate) fn trouble(file: &Path, error: &std::io::Error) -> Error {
+    Error::of_system(format!("{}: {error}", file.display()), error)
+}
+
+/// A damaged line by its place and the cells that it was of.
+pub(crate) fn named(damage: &Damage) -> String {
+    let cells: Vec<&str> = damage.cells.iter().map(|cell| cell.0.as_str()).collect();
+    let cells = match cells.as_slice() {
+        [] => String::new(),
+        cells => format!(" (cell {})", cells.join(", ")),
+    };
+    format!("{}:{}{cells}", damage.path.display(), damage.line)
 }
 
 /// Every error of a sweep file.

@@ -25,7 +25,7 @@ use crate::folder::{Folder, make_folder};
 use crate::provenance::build_hash;
 use crate::records::read_records;
 use crate::report::about;
-use crate::run::{check_only, execute};
+use crate::run::{Ended, check_only, execute};
 use crate::session::Session;
 use crate::source::Files;
 
@@ -246,8 +246,10 @@ fn results(folder: &Folder<'_>, plan: &Plan, selected: &[bool]) -> Result<Option
         .zip(selected)
         .map(|(cell, wanted)| *wanted && !done.contains_key(&cell.id))
         .collect();
-    if execute(&own, plan, None, &todo, &[])? {
-        return Ok(None);
+    match execute(&own, plan, None, &todo, &[])? {
+        Ended::Whole => {}
+        Ended::Interrupted => return Ok(None),
+        Ended::Broken(error) => return Err(error),
     }
     let mut done = if todo.contains(&true) {
         records()?

@@ -9,10 +9,11 @@ use counterweight_frame::{read_table, write_atomically};
 use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Plan, Rows, Unit};
 use counterweight_harness::run::foreign::{self, Foreign};
-use counterweight_store::Header;
+use counterweight_store::{Header, segment_text};
 
 use crate::exit::{Error, Result};
 use crate::folder::{Folder, make_folder};
+use crate::lock::Lock;
 use crate::provenance::cpu_features;
 use crate::session::Session;
 use crate::side_tables::{IMPORTS, class_of};
@@ -106,6 +107,7 @@ pub fn import(session: &Session<'_>, folder: &Path, args: &ImportOptions) -> Res
         );
         entries.extend(judged.map_err(|error| Error::usage(error.to_string()))?);
     }
+    let _lock = Lock::of(session, &folder.output)?;
     keep(&plan, &folder, &args.model, &entries)?;
     let joined = folder.joined()?;
     folder.write_records(&plan, &joined, true)?;
@@ -126,19 +128,12 @@ fn keep(plan: &Plan, folder: &Folder<'_>, model: &str, entries: &[Finished]) -> 
         "import",
         &cpu_features(),
     );
-    let internal = |error: serde_json::Error| Error::internal(error.to_string());
-    let mut text = serde_json::to_string(&header).map_err(internal)?;
-    text.push('\n');
-    for entry in entries {
-        text.push_str(&serde_json::to_string(entry).map_err(internal)?);
-        text.push('\n');
-    }
+    let text = segment_text(&header, entries);
+    let text = text.map_err(|error| Error::internal(error.to_string()))?;
     let imports = folder.output.join(IMPORTS);
     make_folder(&imports)?;
-    Ok(write_atomically(
-        &imports.join(format!("{model}.jsonl")),
-        text.as_bytes(),
-    )?)
+    let file = imports.join(format!("{model}.jsonl"));
+    Ok(write_atomically(&file, &text)?)
 }
 
 /// A table of foreign scores, its columns found.

@@ -9,14 +9,17 @@
 //! A program calls [`worker::serve_if_asked`] first in `main`, so that library learners can run in workers that
 //! are killed when they are late.
 
+mod aside;
 mod catalogue;
 mod compare;
 mod exit;
 mod folder;
 mod gate;
 mod import;
+mod lock;
 mod memory;
 mod merge;
+mod ownership;
 mod provenance;
 mod records;
 mod report;

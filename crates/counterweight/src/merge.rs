@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 
 use counterweight_core::{CellId, Finished, Outcome, Sink as _, Timing};
 use counterweight_report::Target;
-use counterweight_store::{Header, SegmentWriter, join, read_sides, segment_files, side_files};
+use counterweight_store::{
+    Header, Joined, SIDE, SegmentWriter, Sides, join, read_sides, segment_files, side_files,
+};
 
 use crate::exit::{Error, Exit, Result};
-use crate::folder::Folder;
+use crate::folder::{Folder, trouble};
+use crate::lock::Lock;
 use crate::provenance::{cpu_features, outcomes};
 use crate::records::{read_records, read_timings};
 use crate::report::{Material, about, write};
 use crate::session::Session;
+use crate::side_tables::complete;
 
 /// How a merge ended.
 #[derive(Clone, Debug)]
@@ -32,6 +36,9 @@ pub struct Merged {
     pub rounded: usize,
     /// Records that belong to no cell of the sweep.
     pub strangers: usize,
+    /// Cells without what stands beside their records: reliability bins that were lost, scores or curves that
+    /// the sweep asks for. `run` makes them.
+    pub lacking: usize,
     /// The exit code of the contract.
     pub exit: Exit,
 }
@@ -44,17 +51,35 @@ pub struct Merged {
 pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<Merged> {
     let folder = Folder::of_report(session, path)?;
     let (plan, files) = folder.plan()?;
+    let _lock = Lock::of(session, path)?;
     let mut joined = folder.joined()?;
     let before = joined.entries.clone();
     let planned = plan.index();
     let claims: BTreeSet<&CellId> = plan.claims.iter().map(|claim| &claim.id).collect();
     let mut strangers = 0;
+    let mut beside = folder.sides()?;
+    folder.tell_damage(&joined, &beside);
+    let mut new_sides = Vec::new();
     for store in stores {
-        for (entry, origin) in entries(store)? {
+        let Parts {
+            entries,
+            binned,
+            sides,
+        } = parts(&folder, store)?;
+        for (entry, origin) in entries {
             if planned.contains_key(&entry.record.cell) {
                 joined.add(entry, &origin)?;
             } else {
                 strangers += 1;
+            }
+        }
+        joined.binned.extend(binned);
+        // Scores, curves and bins come along with their cells.
+        for side in sides.into_lines() {
+            let cell = side.cell();
+            let known = planned.contains_key(cell) || claims.contains(cell);
+            if known && beside.add(side.clone()) {
+                new_sides.push(side);
             }
         }
     }
@@ -68,18 +93,6 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
                 .is_none_or(|old| old.record != entry.record)
         })
         .collect();
-    // Scores and curves come along with their cells.
-    let mut beside = folder.sides()?;
-    let mut new_sides = Vec::new();
-    for store in stores.iter().filter(|store| store.is_dir()) {
-        for side in read_sides(&side_files(store)?)?.into_lines() {
-            let cell = side.cell();
-            let known = planned.contains_key(cell) || claims.contains(cell);
-            if known && beside.add(side.clone()) {
-                new_sides.push(side);
-            }
-        }
-    }
     if !news.is_empty() || !new_sides.is_empty() {
         // What came from elsewhere is kept here too, so that a later run takes it for done.
         let header = Header::new(
@@ -90,14 +103,11 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
         );
         let writer = SegmentWriter::create(&folder.output, &header)?;
         for side in &new_sides {
-            writer.keep_beside(side).map_err(|error| {
-                Error::internal(format!("{}: {error}", writer.path().display()))
-            })?;
+            let kept = writer.keep_beside(side);
+            kept.map_err(|error| trouble(writer.path(), &error))?;
         }
         for (cell, entry) in news {
-            writer.keep(&entry.record, &entry.timing).map_err(|error| {
-                Error::internal(format!("{}: cell {cell}: {error}", writer.path().display()))
-            })?;
+            writer.keep_entry(entry, joined.binned.contains(cell))?;
         }
         writer.flush()?;
     }
@@ -107,18 +117,26 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
         .filter(|record| record.outcome.is_failure())
         .count();
     let outcomes = outcomes(&written.records);
-    let material = Material {
-        name: &plan.sweep.name,
-        text: &plan.sweep.text,
-        about: about(&written.records, &files),
-        records: Cow::Owned(written.records),
-        timings: Cow::Owned(written.timings),
-    };
-    let output = folder.compose(material, &Target::default(), None)?;
-    write(&output, &folder.output, false)?;
+    if !written.kept {
+        let material = Material {
+            name: &plan.sweep.name,
+            text: &plan.sweep.text,
+            about: about(&written.records, &files),
+            records: Cow::Owned(written.records),
+            timings: Cow::Owned(written.timings),
+        };
+        let output = folder.compose(material, &Target::default(), None)?;
+        write(&output, &folder.output, false)?;
+    }
     let done = plan.cells.iter();
     let done = done
         .filter(|cell| joined.entries.contains_key(&cell.id))
+        .count();
+    let lacking = (0..plan.cells.len())
+        .filter(|&at| {
+            joined.entries.contains_key(&plan.cells[at].id)
+                && !complete(&plan, at, &joined, &beside)
+        })
         .count();
     Ok(Merged {
         sweep: plan.sweep.name.clone(),
@@ -128,12 +146,23 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
         repeated: joined.repeated,
         rounded: joined.rounded,
         strangers,
+        lacking,
         exit: Exit::of_store(failures, plan.cells.len() - done),
     })
 }
 
-/// The entries of a store with the name of where each came from.
-fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
+/// What a store holds.
+#[derive(Default)]
+struct Parts {
+    /// Entries with the name of where each came from.
+    entries: Vec<(Finished, String)>,
+    /// Cells that had bins.
+    binned: BTreeSet<CellId>,
+    /// What stands beside the entries.
+    sides: Sides,
+}
+
+fn parts(folder: &Folder<'_>, store: &Path) -> Result<Parts> {
     let is_segment = |path: &Path| path.extension().is_some_and(|e| e == "jsonl");
     let segments = if is_segment(store) {
         vec![store.to_path_buf()]
@@ -143,17 +172,33 @@ fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
         Vec::new()
     };
     if !segments.is_empty() {
-        let mut list = Vec::new();
+        let beside = if store.is_dir() {
+            side_files(store)?
+        } else {
+            let beside = store.with_extension(SIDE);
+            Some(beside)
+                .filter(|side| side.exists())
+                .into_iter()
+                .collect()
+        };
+        let mut found = Parts {
+            sides: read_sides(&beside)?,
+            ..Parts::default()
+        };
+        let mut all = Joined::default();
         for file in segments {
             let name = file.display().to_string();
             let part = join(std::slice::from_ref(&file))?;
-            list.extend(
-                part.entries
-                    .into_values()
-                    .map(|entry| (entry, name.clone())),
-            );
+            let entries = part.entries.into_values();
+            found
+                .entries
+                .extend(entries.map(|entry| (entry, name.clone())));
+            all.torn += part.torn;
+            all.damaged.extend(part.damaged);
+            found.binned.extend(part.binned);
         }
-        return Ok(list);
+        folder.tell_damage(&all, &found.sides);
+        return Ok(found);
     }
     if !store.exists() {
         return Err(
@@ -161,6 +206,11 @@ fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
                 .hint("give report folders, .jsonl segments, records.parquet or records.csv"),
         );
     }
+    (folder.session.say)(&format!(
+        "note: {} holds records alone: what stands beside them in segments (reliability bins, scores, curves) \
+         does not come along",
+        store.display()
+    ));
     let timings_folder = if store.is_dir() {
         Some(store)
     } else {
@@ -174,7 +224,7 @@ fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
     .map(|timing| (timing.cell.clone(), timing))
     .collect();
     let name = store.display().to_string();
-    Ok(read_records(store)?
+    let entries = read_records(store)?
         .into_iter()
         .map(|record| {
             let timing = timings
@@ -190,5 +240,9 @@ fn entries(store: &Path) -> Result<Vec<(Finished, String)>> {
                 });
             (Finished { record, timing }, name.clone())
         })
-        .collect())
+        .collect();
+    Ok(Parts {
+        entries,
+        ..Parts::default()
+    })
 }

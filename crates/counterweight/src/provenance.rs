@@ -31,6 +31,9 @@ pub(crate) struct Provenance {
     /// Where the sweep file is, relative to this folder, when it is not the one inside.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     sweep_source: String,
+    /// Hash of the sweep file's text, where a copy of it was written into the folder.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    sweep_text: String,
     /// Every parameter that an entry varies.
     #[serde(default)]
     axes: Vec<Axis>,
@@ -52,6 +55,7 @@ struct Host {
 impl Provenance {
     /// Of these records of a plan, which go to `folder`; `sweep` is the sweep file.
     pub(crate) fn new(sweep: &Path, folder: &Path, plan: &Plan, records: &[Record]) -> Self {
+        let sweep_source = relative(sweep, folder).unwrap_or_default();
         Self {
             format: FORMAT,
             sweep: plan.sweep.name.clone(),
@@ -65,7 +69,12 @@ impl Provenance {
                 arch: std::env::consts::ARCH.to_owned(),
                 cpu_features: cpu_features(),
             },
-            sweep_source: relative(sweep, folder).unwrap_or_default(),
+            sweep_text: if sweep_source.is_empty() {
+                String::new()
+            } else {
+                text_hash(&plan.sweep.text)
+            },
+            sweep_source,
             axes: plan.axes.clone(),
             cells: plan.cells.len(),
             done: records.len(),
@@ -117,6 +126,18 @@ impl Provenance {
         Self::load(folder)
             .map(|run| run.sweep_source)
             .filter(|source| !source.is_empty())
+    }
+
+    /// Hash of the text of the sweep file that was copied into a folder.
+    pub(crate) fn copied_text(folder: &Path) -> Option<String> {
+        Self::load(folder)
+            .map(|run| run.sweep_text)
+            .filter(|hash| !hash.is_empty())
+    }
+
+    /// How much of its sweep the run of a folder had done: records and cells.
+    pub(crate) fn done(folder: &Path) -> Option<(usize, usize)> {
+        Self::load(folder).map(|run| (run.done, run.cells))
     }
 
     /// CPU features of the machine that wrote a folder's records.
@@ -175,6 +196,11 @@ impl Provenance {
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
     }
+}
+
+pub(crate) fn text_hash(text: &str) -> String {
+    let hasher = Hasher::new("counterweight sweep text");
+    hasher.text(text).finish().short()
 }
 
 /// The commit that is checked out where the program runs.

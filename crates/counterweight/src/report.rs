@@ -2,7 +2,7 @@
 //! part beside it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{Record, Timing};
@@ -12,6 +12,7 @@ use counterweight_report::{Analysis, DatasetAbout, ReportInput, ReportOutput, Ta
 
 use crate::exit::{Error, Exit, Result};
 use crate::folder::{Folder, SWEEP, make_folder};
+use crate::lock::Lock;
 use crate::provenance::Provenance;
 use crate::records::{read_leaks, read_records, read_reliability, read_timings};
 use crate::session::Session;
@@ -19,6 +20,9 @@ use crate::source::Files;
 
 /// Folder of selected reports inside a report folder.
 const SELECTED: &str = "selected";
+
+/// Names the tables and pictures that the last report wrote, a line each.
+const WRITTEN: &str = "tables/.written";
 
 /// The page.
 pub(crate) const PAGE: &str = "index.html";
@@ -55,10 +59,37 @@ pub fn report(
             );
         }
     }
+    let Some(into) = into else {
+        let _lock = Lock::of(session, path)?;
+        let output = rebuild(session, path, None, read_timings(path)?)?;
+        write(&output, path, false)?;
+        return Ok(path.join(PAGE));
+    };
+    refuse_other_work(path, &into)?;
     let output = rebuild(session, path, select, read_timings(path)?)?;
-    let into = into.as_deref().unwrap_or(path);
-    write(&output, into, false)?;
+    make_folder(&into)?;
+    let _lock = Lock::of(session, &into)?;
+    write(&output, &into, false)?;
     Ok(into.join(PAGE))
+}
+
+/// Refuses to write a report over a folder that is none, or is that of other records.
+fn refuse_other_work(path: &Path, into: &Path) -> Result<()> {
+    let same = path.canonicalize().ok() == into.canonicalize().ok();
+    let own = ["run.json", SWEEP, "records.parquet", "records.csv"];
+    let page = [PAGE, "ranking.json"].map(|name| into.join(name));
+    let written = into.join(WRITTEN).exists();
+    let page = page.into_iter().filter(|_| !written);
+    let mut in_the_way = own.map(|name| into.join(name)).into_iter().chain(page);
+    match in_the_way.find(|file| !same && file.exists()) {
+        Some(file) => Err(Error::usage(format!(
+            "{} is in the way: no report of {} has written it",
+            file.display(),
+            path.display()
+        ))
+        .hint("give another folder to --output")),
+        None => Ok(()),
+    }
 }
 
 /// The report of a folder from its records, with these timings.
@@ -190,11 +221,34 @@ impl Folder<'_> {
 }
 
 /// Writes a report into a folder; where the folder holds these `same` values already, the page, the
-/// ranking and the pictures that are there stay as they are.
+/// ranking and the pictures that are there stay as they are. Tables and pictures of an earlier report that
+/// this one does not have are removed; those that no report has written stay.
 pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<()> {
     let (tables, plots) = (folder.join("tables"), folder.join("plots"));
     make_folder(&tables)?;
     make_folder(&plots)?;
+    let before = std::fs::read_to_string(folder.join(WRITTEN)).unwrap_or_default();
+    let before: BTreeSet<String> = before.lines().map(str::to_owned).collect();
+    let mut now = BTreeSet::new();
+    let tabled = |kind| {
+        let names = output.tables.iter().map(|(name, _)| name);
+        names.map(move |name| format!("tables/{name}.{kind}"))
+    };
+    now.extend(tabled("parquet").chain(tabled("csv")));
+    let texts = output.markdown.iter().map(|(name, _)| (name, "md"));
+    let texts = texts.chain(output.latex.iter().map(|(name, _)| (name, "tex")));
+    now.extend(texts.map(|(name, kind)| format!("tables/{name}.{kind}")));
+    let drawn = |kind| {
+        let names = output.figures.iter().map(|(name, _)| name);
+        names.map(move |name| format!("plots/{name}.{kind}"))
+    };
+    now.extend(drawn("svg").chain(drawn("png")));
+    // Both, until all is written: what an interruption leaves is found by the next report.
+    let list = |names: &BTreeSet<String>| -> String {
+        names.iter().map(|name| format!("{name}\n")).collect()
+    };
+    let both = list(&before.union(&now).cloned().collect());
+    write_atomically(&folder.join(WRITTEN), both.as_bytes())?;
     for (name, table) in &output.tables {
         write_table(table, &tables.join(format!("{name}.parquet")))?;
         write_table(table, &tables.join(format!("{name}.csv")))?;
@@ -217,7 +271,18 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     }
     put(folder.join("ranking.json"), output.ranking_json.as_bytes())?;
     put(folder.join(PAGE), output.index_html.as_bytes())?;
+    for gone in before.difference(&now).filter(|name| is_ours(name)) {
+        // Somebody may have taken it away before.
+        let _ = std::fs::remove_file(folder.join(gone));
+    }
+    write_atomically(&folder.join(WRITTEN), list(&now).as_bytes())?;
     Ok(())
+}
+
+/// Whether a line of [`WRITTEN`] names a file right inside one of the two folders.
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_prefix("tables/").or(name.strip_prefix("plots/"));
+    name.is_some_and(|name| !name.contains(['/', '\\']))
 }
 
 /// What a report is made of.

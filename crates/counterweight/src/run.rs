@@ -1,19 +1,22 @@
 //! Runs what is missing of a sweep, then writes records, tables, plots and the page.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use counterweight_core::{Outcome, limit};
+use counterweight_core::{CellId, Outcome, limit};
 use counterweight_frame::class_warnings;
 use counterweight_harness::plan::filter::{Only, Shard};
 use counterweight_harness::plan::{Claim, DataSource as _, InputKind, Plan};
-use counterweight_harness::run::{self as harness, Outlets};
+use counterweight_harness::run::{self as harness, Outlets, RunError};
 use counterweight_report::Target;
 use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
 
+use crate::aside;
 use crate::exit::{Error, Exit, Result};
-use crate::folder::{Folder, rejected};
+use crate::folder::{Folder, rejected, trouble};
+use crate::lock::Lock;
 use crate::provenance::{build_hash, cpu_features, outcomes};
 use crate::report::{Material, PAGE, about, write};
 use crate::session::Session;
@@ -30,7 +33,7 @@ pub struct RunOptions {
     pub shard: Option<Shard>,
     /// Only some of the cells.
     pub only: Option<Only>,
-    /// Forget earlier results of the folder.
+    /// Make the selected cells anew; what the folder holds of them is forgotten once they are there.
     pub fresh: bool,
     /// Run failed and timed-out cells again.
     pub retry_failed: bool,
@@ -49,16 +52,20 @@ pub struct RunSummary {
     pub cells: usize,
     /// Those that are done, by this run or before.
     pub done: usize,
+    /// Cells that were asked for and are not there.
+    pub missing: usize,
     /// Records by outcome, gravest first.
     pub outcomes: Vec<(Outcome, usize)>,
     /// Claims of leaks, when the sweep has any: done, failed, all.
     pub leaks: Option<(usize, usize, usize)>,
     /// records.parquet.
     pub records: PathBuf,
-    /// index.html, unless no report was wanted.
+    /// index.html, unless no report was wanted, or none was written for what is missing.
     pub page: Option<PathBuf>,
     /// Whether the folder held these values already, so that its files stayed as they were.
     pub same: bool,
+    /// Whether the folder's records are of a run that got further, so that nothing was written.
+    pub kept: bool,
     /// The exit code of the contract.
     pub exit: Exit,
 }
@@ -145,23 +152,32 @@ fn select_some(plan: &Plan, options: &RunOptions) -> Result<Vec<bool>> {
 /// Runs what is missing of a sweep (a file, or a folder with sweep.toml), then writes records and, unless
 /// told otherwise, the report. Where the records agree with those that the folder holds (the same cells
 /// and results epoch, every number to 1e-9, no flipped decision), what is committed of it stays as it is.
+/// [`RunSummary::exit`] says how it ended: interrupted before cells missing before failures.
 ///
 /// # Errors
-/// Errors of the sweep, nothing selected, or a folder that cannot be written.
+/// Errors of the sweep, nothing selected, or a folder that cannot be written or is somebody else's.
 pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<RunSummary> {
     let folder = Folder::of_run(session, path, options.output.as_deref())?;
+    folder.refuse_foreign()?;
     let (plan, files) = folder.plan()?;
     let selected = select_some(&plan, options)?;
     fits(session, &plan, &files)?;
-    if options.fresh {
-        forget(&folder)?;
+    let asked: BTreeSet<&CellId> = {
+        let cells = plan.cells.iter().zip(&selected);
+        let cells = cells.filter(|(_, wanted)| **wanted);
+        cells.map(|(cell, _)| &cell.id).collect()
+    };
+    if options.fresh && folder.output.is_dir() {
+        let claims = claims_wanted(options, &plan).into_iter();
+        let claims = claims.zip(&plan.claims).filter(|(wanted, _)| *wanted);
+        let mut forgotten = asked.clone();
+        forgotten.extend(claims.map(|(_, claim)| &claim.id));
+        let _lock = Lock::of(session, &folder.output)?;
+        aside::set_aside(&folder, &plan, &forgotten)?;
     }
     let joined = folder.joined()?;
-    let beside = if side_tables::wanted(&plan) {
-        Some(folder.sides()?)
-    } else {
-        None
-    };
+    let beside = folder.sides()?;
+    folder.tell_damage(&joined, &beside);
     let todo: Vec<bool> = plan
         .cells
         .iter()
@@ -171,32 +187,70 @@ pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<R
             let old = joined.entries.get(&cell.id);
             let again =
                 old.is_some_and(|entry| options.retry_failed && entry.record.outcome.is_failure());
-            // Scores or a curve that the sweep asks for since: the cell is run once more for them.
-            let bare = old.is_some_and(|entry| {
-                beside
-                    .as_ref()
-                    .is_some_and(|beside| !side_tables::complete(&plan, at, entry, beside))
-            });
-            *wanted && (old.is_none() || again || bare)
+            // Scores or a curve that the sweep asks for since, and bins that were damaged: the cell is run
+            // once more for them.
+            *wanted && (again || !side_tables::complete(&plan, at, &joined, &beside))
         })
         .collect();
-    let claims = claims_to_do(options, &plan, beside.as_ref());
-    let interrupted = execute(&folder, &plan, options.shard, &todo, &claims)?;
+    let claims = claims_to_do(options, &plan, &beside);
+    let ended = execute(&folder, &plan, options.shard, &todo, &claims)?;
+    // Nothing is made anew where somebody took the folder away.
+    let _lock = if folder.output.is_dir() {
+        Some(Lock::of(session, &folder.output)?)
+    } else {
+        None
+    };
     let joined = folder.joined()?;
-    let mut summary = finish(options, &folder, &plan, &files, &joined)?;
-    let failures = plan
-        .cells
-        .iter()
-        .zip(&selected)
-        .filter(|(_, wanted)| **wanted)
-        .filter_map(|(cell, _)| joined.entries.get(&cell.id))
+    let asked = asked.into_iter();
+    let (there, missing): (Vec<_>, Vec<_>) = asked
+        .map(|cell| joined.entries.get(cell))
+        .partition(Option::is_some);
+    let there = there.into_iter().flatten();
+    let failures = there
         .filter(|entry| entry.record.outcome.is_failure())
         .count();
-    summary.exit = match (interrupted, failures) {
-        (true, _) => Exit::Interrupted,
-        (false, 0) => Exit::Ok,
-        (false, _) => Exit::Finding,
+    let exit = match ended {
+        Ended::Interrupted => Exit::Interrupted,
+        _ => Exit::of_store(failures, missing.len()),
     };
+    let mut summary = RunSummary {
+        sweep: plan.sweep.name.clone(),
+        cells: plan.cells.len(),
+        done: plan
+            .cells
+            .iter()
+            .filter(|cell| joined.entries.contains_key(&cell.id))
+            .count(),
+        missing: missing.len(),
+        outcomes: Vec::new(),
+        leaks: None,
+        records: folder.output.join("records.parquet"),
+        page: None,
+        same: false,
+        kept: true,
+        exit,
+    };
+    match ended {
+        Ended::Broken(error) => (session.say)(&format!(
+            "error: {error}; what was kept before lies in {}, and the same command goes on from there",
+            folder.output.join(SEGMENTS).display()
+        )),
+        _ if !folder.output.is_dir() => (session.say)(&format!(
+            "error: {}: the folder is gone",
+            folder.output.display()
+        )),
+        ended => {
+            let report = !options.no_report && !matches!(ended, Ended::Interrupted);
+            finish(
+                options.rewrite,
+                &folder,
+                &plan,
+                &joined,
+                report.then_some(&files),
+                &mut summary,
+            )?;
+        }
+    }
     Ok(summary)
 }
 
@@ -216,39 +270,55 @@ pub(crate) fn select(plan: &Plan, options: &RunOptions) -> Vec<bool> {
         .collect()
 }
 
-/// Which claims of leaks are wanted and not measured yet.
-fn claims_to_do(options: &RunOptions, plan: &Plan, beside: Option<&Sides>) -> Vec<bool> {
+/// Which claims of leaks `--shard` and `--only` want.
+fn claims_wanted(options: &RunOptions, plan: &Plan) -> Vec<bool> {
     let units = options.shard.map(|shard| shard.units(plan));
-    let missing = |claim: &Claim| {
-        let old = beside.and_then(|beside| beside.leaks.get(&claim.id));
-        old.is_none_or(|old| options.retry_failed && old.outcome.is_failure())
-    };
-    plan.claims
-        .iter()
-        .enumerate()
+    let only = options.only.as_ref();
+    let claims = plan.claims.iter().enumerate();
+    claims
         .map(|(at, claim)| {
             units.as_ref().is_none_or(|units| units[claim.unit])
-                && options
-                    .only
-                    .as_ref()
-                    .is_none_or(|only| only.wants_claim(plan, at))
-                && missing(claim)
+                && only.is_none_or(|only| only.wants_claim(plan, at))
         })
         .collect()
 }
 
-/// Runs what is to do of the cells and of the claims; gives whether it was told to stop before the end.
+/// Which claims of leaks are wanted and not measured yet.
+fn claims_to_do(options: &RunOptions, plan: &Plan, beside: &Sides) -> Vec<bool> {
+    let missing = |claim: &Claim| {
+        let old = beside.leaks.get(&claim.id);
+        old.is_none_or(|old| options.retry_failed && old.outcome.is_failure())
+    };
+    let wanted = claims_wanted(options, plan).into_iter();
+    let claims = wanted.zip(&plan.claims);
+    claims
+        .map(|(wanted, claim)| wanted && missing(claim))
+        .collect()
+}
+
+/// How the work on a store ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// With its last cell.
+    Whole,
+    /// It was told to stop before the end.
+    Interrupted,
+    /// The store took no more.
+    Broken(Error),
+}
+
+/// Runs what is to do of the cells and of the claims.
 pub(crate) fn execute(
     folder: &Folder<'_>,
     plan: &Plan,
     shard: Option<Shard>,
     todo: &[bool],
     claims: &[bool],
-) -> Result<bool> {
+) -> Result<Ended> {
     let session = folder.session;
     if !todo.contains(&true) && !claims.contains(&true) {
         session.progress("nothing to run: every selected cell is done");
-        return Ok(false);
+        return Ok(Ended::Whole);
     }
     let shard = shard.map_or_else(String::new, |s| format!("{}/{}", s.index, s.count));
     let header = Header::new(
@@ -281,26 +351,37 @@ pub(crate) fn execute(
         harness::leak::measure(plan, claims, session.jobs, outlets)
     });
     std::panic::set_hook(Box::new(move |panic| usual(panic)));
-    writer.flush()?;
-    result.map_err(|error| {
-        let cause = std::error::Error::source(&error)
-            .map(|s| format!(": {s}"))
-            .unwrap_or_default();
-        Error::internal(format!("{error}{cause}"))
-    })
+    let flushed = writer.flush();
+    match (result, flushed) {
+        (Ok(true), Ok(())) => Ok(Ended::Interrupted),
+        (Ok(false), Ok(())) => Ok(Ended::Whole),
+        (Ok(_), Err(error)) => Ok(Ended::Broken(error.into())),
+        (Err(RunError::Sink(error)), _) => Ok(Ended::Broken(trouble(writer.path(), &error))),
+        (Err(error), _) => {
+            let cause = std::error::Error::source(&error)
+                .map(|s| format!(": {s}"))
+                .unwrap_or_default();
+            Err(Error::internal(format!("{error}{cause}")))
+        }
+    }
 }
 
+/// Writes the records, and with `files` the report, and says in `summary` what became of them.
 fn finish(
-    options: &RunOptions,
+    rewrite: bool,
     folder: &Folder<'_>,
     plan: &Plan,
-    files: &Files,
     joined: &Joined,
-) -> Result<RunSummary> {
-    let written = folder.write_records(plan, joined, options.rewrite)?;
-    let outcomes = outcomes(&written.records);
-    let same = written.same;
-    if !options.no_report {
+    files: Option<&Files>,
+    summary: &mut RunSummary,
+) -> Result<()> {
+    let written = folder.write_records(plan, joined, rewrite)?;
+    let sides = folder.sides()?;
+    aside::forget(folder, plan, joined, &sides)?;
+    summary.outcomes = outcomes(&written.records);
+    summary.same = written.same;
+    summary.kept = written.kept;
+    if let Some(files) = files.filter(|_| !written.kept) {
         let material = Material {
             name: &plan.sweep.name,
             text: &plan.sweep.text,
@@ -309,41 +390,17 @@ fn finish(
             timings: Cow::Owned(written.timings),
         };
         let output = folder.compose(material, &Target::default(), None)?;
-        write(&output, &folder.output, same)?;
+        write(&output, &folder.output, written.same)?;
+        summary.page = Some(folder.output.join(PAGE));
     }
-    let leaks = if plan.claims.is_empty() {
-        None
-    } else {
-        let sides = folder.sides()?;
+    if !plan.claims.is_empty() {
         let done = plan
             .claims
             .iter()
             .filter_map(|claim| sides.leaks.get(&claim.id));
         let failed: Vec<bool> = done.map(|claim| claim.outcome.is_failure()).collect();
         let failures = failed.iter().filter(|failed| **failed).count();
-        Some((failed.len(), failures, plan.claims.len()))
-    };
-    let done = plan.cells.iter();
-    Ok(RunSummary {
-        sweep: plan.sweep.name.clone(),
-        cells: plan.cells.len(),
-        done: done
-            .filter(|cell| joined.entries.contains_key(&cell.id))
-            .count(),
-        outcomes,
-        leaks,
-        records: folder.output.join("records.parquet"),
-        page: (!options.no_report).then(|| folder.output.join(PAGE)),
-        same,
-        exit: Exit::Ok,
-    })
-}
-
-fn forget(folder: &Folder<'_>) -> Result<()> {
-    let segments = folder.output.join(SEGMENTS);
-    match std::fs::remove_dir_all(&segments) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Error::usage(format!("{}: {error}", segments.display()))),
+        summary.leaks = Some((failed.len(), failures, plan.claims.len()));
     }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use counterweight_core::{CellId, Finished, Labels};
 use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Claim, Input, Plan};
-use counterweight_store::{ClaimName, Sides, read_segment};
+use counterweight_store::{ClaimName, Joined, Sides, read_segment};
 
 use crate::exit::{Error, Result};
 
@@ -42,23 +42,29 @@ pub(crate) fn claim_names(plan: &Plan) -> Vec<ClaimName> {
 }
 
 /// Whether everything that the sweep wants beside the record of cell `at` is there.
-pub(crate) fn complete(plan: &Plan, at: usize, entry: &Finished, sides: &Sides) -> bool {
+pub(crate) fn complete(plan: &Plan, at: usize, joined: &Joined, sides: &Sides) -> bool {
     let id = &plan.cells[at].id;
-    // A cell without decisions has neither scores nor, when its fit failed, curves. Reliability bins are
-    // not asked for: nobody wanted them in the sweep file, so that a folder from before they were kept is
-    // not run again for their sake.
+    // A cell without decisions has neither scores nor, when its fit failed, curves.
+    let Some(entry) = joined.entries.get(id) else {
+        return false;
+    };
     if entry.record.metrics.is_empty() {
         return true;
+    }
+    if lacks_bins(id, joined, sides) {
+        return false;
     }
     let scored = !plan.sweep.protocol.keep_scores || sides.scores.contains_key(id);
     let has = |curve: &str| sides.curves.contains_key(&(id.clone(), curve.to_owned()));
     scored && plan.curves_of(at).all(has)
 }
 
-/// Whether the sweep wants anything beside its records.
-pub(crate) fn wanted(plan: &Plan) -> bool {
-    let sweep = &plan.sweep;
-    sweep.protocol.keep_scores || !sweep.curves.is_empty() || !sweep.leaks.is_empty()
+/// Whether reliability bins of a cell were kept and are lost. They are not asked for where there never were
+/// any: nobody wanted them in the sweep file, so that a folder from before they were kept is not run again
+/// for their sake.
+pub(crate) fn lacks_bins(cell: &CellId, joined: &Joined, sides: &Sides) -> bool {
+    let lost = joined.binned.contains(cell) && !sides.reliability.contains_key(cell);
+    lost || sides.lost_bins(cell)
 }
 
 /// The entries of models that were imported into a report folder for this very sweep.
@@ -79,15 +85,26 @@ pub(crate) fn imported(plan: &Plan, folder: &Path, say: &dyn Fn(&str)) -> Result
     let mut entries: BTreeMap<CellId, Finished> = BTreeMap::new();
     for file in files {
         let segment = read_segment(&file)?;
-        let ours = segment
-            .header
-            .is_some_and(|header| header.sweep == plan.sweep_hash.hex());
-        if !ours {
+        let name = file.display();
+        let Some(header) = segment.header else {
             say(&format!(
-                "note: {} was imported for another version of the sweep and is left out: import it again",
-                file.display()
+                "note: {name} is damaged and is left out: import it again"
             ));
             continue;
+        };
+        if header.sweep != plan.sweep_hash.hex() {
+            say(&format!(
+                "note: {name} was imported for another version of the sweep and is left out: import it again"
+            ));
+            continue;
+        }
+        let whole = header.records.unwrap_or(segment.entries.len());
+        if segment.entries.len() < whole || segment.torn || !segment.damaged.is_empty() {
+            let whole = whole.max(segment.entries.len() + segment.damaged.len());
+            say(&format!(
+                "note: {name} is damaged: {} of its {whole} records can be read; import it again",
+                segment.entries.len()
+            ));
         }
         for entry in segment.entries {
             entries.insert(entry.record.cell.clone(), entry);

@@ -6,10 +6,12 @@ use std::path::Path;
 use counterweight_core::Record;
 use serde::Serialize;
 
+use crate::aside::waiting_cells;
 use crate::exit::{Exit, Result};
-use crate::folder::Folder;
+use crate::folder::{Folder, named};
 use crate::provenance::outcomes;
 use crate::session::Session;
+use crate::side_tables::complete;
 
 /// How far a sweep is, by its segments.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +36,11 @@ pub struct Status {
     pub segments: Vec<Segment>,
     /// Torn last lines of segments.
     pub torn_lines: usize,
+    /// Lines of segments and of the files beside them that cannot be read, each with its place and, as far as
+    /// it still says so, its cell.
+    pub damaged_lines: Vec<String>,
+    /// Missing cells whose earlier results lie aside until `run --fresh` has made them anew.
+    pub set_aside: usize,
 }
 
 /// A segment file.
@@ -62,23 +69,26 @@ pub fn status(session: &Session<'_>, path: &Path) -> Result<Status> {
     let folder = Folder::of_report(session, path)?;
     let (plan, _) = folder.plan()?;
     let joined = folder.joined()?;
-    let records: Vec<Record> = plan
-        .cells
-        .iter()
-        .filter_map(|cell| joined.entries.get(&cell.id))
+    let sides = folder.sides()?;
+    // What `run` would make again is not done.
+    let done: Vec<bool> = (0..plan.cells.len())
+        .map(|at| complete(&plan, at, &joined, &sides))
+        .collect();
+    let cells = plan.cells.iter().zip(&done);
+    let records: Vec<Record> = cells
+        .clone()
+        .filter(|(_, done)| **done)
+        .filter_map(|(cell, _)| joined.entries.get(&cell.id))
         .map(|entry| entry.record.clone())
         .collect();
     let failed = records
         .iter()
         .filter(|record| record.outcome.is_failure())
         .count();
+    let set_aside = waiting_cells(&folder, &plan, &joined, &sides)?;
     let missing = plan.cells.len() - records.len();
     let mut open = vec![false; plan.units.len()];
-    for cell in plan
-        .cells
-        .iter()
-        .filter(|cell| !joined.entries.contains_key(&cell.id))
-    {
+    for (cell, _) in cells.filter(|(_, done)| !**done) {
         open[cell.unit] = true;
     }
     Ok(Status {
@@ -110,6 +120,13 @@ pub fn status(session: &Session<'_>, path: &Path) -> Result<Status> {
                 records: *records,
             })
             .collect(),
-        torn_lines: joined.torn,
+        torn_lines: joined.torn + sides.torn,
+        damaged_lines: joined
+            .damaged
+            .iter()
+            .chain(&sides.damaged)
+            .map(named)
+            .collect(),
+        set_aside,
     })
 }

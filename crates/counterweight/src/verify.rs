@@ -82,8 +82,12 @@ pub fn verify(session: &Session<'_>, path: &Path, options: &VerifyOptions) -> Re
         listener: session.listener,
         control: &session.control,
     };
-    run(&plan, &draw.cells, session.jobs, outlets)
+    let summary = run(&plan, &draw.cells, session.jobs, outlets)
         .map_err(|error| Error::internal(error.to_string()))?;
+    if summary.interrupted {
+        let message = "told to stop before the sample was computed";
+        return Err(Error::new(Exit::Interrupted, message));
+    }
     let records = memory
         .0
         .into_inner()

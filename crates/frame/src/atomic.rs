@@ -31,6 +31,25 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FrameError> {
     Ok(())
 }
 
+/// Removes the temporary files that a process which was killed left in `folder`. Nobody may be writing
+/// there.
+pub fn remove_leftovers(folder: &Path) {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let temporary = |name: &str| {
+        name.strip_prefix('.')
+            .and_then(|name| name.strip_suffix(".tmp"))
+            .and_then(|name| name.rsplit_once('.'))
+            .and_then(|(_, last)| last.split_once('-'))
+            .is_some_and(|(process, count)| number(process) && number(count))
+    };
+    // What cannot be read or removed harms nobody.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(temporary) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     let name = path
         .file_name()

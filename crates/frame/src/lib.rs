@@ -24,7 +24,7 @@ mod read;
 mod table;
 mod thrift;
 
-pub use atomic::write_atomically;
+pub use atomic::{remove_leftovers, write_atomically};
 pub use describe::{Description, class_warnings, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};

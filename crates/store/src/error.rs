@@ -18,16 +18,6 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
-    /// A line that is neither a record nor a torn end.
-    #[error("{path}:{line}: not a record: {reason}")]
-    BadLine {
-        /// Which file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// Why.
-        reason: String,
-    },
     /// A segment of a later format.
     #[error("{path}: segment format {found} is not known to this version")]
     Format {

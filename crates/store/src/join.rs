@@ -1,12 +1,13 @@
 //! Joins segments: same cell and same values are one record, other values an error that names both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use counterweight_core::{CellId, Finished, Record};
 
 use crate::error::StoreError;
+use crate::line::Damage;
 use crate::segment::{Header, read_segment};
 
 /// Values of one cell from two kinds of CPU may differ by this much, relative to 1.
@@ -17,6 +18,10 @@ const AGREE: f64 = 1e-9;
 pub struct Joined {
     /// One entry a cell.
     pub entries: BTreeMap<CellId, Finished>,
+    /// Cells whose reliability bins stand beside their segment.
+    pub binned: BTreeSet<CellId>,
+    /// Lines that cannot be read.
+    pub damaged: Vec<Damage>,
     /// Lines torn off by the end of a process.
     pub torn: usize,
     /// Records that stood in more than one place with the same values.
@@ -37,6 +42,8 @@ pub fn join(files: &[PathBuf]) -> Result<Joined, StoreError> {
     for file in files {
         let segment = read_segment(file)?;
         joined.torn += usize::from(segment.torn);
+        joined.damaged.extend(segment.damaged);
+        joined.binned.extend(segment.binned);
         let count = segment.entries.len();
         for entry in segment.entries {
             joined.add(entry, &file.display().to_string())?;

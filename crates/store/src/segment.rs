@@ -1,25 +1,32 @@
-//! One segment: JSON lines, a header and then a line a record, each written with one call. Created
-//! exclusively by one process, never opened for writing again.
+//! One segment: JSON lines, a header and then a line a record, each written with one call and with a checksum
+//! of its own. Created exclusively by one process, never opened for writing again; a writer that failed
+//! once writes no more, so that nothing stands behind half a line.
 
-use std::fs::{File, OpenOptions};
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use counterweight_core::side_table::Side;
-use counterweight_core::{Finished, Record, Sink, Timing};
+use counterweight_core::{CellId, Finished, Record, Sink, Timing};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::line::{Damage, Lines, line_of};
+use crate::side_files::finite;
 
 /// Folder of the segments inside a report folder.
 pub const SEGMENTS: &str = "segments";
 
-/// Extension of the file beside a segment.
-pub(crate) const SIDE: &str = "side";
+/// Extension of a segment.
+const SEGMENT: &str = "jsonl";
 
-/// Format of the segments that this version writes.
-const FORMAT: u64 = 1;
+/// Extension of the file beside a segment.
+pub const SIDE: &str = "side";
+
+/// Format of the segments that this version writes; those of format 1 have no checksums.
+const FORMAT: u64 = 2;
 
 /// First line of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +45,9 @@ pub struct Header {
     /// another must not take the results of the other for its own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub build: String,
+    /// Records that follow, where they are written at once: an import that was cut short is told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<usize>,
 }
 
 impl Header {
@@ -50,6 +60,7 @@ impl Header {
             shard: shard.to_owned(),
             cpu: cpu.to_owned(),
             build: String::new(),
+            records: None,
         }
     }
 
@@ -67,9 +78,18 @@ impl Header {
 #[derive(Debug)]
 pub struct SegmentWriter {
     path: PathBuf,
-    file: Mutex<File>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
     /// What stands beside the records; made when there is something.
-    side: Mutex<Option<File>>,
+    side: Option<File>,
+    /// Cells whose reliability bins stand there, and whose records are to follow.
+    binned: BTreeSet<CellId>,
+    /// Whether a write has failed.
+    broken: bool,
 }
 
 impl SegmentWriter {
@@ -89,12 +109,25 @@ impl SegmentWriter {
             match OpenOptions::new().append(true).create_new(true).open(&path) {
                 Ok(mut file) => {
                     let line = line_of(header).map_err(|e| StoreError::io(&path, e))?;
-                    file.write_all(&line)
-                        .map_err(|e| StoreError::io(&path, e))?;
+                    if let Err(error) = file.write_all(&line) {
+                        // Without a header it is of no use; the first error is the one to tell.
+                        let _ = std::fs::remove_file(&path);
+                        return Err(StoreError::io(&path, error));
+                    }
+                    if cfg!(unix) {
+                        // For `in_use`; elsewhere a lock would keep readers out. Who cannot have one is
+                        // not noticed there, and notices below that its file is gone.
+                        let _ = file.try_lock();
+                    }
+                    let state = State {
+                        file,
+                        side: None,
+                        binned: BTreeSet::new(),
+                        broken: false,
+                    };
                     return Ok(Self {
                         path,
-                        file: Mutex::new(file),
-                        side: Mutex::new(None),
+                        state: Mutex::new(state),
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -117,107 +150,177 @@ impl SegmentWriter {
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let side = self.side.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(side) = &*side {
+        let state = self.state();
+        if let Some(side) = &state.side {
             side.sync_data()
                 .map_err(|e| StoreError::io(&self.path.with_extension(SIDE), e))?;
         }
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.sync_data().map_err(|e| StoreError::io(&self.path, e))
+        let synced = state.file.sync_data();
+        synced.map_err(|e| StoreError::io(&self.path, e))
+    }
+
+    /// Keeps an entry of another segment; `bins` as in [`Segment::binned`].
+    ///
+    /// # Errors
+    /// As [`Sink::keep`].
+    pub fn keep_entry(&self, entry: &Finished, bins: bool) -> Result<(), StoreError> {
+        self.write_entry(&entry.record, &entry.timing, bins)
+            .map_err(|e| StoreError::io(&self.path, e))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_entry(&self, record: &Record, timing: &Timing, bins: bool) -> io::Result<()> {
+        let line = line_of(&EntryLine {
+            record,
+            timing,
+            bins,
+        })?;
+        self.write(&line, |state| Ok(&mut state.file))
+    }
+
+    /// Appends a line with one call, unless an earlier one has failed.
+    fn write(
+        &self,
+        line: &[u8],
+        file: impl FnOnce(&mut State) -> io::Result<&mut File>,
+    ) -> io::Result<()> {
+        let mut state = self.state();
+        if state.broken {
+            return Err(io::Error::other("an earlier write has failed"));
+        }
+        // A file without a name takes everything and keeps nothing.
+        let written = file(&mut state)
+            .and_then(|file| file.write_all(line))
+            .and_then(|()| std::fs::metadata(&self.path))
+            .map(drop);
+        state.broken = written.is_err();
+        written
     }
 }
 
-fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
-    line.push(b'\n');
-    Ok(line)
+/// A line of a segment, as it is written.
+#[derive(Serialize)]
+struct EntryLine<'a> {
+    record: &'a Record,
+    timing: &'a Timing,
+    /// Whether reliability bins of the cell stand in the file beside the segment.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    bins: bool,
+}
+
+/// The same, as it is read.
+#[derive(Deserialize)]
+struct Entry {
+    record: Record,
+    timing: Timing,
+    #[serde(default)]
+    bins: bool,
+}
+
+/// A segment with all its entries, as one text; none of them has anything beside it.
+///
+/// # Errors
+/// None that is to be expected.
+pub fn segment_text(header: &Header, entries: &[Finished]) -> io::Result<Vec<u8>> {
+    let mut text = line_of(&Header {
+        records: Some(entries.len()),
+        ..header.clone()
+    })?;
+    for Finished { record, timing } in entries {
+        text.extend(line_of(&EntryLine {
+            record,
+            timing,
+            bins: false,
+        })?);
+    }
+    Ok(text)
+}
+
+/// Whether another process is writing this segment.
+pub fn in_use(path: &Path) -> bool {
+    cfg!(unix)
+        && File::open(path)
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 impl Sink for SegmentWriter {
     fn keep(&self, record: &Record, timing: &Timing) -> io::Result<()> {
-        let entry = Finished {
-            record: record.clone(),
-            timing: timing.clone(),
-        };
-        let line = line_of(&entry)?;
-        self.file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write_all(&line)
+        let bins = self.state().binned.remove(&record.cell);
+        self.write_entry(record, timing, bins)
     }
 
     fn keep_beside(&self, side: &Side) -> io::Result<()> {
-        let line = line_of(side)?;
-        let mut file = self.side.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.is_none() {
-            let path = self.path.with_extension(SIDE);
-            *file = Some(
-                OpenOptions::new()
-                    .append(true)
-                    .create_new(true)
-                    .open(path)?,
-            );
-        }
-        match &mut *file {
-            Some(file) => file.write_all(&line),
-            None => Ok(()),
-        }
+        let line = line_of(&*finite(side))?;
+        self.write(&line, |state| {
+            if let Side::Reliability(bins) = side {
+                state.binned.insert(bins.cell.clone());
+            }
+            if state.side.is_none() {
+                let mut made = OpenOptions::new();
+                let made = made.append(true).create_new(true);
+                state.side = Some(made.open(self.path.with_extension(SIDE))?);
+            }
+            let none = || io::Error::other("no file beside the segment");
+            state.side.as_mut().ok_or_else(none)
+        })
     }
 }
 
 /// A segment's contents.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Segment {
-    /// Its header; `None` when the process died before it was written.
+    /// Its header; `None` when the process died before it was written, or where it is damaged.
     pub header: Option<Header>,
     /// Its records, in the order of writing.
     pub entries: Vec<Finished>,
+    /// Cells whose reliability bins stand beside the segment.
+    pub binned: BTreeSet<CellId>,
+    /// Lines that cannot be read.
+    pub damaged: Vec<Damage>,
     /// Whether the last line was torn off by the end of the process.
     pub torn: bool,
 }
 
-/// Reads a segment. A torn last line is counted, not an error.
+/// Reads a segment. Damaged lines and a torn last one are told, not an error.
 ///
 /// # Errors
-/// A line in the middle that is no record, a format of a later version, or a file that cannot be
-/// read.
+/// A format of a later version, or a file that cannot be read.
 pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
     let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
+    let lines = Lines::of(&bytes);
     let mut segment = Segment {
-        header: None,
-        entries: Vec::new(),
-        torn: false,
+        torn: lines.torn,
+        ..Segment::default()
     };
-    let complete = bytes
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
-    segment.torn = complete < bytes.len();
-    let bad = |line: usize, error: &serde_json::Error| StoreError::BadLine {
-        path: path.to_path_buf(),
-        line,
-        reason: error.to_string(),
-    };
-    // Empty lines are passed over but counted: the number in a message is the one an editor shows.
-    let lines = (1..)
-        .zip(bytes[..complete].split(|&byte| byte == b'\n'))
-        .filter(|(_, line)| !line.is_empty());
-    for (number, line) in lines {
-        if segment.header.is_none() {
-            let header: Header = serde_json::from_slice(line).map_err(|e| bad(number, &e))?;
-            if header.format > FORMAT {
-                return Err(StoreError::Format {
-                    path: path.to_path_buf(),
-                    found: header.format,
-                });
+    let damaged = lines.read(path, |line| {
+        if segment.header.is_none() && segment.entries.is_empty() {
+            segment.header = line.json().ok();
+            if segment.header.is_some() {
+                return Ok(());
             }
-            segment.header = Some(header);
-        } else {
-            let entry = serde_json::from_slice(line).map_err(|e| bad(number, &e))?;
-            segment.entries.push(entry);
         }
+        let Entry {
+            record,
+            timing,
+            bins,
+        } = line.json()?;
+        if bins {
+            segment.binned.insert(record.cell.clone());
+        }
+        segment.entries.push(Finished { record, timing });
+        Ok(())
+    });
+    segment.damaged = damaged;
+    match &segment.header {
+        Some(header) if header.format > FORMAT => Err(StoreError::Format {
+            path: path.to_path_buf(),
+            found: header.format,
+        }),
+        _ => Ok(segment),
     }
-    Ok(segment)
 }
 
 /// The segment files of a report folder, sorted by name; none when there is no segment folder.
@@ -225,17 +328,26 @@ pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn segment_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let folder = folder.join(SEGMENTS);
+    segments_in(&folder.join(SEGMENTS))
+}
+
+/// The segment files right inside a folder, sorted by name; none when there is no such folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn segments_in(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    files_in(folder, SEGMENT)
+}
+
+/// The files of one extension right inside a folder.
+pub(crate) fn files_in(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, StoreError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
-        let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
+    for entry in std::fs::read_dir(folder).map_err(|e| StoreError::io(folder, e))? {
+        let path = entry.map_err(|e| StoreError::io(folder, e))?.path();
+        if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -1,7 +1,9 @@
 //! Side files: what stands beside records. One file beside each segment, made when there is something for
-//! it, JSON lines likewise: a line is written before the record that it belongs to, so a record in a segment
-//! has its scores, whenever the process ended.
+//! it, JSON lines with checksums likewise: a line is written before the record that it belongs to, so a record
+//! in a segment has its scores, whenever the process ended. The record's line says whether it has bins, so
+//! that it is noticed when those are lost.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use counterweight_core::side_table::{
 };
 
 use crate::error::StoreError;
-use crate::segment::{SEGMENTS, SIDE};
+use crate::line::{Damage, Lines};
+use crate::segment::{SEGMENTS, SIDE, files_in};
 
 /// Everything that some side files hold; of repeated lines the first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,9 +28,19 @@ pub struct Sides {
     pub leaks: BTreeMap<CellId, LeakClaim>,
     /// Reliability bins by cell.
     pub reliability: BTreeMap<CellId, Arc<CellBins>>,
+    /// Lines that cannot be read.
+    pub damaged: Vec<Damage>,
+    /// Last lines that were torn off by the end of a process.
+    pub torn: usize,
 }
 
 impl Sides {
+    /// Whether a damaged line held the bins of this cell, and no other line does.
+    pub fn lost_bins(&self, cell: &CellId) -> bool {
+        let mut damaged = self.damaged.iter().filter(|damage| damage.bins);
+        damaged.any(|damage| damage.cells.contains(cell)) && !self.reliability.contains_key(cell)
+    }
+
     /// Adds a line unless there is one for the same thing already.
     pub fn add(&mut self, side: Side) -> bool {
         let before = self.len();
@@ -86,44 +99,86 @@ impl Sides {
 /// # Errors
 /// When the folder cannot be read.
 pub fn side_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let folder = folder.join(SEGMENTS);
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))? {
-        let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
-        if path.extension().is_some_and(|e| e == SIDE) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+    files_in(&folder.join(SEGMENTS), SIDE)
 }
 
-/// Reads side files. A torn last line is passed over: the record that it belongs to was not written.
+/// Reads side files. Damaged lines and torn last ones are told, not an error.
 ///
 /// # Errors
-/// A line in the middle that is none, or a file that cannot be read.
+/// A file that cannot be read.
 pub fn read_sides(files: &[PathBuf]) -> Result<Sides, StoreError> {
     let mut sides = Sides::default();
+    // A line may refer to a cell whose own was damaged and is written again in a later file.
+    let mut open: BTreeMap<CellId, CellId> = BTreeMap::new();
     for path in files {
         let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
-        let complete = bytes
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |at| at + 1);
-        let lines = (1..).zip(bytes[..complete].split(|&b| b == b'\n'));
-        for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
-            let side = serde_json::from_slice(text).map_err(|error| StoreError::BadLine {
-                path: path.clone(),
-                line,
-                reason: error.to_string(),
-            })?;
+        let lines = Lines::of(&bytes);
+        sides.torn += usize::from(lines.torn);
+        let damaged = lines.read(path, |line| {
+            let side: Side = line.json()?;
+            if let Side::Reliability(CellReliability {
+                cell,
+                bins: Bins::As(other),
+            }) = &side
+                && !sides.reliability.contains_key(other)
+            {
+                open.insert(cell.clone(), other.clone());
+            }
             sides.add(side);
+            Ok(())
+        });
+        sides.damaged.extend(damaged);
+    }
+    for (cell, other) in open {
+        if let Some(bins) = sides.reliability.get(&other).map(Arc::clone) {
+            sides.reliability.entry(cell).or_insert(bins);
         }
     }
     Ok(sides)
+}
+
+/// What JSON can hold of a line: numbers that are not finite have no place in it and are left out, as in the
+/// metrics of a record.
+pub(crate) fn finite(side: &Side) -> Cow<'_, Side> {
+    let mut made = Cow::Borrowed(side);
+    match side {
+        Side::Curve(curve) => {
+            let ends = curve.from.iter().zip(&curve.to);
+            let kept: Vec<bool> = ends.map(|(a, b)| a.is_finite() && b.is_finite()).collect();
+            if kept.contains(&false)
+                && let Side::Curve(curve) = made.to_mut()
+            {
+                keep(&mut curve.from, &kept);
+                keep(&mut curve.to, &kept);
+                keep(&mut curve.points, &kept);
+                for values in curve.metrics.values_mut() {
+                    keep(values, &kept);
+                }
+            }
+        }
+        Side::Leak(leak) => {
+            let maps = [&leak.reported, &leak.original_rows, &leak.honest];
+            let mut values = maps.into_iter().flat_map(BTreeMap::values);
+            if values.any(|value| !value.is_finite())
+                && let Side::Leak(leak) = made.to_mut()
+            {
+                for map in [
+                    &mut leak.reported,
+                    &mut leak.original_rows,
+                    &mut leak.honest,
+                ] {
+                    map.retain(|_, value| value.is_finite());
+                }
+            }
+        }
+        Side::Reliability(_) | Side::Scores(_) => {}
+    }
+    made
+}
+
+fn keep<T>(list: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    list.retain(|_| kept.next().copied().unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use counterweight::{Error, Exit, GateOptions, Gated, Result, Session};
+use counterweight_frame::write_atomically;
 use counterweight_gate::output::{SUMMARY_BYTES, annotations, json, junit, summary, text};
 use counterweight_gate::{Gate, Verdict};
 
@@ -70,14 +71,24 @@ fn refuse_in_ci() -> Result<()> {
 }
 
 fn print(args: &GateArgs, verdict: &Gate) -> Result<()> {
-    match args.format {
-        GateFormat::Text => print!("{}", text(verdict)),
-        GateFormat::Json => println!("{}", json(verdict)?),
-        GateFormat::Junit => print!("{}", junit(verdict)),
+    let product = match args.format {
+        GateFormat::Text => text(verdict),
+        GateFormat::Json => format!("{}\n", json(verdict)?),
+        GateFormat::Junit => junit(verdict),
         GateFormat::Github => {
             let config = args.folder.join("gate.toml").display().to_string();
-            print!("{}{}", text(verdict), annotations(verdict, &config));
+            format!("{}{}", text(verdict), annotations(verdict, &config))
         }
+    };
+    if let Some(file) = &args.output {
+        // A verdict that nobody can read is none.
+        write_atomically(file, product.as_bytes()).map_err(|error| Error {
+            exit: Exit::Internal,
+            ..error.into()
+        })?;
+        print!("{}", text(verdict));
+    } else {
+        print!("{product}");
     }
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return Ok(());

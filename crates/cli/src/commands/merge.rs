@@ -27,6 +27,13 @@ pub(crate) fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> R
             merged.rounded
         );
     }
+    if merged.lacking > 0 {
+        println!(
+            "{} cells came without the scores, curves or reliability bins that stand beside their records; `run` \
+             makes them",
+            merged.lacking
+        );
+    }
     if merged.strangers > 0 {
         println!(
             "{} records belong to no cell of this sweep and were left out",

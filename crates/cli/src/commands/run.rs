@@ -22,17 +22,28 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     let ran = counterweight::run(session, &args.path, &options)?;
+    let outcomes = match counts(&ran.outcomes) {
+        none if none.is_empty() => none,
+        some => format!(": {some}"),
+    };
     println!(
-        "{}: {} of {} cells: {}",
-        ran.sweep,
-        ran.done,
-        ran.cells,
-        counts(&ran.outcomes)
+        "{}: {} of {} cells{outcomes}",
+        ran.sweep, ran.done, ran.cells
     );
+    if ran.exit == Exit::Interrupted {
+        eprintln!("interrupted: no report is written; the same command goes on from here");
+    } else if ran.missing > 0 {
+        eprintln!(
+            "missing: {} of the cells asked for are not in the store; the same command runs them",
+            ran.missing
+        );
+    }
     if let Some((done, failed, all)) = ran.leaks {
         println!("leaks: {done} of {all} claims, {failed} failed; they make no records");
     }
-    println!("records: {}", ran.records.display());
+    if !ran.kept {
+        println!("records: {}", ran.records.display());
+    }
     if let Some(page) = &ran.page {
         println!("report: {}", page.display());
     }

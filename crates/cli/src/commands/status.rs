@@ -5,7 +5,7 @@ use std::path::Path;
 use counterweight::{Exit, Result, Session, Status};
 
 use crate::args::Format;
-use crate::commands::print_json;
+use crate::commands::{print_json, print_some};
 
 pub(crate) fn status(session: &Session<'_>, path: &Path, format: Format) -> Result<Exit> {
     let status = counterweight::status(session, path)?;
@@ -28,6 +28,19 @@ fn print(status: &Status) {
         println!(
             "estimated work left: {:.0} s of one core",
             status.seconds_left
+        );
+    }
+    if status.torn_lines > 0 {
+        println!("{} torn lines at the end of segments", status.torn_lines);
+    }
+    if !status.damaged_lines.is_empty() {
+        println!("damaged lines: {}", status.damaged_lines.len());
+        print_some(&status.damaged_lines);
+    }
+    if status.set_aside > 0 {
+        println!(
+            "earlier results of {} cells lie in segments/aside until `run` has made them anew",
+            status.set_aside
         );
     }
     for segment in &status.segments {
