@@ -106,6 +106,8 @@ fn flipped_bits_and_cut_files_cost_their_own_cells() {
         let mut hit = bytes.clone();
         let at = below(&mut noise, hit.len());
         let cut = noise.unit() < 0.3;
+        // A break that is gone joins two lines to one.
+        let lines = 1 + usize::from(bytes[at] == b'\n');
         if cut {
             hit.truncate(at);
         } else {
@@ -116,8 +118,7 @@ fn flipped_bits_and_cut_files_cost_their_own_cells() {
         let said = resume(&place, &whole, &what);
         // One line is one cell; a claim of a leak has no cell.
         let few = said.contains("nothing to run")
-            || said.contains("running 0 cells")
-            || said.contains("running 1 cells");
+            || (0..=lines).any(|n| said.contains(&format!("running {n} cells")));
         assert!(cut || few, "{what}: {said}");
         std::fs::remove_dir_all(place.path("demo/segments")).unwrap();
         std::fs::create_dir(place.path("demo/segments")).unwrap();

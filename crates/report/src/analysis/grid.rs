@@ -99,6 +99,13 @@ impl Grid {
             .filter(held)
             .filter_map(|member| Some((moved.values.get(*member.at.get(axis)?)?, member)))
             .collect();
+        // Two entries of one name may hold one member each.
+        let mut seen: Vec<&Scalar> = Vec::new();
+        found.retain(|(setting, _)| {
+            let new = !seen.contains(setting);
+            seen.push(setting);
+            new
+        });
         if found.iter().all(|(setting, _)| setting.as_real().is_some()) {
             let number = |setting: &Scalar| setting.as_real().unwrap_or(0.0);
             found.sort_by(|a, b| number(a.0).total_cmp(&number(b.0)));
