@@ -41,7 +41,7 @@ pub(crate) fn set_aside(
         let damaged = !segment.damaged.is_empty() || !std::mem::take(&mut read.damaged).is_empty();
         let lines: Vec<_> = read.into_lines().collect();
         let cells = segment.entries.iter().map(|entry| &entry.record.cell);
-        let mut cells = cells.chain(lines.iter().map(|line| line.cell()));
+        let mut cells = cells.chain(lines.iter().map(counterweight_core::side_table::Side::cell));
         let named = cells.any(|cell| forgotten.contains(cell));
         // One that is being written may end in half a line for now.
         let used = in_use(&file);

@@ -2,7 +2,7 @@
 //! what it reads.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use counterweight_config::Diagnostic;
 use counterweight_harness::config::Sweep;
@@ -105,8 +105,12 @@ impl Folder<'_> {
                 // By its name as well as by what a link of that name leads to.
                 let named = at.parent().and_then(|parent| parent.canonicalize().ok());
                 let named = named.zip(at.file_name()).map(|(at, name)| at.join(name));
-                let is_product = |path: &PathBuf| self.is_product(path);
-                if at.canonicalize().ok().iter().any(is_product) || named.iter().any(is_product) {
+                let led_to = at.canonicalize().ok();
+                if led_to
+                    .iter()
+                    .chain(&named)
+                    .any(|path| self.is_product(path))
+                {
                     found.push(Diagnostic {
                         file: self.sweep.display().to_string(),
                         line: Some(spec.line),
@@ -124,7 +128,7 @@ impl Folder<'_> {
         found
     }
 
-    fn is_product(&self, path: &PathBuf) -> bool {
+    fn is_product(&self, path: &Path) -> bool {
         let Ok(output) = self.output.canonicalize() else {
             return false;
         };

@@ -245,7 +245,8 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     now.extend(drawn("svg").chain(drawn("png")));
     // Both, until all is written: what an interruption leaves is found by the next report.
     let list = |names: &BTreeSet<String>| -> String {
-        names.iter().map(|name| format!("{name}\n")).collect()
+        let lines: Vec<&str> = names.iter().flat_map(|name| [name, "\n"]).collect();
+        lines.concat()
     };
     let both = list(&before.union(&now).cloned().collect());
     write_atomically(&folder.join(WRITTEN), both.as_bytes())?;

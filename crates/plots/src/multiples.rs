@@ -499,7 +499,7 @@ fn runs(places: &[Place], panel: &Panel) -> Vec<Vec<Place>> {
             .ok();
         match (out.last_mut(), rung, last) {
             (Some(run), Some(rung), Some(before)) if rung == before + 1 && !panel.apart => {
-                run.push(*place)
+                run.push(*place);
             }
             _ => out.push(vec![*place]),
         }

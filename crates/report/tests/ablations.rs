@@ -48,7 +48,8 @@ fn planted(grid: &[Swept], effect: impl Fn(&[Scalar]) -> f64) -> (Vec<Record>, V
         members = members
             .iter()
             .flat_map(|member| {
-                let with = |value: &Scalar| [member.as_slice(), &[value.clone()]].concat();
+                let with =
+                    |value: &Scalar| [member.as_slice(), std::slice::from_ref(value)].concat();
                 axis.values.iter().map(with)
             })
             .collect();

@@ -67,7 +67,7 @@ fn a_population_moves_nothing_about_real_datasets() {
 fn a_second_name_of_a_correction_moves_no_other() {
     let once = analysis(&of_real());
     let twice = with_copy(&of_real(), "smote", |record| {
-        record.correction = "smote-again".into()
+        record.correction = "smote-again".into();
     });
     let twice = analysis(&twice);
     for (once_in, twice_in) in once.overall.iter().zip(&twice.overall) {

@@ -188,7 +188,7 @@ pub const COLUMNS: &[Column] = &[
         access: Access::Text {
             get: |r| Some(r.cell.0.clone()),
             set: |r, text| {
-                r.cell.0 = text.to_owned();
+                text.clone_into(&mut r.cell.0);
                 true
             },
             expected: "text",

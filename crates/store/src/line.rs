@@ -206,7 +206,9 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             let hit = bit / 8 / length;
             let (found, damaged, torn) = read(&bytes);
-            let others: Vec<i64> = (0..4).filter(|&at| at != hit as i64).collect();
+            let others: Vec<i64> = (0..4)
+                .filter(|&at| usize::try_from(at) != Ok(hit))
+                .collect();
             // A hit on the break itself leaves both lines readable.
             let on_break = bit / 8 % length == length - 1;
             if on_break {

@@ -164,9 +164,12 @@ fn blank() -> Record {
     }
 }
 
+/// Puts a name into its place.
+type SetName = fn(&mut Stages, Name);
+
 /// The columns of a table that declare what cells are made of.
 struct StageColumns<'a> {
-    names: Vec<(fn(&mut Stages, Name), Vec<Name>)>,
+    names: Vec<(SetName, Vec<Name>)>,
     parameters: Vec<(Role, &'a str, &'a Cells)>,
 }
 
@@ -246,8 +249,10 @@ pub fn records_from_table(table: &Table) -> Result<Vec<Record>> {
             Access::Stage { set, .. } if table.column(name).is_some() => {
                 columns.names.push((set, reader.names(name, true)?));
             }
-            Access::Stage { .. } => {}
-            Access::ContractMetrics | Access::FurtherMetrics | Access::Parameters => {}
+            Access::Stage { .. }
+            | Access::ContractMetrics
+            | Access::FurtherMetrics
+            | Access::Parameters => {}
         }
     }
     let mut metrics: Vec<(Name, Vec<Option<f64>>)> = Vec::new();

@@ -1,9 +1,6 @@
 //! The columns of records.parquet as documentation: docs/RECORDS.md is written from their declaration.
 //!
 //! `COUNTERWEIGHT_WRITE_DOCS=1 cargo test -p counterweight-store` writes the file anew.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

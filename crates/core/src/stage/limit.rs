@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_cancelled_thread_has_no_time_left() {
         let cancel = Cancel::default();
-        let other = cancel.clone();
+        let other = cancel;
         std::thread::spawn(move || {
             obey(&other);
             assert!(Deadline::NEVER.check().is_ok());

@@ -1,5 +1,7 @@
 //! Swept parameters: a figure a parameter, and a heat map where an entry sweeps two.
 
+use std::fmt::Write as _;
+
 use counterweight_core::{Axis, Scalar};
 
 use super::{Drawn, Frame};
@@ -124,10 +126,11 @@ fn curves(analysis: &Analysis, group: &[&Ablation]) -> Option<Drawn> {
             .to_owned(),
     };
     if cut {
-        note.push_str(&format!(
+        let _infallible = write!(
+            note,
             " No correction and the {} corrections with the best values; the others are in the table.",
             MOST_CURVES - 1
-        ));
+        );
     }
     let name = match first.kind {
         Kind::Dataset => format!(

@@ -9,9 +9,7 @@ use crate::analysis::{Analysis, Comparison};
 pub(super) fn fronts(analysis: &Analysis, comparison: &Comparison) -> Option<Drawn> {
     let model = comparison.model;
     let front = analysis.calibration.fronts.iter();
-    let Some(front) = front.into_iter().find(|front| front.model == model) else {
-        return None;
-    };
+    let front = front.into_iter().find(|front| front.model == model)?;
     let family = |correction: usize| {
         let info = analysis.corrections.get(correction);
         info.map_or_else(String::new, |info| info.family.clone())

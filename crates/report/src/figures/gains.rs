@@ -6,9 +6,7 @@ use super::{Drawn, Frame};
 use crate::analysis::Analysis;
 
 pub(super) fn gains(analysis: &Analysis) -> Option<Drawn> {
-    let Some(baseline) = analysis.baseline else {
-        return None;
-    };
+    let baseline = analysis.baseline?;
     let mut panels = Vec::new();
     for comparison in &analysis.overall {
         let Some(best) = comparison.ranked.iter().find(|r| r.correction != baseline) else {

@@ -6,9 +6,7 @@ use super::{Drawn, Frame, MOST_COLUMNS};
 use crate::analysis::{Analysis, Comparison, mean};
 
 pub(super) fn heat_map(analysis: &Analysis, comparison: &Comparison) -> Option<Drawn> {
-    let Some(baseline) = analysis.baseline else {
-        return None;
-    };
+    let baseline = analysis.baseline?;
     let model = comparison.model;
     let mut columns: Vec<usize> = comparison.against.iter().map(|a| a.correction).collect();
     let all = columns.len();

@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     clippy::allow_attributes,
-    reason = "each test program uses a part of it"
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test program uses a part of it, and a helper that cannot go on has failed"
 )]
 
 mod mocks;

@@ -179,7 +179,7 @@ impl AblationStudy {
             .par_iter()
             .map(|(line, axis)| line.ablation(*axis))
             .collect();
-        let pairs = lines.iter().flat_map(|line| line.pairs());
+        let pairs = lines.iter().flat_map(Line::pairs);
         let study = Self {
             ablations: ablations?.into_iter().flatten().collect(),
             grids: pairs.collect(),
@@ -200,7 +200,7 @@ struct Shared {
     points: BTreeMap<usize, Vec<usize>>,
 }
 
-impl<'a> Line<'a> {
+impl Line<'_> {
     /// The model and correction of a member.
     fn arm(&self, member: usize) -> (usize, usize) {
         match self.grid.kind {
