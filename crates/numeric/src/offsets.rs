@@ -236,8 +236,9 @@ impl<'a> OffsetRules<'a> {
     }
 
     /// The least balanced error that any offsets reach on these very rows, which is optimistic: an
-    /// oracle, never a result. Two classes: exact, over all cut points. More: coordinate ascent from
-    /// the best of `starts`, at most `rounds` rounds, so a bound from above. `None` without rows.
+    /// oracle, never a result. Two classes: exact, over all cut points. More: coordinate ascent of at most
+    /// `rounds` rounds from the first of `starts`, and from the best of the others where that is better
+    /// than what the first led to; so a bound from above. `None` without rows.
     pub fn least_balanced_error(&self, starts: &[&[f64]], rounds: usize) -> Option<f64> {
         self.best_offsets(starts, rounds).map(|(_, error)| error)
     }
@@ -249,14 +250,24 @@ impl<'a> OffsetRules<'a> {
                 .best_cut()
                 .map(|(cut, error)| (vec![0.0, cut], error));
         }
-        let mut best: Option<(f64, &[f64])> = None;
-        for start in starts {
+        let (first, others) = starts.split_first()?;
+        let mut best = self.ascend(first, rounds)?;
+        let mut rival: Option<(f64, &[f64])> = None;
+        for start in others {
             let error = self.balanced_error(start)?;
-            if best.is_none_or(|(least, _)| error < least) {
-                best = Some((error, start));
+            if error < rival.map_or(best.1, |(least, _)| least) {
+                rival = Some((error, start));
             }
         }
-        let (mut least, start) = best?;
+        if let Some((_, start)) = rival {
+            best = self.ascend(start, rounds)?;
+        }
+        Some(best)
+    }
+
+    /// Coordinate ascent from `start`: the offsets, and their balanced error.
+    fn ascend(&self, start: &[f64], rounds: usize) -> Option<(Vec<f64>, f64)> {
+        let mut least = self.balanced_error(start)?;
         let mut offsets = start.to_vec();
         let mut share = vec![0.0; offsets.len()];
         for &y in self.truth {

@@ -218,7 +218,9 @@ impl Work<'_> {
             return details;
         };
         let zero = vec![0.0; scored.scores.n_classes()];
-        let mut starts: Vec<&[f64]> = vec![&zero];
+        // The centre comes first: it moves with constants of the scores' classes, and so does what is found.
+        let centre = centre(&scored.scores);
+        let mut starts: Vec<&[f64]> = vec![&centre, &zero];
         let logs: Option<Vec<f64>> = scored.prior.as_ref().map(|prior| {
             let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
             prior.as_slice().iter().map(log).collect()
@@ -382,3 +384,19 @@ const CURVE_METRICS: [&str; 5] = [
     "macro_f1",
     "worst_recall",
 ];
+/// The mean log score of each class against the mean of its row, over the rows whose scores are all finite.
+fn centre(scores: &Scores) -> Vec<f64> {
+    let (mut centre, mut n) = (vec![0.0; scores.n_classes()], 0.0);
+    for row in scores
+        .log()
+        .iter_rows()
+        .filter(|row| row.iter().all(|s| s.is_finite()))
+    {
+        let mean = row.iter().sum::<f64>() / row.len() as f64;
+        n += 1.0;
+        for (c, s) in centre.iter_mut().zip(row) {
+            *c += (s - mean - *c) / n;
+        }
+    }
+    centre
+}

@@ -206,7 +206,7 @@ fn early_stopping_keeps_the_best_round_and_sampling_is_a_matter_of_the_seed() {
         ("min_gain", ParamValue::Real(5.0)),
         ("l2", ParamValue::Real(5.0)),
         ("max_step", ParamValue::Real(0.5)),
-        ("min_hessian", ParamValue::Real(5.0)),
+        ("min_hessian_share", ParamValue::Real(0.05)),
         ("max_bins", ParamValue::Whole(5)),
     ] {
         let changed = with(key, value).scores(&x);

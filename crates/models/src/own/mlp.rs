@@ -25,14 +25,19 @@
 //! Weights start uniform in +-sqrt(6 / inputs) before `relu` (He), +-sqrt(6 / (inputs + outputs))
 //! elsewhere (Glorot), biases at 0 unless the loss brings output biases. Margins of a minibatch
 //! (`batch-prior`) come from the weighted class shares of its rows; classes that it lacks are masked
-//! for it. A `deferred` loss takes over at the epoch nearest to its share of `epochs`.
+//! for it. A `deferred` loss takes over at the epoch nearest to its share of the epochs.
 //!
 //! With three or more classes and a linear head, the last layer on the last hidden outputs is what
 //! `weight-norm` acts on.
 //!
-//! With `early_stopping` a stratified share of the rows (copies and synthetic rows beside their
-//! original) is held out; training ends after `patience` epochs without a smaller loss there, and
-//! the weights of the smallest loss are kept. Under a schedule it watches from the last loss on.
+//! The budget is a number of steps, not of passes over the rows, which a resampler multiplies or takes away: an
+//! arm with more rows would otherwise be an arm that trains longer. With `early_stopping` a stratified share
+//! of the original rows is held out, the same ones under every correction, and with them what a resampler
+//! made of them; their loss under the arm's own terms is weighted to the class rates that training sees.
+//! Training ends after `patience` looks (one a hundredth of `updates`, or an epoch) without a smaller loss
+//! there, and the weights of the smallest loss are kept. Under a schedule it watches from the last loss on.
+//! A held-out loss that fell by more than a hundredth over the last tenth of the budget is named in the
+//! record: the fit did not converge.
 //!
 //! # Parameters
 //! | name | default | range | unit |
@@ -44,12 +49,13 @@
 //! | `schedule` | `cosine` | `constant`, `cosine` | of the learning rate: as it is, or to 0 along half a cosine |
 //! | `momentum` | 0.9 | [0, 1) | share of the last step that an `sgd` step keeps |
 //! | `nesterov` | true | true, false | whether `sgd` looks ahead |
-//! | `epochs` | 100 | [1, 100000] | passes over the rows |
+//! | `updates` | 5000 | [1, 1e8] | most steps in all, the same for every correction |
+//! | `epochs` | none | [1, 100000] | passes over the rows, in place of `updates` |
 //! | `batch_size` | 32 | [1, inf) | most rows of a minibatch; more than there are: all |
 //! | `weight_decay` | 0.1 | [0, inf) | penalty on half the squared weights, beside the SUM of losses |
-//! | `early_stopping` | false | true, false | |
+//! | `early_stopping` | none | true, false | whether held-out rows say when to stop; none: unless `epochs` are given |
 //! | `validation` | 0.1 | (0, 1) | share of each class held out for it |
-//! | `patience` | 10 | [1, inf) | epochs |
+//! | `patience` | 20 | [1, inf) | epochs, or hundredths of `updates` |
 //! | `head` | `linear` | `linear`, `cosine` | how the scores come from the last layer |
 //! | `scale` | 1.0 | (0, 1e6] | largest score of a cosine head |
 //!
@@ -63,8 +69,8 @@
 //! # Differences
 //! From scikit-learn's `MLPClassifier`: the same steps of Adam and SGD, checked to 1e-9. `hidden` is
 //! `[32]` instead of `[100]`; the learning rate is 0.01 and falls to 0 instead of a constant 0.001, the
-//! batches have 32 rows instead of up to 200, and 100 epochs are always run instead of at most 200
-//! until the training loss stalls: small tables get enough steps. `alpha` there stands beside the
+//! batches have 32 rows instead of up to 200, and there are at most 5000 steps instead of 200 epochs or until
+//! the training loss stalls: small tables get enough steps, and so does a small resampled one. `alpha` there stands beside the
 //! sum of one BATCH's losses, `weight_decay` here beside that of all rows: `weight_decay` = alpha n /
 //! batch size gives the same penalty. Early stopping watches the loss, not the accuracy, which a
 //! majority vote would satisfy; the split there knows nothing of copies. Three or more classes have
@@ -106,13 +112,13 @@
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
     Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossTerms, ParamError, ParamKind,
-    ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
+    ParamSpec, ParamValue, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
 use crate::shared::network::fit::{Early, HONOURS, Setup};
 use crate::shared::network::params as shared;
 use crate::shared::network::shape::{Activation, Head};
-use crate::shared::network::train::Plan;
+use crate::shared::network::train::{Budget, Plan};
 
 const MOST_UNITS: f64 = 4096.0;
 
@@ -144,7 +150,8 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             ),
             shared::MOMENTUM,
             shared::NESTEROV,
-            shared::epochs(100),
+            shared::UPDATES,
+            shared::EPOCHS,
             shared::batch_size(32),
             ParamSpec::new(
                 "weight_decay",
@@ -152,11 +159,10 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 Preset::Real(0.1),
                 "penalty on half the squared weights, beside the sum of losses",
             ),
-            ParamSpec::new(
+            ParamSpec::optional(
                 "early_stopping",
                 ParamKind::Flag,
-                Preset::Flag(false),
-                "whether held-out rows say when to stop",
+                "whether held-out rows say when to stop; none: unless `epochs` are given",
             ),
             ParamSpec::new(
                 "validation",
@@ -167,8 +173,8 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             ParamSpec::new(
                 "patience",
                 ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(10),
-                "epochs without a smaller held-out loss before early stopping",
+                Preset::Whole(20),
+                "epochs, or hundredths of `updates`, without a smaller held-out loss before it stops",
             ),
             ParamSpec::new(
                 "head",
@@ -208,8 +214,7 @@ fn cost(params: &Params, work: &Workload) -> f64 {
         weights += inputs * outputs;
         inputs = outputs;
     }
-    let steps = shared::steps(params, work.n_train);
-    let rows = params.whole("epochs") as f64 * work.n_train as f64;
+    let (steps, rows) = shared::steps(params, work.n_train);
     // Rows as matrix products, steps over all weights, and some overhead of each.
     1e-4 + rows * (weights * 2e-10 + 5e-8)
         + steps * (weights * 2.2e-9 + 1e-6)
@@ -247,12 +252,16 @@ impl TryFrom<&Params> for Mlp {
                 solver: shared::solver(params),
                 learning_rate: params.real("learning_rate"),
                 decays: params.text("schedule") == "cosine",
-                epochs: params.whole("epochs"),
+                budget: shared::budget(params),
                 batch_size: params.whole("batch_size"),
                 l2: params.real("weight_decay"),
                 averages: false,
             },
-            early: params.flag("early_stopping").then(|| Early {
+            early: match params.get("early_stopping") {
+                Some(ParamValue::Flag(wanted)) => *wanted,
+                _ => matches!(shared::budget(params), Budget::Updates(_)),
+            }
+            .then(|| Early {
                 share: params.real("validation"),
                 patience: params.whole("patience"),
             }),

@@ -20,6 +20,9 @@
 //! one each. The number of classes with training rows decides. With two classes and factors other
 //! than 1 the loss is the binary form `log(1 + exp(A[y][1 - y] - D_y (+-1) s))`.
 //!
+//! With a free intercept the logit offsets `o` of an adjusted loss (`A[y][j] = o_j - o_y`) only move it: plain
+//! cross-entropy is fitted and `o` taken off the intercepts, which is the optimum of the adjusted loss.
+//!
 //! The fit ends when, for every coefficient, |gradient| <= `tolerance` * s, where s is the sum over
 //! rows of `w_i D_max |x_ij|` (`x = 1` for the intercept): the gradient that predictions which are wrong
 //! everywhere would have. It starts from the class shares with the second derivatives of that point, which
@@ -194,12 +197,38 @@ impl Learner for SoftmaxRegression {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
+        // Offsets of the logits move out of a free intercept: the loss is that of `f + o`, so `f + o` is
+        // fitted. What the offsets are then changes no slope, to the last bit.
+        let moved = match terms.logit_offsets() {
+            Some(offsets) if !self.0.penalties.intercept && terms.later.is_none() => offsets,
+            _ => vec![0.0; terms.n_classes()],
+        };
+        let plain;
+        let terms = if moved.iter().any(|o| *o != 0.0) {
+            let margins = Matrix::zeros(terms.n_classes(), terms.n_classes());
+            plain = LossTerms {
+                margins,
+                ..terms.clone()
+            };
+            &plain
+        } else {
+            terms
+        };
         let task = Task::new(train, terms, HONOURS)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
         let kernel = Kernel::of(&task, terms)?;
-        let theta = softmax::solve(&self.0, &task, kernel, context)?;
+        let mut theta = softmax::solve(&self.0, &task, kernel, context)?;
+        let d = task.n_features();
+        match *task.present.as_slice() {
+            [first, second] => theta[d] -= moved[second] - moved[first],
+            ref present => {
+                for (w, &class) in theta.chunks_exact_mut(d + 1).zip(present) {
+                    w[d] -= moved[class];
+                }
+            }
+        }
         Ok(Box::new(Model {
             coefficients: theta,
             shape: task.shape(),

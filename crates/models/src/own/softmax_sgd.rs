@@ -38,7 +38,8 @@
 //! | `learning_rate` | 0.03 | (0, 10] | step |
 //! | `momentum` | 0.9 | [0, 1) | share of the last step that an `sgd` step keeps |
 //! | `nesterov` | true | true, false | whether `sgd` looks ahead |
-//! | `epochs` | 100 | [1, 100000] | passes over the rows |
+//! | `updates` | 5000 | [1, 1e8] | most steps in all, the same for every correction |
+//! | `epochs` | none | [1, 100000] | passes over the rows, in place of `updates` |
 //! | `batch_size` | 32 | [1, inf) | most rows of a minibatch; more than there are: all |
 //! | `averaging` | true | true, false | whether the result is the mean over the second half of the steps |
 //!
@@ -108,7 +109,8 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             shared::learning_rate(0.03),
             shared::MOMENTUM,
             shared::NESTEROV,
-            shared::epochs(100),
+            shared::UPDATES,
+            shared::EPOCHS,
             shared::batch_size(32),
             ParamSpec::new(
                 "averaging",
@@ -138,9 +140,9 @@ fn cost(params: &Params, work: &Workload) -> f64 {
         work.n_classes
     };
     let weights = (scores * (work.n_features + 1)) as f64;
-    let rows = params.whole("epochs") as f64 * work.n_train as f64;
+    let (steps, rows) = shared::steps(params, work.n_train);
     1e-4 + rows * (weights * 5e-10 + 4e-8)
-        + shared::steps(params, work.n_train) * (weights * 2.2e-9 + 7e-7)
+        + steps * (weights * 2.2e-9 + 7e-7)
         + work.n_score as f64 * weights * 5e-10
 }
 
@@ -161,7 +163,7 @@ impl TryFrom<&Params> for SoftmaxSgd {
                 solver: shared::solver(params),
                 learning_rate: params.real("learning_rate"),
                 decays: false,
-                epochs: params.whole("epochs"),
+                budget: shared::budget(params),
                 batch_size: params.whole("batch_size"),
                 l2: params.real("l2"),
                 averages: params.flag("averaging"),

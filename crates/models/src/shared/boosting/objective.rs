@@ -94,6 +94,15 @@ impl<'a> Objective<'a> {
         (!even).then_some((self.task.y.as_slice(), weights.as_slice()))
     }
 
+    /// What the lightest row weighs in this round, and all rows.
+    pub(crate) fn weight(&self) -> (f64, f64) {
+        let weights = &self.phases[self.at].weights;
+        let lightest = weights.iter().copied().fold(f64::INFINITY, f64::min);
+        let rows = weights.iter().zip(&self.task.counts);
+        let all: f64 = rows.map(|(w, &n)| w * n as f64).sum();
+        (lightest, all)
+    }
+
     /// Gradient and Hessian of each of `rows`, by score. With more than two classes the Hessian is
     /// K / (K - 1) of the loss's: K trees step at once, each as if alone.
     pub(crate) fn steps(&self, rows: &[u32], scores: &[f64], steps: &mut [Vec<[f64; 2]>]) {

@@ -10,12 +10,24 @@ use crate::shared::trees::newton::{Newton, Step};
 use crate::shared::trees::search::Limits;
 use crate::shared::trees::tree::Tree;
 
+/// The smallest leaf.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Least {
+    /// Weighted rows.
+    Rows(f64),
+    /// Share of all weighted rows, and at least the lightest row.
+    Share(f64),
+}
+
 /// How the rounds go.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rounds {
     pub(crate) most: usize,
     pub(crate) learning_rate: f64,
+    /// With no least mass, which the weights of the rows give.
     pub(crate) limits: Limits,
+    pub(crate) least: Least,
+    /// Its least Hessian is a share of all weighted rows.
     pub(crate) step: Step,
     pub(crate) row_share: f64,
     pub(crate) column_share: f64,
@@ -45,6 +57,7 @@ impl Rounds {
         let mut steps = vec![vec![[0.0; 2]; n]; n_scores];
         let mut trees: Vec<Tree> = Vec::new();
         let mut best = (loss.mean(held, &scores), 0);
+        let (mut limits, mut step) = self.in_weights(loss);
         let mut room = Room::default();
         let mut gathered = Vec::new();
         let (mut rows, mut features, mut order) = (Vec::new(), Vec::new(), Vec::new());
@@ -52,6 +65,7 @@ impl Rounds {
             context.deadline.check()?;
             if loss.advance(round) {
                 best = (loss.mean(held, &scores), round);
+                (limits, step) = self.in_weights(loss);
             }
             loss.steps(inside, &scores, &mut steps);
             sample(inside, self.row_share, &mut context.stream, &mut rows);
@@ -63,9 +77,9 @@ impl Rounds {
             );
             for (c, steps) in steps.iter().enumerate() {
                 let gathered_by = std::mem::take(&mut gathered);
-                let mut target = Newton::new(steps, loss.weights(), self.step, gathered_by);
+                let mut target = Newton::new(steps, loss.weights(), step, gathered_by);
                 order.clone_from(&rows);
-                let how = (&self.limits, features.as_slice());
+                let how = (&limits, features.as_slice());
                 let grown = grow(data, &mut order, &mut target, how, &mut room);
                 let mut tree = grown.tree(&target);
                 gathered = target.into_room();
@@ -95,6 +109,24 @@ impl Rounds {
             trees.truncate(best.1.max(1) * n_scores);
         }
         Ok(trees)
+    }
+
+    /// The limits of a leaf in the weights of the rows, so that a common factor of all weights changes nothing.
+    fn in_weights(&self, loss: &Objective<'_>) -> (Limits, Step) {
+        let (lightest, all) = loss.weight();
+        let min_mass = match self.least {
+            Least::Rows(rows) => rows,
+            Least::Share(share) => lightest.max(share * all),
+        };
+        let min_hessian = self.step.min_hessian * all;
+        let (limits, step) = (self.limits, self.step);
+        (
+            Limits { min_mass, ..limits },
+            Step {
+                min_hessian,
+                ..step
+            },
+        )
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) const HONOURS: LossNeeds = LossNeeds {
 pub(crate) struct Early {
     /// Share of each class that is held out.
     pub(crate) share: f64,
-    /// Epochs without a smaller loss.
+    /// Looks at the held-out rows without a smaller loss.
     pub(crate) patience: usize,
 }
 
@@ -84,14 +84,14 @@ impl Setup {
         let (fit, held) = match self.early {
             Some(early) => {
                 let origins = origins(train, &task);
-                monitor::split(&task.y, &origins, early.share, &mut context.stream)
+                monitor::split(&task.y, &origins, early.share)
             }
             None => (Vec::new(), Vec::new()),
         };
         if held.is_empty() && self.early.is_some() {
             context.note(Note::Remark(
-                "no row to hold out for early stopping, since no class has two originals: trained for all \
-                 epochs"
+                "no row to hold out for early stopping, since no class has two originals: trained to the \
+                 end"
                     .into(),
             ));
         }
@@ -150,16 +150,10 @@ impl Setup {
                 later.at
             )));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of the epochs, which are few"
-        )]
-        let from = (later.at * self.plan.epochs as f64).round() as usize;
         let second = BatchLoss::new(task, &later.terms)?;
         Ok(Losses {
             first,
-            later: Some((from, second)),
+            later: Some((later.at, second)),
         })
     }
 }
@@ -208,9 +202,16 @@ fn set_output_biases(
 
 fn report(trained: &Trained, context: &mut StageContext<'_>) {
     let details = &mut context.details;
-    details.insert("epochs".into(), trained.epochs as f64);
+    details.insert("epochs".into(), trained.epochs);
+    details.insert("updates".into(), trained.updates as f64);
     details.insert("training_loss".into(), trained.training_loss);
     if let Some(loss) = trained.validation_loss {
         details.insert("validation_loss".into(), loss);
+    }
+    if trained.still_fell {
+        context.note(Note::Remark(format!(
+            "did not converge: the held-out loss still fell after {} updates",
+            trained.updates
+        )));
     }
 }

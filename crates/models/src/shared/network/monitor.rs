@@ -1,48 +1,59 @@
 //! Early stopping: rows held out of training, whose loss says when to stop and which weights to keep.
 //!
-//! The split is stratified, and rows that a resampler made of the same original row stay together: a
-//! copy of a training row would tell nothing of rows that are new. A class with at least two originals
-//! has at least one held out, and at least one to train on.
+//! Only rows that a resampler left as they were are held out, each counted once, and what it made of them
+//! (copies, rows on the way from or to them) takes no part in the training: they would tell nothing of rows
+//! that are new. Which ones is a matter of their numbers alone, so that every correction holds out the same
+//! rows, as far as it has them. A class with at least two originals has at least one held out, and at least
+//! one to train on.
 
-use counterweight_core::{Matrix, Origin, Stream};
-use rand::seq::SliceRandom as _;
+use std::collections::BTreeSet;
+
+use counterweight_core::{Matrix, Origin, Seed};
 
 use super::layers::{Network, Workspace};
 use super::objective::BatchLoss;
 
-/// Splits rows, given their classes and origins, so that about `share` of each class is held out.
-/// Returns the rows to train on and those held out, both ascending.
-pub(crate) fn split(
-    classes: &[u32],
-    origins: &[Origin],
-    share: f64,
-    stream: &mut Stream,
-) -> (Vec<usize>, Vec<usize>) {
+/// Holds out about `share` of the originals of each class, given the classes and origins of the rows. Returns
+/// the rows to train on and those held out, both ascending; other rows that come from held-out ones are in
+/// neither.
+pub(crate) fn split(classes: &[u32], origins: &[Origin], share: f64) -> (Vec<usize>, Vec<usize>) {
     let n_classes = classes.iter().max().map_or(0, |&k| k as usize + 1);
-    let mut held = vec![false; classes.len()];
+    let mut out = BTreeSet::new();
+    let mut held = Vec::new();
     for class in 0..n_classes {
-        let mut rows: Vec<(usize, usize)> = (0..classes.len())
+        // By original, its own row before those that were made of it.
+        let mut rows: Vec<(usize, bool, usize)> = (0..classes.len())
             .filter(|&i| classes[i] as usize == class)
-            .map(|i| (base(origins[i]), i))
+            .map(|i| (base(origins[i]), !matches!(origins[i], Origin::Row(_)), i))
             .collect();
         rows.sort_unstable();
-        let mut groups: Vec<&[(usize, usize)]> = rows.chunk_by(|a, b| a.0 == b.0).collect();
-        groups.shuffle(stream);
-        let target = share * rows.len() as f64;
-        let mut taken = 0.0;
-        // All but the last: one has to be left for training.
-        for group in groups.iter().skip(1) {
-            // As near to the target as whole groups allow, but never none.
-            if taken > 0.0 && taken + 0.5 * group.len() as f64 > target {
+        let mut first: Vec<(usize, usize)> = rows
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|group| (group[0].0, group[0].2))
+            .collect();
+        first.sort_by_key(|&(original, _)| {
+            (
+                Seed(original as u64).stage("early-stopping").short_seed(),
+                original,
+            )
+        });
+        let n = first.len() as f64;
+        // As near to the share as whole rows allow, never none and never all.
+        for (taken, &(original, row)) in first.iter().skip(1).enumerate() {
+            if taken > 0 && taken as f64 + 0.5 > share * n {
                 break;
             }
-            for &(_, row) in *group {
-                held[row] = true;
-            }
-            taken += group.len() as f64;
+            out.insert(original);
+            held.push(row);
         }
     }
-    (0..classes.len()).partition(|&row| !held[row])
+    held.sort_unstable();
+    let kept = |origin| match origin {
+        Origin::Row(row) => !out.contains(&row),
+        Origin::Synthetic { base, neighbour } => !out.contains(&base) && !out.contains(&neighbour),
+    };
+    let fit = (0..classes.len()).filter(|&i| kept(origins[i])).collect();
+    (fit, held)
 }
 
 /// The original row behind a row.
@@ -65,6 +76,8 @@ pub(crate) struct Monitor {
     best: f64,
     best_theta: Vec<f64>,
     waited: usize,
+    /// The smallest loss after each look.
+    least: Vec<f64>,
 }
 
 impl Monitor {
@@ -88,6 +101,7 @@ impl Monitor {
             best: f64::INFINITY,
             best_theta: Vec::new(),
             waited: 0,
+            least: Vec::new(),
         }
     }
 
@@ -123,7 +137,15 @@ impl Monitor {
         } else {
             self.waited += 1;
         }
+        self.least.push(self.best);
         self.waited >= self.patience
+    }
+
+    /// Whether the smallest loss fell by more than a hundredth over the last tenth of the looks.
+    pub(crate) fn still_fell(&self) -> bool {
+        let n = self.least.len();
+        let before = self.least.get(n.saturating_sub(n / 10 + 1));
+        before.is_some_and(|before| self.best < 0.99 * before)
     }
 
     /// The smallest loss and the weights that had it; `None` when no loss was a number.
@@ -137,10 +159,8 @@ impl Monitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::rng;
-
     #[test]
-    fn the_split_is_stratified_and_keeps_copies_together() {
+    fn the_split_is_stratified_and_holds_out_originals_only() {
         // Class 0: 40 rows; class 1: 4 originals with 10 copies each; class 2: 2 rows; class 3: 1.
         let mut classes = vec![0; 40];
         let mut origins: Vec<Origin> = (0..40).map(Origin::Row).collect();
@@ -158,19 +178,33 @@ mod tests {
         }
         classes.extend([2, 2, 3]);
         origins.extend([Origin::Row(200), Origin::Row(201), Origin::Row(202)]);
-        let (fit, held) = split(&classes, &origins, 0.1, &mut rng(1));
+        let (fit, held) = split(&classes, &origins, 0.1);
         let count = |rows: &[usize], k: u32| rows.iter().filter(|&&i| classes[i] == k).count();
-        assert_eq!([0, 1, 2, 3].map(|k| count(&held, k)), [4, 10, 1, 0]);
-        assert_eq!([0, 1, 2, 3].map(|k| count(&fit, k)), [36, 30, 1, 1]);
+        assert_eq!([0, 1, 2, 3].map(|k| count(&held, k)), [4, 1, 1, 0]);
+        assert!(held.iter().all(|&i| matches!(origins[i], Origin::Row(_))));
+        assert_eq!([0, 2, 3].map(|k| count(&fit, k)), [36, 1, 1]);
+        // Nothing to train on comes from a held-out row, on either side.
         for &i in &held {
             for &j in &fit {
-                assert!(classes[i] != classes[j] || base(origins[i]) != base(origins[j]));
+                assert!(base(origins[i]) != base(origins[j]));
+                if let Origin::Synthetic { neighbour, .. } = origins[j] {
+                    assert!(base(origins[i]) != neighbour);
+                }
             }
         }
-        let (_, other) = split(&classes, &origins, 0.1, &mut rng(2));
-        assert_ne!(held, other);
+        // Under no correction the same originals are held out.
+        let plain: Vec<usize> = (0..83)
+            .filter(|&i| matches!(origins[i], Origin::Row(_)))
+            .collect();
+        let of = |all: &[u32]| -> Vec<u32> { plain.iter().map(|&i| all[i]).collect() };
+        let own: Vec<Origin> = plain.iter().map(|&i| origins[i]).collect();
+        let (_, alone) = split(&of(&classes), &own, 0.1);
+        let bases = |held: &[usize], of: &[Origin]| -> Vec<usize> {
+            held.iter().map(|&i| base(of[i])).collect()
+        };
+        assert_eq!(bases(&alone, &own), bases(&held, &origins));
         // Whatever the share, every class keeps a row to train on.
-        let (fit, _) = split(&classes, &origins, 0.99, &mut rng(3));
+        let (fit, _) = split(&classes, &origins, 0.99);
         assert_eq!([0, 2, 3].map(|k| count(&fit, k)), [1, 1, 1]);
     }
 
@@ -182,6 +216,12 @@ mod tests {
             .map(|&loss| monitor.note(loss, &[loss]))
             .collect();
         assert_eq!(stops, [false, false, false, false, false, true]);
+        assert!(!monitor.still_fell());
         assert_eq!(monitor.finish(), Some((1.5, vec![1.5])));
+        let mut falling = Monitor::new(Matrix::zeros(1, 1), vec![0], &[1.0], 2);
+        for at in 0..20 {
+            falling.note(1.0 - 0.02 * f64::from(at), &[]);
+        }
+        assert!(falling.still_fell());
     }
 }

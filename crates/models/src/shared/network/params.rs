@@ -4,6 +4,7 @@ use counterweight_core::params::Default as Preset;
 use counterweight_core::{ParamKind, ParamSpec, ParamValue, Params, Range};
 
 use super::solver::Solver;
+use super::train::Budget;
 
 /// The parameter `solver`.
 pub(crate) const SOLVER: ParamSpec = ParamSpec::new(
@@ -39,15 +40,20 @@ pub(crate) const fn learning_rate(default: f64) -> ParamSpec {
     )
 }
 
+/// The parameter `updates`.
+pub(crate) const UPDATES: ParamSpec = ParamSpec::new(
+    "updates",
+    ParamKind::Whole(Range::new(1.0, true, 1e8, true)),
+    Preset::Whole(5000),
+    "most steps in all, whatever number of rows a resampler leaves",
+);
+
 /// The parameter `epochs`.
-pub(crate) const fn epochs(default: i64) -> ParamSpec {
-    ParamSpec::new(
-        "epochs",
-        ParamKind::Whole(Range::new(1.0, true, 1e5, true)),
-        Preset::Whole(default),
-        "passes over the training rows",
-    )
-}
+pub(crate) const EPOCHS: ParamSpec = ParamSpec::optional(
+    "epochs",
+    ParamKind::Whole(Range::new(1.0, true, 1e5, true)),
+    "passes over the training rows, in place of `updates`",
+);
 
 /// The parameter `batch_size`.
 pub(crate) const fn batch_size(default: i64) -> ParamSpec {
@@ -84,8 +90,17 @@ pub(crate) fn wholes(params: &Params, key: &str) -> Vec<usize> {
     }
 }
 
-/// Steps of a whole training on `n` rows.
-pub(crate) fn steps(params: &Params, n: usize) -> f64 {
-    let batches = n.div_ceil(params.whole("batch_size").max(1)).max(1);
-    (params.whole("epochs") * batches) as f64
+/// What the checked parameters `updates` and `epochs` say.
+pub(crate) fn budget(params: &Params) -> Budget {
+    match params.get("epochs") {
+        Some(ParamValue::Whole(_)) => Budget::Epochs(params.whole("epochs")),
+        _ => Budget::Updates(params.whole("updates")),
+    }
+}
+
+/// Steps of a whole training on `n` rows, and the rows that they see.
+pub(crate) fn steps(params: &Params, n: usize) -> (f64, f64) {
+    let size = params.whole("batch_size").clamp(1, n.max(1));
+    let steps = budget(params).steps(n.div_ceil(size)) as f64;
+    (steps, steps * size as f64)
 }

@@ -9,7 +9,7 @@ use super::layers::Network;
 use super::objective::BatchLoss;
 use super::shape::{Activation, Head, Shape};
 use super::solver::{Solver, Steps};
-use super::train::{Losses, Plan, Trainer};
+use super::train::{Budget, Losses, Plan, Trainer};
 use crate::shared::network::fit::HONOURS;
 use crate::shared::task::Task;
 use crate::testing::{blobs, offset, rng, train, weighted};
@@ -19,7 +19,7 @@ fn plan(batch_size: usize, l2: f64) -> Plan {
         solver: Solver::Adam,
         learning_rate: 0.1,
         decays: false,
-        epochs: 1,
+        budget: Budget::Epochs(1),
         batch_size,
         l2,
         averages: false,
@@ -277,7 +277,7 @@ fn steps_are_scikit_learns() {
                 _ => Solver::Adam,
             },
             learning_rate: case["learning_rate"].as_f64().unwrap(),
-            epochs: usize::try_from(case["steps"].as_u64().unwrap()).unwrap(),
+            budget: Budget::Updates(usize::try_from(case["steps"].as_u64().unwrap()).unwrap()),
             ..plan(1000, case["alpha"].as_f64().unwrap())
         };
         let start = numbers(&case["start"]);

@@ -8,6 +8,33 @@ use super::monitor::Monitor;
 use super::objective::BatchLoss;
 use super::solver::{Solver, Steps};
 
+/// How long to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// Passes over the rows; a look at the held-out rows after each.
+    Epochs(usize),
+    /// Steps, whatever the number of rows; a look at the held-out rows after each hundredth of them.
+    Updates(usize),
+}
+
+impl Budget {
+    /// Steps in all, with so many batches an epoch.
+    pub(crate) fn steps(self, batches: usize) -> usize {
+        match self {
+            Self::Epochs(epochs) => epochs * batches.max(1),
+            Self::Updates(updates) => updates,
+        }
+    }
+
+    /// Steps from one look at the held-out rows to the next.
+    fn between_looks(self, batches: usize) -> usize {
+        match self {
+            Self::Epochs(_) => batches,
+            Self::Updates(updates) => updates.div_ceil(100),
+        }
+    }
+}
+
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
@@ -15,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) learning_rate: f64,
     /// Whether the learning rate falls to 0 along half a cosine.
     pub(crate) decays: bool,
-    pub(crate) epochs: usize,
+    pub(crate) budget: Budget,
     /// Most rows of a batch.
     pub(crate) batch_size: usize,
     /// Penalty on half the squared weights, beside the sum of losses.
@@ -28,19 +55,25 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Losses {
     pub(crate) first: BatchLoss,
-    /// The epoch from which on another one holds.
-    pub(crate) later: Option<(usize, BatchLoss)>,
+    /// The share of the epochs after which another one holds.
+    pub(crate) later: Option<(f64, BatchLoss)>,
 }
 
 impl Losses {
-    /// The epoch at which the last loss takes over.
-    fn settled(&self) -> usize {
-        self.later.as_ref().map_or(0, |(from, _)| *from)
+    /// The epoch at which the last loss takes over: the nearest to its share of them.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of the epochs, which are few"
+    )]
+    fn settled(&self, epochs: usize) -> usize {
+        let later = self.later.as_ref();
+        later.map_or(0, |(at, _)| (at * epochs as f64).round() as usize)
     }
 
-    fn at(&mut self, epoch: usize) -> &mut BatchLoss {
+    fn at(&mut self, epoch: usize, settled: usize) -> &mut BatchLoss {
         match &mut self.later {
-            Some((from, later)) if epoch >= *from => later,
+            Some((_, later)) if epoch >= settled => later,
             _ => &mut self.first,
         }
     }
@@ -50,10 +83,14 @@ impl Losses {
 #[derive(Debug)]
 pub(crate) struct Trained {
     pub(crate) theta: Vec<f64>,
-    pub(crate) epochs: usize,
-    /// Mean of the objective over the batches of the last epoch.
+    pub(crate) updates: usize,
+    /// Passes over the rows, the last one perhaps in part.
+    pub(crate) epochs: f64,
+    /// Mean of the objective over the batches since the last look.
     pub(crate) training_loss: f64,
     pub(crate) validation_loss: Option<f64>,
+    /// Whether the held-out loss still fell when the steps ran out.
+    pub(crate) still_fell: bool,
 }
 
 /// Rows, a network and losses, ready to train.
@@ -158,49 +195,63 @@ impl<'a> Trainer<'a> {
         (stream, deadline): (&mut Stream, Deadline),
     ) -> StageResult<Trained> {
         let plan = self.plan;
-        let (epochs, n_batches) = (plan.epochs, self.batches.count());
+        let n_batches = self.batches.count();
+        let total = plan.budget.steps(n_batches);
+        let (epochs, looks) = (
+            total.div_ceil(n_batches),
+            plan.budget.between_looks(n_batches),
+        );
         let mut steps = Steps::new(plan.solver, theta.len());
         let mut gradient = vec![0.0; theta.len()];
-        let settled = match losses.settled() {
-            from if from < epochs => from,
-            _ => 0,
-        };
+        let from = losses.settled(epochs);
+        let settled = if from < epochs { from } else { 0 };
         let mut mean = Mean::new(plan.averages, settled.max(epochs / 2));
-        let (mut trained, mut training_loss) = (0, 0.0);
-        for epoch in 0..epochs {
-            let progress = if epochs > 1 {
-                epoch as f64 / (epochs - 1) as f64
-            } else {
-                1.0
-            };
-            self.draw(progress, stream);
-            let loss = losses.at(epoch);
-            let mean_weight = loss.mean_weight(&self.batches.shares(progress));
-            let mut sum = 0.0;
-            for at in 0..n_batches {
-                deadline.check()?;
-                sum += self.value_gradient(&theta, (loss, mean_weight), at, &mut gradient);
-                let done = (epoch * n_batches + at) as f64 / (epochs * n_batches) as f64;
-                steps.step(&mut theta, &gradient, plan.rate(done));
-                mean.add(epoch, &theta);
+        let (mut updates, mut training_loss, mut stopped) = (0, 0.0, false);
+        let (mut sum, mut since, mut mean_weight, mut progress) = (0.0, 0, 1.0, 0.0);
+        while updates < total && !stopped {
+            let (epoch, at) = (updates / n_batches, updates % n_batches);
+            if at == 0 {
+                progress = if epochs > 1 {
+                    epoch as f64 / (epochs - 1) as f64
+                } else {
+                    1.0
+                };
+                self.draw(progress, stream);
             }
-            trained = epoch + 1;
-            training_loss = sum / n_batches as f64;
+            let loss = losses.at(epoch, from);
+            if at == 0 {
+                mean_weight = loss.mean_weight(&self.batches.shares(progress));
+            }
+            deadline.check()?;
+            sum += self.value_gradient(&theta, (loss, mean_weight), at, &mut gradient);
+            steps.step(
+                &mut theta,
+                &gradient,
+                plan.rate(updates as f64 / total as f64),
+            );
+            mean.add(epoch, &theta);
+            updates += 1;
+            since += 1;
+            if since < looks && updates < total {
+                continue;
+            }
+            training_loss = sum / since as f64;
+            (sum, since) = (0.0, 0);
             if !training_loss.is_finite() || theta.iter().any(|t| !t.is_finite()) {
                 return Err(StageError::Failed(format!(
-                    "the weights ran off to infinity in epoch {trained}; standardise the features \
-                     or lower `learning_rate`"
+                    "the weights ran off to infinity within {updates} updates (epoch {}); standardise the \
+                     features or lower `learning_rate`",
+                    epoch + 1
                 )));
             }
             // Losses of different terms do not compare: watching starts with the last ones.
             if let Some(monitor) = monitor.as_mut().filter(|_| epoch >= settled) {
                 loss.meet_shares(&self.batches.shares(1.0));
                 let held = monitor.loss(self.network, &theta, loss, &mut self.space);
-                if monitor.note(held, &theta) {
-                    break;
-                }
+                stopped = monitor.note(held, &theta);
             }
         }
+        let still_fell = !stopped && monitor.as_ref().is_some_and(Monitor::still_fell);
         let best = monitor.and_then(Monitor::finish);
         let validation_loss = best.as_ref().map(|(loss, _)| *loss);
         let theta = match best {
@@ -209,9 +260,11 @@ impl<'a> Trainer<'a> {
         };
         Ok(Trained {
             theta,
-            epochs: trained,
+            updates,
+            epochs: updates as f64 / n_batches as f64,
             training_loss,
             validation_loss,
+            still_fell,
         })
     }
 }
