@@ -4,6 +4,7 @@
 
 #[expect(dead_code, reason = "each test file uses its part")]
 mod common;
+mod memory;
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};

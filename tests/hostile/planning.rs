@@ -215,6 +215,40 @@ fn classes_that_the_data_lack_are_found_at_planning() {
 }
 
 #[test]
+fn lists_of_a_number_a_class_are_counted_at_planning() {
+    let decide = |decide: &str| format!("[[correction]]\nid = \"d\"\ndecide = {{ {decide} }}\n");
+    let three = "costs = [[0, 1, 1], [1, 0, 1], [1, 1, 0]]";
+    for (decision, key) in [
+        (
+            "kind = \"logit-adjust\", prior = [0.2, 0.3, 0.5]".to_owned(),
+            "prior",
+        ),
+        (format!("kind = \"cost-matrix\", {three}"), "costs"),
+        (
+            format!(
+                "kind = \"calibrated\", by = \"platt\", then = {{ kind = \"cost-matrix\", {three} }}"
+            ),
+            "then > costs",
+        ),
+    ] {
+        let said = refused(&format!("{HEAD}{DATA}{MODEL}{}", decide(&decision)));
+        let place = format!("demo/sweep.toml:9: correction `d` > {key}: 3 numbers");
+        says(&said, &[&place, "has 2 classes", "in class order: 0, 1"]);
+    }
+    let lda = "[[model]]\nkind = \"lda\"\npriors = [0.2, 0.3, 0.5]\n";
+    let said = refused(&format!("{HEAD}{DATA}{lda}{NONE}"));
+    says(
+        &said,
+        &["demo/sweep.toml:7: model `lda` > priors: 3 numbers"],
+    );
+    // One of two datasets has as many.
+    let two = "[[population]]\nkind = \"gaussian-simplex\"\nn_train = 90\nn_test = 30\n";
+    let decision = decide("kind = \"logit-adjust\", prior = [0.2, 0.3, 0.5]");
+    let place = Place::with_sweep(&format!("{HEAD}{DATA}{two}{MODEL}{decision}"));
+    place.call(&["run", "demo", "--dry-run"]).ends_with(0);
+}
+
+#[test]
 fn grids_over_tables_of_classes_have_ids() {
     let csv: String = (0..60)
         .map(|i| format!("{i},{}\n", if i % 3 == 0 { "\"a|b\n\"" } else { "<b>" }))
@@ -307,7 +341,12 @@ fn what_is_no_file_is_not_read() {
         &place.call(&["run", "demo"]).ends_with(2).err,
         &["demo/sweep.toml:3", "d.csv: not a regular file"],
     );
-    std::fs::remove_file(&fifo).expect("the fifo");
+    let sweep = place.path("demo/sweep.toml");
+    std::fs::rename(&fifo, &sweep).expect("the fifo");
+    says(
+        &place.call(&["run", "demo"]).ends_with(2).err,
+        &["sweep.toml: not a regular file"],
+    );
     std::os::unix::fs::symlink("/dev/zero", &fifo).expect("a link");
     says(
         &place

@@ -91,6 +91,12 @@ pub(crate) struct RunArgs {
     /// Threads (default: the machine's cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+    /// Most memory of the run, shared out among the threads, such as 4GB (default: the sweep's `max_memory`)
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub(crate) max_memory: Option<u64>,
+    /// Run library learners in this process, which nothing then ends
+    #[arg(long, hide = true)]
+    pub(crate) in_process: bool,
     /// Run shard I of N only (I from 1 to N, or `auto` for a scheduler's array index)
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<Shard>,
@@ -286,6 +292,11 @@ impl ReadArgs {
             ignore: self.ignore.clone(),
         }
     }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    use counterweight_harness::config::limits::{BYTES_HINT, parse_bytes};
+    parse_bytes(text).map_err(|message| format!("{message}; {BYTES_HINT}"))
 }
 
 fn separator(text: &str) -> Result<u8, String> {

@@ -75,6 +75,10 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Gate(args) => (args.jobs, args.quiet),
         _ => (None, true),
     };
+    let (max_memory, in_process) = match &command {
+        Command::Run(args) => (args.max_memory, args.in_process),
+        _ => (None, false),
+    };
     let usual = Session::new(CATALOGUE);
     if matches!(command, Command::Run(_) | Command::Gate(_)) {
         interrupt::obey(&usual.control);
@@ -83,6 +87,8 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
     let session = Session {
         jobs: jobs.map_or(usual.jobs, usize::from),
         quiet,
+        max_memory,
+        in_process: in_process || usual.in_process,
         say: &|words| eprintln!("{words}"),
         listener: &progress,
         ..usual

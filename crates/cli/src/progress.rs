@@ -127,6 +127,16 @@ impl Listener for Progress {
                     }
                 }
             }
+            Event::CellLeft { record } => {
+                let words = format!(
+                    "no memory: {} {} {} (cell {}) stays to be done: {}",
+                    record.dataset, record.model, record.correction, record.cell, record.reason
+                );
+                match &state.bar {
+                    Some(bar) => bar.suspend(|| eprintln!("{words}")),
+                    None => eprintln!("{words}"),
+                }
+            }
             Event::WorkDone { seconds } => {
                 state.done += seconds;
                 if state.quiet {

@@ -30,6 +30,40 @@ pub struct Entry<C: 'static, T: ?Sized + 'static> {
     pub build: fn(&Params) -> Result<Box<T>, ParamError>,
 }
 
+/// Estimated bytes that a fit and its predictions take beside the rows that they are given: for ceilings of
+/// memory, never for results. Within half as much again of the truth where it is large.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Footprint {
+    /// What the fit leaves.
+    pub model: f64,
+    /// What fitting or scoring takes besides, whichever is more.
+    pub work: f64,
+}
+
+impl Footprint {
+    /// Nothing to speak of, or nothing that is known.
+    pub const NONE: Self = Self {
+        model: 0.0,
+        work: 0.0,
+    };
+
+    /// Most at any time.
+    pub fn peak(self) -> f64 {
+        self.model + self.work
+    }
+}
+
+/// How large a training set is that is to be resampled.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainSize<'a> {
+    /// Names of the classes.
+    pub names: &'a [String],
+    /// Rows of each class.
+    pub counts: &'a ClassCounts,
+    /// Columns, nominal ones as codes.
+    pub columns: usize,
+}
+
 /// What a resampler does with nominal columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnNominal {
@@ -42,7 +76,7 @@ pub enum OnNominal {
 }
 
 /// What a resampler needs of the kinds of columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct ResamplerCaps {
     /// Data with nominal and numeric columns.
     pub nominal: OnNominal,
@@ -54,6 +88,9 @@ pub struct ResamplerCaps {
     pub minibatches: bool,
     /// The `family` of a correction that is this stage alone.
     pub family: &'static str,
+    /// Estimated bytes that it takes beside the rows that it is given, its result included: for ceilings of
+    /// memory, never for results.
+    pub footprint: fn(&Params, &TrainSize<'_>) -> f64,
 }
 
 /// What planning has to know of a loss or a decision.
@@ -103,6 +140,8 @@ pub struct LearnerCaps {
     pub max_rows: Option<usize>,
     /// Estimated seconds of one core for a fit and its predictions: for progress, never for results.
     pub cost: fn(&Params, &Workload) -> f64,
+    /// Estimated bytes; [`Footprint::NONE`] for a library's, whose worker is limited instead.
+    pub footprint: fn(&Params, &Workload) -> Footprint,
     /// A known fault or peculiarity, for the capability table; empty when there is none.
     pub remark: &'static str,
 }

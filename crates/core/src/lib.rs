@@ -28,9 +28,9 @@ pub mod table;
 pub mod views;
 
 pub use catalogue::{
-    Card, Catalogue, DecisionEntry, EnsembleCaps, EnsembleEntry, Entry, LearnerCaps, LearnerEntry,
-    LossEntry, MetricCaps, MetricEntry, OnNominal, PopulationCaps, PopulationEntry, ResamplerCaps,
-    ResamplerEntry, RuleCaps, Workload, find,
+    Card, Catalogue, DecisionEntry, EnsembleCaps, EnsembleEntry, Entry, Footprint, LearnerCaps,
+    LearnerEntry, LossEntry, MetricCaps, MetricEntry, OnNominal, PopulationCaps, PopulationEntry,
+    ResamplerCaps, ResamplerEntry, RuleCaps, TrainSize, Workload, find,
 };
 pub use confusion::Confusion;
 pub use dataset::{Column, ColumnValues, Dataset, MISSING};

@@ -3,8 +3,8 @@
 
 use counterweight::{CATALOGUE, GateOptions, Gated, RunOptions, Session, gate, run};
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ScoreKind, Scores, StageContext, StageResult, Train,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ScoreKind, Scores, StageContext, StageResult, Train,
 };
 use counterweight_gate::Verdict;
 use std::path::Path;
@@ -64,6 +64,7 @@ const LEARNER: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         remark: "",
+        footprint: |_, _| Footprint::NONE,
         cost: |_, work| 1e-9 * (work.n_train * work.n_features) as f64,
     },
     build: |_| Ok(Box::new(NearestMean)),

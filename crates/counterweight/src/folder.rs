@@ -57,7 +57,12 @@ impl<'s> Folder<'s> {
             } else {
                 "give a sweep file, or a folder that holds a sweep.toml"
             };
-            return Err(Error::usage(format!("{}: no such file", sweep.display())).hint(hint));
+            let what = if sweep.exists() {
+                "not a regular file"
+            } else {
+                "no such file"
+            };
+            return Err(Error::usage(format!("{}: {what}", sweep.display())).hint(hint));
         }
         let beside = match sweep.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -115,14 +120,14 @@ impl<'s> Folder<'s> {
             let mut errors = bad.errors;
             if let Some(sweep) = bad.sound {
                 errors.extend(self.inputs_among_products(&sweep));
-                errors.extend(Plan::check(&sweep, &files));
+                errors.extend(Plan::check(&sweep, &self.session.catalogue, &files));
                 errors.sort_by_key(|error| error.line);
             }
             rejected(errors)
         })?;
         let mut errors = self.inputs_among_products(&sweep);
         if !errors.is_empty() {
-            errors.extend(Plan::check(&sweep, &files));
+            errors.extend(Plan::check(&sweep, &self.session.catalogue, &files));
             errors.sort_by_key(|error| error.line);
             return Err(rejected(errors));
         }
@@ -130,6 +135,8 @@ impl<'s> Folder<'s> {
             seed: seed.map_or(sweep.seed, Seed),
             ..sweep
         };
+        let own = sweep.protocol.max_memory;
+        sweep.protocol.max_memory = self.session.max_memory.or(own);
         worker::place(&mut sweep, self.session.in_process);
         let plan = Plan::new(Arc::new(sweep), self.session.catalogue, &files).map_err(rejected)?;
         Ok((plan, files))

@@ -34,6 +34,9 @@ pub(crate) struct Provenance {
     /// Hash of the sweep file's text, where a copy of it was written into the folder.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     sweep_text: String,
+    /// Most bytes of the run, where that decides outcomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_memory: Option<u64>,
     /// Every parameter that an entry varies.
     #[serde(default)]
     axes: Vec<Axis>,
@@ -75,6 +78,7 @@ impl Provenance {
                 text_hash(&plan.sweep.text)
             },
             sweep_source,
+            max_memory: plan.sweep.protocol.max_memory,
             axes: plan.axes.clone(),
             cells: plan.cells.len(),
             done: records.len(),

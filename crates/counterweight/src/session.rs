@@ -13,6 +13,8 @@ pub struct Session<'a> {
     pub catalogue: Catalogue,
     /// Threads of a run; default the machine's cores.
     pub jobs: usize,
+    /// Most bytes of a run, in place of the sweep's `max_memory`.
+    pub max_memory: Option<u64>,
     /// Whether lines about progress are left out of [`say`](Self::say).
     pub quiet: bool,
     /// Hears lines for people: notes and progress.
@@ -40,6 +42,7 @@ impl Session<'static> {
         Self {
             catalogue,
             jobs: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            max_memory: None,
             quiet: true,
             say: &|_| {},
             listener: &Silent,

@@ -7,7 +7,7 @@ use counterweight_core::{Matrix, limit};
 use crate::linalg::{dot, squared_distance};
 
 /// Memory for kernel rows: the whole matrix of 4,000 rows.
-const CACHE_BYTES: usize = 128 << 20;
+pub const CACHE_BYTES: usize = 128 << 20;
 
 /// A kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -17,6 +17,7 @@ use crate::error::{StageError, StageResult};
 
 thread_local! {
     static DEADLINE: Cell<Option<Deadline>> = const { Cell::new(None) };
+    static LEFT: Cell<Option<u64>> = const { Cell::new(None) };
     static CANCEL: OnceCell<Cancel> = const { OnceCell::new() };
 }
 
@@ -114,6 +115,23 @@ pub fn within<T>(deadline: Deadline, work: impl FnOnce() -> T) -> T {
     let _restore = Restore(around);
     DEADLINE.set(Some(deadline.or_sooner(around.unwrap_or_default())));
     work()
+}
+
+/// Runs `work` where whoever works elsewhere for this thread may take so many bytes; `None` for any number.
+pub fn may_take<T>(bytes: Option<u64>, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<u64>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.0);
+        }
+    }
+    let _restore = Restore(LEFT.replace(bytes));
+    work()
+}
+
+/// Bytes that whoever works elsewhere for this thread may take; `None` for any number.
+pub fn left() -> Option<u64> {
+    LEFT.get()
 }
 
 /// Whether this thread is inside of [`within`], so that its panics are results.

@@ -84,6 +84,7 @@ use rand::RngExt as _;
 
 use super::blend::Blend;
 use super::growth::{Growth, neighbours_to_use};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::Surroundings;
@@ -114,7 +115,11 @@ impl Resampler for Adasyn {
         let counts = train.counts();
         let names = samples.y().names();
         let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
+        // Every row's share is rounded, up by half a row at most.
+        let room: Vec<usize> = (targets.iter().zip(counts.as_slice()))
+            .map(|(&target, &have)| target.saturating_add(if target > have { have / 2 } else { 0 }))
+            .collect();
+        let mut growth = Growth::new(samples, &room)?;
         let mut made = vec![0.0; samples.x().cols()];
         for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
             if target == have {
@@ -195,6 +200,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote_among_all(),
     },
     build,
 };

@@ -82,6 +82,7 @@ use counterweight_core::{
 
 use super::cleaning::{K, RULE, Rule, Shrinking, among_rows, metric, subset};
 use super::repeated_enn::{overturned, round};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 
 /// All-kNN with checked parameters.
@@ -159,6 +160,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::of(params, size);
+            room.search() + room.rows(room.n)
+        },
     },
     build,
 };

@@ -80,6 +80,8 @@ use counterweight_core::{
     ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
 };
 
+use super::room::Room;
+
 /// Evenly drawn minibatches with checked parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchBalanced {
@@ -134,6 +136,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: true,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).result(),
     },
     build,
 };

@@ -95,6 +95,7 @@ use rand::RngExt as _;
 
 use super::blend::Blend;
 use super::growth::{Growth, neighbours_among_all, neighbours_to_use};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
@@ -256,6 +257,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote_among_all(),
     },
     build,
 };

@@ -75,6 +75,7 @@ use counterweight_core::{
 };
 
 use super::kmeans::cluster;
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::Pool;
@@ -215,6 +216,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).clusters(),
     },
     build,
 };

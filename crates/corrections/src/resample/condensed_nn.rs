@@ -91,6 +91,7 @@ use counterweight_core::{
 use rand::RngExt as _;
 
 use super::cleaning::{at_most, metric, most_frequent, subset};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search};
 
@@ -362,6 +363,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).search(),
     },
     build,
 };

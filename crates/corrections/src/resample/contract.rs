@@ -26,6 +26,7 @@ const HELPERS: &[&str] = &[
     "kmeans",
     "linkage",
     "mod",
+    "room",
     "strategy",
     "surroundings",
 ];

@@ -77,6 +77,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{K, RULE, Rule, among_rows, lists, metric, subset};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 
 /// Edited nearest neighbours with checked parameters.
@@ -133,6 +134,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).search(),
     },
     build,
 };

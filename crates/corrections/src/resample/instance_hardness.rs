@@ -85,6 +85,7 @@ use counterweight_core::{
 use rand::RngExt as _;
 
 use super::cleaning::{among_rows, lists, metric, subset};
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{Pool, code, split_columns};
 use counterweight_numeric::order::quantile;
@@ -356,6 +357,14 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::new(params, size, Direction::Under);
+            let search = match params.text("classifier") {
+                "k-nearest-neighbours" => room.search(),
+                _ => 0.0,
+            };
+            room.result() + 12.0 * room.n + search
+        },
     },
     build,
 };

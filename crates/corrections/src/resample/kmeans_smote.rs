@@ -90,6 +90,7 @@ use rand::RngExt as _;
 use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, apportion, neighbours_to_use};
 use super::kmeans::{self, Clusters};
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
@@ -324,6 +325,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::over(params, size);
+            room.result() + 8.0 * room.n * room.d + room.clusters()
+        },
     },
     build,
 };

@@ -27,6 +27,7 @@ pub mod prowsyn;
 pub mod random_over;
 pub mod random_under;
 pub mod repeated_enn;
+mod room;
 pub mod safe_level_smote;
 pub mod smote;
 pub mod smote_enn;

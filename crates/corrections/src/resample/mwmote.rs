@@ -100,6 +100,7 @@ use rand::RngExt as _;
 use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, pick};
 use super::linkage;
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
@@ -349,6 +350,11 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::over(params, size);
+            let class = room.largest_grown();
+            room.smote() + 20.0 * class * class
+        },
     },
     build,
 };

@@ -79,6 +79,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{at_most, metric, subset};
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, farthest, shared_of};
 
@@ -248,6 +249,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::of(params, size);
+            room.search_of(room.n - room.smallest)
+        },
     },
     build,
 };

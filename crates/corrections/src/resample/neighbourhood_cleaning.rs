@@ -83,6 +83,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{K, Rule, among_rows, lists, metric, most_frequent, subset};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 
 /// The neighbourhood cleaning rule with checked parameters.
@@ -169,6 +170,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).search(),
     },
     build,
 };

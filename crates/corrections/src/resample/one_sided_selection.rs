@@ -83,6 +83,7 @@ use counterweight_core::{
 
 use super::cleaning::{metric, subset};
 use super::condensed_nn::{Caller, K, SEED_ROWS, SEEDS, Seeds};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 use super::tomek_links::in_link;
 use counterweight_numeric::neighbours::{Points, Pool, nearest};
@@ -159,6 +160,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::of(params, size);
+            room.search() + room.rows(room.n) * 0.5
+        },
     },
     build,
 };

@@ -92,6 +92,7 @@ use rand::RngExt as _;
 
 use super::blend::refuse_nominal;
 use super::growth::{Growth, between};
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::Pool;
@@ -418,6 +419,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).result(),
     },
     build,
 };

@@ -77,6 +77,7 @@ use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
 use super::growth::Growth;
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{Pool, split_columns};
 
@@ -197,6 +198,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).result(),
     },
     build,
 };

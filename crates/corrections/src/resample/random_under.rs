@@ -62,6 +62,7 @@ use counterweight_core::{
 };
 use rand::RngExt as _;
 
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::Pool;
 
@@ -122,6 +123,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::new(params, size, Direction::Under);
+            room.result() + 8.0 * room.n
+        },
     },
     build,
 };

@@ -82,6 +82,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{K, RULE, Rule, Shrinking, among_rows, metric, subset};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 
 /// Repeated edited nearest neighbours with checked parameters.
@@ -196,6 +197,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::of(params, size);
+            room.search() + 1.5 * room.rows(room.n)
+        },
     },
     build,
 };

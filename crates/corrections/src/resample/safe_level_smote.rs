@@ -92,6 +92,7 @@ use rand::RngExt as _;
 
 use super::blend::{Blend, refuse_nominal};
 use super::growth::{Growth, neighbours_among_all};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
@@ -240,6 +241,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::over(params, size);
+            room.result() + room.search()
+        },
     },
     build,
 };

@@ -83,6 +83,7 @@ use counterweight_core::{
 use rand::RngExt as _;
 
 use super::growth::{Growth, between, neighbours_to_use};
+use super::room::Room;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 
@@ -173,6 +174,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote(),
     },
     build,
 };

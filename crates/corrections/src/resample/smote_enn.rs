@@ -72,6 +72,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{RULE, Rule, at_most, subset};
+use super::room::Room;
 use super::smote::{K, Smote};
 use super::strategy;
 use counterweight_numeric::neighbours::{Metric, Points, nearest};
@@ -144,6 +145,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote_and_search(),
     },
     build,
 };

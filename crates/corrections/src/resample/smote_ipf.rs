@@ -92,6 +92,7 @@ use rand::RngExt as _;
 
 use super::blend::Blend;
 use super::cart::Cart;
+use super::room::Room;
 use super::smote::{K, Smote};
 use super::smote_nc::SmoteNc;
 use super::strategy;
@@ -280,6 +281,10 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::over(params, size);
+            room.smote() + room.result() / 2.0
+        },
     },
     build,
 };

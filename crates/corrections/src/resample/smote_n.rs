@@ -79,6 +79,7 @@ use rand::RngExt as _;
 
 use super::blend::vote;
 use super::growth::{Growth, neighbours_to_use};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search, split_columns};
@@ -176,6 +177,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Refuses,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote(),
     },
     build,
 };

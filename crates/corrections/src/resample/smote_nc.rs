@@ -81,6 +81,7 @@ use rand::RngExt as _;
 
 use super::blend::Blend;
 use super::growth::{Growth, neighbours_to_use};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, split_columns};
@@ -178,6 +179,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Becomes("smote"),
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote(),
     },
     build,
 };

@@ -68,6 +68,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{among_rows, subset};
+use super::room::Room;
 use super::smote::{K, Smote};
 use super::strategy;
 use super::tomek_links::in_link;
@@ -130,6 +131,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::over(params, size).smote_and_search(),
     },
     build,
 };

@@ -93,10 +93,11 @@ use rand_distr::Beta;
 use super::blend::refuse_nominal;
 use super::borderline_smote::M;
 use super::growth::{Growth, between, neighbours_to_use};
+use super::room::Room;
 use super::smote::K;
 use super::strategy::{self, Direction, Strategy};
 use super::surroundings::{Standing, Surroundings};
-use counterweight_numeric::kernel_rows::{Kernel, KernelRows};
+use counterweight_numeric::kernel_rows::{CACHE_BYTES, Kernel, KernelRows};
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 use counterweight_numeric::smo::solve;
 
@@ -306,6 +307,11 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| {
+            let room = Room::over(params, size);
+            let rows = (5.0 * room.n * room.n).min(CACHE_BYTES as f64);
+            room.smote_among_all() + rows + 8.0 * room.n * room.d
+        },
     },
     build,
 };

@@ -73,6 +73,7 @@ use counterweight_core::{
 };
 
 use super::cleaning::{among_rows, lists, metric, subset};
+use super::room::Room;
 use super::strategy::{self, Cleaning};
 
 /// Tomek links with checked parameters.
@@ -129,6 +130,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
         numeric_only: OnNominal::Handles,
         minibatches: false,
         family: "resampling",
+        footprint: |params, size| Room::of(params, size).search(),
     },
     build,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use counterweight_core::limit;
 use counterweight_core::{
     Labels, LossTerms, Matrix, Note, ParamValue, Params, Partition, Samples, ScoreKind, Scores,
     SmallClass, StageContext, StageError, StageResult, Stream, Train,
@@ -129,6 +130,8 @@ pub(super) struct Fit {
     rows: usize,
     cols: usize,
     classes: Vec<String>,
+    /// Bytes that the worker may take for it.
+    pub(super) left: Option<u64>,
     small_class: String,
     seed: [u8; 32],
     stream: u64,
@@ -162,6 +165,7 @@ impl Fit {
             rows: samples.n_rows(),
             cols: samples.x().cols(),
             classes: samples.y().names().to_vec(),
+            left: limit::left(),
             small_class: match context.small_class {
                 SmallClass::Clamp => "clamp",
                 SmallClass::Error => "error",

@@ -5,10 +5,13 @@
 //! kept alive between fits, and killed when the deadline of the cell passes. What it computes is what this
 //! process would compute, to the last bit.
 //!
+//! Under `max_memory` a worker may take what is left of its thread's share; what it cannot have ends its process,
+//! and the cell is out-of-memory.
+//!
 //! The program has to call [`serve_if_asked`] first of all; without that, or with
 //! [`Session::in_process`](crate::Session::in_process), libraries run in the program itself. Under a `timeout`
-//! that the sweep gives they are not applicable there, since nothing would keep it; the hour of a sweep that
-//! gives none is noticed when they come back.
+//! or `max_memory` that the sweep gives they are not applicable there, since nothing would keep it; the hour of a
+//! sweep that gives none is noticed when they come back.
 
 mod frame;
 mod process;
@@ -44,7 +47,9 @@ pub fn serves() -> bool {
 /// Puts every library learner of a sweep into workers, or refuses it where that cannot be and the sweep
 /// limits its time.
 pub(crate) fn place(sweep: &mut Sweep, in_process: bool) {
-    if in_process && sweep.protocol.timeout == Protocol::TIMEOUT {
+    let limited =
+        sweep.protocol.timeout != Protocol::TIMEOUT || sweep.protocol.max_memory.is_some();
+    if in_process && !limited {
         return;
     }
     for model in &mut sweep.models {
@@ -85,7 +90,7 @@ impl Learner for Refused {
         _context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
         Err(StageError::NotApplicable(format!(
-            "`{}` cannot be ended at its `timeout` inside of this program, which runs no workers",
+            "`{}` cannot be held to `timeout` or `max_memory` inside of this program, which runs no workers",
             self.0
         )))
     }

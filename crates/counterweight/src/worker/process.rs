@@ -1,13 +1,14 @@
 //! The worker of a thread: started when it is needed, killed when it is late.
 
-use std::io::BufWriter;
+use std::io::{BufRead as _, BufReader, BufWriter};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use counterweight_core::limit::Deadline;
+use counterweight_core::limit::{self, Deadline};
 use counterweight_core::{StageError, StageResult};
 
 use super::frame::{Frame, Scoring};
@@ -15,6 +16,8 @@ use super::{broken, serve};
 
 /// Between two looks at the deadline.
 const LOOK: Duration = Duration::from_millis(20);
+/// What the last words of a process are about: an allocation that failed, a stack that overflowed.
+const TELLING: [&str; 2] = ["memory allocation of", "overflowed its stack"];
 /// How long the end of a worker that a signal ended waits for the end of this program: whoever signals a
 /// job signals all of its processes.
 const TOGETHER: usize = 100;
@@ -76,6 +79,12 @@ impl Slot {
                 std::thread::sleep(LOOK);
             }
         }
+        if end.lacked_memory {
+            let most = limit::left().map_or_else(String::new, |left| {
+                format!(", and its worker may take {} MB", left / 1_000_000)
+            });
+            return Err(StageError::OutOfMemory(format!("{}{most}", end.words)));
+        }
         Err(StageError::Failed(format!(
             "the library ended its process ({})",
             end.words
@@ -106,6 +115,8 @@ fn gone() -> StageError {
 /// How a worker ended.
 struct End {
     words: String,
+    /// Since it could not have the memory that it asked for.
+    lacked_memory: bool,
     /// By a signal that ends jobs.
     signalled: bool,
 }
@@ -118,6 +129,8 @@ struct Process {
     child: Child,
     to: BufWriter<ChildStdin>,
     answers: Receiver<Frame>,
+    /// What it said of its end, once it has come.
+    words: Option<JoinHandle<String>>,
 }
 
 impl Process {
@@ -131,12 +144,14 @@ impl Process {
             .env(serve::VARIABLE, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped())
+            .env("RUST_BACKTRACE", "0");
         // An interrupt from a terminal is for the program; its workers end with it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().map_err(failed)?;
-        let (Some(to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(to), Some(mut from), Some(words)) = pipes else {
             return Err(broken(&"it has no pipes"));
         };
         let (tell, answers) = channel();
@@ -147,7 +162,19 @@ impl Process {
                 }
             }
         });
+        // What a process says before it aborts is little; a library's chatter is read and forgotten.
+        let words = std::thread::spawn(move || {
+            let mut last = String::new();
+            for line in BufReader::new(words).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                if TELLING.iter().any(|telling| line.contains(telling)) {
+                    last = line.chars().take(200).collect();
+                }
+            }
+            last
+        });
         Ok(Self {
+            words: Some(words),
             number: NEXT.fetch_add(1, Ordering::SeqCst),
             child,
             to: BufWriter::new(to),
@@ -168,8 +195,14 @@ impl Process {
             .and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
         #[cfg(not(unix))]
         let signal: Option<i32> = None;
+        let said = self.words.take().and_then(|words| words.join().ok());
+        let said = said.unwrap_or_default();
         End {
-            words,
+            lacked_memory: said.contains(TELLING[0]),
+            words: match said.as_str() {
+                "" => words,
+                said => format!("{words}: {}", said.trim()),
+            },
             // Hang-up, interrupt and termination.
             signalled: matches!(signal, Some(1 | 2 | 15)),
         }

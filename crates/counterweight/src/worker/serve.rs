@@ -17,6 +17,8 @@ use crate::CATALOGUE;
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "serve-a-library";
+/// Names a learner and how its fit is to end the worker: `KIND=abort`, `KIND=overflow`.
+const FAULT: &str = "COUNTERWEIGHT_WORKER_FAULT";
 /// Set for a worker, so that no user comes upon the command.
 pub(super) const VARIABLE: &str = "COUNTERWEIGHT_WORKER";
 
@@ -110,6 +112,8 @@ fn answer(
 type FitAnswer = (Frame, Option<Box<dyn Fitted>>);
 
 fn fit(asked: Fit, numbers: &[f64], number: u64) -> StageResult<FitAnswer> {
+    keep_within(asked.left);
+    fault(&asked.learner);
     let (train, terms) = asked.parts(numbers)?;
     let shared = Shared::default();
     let (stream, small_class) = (asked.stream()?, asked.small_class());
@@ -125,6 +129,46 @@ fn fit(asked: Fit, numbers: &[f64], number: u64) -> StageResult<FitAnswer> {
         Err(error) => (None, Some(error.into())),
     };
     Ok((Fitting::frame(number, error, &context)?, model))
+}
+
+/// Limits the memory of this process to what it has and `left`, where the system can.
+fn keep_within(left: Option<u64>) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let has = || {
+            let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+            // Size, resident, shared, text, library, data.
+            let pages: u64 = pages.split(' ').nth(5)?.parse().ok()?;
+            pages.checked_mul(rustix::param::page_size() as u64)
+        };
+        let maximum = getrlimit(Resource::Data).maximum;
+        let current = left.and_then(|left| has()?.checked_add(left));
+        let current = current.map_or(maximum, |most| {
+            maximum.map_or(Some(most), |max| Some(max.min(most)))
+        });
+        // Where it is refused the cell has no ceiling, which is no worse than before.
+        let _ = setrlimit(Resource::Data, Rlimit { current, maximum });
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = left;
+}
+
+/// Ends this process as a library might, for the tests of what comes of it: the variable says at whose fit, and
+/// how.
+fn fault(learner: &str) {
+    fn deeper(by: u64) -> u64 {
+        match by {
+            u64::MAX => 0,
+            by => std::hint::black_box([by; 64])[7] + deeper(by + 1),
+        }
+    }
+    let asked = std::env::var(FAULT).unwrap_or_default();
+    match asked.strip_prefix(learner) {
+        Some("=abort") => std::process::abort(),
+        Some("=overflow") => drop(std::hint::black_box(deeper(0))),
+        _ => {}
+    }
 }
 
 /// A panic as the error that the harness makes of it.

@@ -31,3 +31,42 @@ pub(crate) fn too_many_points(line: usize, key: &str, errors: &mut Diagnostics) 
     let hint = "give fewer values, or cut the sweep into several files".to_owned();
     errors.add(Some(line), key, message, Some(hint));
 }
+
+/// What to write for a number of bytes.
+pub const BYTES_HINT: &str = "write a number and a unit, such as \"500MB\" or \"4GB\"";
+
+/// Bytes, from a number above 0 and its unit: `kB`, `MB`, `GB` and `TB` in thousands, `KiB` and on in 1024s.
+///
+/// # Errors
+/// In words, for anything else and for what no machine has.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    /// More than any machine has.
+    const MOST: f64 = 1e18;
+    let at = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let number = text[..at].trim().parse::<f64>().ok();
+    let unit = match text[at..].trim() {
+        "B" => Some(1.0),
+        "kB" | "KB" => Some(1e3),
+        "MB" => Some(1e6),
+        "GB" => Some(1e9),
+        "TB" => Some(1e12),
+        "KiB" => Some(1024.0),
+        "MiB" => Some(f64::from(1 << 20)),
+        "GiB" => Some(f64::from(1 << 30)),
+        "TiB" => Some(1024.0 * f64::from(1 << 30)),
+        _ => None,
+    };
+    let bytes = number.zip(unit).map(|(number, unit)| number * unit);
+    match bytes {
+        Some(bytes) if bytes > MOST => Err(format!("`{text}` is more than any machine has")),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 1e18"
+        )]
+        Some(bytes) if bytes >= 1.0 => Ok(bytes as u64),
+        _ => Err(format!("`{text}` is not an amount of memory above 0")),
+    }
+}

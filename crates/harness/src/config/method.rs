@@ -116,20 +116,23 @@ impl<C, T: ?Sized> Built<C, T> {
 
 /// `[key=value,...]` in key order, or nothing.
 pub(crate) fn grid_suffix(grid: &[(impl Display, ParamValue)]) -> String {
-    if grid.is_empty() {
+    let pair = |(key, value): &(_, _)| format!("{key}={}", id_text(value));
+    let pairs: Vec<String> = grid.iter().map(pair).collect();
+    bracketed(pairs.iter().map(String::as_str).collect())
+}
+
+/// `[key=value,...]` in key order, or nothing.
+pub(crate) fn bracketed(mut pairs: Vec<&str>) -> String {
+    if pairs.is_empty() {
         return String::new();
     }
-    let mut pairs: Vec<String> = grid
-        .iter()
-        .map(|(key, value)| format!("{key}={}", id_text(value)))
-        .collect();
     pairs.sort_unstable();
     format!("[{}]", pairs.join(","))
 }
 
 /// A value as a part of an id. The names of classes and the like may hold anything: what an id cannot
 /// hold becomes `_`, and a piece of the value's hash keeps two such values apart.
-fn id_text(value: &ParamValue) -> String {
+pub(crate) fn id_text(value: &ParamValue) -> String {
     let text = value.to_string();
     if text.chars().all(is_id_char) {
         return text;

@@ -352,6 +352,9 @@ pub struct Protocol {
     pub small_class: SmallClass,
     /// Most time for a cell.
     pub timeout: Duration,
+    /// Most bytes of the whole run, shared out among its threads; `None` leaves it to the machine, which then
+    /// decides no outcome.
+    pub max_memory: Option<u64>,
     /// Prior of prior-dependent metrics.
     pub metric_prior: MetricPrior,
     /// Whether exact duplicate rows stay on one side of every split.

@@ -1,7 +1,7 @@
 //! Expands inputs, models and corrections to cells, settles from capability cards what cannot be
 //! honoured, and groups the rest so that nothing is done twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use counterweight_core::params::check;
@@ -74,7 +74,7 @@ pub(super) fn planned(sweep: &Sweep, catalogue: &Catalogue, inputs: &[Input]) ->
 
 /// Numbers texts in the order in which they come, so that equal ones are found by number.
 #[derive(Default)]
-struct Numbers(BTreeMap<Arc<str>, usize>);
+struct Numbers(HashMap<Arc<str>, usize>);
 
 impl Numbers {
     /// The number of `text`, and the one copy of it.
@@ -98,6 +98,15 @@ struct RowsOf {
     hash: ContentHash,
 }
 
+/// What is made of each of some methods, which corrections of a grid share, once.
+struct Once<T>(HashMap<usize, T>);
+
+impl<T: Clone> Once<T> {
+    fn of<C, M: ?Sized>(&mut self, built: &Built<C, M>, make: impl FnOnce() -> T) -> T {
+        self.0.entry(built.place()).or_insert_with(make).clone()
+    }
+}
+
 fn rows_of(sweep: &Sweep, planned: &[Planned]) -> Vec<RowsOf> {
     let mut numbers = Numbers::default();
     let of = |(correction, resampler): (&Correction, &Planned)| {
@@ -119,13 +128,17 @@ fn rows_of(sweep: &Sweep, planned: &[Planned]) -> Vec<RowsOf> {
 
 /// The number of each correction's loss and ensemble: what shares a fit has the same.
 fn fits_of(sweep: &Sweep) -> Vec<usize> {
-    let mut numbers = Numbers::default();
+    let (mut losses, mut ensembles, mut pairs) = <(Numbers, Numbers, HashMap<_, _>)>::default();
+    let (mut known_losses, mut known_ensembles) = (Once(HashMap::new()), Once(HashMap::new()));
     let of = |correction: &Correction| {
-        let ensemble = correction.ensemble.as_ref().map(Built::canonical);
-        let loss = correction.loss.canonical();
-        numbers
-            .of(&format!("{loss} {}", ensemble.unwrap_or_default()))
-            .1
+        let built = &correction.loss;
+        let loss = known_losses.of(built, || losses.of(&built.canonical()).1);
+        let ensemble = correction
+            .ensemble
+            .as_ref()
+            .map(|built| known_ensembles.of(built, || ensembles.of(&built.canonical()).1));
+        let next = pairs.len();
+        *pairs.entry((loss, ensemble)).or_insert(next)
     };
     sweep.corrections.iter().map(of).collect()
 }
@@ -157,9 +170,9 @@ pub(super) fn expand(
         let start = of_unit("counterweight cell", sweep, input, unit);
         // A grid of a million resamplers makes as many groups: none has room to spare.
         let mut groups: Vec<ResampleGroup> = Vec::with_capacity(1);
-        let mut group_of: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut group_of: Vec<Option<usize>> = vec![None; rows.len() + 1];
         for (model_at, model) in sweep.models.iter().enumerate() {
-            let mut fits: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+            let mut fits: HashMap<(usize, usize), usize> = HashMap::new();
             for (correction_at, correction) in sweep.corrections.iter().enumerate() {
                 let resampler = &planned[correction_at];
                 let rows = &rows[correction_at];
@@ -172,7 +185,7 @@ pub(super) fn expand(
                 let settled = settle(unit, input, model, correction, resampler);
                 let at = cells.len();
                 if settled.is_none() {
-                    let group = *group_of.entry(rows.number).or_insert_with(|| {
+                    let group = *group_of[rows.number].get_or_insert_with(|| {
                         groups.push(ResampleGroup {
                             resampler: resampler.as_ref().ok().cloned().flatten(),
                             fits: Vec::with_capacity(1),

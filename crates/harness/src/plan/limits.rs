@@ -1,9 +1,12 @@
 //! Whether what a sweep asks for can be held and run, before any of it is made.
 
+use std::collections::HashSet;
+
 use counterweight_config::{Diagnostic, Diagnostics};
 use counterweight_core::params::ParamKind;
-use counterweight_core::{Origin, ParamValue, nearest};
+use counterweight_core::{Catalogue, Origin, ParamSpec, ParamValue, nearest};
 
+use super::stages::specs_of;
 use super::{Input, InputKind, Plan, Unit};
 use crate::config::Sweep;
 use crate::config::limits::MOST_CELLS;
@@ -162,22 +165,120 @@ pub(super) fn check_classes(sweep: &Sweep, inputs: &[Input], errors: &mut Diagno
         };
         let near = nearest(class, names.iter().map(String::as_str));
         let hint = near.map_or_else(
-            || {
-                format!(
-                    "its classes are {}",
-                    names
-                        .iter()
-                        .take(12)
-                        .cloned()
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )
-            },
+            || format!("its classes are {}", shown(&names)),
             |name| format!("did you mean `{name}`?"),
         );
         let key = format!("correction `{}` > {key}", correction.entry);
         errors.add(Some(correction.line), key, message, Some(hint));
     }
+}
+
+/// Refuses lists of a number a class, and tables of costs, whose length is the number of classes of none of the
+/// data.
+pub(super) fn check_lengths(
+    sweep: &Sweep,
+    catalogue: &Catalogue,
+    inputs: &[Input],
+    errors: &mut Diagnostics,
+) {
+    let [first, ..] = inputs else { return };
+    // Corrections of a grid share their stages.
+    let mut seen = HashSet::new();
+    let mut told = HashSet::new();
+    let mut see = |(noun, id, line): (&str, &str, usize), lists: Vec<(String, usize)>| {
+        for (key, length) in lists {
+            if inputs.iter().any(|input| input.n_classes == length) || !told.insert((line, length))
+            {
+                continue;
+            }
+            let message = match inputs {
+                [only] => format!(
+                    "{length} numbers, and `{}` has {} classes",
+                    only.id, only.n_classes
+                ),
+                _ => format!(
+                    "{length} numbers, and none of the {} datasets has as many classes",
+                    inputs.len()
+                ),
+            };
+            let hint = format!(
+                "give one a class, in class order: {}",
+                shown(&first.class_names())
+            );
+            let key = format!("{noun} `{id}` > {key}");
+            errors.add(Some(line), key, message, Some(hint));
+        }
+    };
+    for model in &sweep.models {
+        for built in model.candidates() {
+            let lists = lists_of(built.entry.card.params, &mut built.params.iter(), catalogue);
+            see(("model", &model.entry, model.line), lists);
+        }
+    }
+    for correction in &sweep.corrections {
+        let at = ("correction", &*correction.entry, correction.line);
+        let (loss, decide) = (&correction.loss, &correction.decide);
+        if seen.insert(loss.place()) {
+            see(
+                at,
+                lists_of(loss.entry.card.params, &mut loss.params.iter(), catalogue),
+            );
+        }
+        if seen.insert(decide.place()) {
+            see(
+                at,
+                lists_of(
+                    decide.entry.card.params,
+                    &mut decide.params.iter(),
+                    catalogue,
+                ),
+            );
+        }
+    }
+}
+
+/// The parameters that are a number or a row a class, with their lengths; those of a stage inside a stage too.
+fn lists_of<'k, 'v>(
+    specs: &[ParamSpec],
+    params: &mut dyn Iterator<Item = (&'k str, &'v ParamValue)>,
+    catalogue: &Catalogue,
+) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for (key, value) in params {
+        let kind = specs
+            .iter()
+            .find(|spec| spec.name == key)
+            .map(|spec| spec.kind);
+        match (kind, value) {
+            (Some(ParamKind::Prior(_) | ParamKind::Rows(_)), ParamValue::List(items)) => {
+                found.push((key.to_owned(), items.len()));
+            }
+            (Some(ParamKind::Stage), ParamValue::Table(fields)) => {
+                let specs = fields
+                    .get("kind")
+                    .and_then(|kind| specs_of(&kind.to_string(), catalogue));
+                let mut fields = fields.iter().map(|(key, value)| (key.as_str(), value));
+                let inner = lists_of(specs.unwrap_or_default(), &mut fields, catalogue);
+                found.extend(
+                    inner
+                        .into_iter()
+                        .map(|(inner, n)| (format!("{key} > {inner}"), n)),
+                );
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The first of some names.
+fn shown(names: &[String]) -> String {
+    names
+        .iter()
+        .take(12)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Input {
@@ -210,7 +311,7 @@ impl Input {
 impl Plan {
     /// Bytes that a split needs at the very least: its rows as drawn or cut, as prepared and as encoded,
     /// each with its label and origin, and the scores of its test rows.
-    fn least_bytes(&self, unit: &Unit) -> u128 {
+    pub(crate) fn least_bytes(&self, unit: &Unit) -> u128 {
         let input = &self.inputs[unit.input];
         let (train, test) = (unit.train.total() as u128, unit.test.total() as u128);
         let columns = (2 * input.n_features + input.n_encoded.max(input.n_features)) as u128;

@@ -173,6 +173,8 @@ pub struct Plan {
     parts: stages::Parts,
     /// Hash of what the sweep asks for, without its seed.
     pub sweep_hash: ContentHash,
+    /// Bytes that this process may take, where that is known.
+    pub memory: Option<u64>,
 }
 
 impl Plan {
@@ -191,7 +193,7 @@ impl Plan {
         catalogue: Catalogue,
         source: &dyn DataSource,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let (inputs, mut units, errors) = prepare(&sweep, source);
+        let (inputs, mut units, errors) = prepare(&sweep, &catalogue, source);
         if !errors.is_empty() {
             return Err(errors.into_sorted());
         }
@@ -214,13 +216,14 @@ impl Plan {
             curves,
             parts,
             sweep_hash,
+            memory: source.memory(),
         })
     }
 
     /// Every error that the data of a sweep bring to light, in the order of their lines: what
     /// [`Plan::new`] would say, for a sweep that cannot become a plan for other reasons.
-    pub fn check(sweep: &Sweep, source: &dyn DataSource) -> Vec<Diagnostic> {
-        prepare(sweep, source).2.into_sorted()
+    pub fn check(sweep: &Sweep, catalogue: &Catalogue, source: &dyn DataSource) -> Vec<Diagnostic> {
+        prepare(sweep, catalogue, source).2.into_sorted()
     }
 
     /// The cell of that id, or the only one whose id begins so.
@@ -314,7 +317,11 @@ impl Plan {
 }
 
 /// Loads and splits; goes on after an error, so that all come out at once.
-fn prepare(sweep: &Sweep, source: &dyn DataSource) -> (Vec<Input>, Vec<Unit>, Diagnostics) {
+fn prepare(
+    sweep: &Sweep,
+    catalogue: &Catalogue,
+    source: &dyn DataSource,
+) -> (Vec<Input>, Vec<Unit>, Diagnostics) {
     let mut errors = Diagnostics::new(&sweep.file.display().to_string());
     let inputs = inputs::load(sweep, source, &mut errors);
     let before = errors.len();
@@ -327,6 +334,7 @@ fn prepare(sweep: &Sweep, source: &dyn DataSource) -> (Vec<Input>, Vec<Unit>, Di
     // A class may be one of a dataset that could not be loaded.
     if before == 0 {
         limits::check_classes(sweep, &inputs, &mut errors);
+        limits::check_lengths(sweep, catalogue, &inputs, &mut errors);
     }
     (inputs, units, errors)
 }

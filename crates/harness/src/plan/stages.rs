@@ -1,6 +1,6 @@
 //! What each cell is made of, as values; which parameters a sweep varies, and its axes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use counterweight_core::params::{ParamKind, check};
@@ -64,7 +64,7 @@ impl Type {
 }
 
 /// The parameters of a method of the catalogue, whatever its role.
-fn specs_of(kind: &str, catalogue: &Catalogue) -> Option<&'static [ParamSpec]> {
+pub(super) fn specs_of(kind: &str, catalogue: &Catalogue) -> Option<&'static [ParamSpec]> {
     let decision = find(catalogue.decisions, kind).map(|entry| entry.card.params);
     let loss = || find(catalogue.losses, kind).map(|entry| entry.card.params);
     let resampler = || find(catalogue.resamplers, kind).map(|entry| entry.card.params);
@@ -220,7 +220,7 @@ impl Varied {
                 see(Role::Model, model.learner.entry.card.id, settings);
             }
         }
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for correction in &sweep.corrections {
             let new = |role, place| seen.insert((role, place));
             for (role, kind, settings) in roles(correction, catalogue, new) {
@@ -418,9 +418,10 @@ pub(super) fn axes(sweep: &Sweep, catalogue: &Catalogue, parts: &Parts) -> Vec<A
             see(Role::Model, &model.entry, settings, (model.expand, metric));
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for correction in &sweep.corrections {
-        let new = |role, place| seen.insert((role, place, correction.entry.clone()));
+        // Entries share no method: each builds its own.
+        let new = |role, place| seen.insert((role, place));
         for (role, _, settings) in roles(correction, catalogue, new) {
             see(role, &correction.entry, settings, (correction.expand, None));
         }

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Base, Ensemble, EnsembleCaps, EnsembleFit, Samples, Scores, StageError, StageResult,
+    Base, Ensemble, EnsembleCaps, EnsembleFit, Samples, Scores, StageError, StageResult, Workload,
+    limit,
 };
 use counterweight_data::preprocess::Polynomial;
 
 use super::guard::guarded;
+use super::memory;
 use super::prepare::Prepared;
 use super::unit::{Resampled, Scored, Turn, Work};
 use crate::config::method::Built;
@@ -79,29 +81,46 @@ impl Work<'_> {
         let (on, test) = own.map_or((&resampled.train, rows.test.features()), |(train, test)| {
             (train, test.features())
         });
+        let work = Workload {
+            n_train: n,
+            n_score: test.rows(),
+            n_features: self.model(fit).n_columns(on.samples().x().cols()),
+            n_classes: on.samples().y().n_classes(),
+        };
+        let made = if self.model(fit).features.is_some() {
+            (n + test.rows()) as f64 * work.n_features as f64 * size_of::<f64>() as f64
+        } else {
+            0.0
+        };
+        let takes = made + (learner.entry.caps.footprint)(&learner.params, &work).peak();
+        let held = self.held(inner) + memory::of_samples(on.samples());
+        let id = learner.entry.card.id;
+        let left = self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
         let key = self.key("learner", &learner.canonical(), inner);
         let mut context = self.context(&key, budget, &rows.shared);
         let deadline = context.deadline;
         let train = rows.train.counts();
-        let (fitted, fit_seconds) = guarded(deadline, || {
-            let terms = self.terms(fit, &resampled.seen, &train)?;
-            let made = self.make_features(fit, rows, resampled)?;
-            let fitted = match &made {
-                None if raw => learner.method.fit(on, &terms, &mut context)?,
-                Some(_) if raw => {
-                    return Err(StageError::NotApplicable(
-                        "rows as they are (`native = true`) have no polynomial features".into(),
-                    ));
-                }
-                None => learner.method.fit(&resampled.train, &terms, &mut context)?,
-                Some(made) => {
-                    let expanded = resampled
-                        .train
-                        .derive(|samples| made.apply_samples(samples))?;
-                    learner.method.fit(&expanded, &terms, &mut context)?
-                }
-            };
-            Ok((fitted, terms, made))
+        let (fitted, fit_seconds) = limit::may_take(left, || {
+            guarded(deadline, || {
+                let terms = self.terms(fit, &resampled.seen, &train)?;
+                let made = self.make_features(fit, rows, resampled)?;
+                let fitted = match &made {
+                    None if raw => learner.method.fit(on, &terms, &mut context)?,
+                    Some(_) if raw => {
+                        return Err(StageError::NotApplicable(
+                            "rows as they are (`native = true`) have no polynomial features".into(),
+                        ));
+                    }
+                    None => learner.method.fit(&resampled.train, &terms, &mut context)?,
+                    Some(made) => {
+                        let expanded = resampled
+                            .train
+                            .derive(|samples| made.apply_samples(samples))?;
+                        learner.method.fit(&expanded, &terms, &mut context)?
+                    }
+                };
+                Ok((fitted, terms, made))
+            })
         });
         let (fitted, terms, made) = fitted?;
         let (scored, score_seconds) = guarded(deadline, || {
@@ -152,37 +171,54 @@ impl Work<'_> {
         let key = self.key("ensemble", &ensemble.canonical(), inner);
         let mut context = self.context(&key, budget, &rows.shared);
         let deadline = context.deadline;
+        let train = &rows.train;
+        let (fits, drawn) = (ensemble.entry.caps.fits)(&ensemble.params, &train.counts());
+        let work = Workload {
+            n_train: drawn,
+            n_score: train.samples().n_rows().max(rows.test.n_rows()),
+            n_features: self.model(fit).n_columns(rows.test.features().cols()),
+            n_classes: train.samples().y().n_classes(),
+        };
+        let one = (learner.entry.caps.footprint)(&learner.params, &work);
+        let members = one.model * fits.saturating_sub(1) as f64 + one.peak();
+        // The rows of a member, and the same encoded.
+        let drawn = (2 * drawn * work.n_features * size_of::<f64>()) as f64;
+        let id = ensemble.entry.card.id;
+        let held = self.held(inner);
+        let left = (self.tally.ceiling).afford(&format!("`{id}`"), members + drawn, held)?;
         // For learners that take nominal columns as codes. Missing values are imputed, since samplers inside
         // the ensemble need complete rows.
         let raw = rows
             .raw
             .as_ref()
             .filter(|_| learner.method.takes_raw_rows());
-        let (fitted, fit_seconds) = guarded(deadline, || {
-            let made = self.make_features(fit, rows, as_they_are)?;
-            if raw.is_some() && made.is_some() {
-                return Err(StageError::NotApplicable(
-                    "rows as they are (`native = true`) have no polynomial features".into(),
-                ));
-            }
-            let encode = |samples: &Samples| {
-                if raw.is_some() {
-                    return Ok(samples.clone());
+        let (fitted, fit_seconds) = limit::may_take(left, || {
+            guarded(deadline, || {
+                let made = self.make_features(fit, rows, as_they_are)?;
+                if raw.is_some() && made.is_some() {
+                    return Err(StageError::NotApplicable(
+                        "rows as they are (`native = true`) have no polynomial features".into(),
+                    ));
                 }
-                let encoded = rows.encoder.apply(samples)?;
-                match &made {
-                    None => Ok(encoded),
-                    Some(made) => made.apply_samples(&encoded),
-                }
-            };
-            let base = Base {
-                id: learner.entry.card.id,
-                learner: &*learner.method,
-                max_rows: learner.entry.caps.max_rows,
-                encode: &encode,
-            };
-            let fitted = ensemble.method.fit(&rows.train, &base, &mut context)?;
-            Ok((fitted, made.clone()))
+                let encode = |samples: &Samples| {
+                    if raw.is_some() {
+                        return Ok(samples.clone());
+                    }
+                    let encoded = rows.encoder.apply(samples)?;
+                    match &made {
+                        None => Ok(encoded),
+                        Some(made) => made.apply_samples(&encoded),
+                    }
+                };
+                let base = Base {
+                    id: learner.entry.card.id,
+                    learner: &*learner.method,
+                    max_rows: learner.entry.caps.max_rows,
+                    encode: &encode,
+                };
+                let fitted = ensemble.method.fit(&rows.train, &base, &mut context)?;
+                Ok((fitted, made.clone()))
+            })
         });
         let (EnsembleFit { fitted, prior }, made) = fitted?;
         let (scores, score_seconds) = guarded(deadline, || match &made {

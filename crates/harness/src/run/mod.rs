@@ -7,6 +7,7 @@ pub mod foreign;
 mod guard;
 mod judge;
 pub mod leak;
+mod memory;
 mod prepare;
 mod unit;
 
@@ -23,6 +24,7 @@ use thiserror::Error;
 
 use crate::plan::{Plan, Unit};
 pub use judge::blank;
+use memory::Ceiling;
 
 /// What happens during a run; progress bars and logs listen.
 #[derive(Debug)]
@@ -40,6 +42,11 @@ pub enum Event<'a> {
     /// A cell has its record.
     CellFinished {
         /// The record.
+        record: &'a Record,
+    },
+    /// A cell could not get memory, where the sweep sets no ceiling: it stays to be done.
+    CellLeft {
+        /// What its record would be.
         record: &'a Record,
     },
     /// Work whose cost was estimated at this many seconds of one core is done.
@@ -118,6 +125,8 @@ pub struct Summary {
     pub failures: usize,
     /// Whether it was told to stop before the end.
     pub interrupted: bool,
+    /// Cells that could not get memory where the sweep sets no ceiling: they stay to be done.
+    pub left: usize,
 }
 
 /// Where a run puts things.
@@ -179,7 +188,7 @@ pub fn run(
         done: todo.len() - wanted,
         seconds: units.iter().map(|(_, seconds)| seconds).sum(),
     });
-    let tally = Tally::new(outlets);
+    let tally = Tally::new(outlets, Ceiling::new(plan, jobs));
     for (at, cell) in plan.cells.iter().enumerate() {
         if todo[at]
             && let Some((outcome, reason)) = &cell.settled
@@ -207,13 +216,15 @@ pub fn run(
 /// Counts what was kept and remembers the first thing that went wrong.
 pub(crate) struct Tally<'a> {
     outlets: Outlets<'a>,
+    pub(crate) ceiling: Ceiling,
     state: Mutex<(Summary, Option<io::Error>)>,
 }
 
 impl<'a> Tally<'a> {
-    fn new(outlets: Outlets<'a>) -> Self {
+    fn new(outlets: Outlets<'a>, ceiling: Ceiling) -> Self {
         Self {
             outlets,
+            ceiling,
             state: Mutex::new((Summary::default(), None)),
         }
     }
@@ -226,6 +237,10 @@ impl<'a> Tally<'a> {
     /// Keeps one record, unless work was cancelled: what came of it then is no result.
     pub(crate) fn keep(&self, record: &Record, timing: &Timing) {
         if self.outlets.control.cancel.cancelled() {
+            return;
+        }
+        if self.leaves(record.outcome) {
+            self.outlets.listener.on(&Event::CellLeft { record });
             return;
         }
         let kept = self.outlets.sink.keep(record, timing);
@@ -244,10 +259,25 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Whether that is no outcome, since the sweep sets no ceiling of memory; then it is counted.
+    fn leaves(&self, outcome: Outcome) -> bool {
+        let leaves = outcome == Outcome::OutOfMemory && !self.ceiling.declared;
+        if leaves {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.0.left += 1;
+        }
+        leaves
+    }
+
     /// Keeps what stands beside a record; gives whether that could be done, without which the record
     /// must not be kept.
     pub(crate) fn keep_beside(&self, side: &Side) -> bool {
         if self.outlets.control.cancel.cancelled() {
+            return false;
+        }
+        if let Side::Leak(claim) = side
+            && self.leaves(claim.outcome)
+        {
             return false;
         }
         let kept = self.outlets.sink.keep_beside(side);
@@ -273,7 +303,7 @@ impl<'a> Tally<'a> {
         if let Some(error) = error {
             return Err(RunError::Sink(error));
         }
-        summary.interrupted = summary.finished < wanted;
+        summary.interrupted = summary.finished + summary.left < wanted;
         Ok(summary)
     }
 }

@@ -7,7 +7,7 @@ use counterweight_core::side_table::CellBins;
 use counterweight_core::{
     Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
     LossTerms, Note, Origin, OutOfFold, Prior, Scores, StageContext, StageError, StageResult,
-    StreamKey, TestScores, Timing, Train,
+    StreamKey, TestScores, Timing, Train, TrainSize,
 };
 use rayon::prelude::*;
 
@@ -45,7 +45,11 @@ pub(super) fn no_timing(cell: &CellId) -> Timing {
 /// Runs everything on `unit` that is to do.
 pub(super) fn run(plan: &Plan, unit: &Unit, todo: &[bool], tally: &Tally<'_>) {
     let deadline = Budget::new(plan.sweep.protocol.timeout).deadline();
-    let (data, _) = guarded(deadline, || UnitData::new(plan, unit));
+    let bytes = plan.least_bytes(unit) as f64;
+    let (data, _) = guarded(deadline, || {
+        tally.ceiling.afford("its split", bytes, 0.0)?;
+        UnitData::new(plan, unit)
+    });
     let wanted = |fit: &&FitGroup| fit.cells.iter().any(|&cell| todo[cell]);
     match data {
         Ok(data) => unit.groups.par_iter().with_max_len(1).for_each(|group| {
@@ -196,6 +200,13 @@ impl Work<'_> {
         }
     }
 
+    /// Bytes of the rows that every stage on this unit has beside it, those of the inner folds too when it is in
+    /// one of them.
+    pub(super) fn held(&self, inner: Option<usize>) -> f64 {
+        let folds = inner.map_or(0, |_| self.plan.sweep.protocol.inner_folds);
+        self.plan.least_bytes(self.unit) as f64 * (1 + folds) as f64
+    }
+
     pub(super) fn context<'s>(
         &self,
         key: &StreamKey,
@@ -226,7 +237,18 @@ impl Work<'_> {
         let deadline = context.deadline;
         let (train, seconds) = guarded(deadline, || {
             let train = match &self.group.resampler {
-                Some(built) => built.method.resample(&rows.train, &mut context)?,
+                Some(built) => {
+                    let samples = rows.train.samples();
+                    let size = TrainSize {
+                        names: samples.y().names(),
+                        counts: &rows.train.counts(),
+                        columns: samples.x().cols(),
+                    };
+                    let takes = (built.entry.caps.footprint)(&built.params, &size);
+                    let (id, held) = (built.entry.card.id, self.held(inner));
+                    self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
+                    built.method.resample(&rows.train, &mut context)?
+                }
                 None => rows.train.clone(),
             };
             let raw = rows.raw.as_ref().map(|raw| match &self.group.resampler {

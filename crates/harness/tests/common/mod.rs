@@ -46,6 +46,7 @@ pub(crate) const LEARNER: LearnerCaps = LearnerCaps {
     max_rows: None,
     cost: |_, work| 1e-6 * work.n_features as f64,
     remark: "",
+    footprint: |_, _| Footprint::NONE,
 };
 
 /// A resampler that takes columns of every kind.
@@ -55,6 +56,7 @@ pub(crate) const RESAMPLER: ResamplerCaps = ResamplerCaps {
     numeric_only: OnNominal::Handles,
     minibatches: false,
     family: "resampling",
+    footprint: |_, _| 0.0,
 };
 
 /// A metric of decisions.

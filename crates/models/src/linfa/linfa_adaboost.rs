@@ -65,9 +65,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
-    Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageResult, Train, Workload,
 };
 
 use ::linfa::error::Error;
@@ -124,6 +124,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: false,
         max_rows: Some(20_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "votes only; boosts by resampling; not reproducible: keep it out of gated sweeps",
     },
     build: |params| Ok(Box::new(LinfaAdaboost::try_from(params)?)),

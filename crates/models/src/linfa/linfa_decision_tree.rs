@@ -64,9 +64,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
 use ::linfa::traits::{Fit, PredictInplace};
@@ -135,6 +135,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: false,
         max_rows: Some(5_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "votes only; ties and sums follow the order of a hash map: keep it out of gated sweeps",
     },
     build: |params| Ok(Box::new(LinfaDecisionTree::try_from(params)?)),

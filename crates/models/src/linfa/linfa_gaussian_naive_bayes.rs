@@ -54,9 +54,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
 use ::linfa::traits::Fit;
@@ -87,6 +87,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "its own probabilities underflow with many features; scored by joint log-likelihoods",
     },
     build: |params| Ok(Box::new(LinfaGaussianNaiveBayes::try_from(params)?)),

@@ -62,8 +62,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train,
+    Workload,
 };
 
 use ::linfa::traits::Fit;
@@ -115,6 +116,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "can return a wrong optimum as right on outlying rows: its gradient is checked",
     },
     build: |params| Ok(Box::new(LinfaLogistic::try_from(params)?)),

@@ -62,9 +62,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
-    Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageResult, Train, Workload,
 };
 
 use ::linfa::traits::{Fit, PredictInplace};
@@ -126,6 +126,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: false,
         max_rows: Some(2_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "features drawn once a tree, with replacement; not reproducible: keep it out of gated sweeps",
     },
     build: |params| Ok(Box::new(LinfaRandomForest::try_from(params)?)),

@@ -65,9 +65,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
 use ::linfa::composing::platt_scaling::{Platt, platt_newton_method};
@@ -123,6 +123,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(2_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "two classes; Platt scaling on the training margins, hence too sure",
     },
     build: |params| Ok(Box::new(LinfaSvm::try_from(params)?)),

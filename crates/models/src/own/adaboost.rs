@@ -75,6 +75,7 @@ use counterweight_core::{
     Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::task::{Shape, Task};
 use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{CRITERION, binned, criterion, row_weights};
@@ -122,6 +123,10 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            size.footprint(0.0, size.n * (45.0 + size.d) + 7.5e3 * size.d * size.k)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(AdaBoost::try_from(params)?)),

@@ -79,6 +79,7 @@ use counterweight_core::{
     StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::task::Task;
 use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{
@@ -118,6 +119,11 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| {
+            let size = Size::of(work);
+            let fit = size.n * (68.0 + 4.6 * size.d) + 1.5e4 * size.d * size.k;
+            size.footprint(size.tree(params, 0.2), fit)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(DecisionTree::try_from(params)?)),

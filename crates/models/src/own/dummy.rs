@@ -56,11 +56,13 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Prior, ScoreKind, StageContext, StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    ParamError, ParamKind, ParamSpec, Params, Prior, ScoreKind, StageContext, StageResult, Train,
+    Workload,
 };
 
 use crate::shared::constant::Constant;
+use crate::shared::footprint::Size;
 use crate::shared::task::Task;
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -88,6 +90,13 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            Footprint {
+                model: 0.0,
+                work: (12.0 * size.n).max(size.scores() / 2.0),
+            }
+        },
         remark: "the floor: balanced error 1 - 1/K; `uniform` does not react to class weights",
     },
     build: |params| Ok(Box::new(Dummy::try_from(params)?)),

@@ -70,6 +70,7 @@ use counterweight_core::{
     Params, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::trees::forest::{
     BOOTSTRAP, CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES,
     forest_cost, optional,
@@ -104,6 +105,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| Size::of(work).forest(params, 0.35),
         remark: "",
     },
     build: |params| Ok(Box::new(ExtraTrees::try_from(params)?)),

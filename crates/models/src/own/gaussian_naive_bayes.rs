@@ -67,6 +67,7 @@ use counterweight_core::{
     StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -94,6 +95,10 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            size.footprint(0.0, 12.0 * size.n)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(GaussianNaiveBayes::try_from(params)?)),

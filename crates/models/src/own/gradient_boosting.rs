@@ -124,6 +124,7 @@ use crate::shared::boosting::model::Model;
 use crate::shared::boosting::objective::Objective;
 use crate::shared::boosting::rounds::{Least, Rounds};
 use crate::shared::boosting::sampling::Division;
+use crate::shared::footprint::Size;
 use crate::shared::task::Task;
 use crate::shared::trees::bins::{Binned, MOST_BINS};
 use crate::shared::trees::forest::{NATIVE, check_rows, optional};
@@ -251,6 +252,15 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| {
+            let size = Size::of(work);
+            let leaves = params.whole("max_leaves") as f64;
+            let bins = (size.n / 16.0).clamp(32.0, MOST_BINS as f64);
+            let open = leaves.min(size.n / 64.0);
+            let fit = size.n * (60.0 + size.d + 40.0 * size.vectors) + 7.4 * open * bins * size.d;
+            let trees = params.whole("rounds") as f64 * size.vectors;
+            size.footprint(60.0 * trees * leaves, fit)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(GradientBoosting::try_from(params)?)),

@@ -73,6 +73,7 @@ use counterweight_core::{
 use counterweight_numeric::linalg::dot;
 use counterweight_numeric::neighbours::{Points, Sum, nearest};
 
+use crate::shared::footprint::Size;
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
@@ -105,6 +106,13 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| {
+            let size = Size::of(work);
+            let listed = (size.q * params.whole("k") as f64).min(LISTED as f64);
+            let lists = 32.0 * listed + 2e5;
+            let points = 12.0 * (size.n + size.q) * size.d;
+            size.footprint(size.rows() + 4.0 * size.n, points + lists + size.scores())
+        },
         remark: "probabilities are multiples of 1/k; k = 1 is a fixed point of every finite offset",
     },
     build: |params| Ok(Box::new(KNearestNeighbours::try_from(params)?)),

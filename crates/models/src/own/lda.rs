@@ -27,7 +27,8 @@
 //! | `shrinkage` | none | [0, 1] | share of a multiple of the identity in the covariance |
 //!
 //! # Cost
-//! O(n d^2 + d^3) to fit (some ten sweeps of rotations), O(K d) to score a row, O(n d + d^2) memory.
+//! O(n d^2 + d^3) to fit (some ten sweeps of rotations), with fewer rows than features O(n^2 d + n^3); O(K d) to
+//! score a row, O(n d) memory and the square of the smaller of n and d.
 //!
 //! # Differences
 //! From scikit-learn's `svd` solver (its default; `lsqr` with `shrinkage`): the same numbers. There
@@ -71,11 +72,13 @@ use counterweight_core::{
 };
 
 use crate::shared::centred::Centred;
+use crate::shared::footprint::Size;
 use crate::shared::priors::{self, Priors};
 use crate::shared::task::{Shape, Task};
+use crate::shared::thin::Thin;
 use crate::shared::views::{gram, view};
 use counterweight_numeric::eigen::Eigen;
-use counterweight_numeric::linalg::dot;
+use counterweight_numeric::linalg::{add_scaled, dot};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
@@ -108,6 +111,12 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            let least = size.d.min(size.n);
+            let factors = 8.0 * least * (2.0 * least + size.d);
+            size.footprint(0.0, 2.0 * size.rows() + 12.0 * size.n + factors)
+        },
         remark: "class weights are a change of priors; the pooled covariance is not reweighted",
     },
     build: |params| Ok(Box::new(Lda::try_from(params)?)),
@@ -154,14 +163,19 @@ impl Learner for Lda {
         let log_priors = self.priors.logs(&task, context)?;
         let centred = Centred::new(&task)?;
         let whitening = self.whitening(&centred);
-        context.detail("rank", whitening.rows() as f64);
-        if whitening.rows() == 0 {
+        let rank = if whitening.rest > 0.0 {
+            centred.rows.cols()
+        } else {
+            whitening.weights.len()
+        };
+        context.detail("rank", rank as f64);
+        if rank == 0 {
             let why = "no feature varies within a class";
             let constant = task.shares_only(why, ScoreKind::Probability, context)?;
             return Ok(Box::new(constant));
         }
         // Scores relative to the mean of the class means: s_k = log pi_k - |W (m_k - c)|^2 / 2
-        // + (W'W (m_k - c)) . (x - c).
+        // + (W'W (m_k - c)) . (x - c), where W'W is the inverse of the covariance.
         let (m, d) = (task.n_present(), task.n_features());
         let mut centre = vec![0.0; d];
         for mean in centred.means.iter_rows() {
@@ -174,13 +188,19 @@ impl Learner for Lda {
         for (k, intercept) in intercepts.iter_mut().enumerate() {
             let mean = centred.means.row(k).iter().zip(&centre);
             let gap: Vec<f64> = mean.map(|(x, c)| x - c).collect();
+            let mut rest = gap.clone();
             limit::ask();
-            for direction in whitening.iter_rows() {
+            for (direction, weight) in whitening.directions.iter_rows().zip(&whitening.weights) {
                 let along = dot(direction, &gap);
-                *intercept -= 0.5 * along * along;
-                for (w, v) in slopes.row_mut(k).iter_mut().zip(direction) {
-                    *w += along * v;
+                *intercept -= 0.5 * along * along * weight;
+                add_scaled(slopes.row_mut(k), along * weight, direction);
+                if whitening.rest > 0.0 {
+                    add_scaled(&mut rest, -along, direction);
                 }
+            }
+            if whitening.rest > 0.0 {
+                *intercept -= 0.5 * whitening.rest * dot(&rest, &rest);
+                add_scaled(slopes.row_mut(k), whitening.rest, &rest);
             }
         }
         for (c, x) in centre.iter_mut().zip(&centred.origin) {
@@ -195,9 +215,18 @@ impl Learner for Lda {
     }
 }
 
+/// The pseudo-inverse of the covariance.
+struct Whitening {
+    /// One row a direction with variance.
+    directions: Matrix,
+    /// What each counts.
+    weights: Vec<f64>,
+    /// What everything at right angles to them counts; then they are unit vectors.
+    rest: f64,
+}
+
 impl Lda {
-    /// W with W'W the pseudo-inverse of the covariance; one row a direction with variance.
-    fn whitening(&self, centred: &Centred) -> Matrix {
+    fn whitening(&self, centred: &Centred) -> Whitening {
         let d = centred.rows.cols();
         let variances = centred.variances();
         let ridge = self.shrinkage * variances.iter().sum::<f64>() / d.max(1) as f64;
@@ -215,19 +244,47 @@ impl Lda {
                 0.0
             }
         });
+        let share = (1.0 - self.shrinkage) / n as f64;
+        let least = RANK_TOLERANCE * RANK_TOLERANCE;
+        let largest = scales.iter().copied().fold(0.0, f64::max);
+        if n < d && ridge > least * largest * largest {
+            // The ridge is the same in every direction of the features as they are.
+            let own = |i, j| {
+                if variances[j] > 0.0 {
+                    centred.rows.at(i, j)
+                } else {
+                    0.0
+                }
+            };
+            let Thin { values, directions } = Thin::new(share, &Matrix::from_fn(n, d, own));
+            return Whitening {
+                directions,
+                weights: values.iter().map(|v| 1.0 / (v + ridge)).collect(),
+                rest: 1.0 / ridge,
+            };
+        }
+        let scaled_by = |values: &[f64], vectors: &[f64]| {
+            let rank = values.iter().take_while(|v| **v > least).count();
+            Whitening {
+                directions: Matrix::from_fn(rank, d, |r, j| {
+                    vectors[r * d + j] / (scales[j] * values[r].sqrt())
+                }),
+                weights: vec![1.0; rank],
+                rest: 0.0,
+            }
+        };
+        if n < d {
+            let Thin { values, directions } = Thin::new(share, &scaled);
+            return scaled_by(&values, directions.as_slice());
+        }
         let mut correlation = vec![0.0; d * d];
         let rows = view(n, d, scaled.as_slice());
-        let share = (1.0 - self.shrinkage) / n as f64;
         gram(share, &rows, &mut correlation);
         for (j, scale) in scales.iter().enumerate() {
             correlation[j * d + j] += ridge / (scale * scale);
         }
         let eigen = Eigen::symmetric(d, correlation);
-        let least = RANK_TOLERANCE * RANK_TOLERANCE;
-        let rank = eigen.values.iter().take_while(|v| **v > least).count();
-        Matrix::from_fn(rank, d, |r, j| {
-            eigen.vectors[r * d + j] / (scales[j] * eigen.values[r].sqrt())
-        })
+        scaled_by(&eigen.values, &eigen.vectors)
     }
 }
 

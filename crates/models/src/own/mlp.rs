@@ -115,6 +115,7 @@ use counterweight_core::{
     ParamSpec, ParamValue, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::network::fit::{Early, HONOURS, Setup};
 use crate::shared::network::params as shared;
 use crate::shared::network::shape::{Activation, Head};
@@ -198,12 +199,17 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| {
+            let size = Size::of(work);
+            size.footprint(0.0, 20.0 * size.n + 40.0 * weights(params, work) + 6e4)
+        },
         remark: "an initial bias is not applicable to a cosine head",
     },
     build: |params| Ok(Box::new(Mlp::try_from(params)?)),
 };
 
-fn cost(params: &Params, work: &Workload) -> f64 {
+/// Number of weights between the layers.
+fn weights(params: &Params, work: &Workload) -> f64 {
     let mut weights = 0.0;
     let mut inputs = work.n_features as f64;
     for outputs in params
@@ -214,6 +220,11 @@ fn cost(params: &Params, work: &Workload) -> f64 {
         weights += inputs * outputs;
         inputs = outputs;
     }
+    weights
+}
+
+fn cost(params: &Params, work: &Workload) -> f64 {
+    let weights = weights(params, work);
     let (steps, rows) = shared::steps(params, work.n_train);
     // Rows as matrix products, steps over all weights, and some overhead of each.
     1e-4 + rows * (weights * 2e-10 + 5e-8)

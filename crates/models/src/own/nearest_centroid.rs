@@ -73,6 +73,7 @@ use counterweight_core::{
 };
 
 use crate::shared::centred::Centred;
+use crate::shared::footprint::Size;
 use crate::shared::priors::{self, Priors};
 use counterweight_numeric::order::median;
 
@@ -105,6 +106,10 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            size.footprint(0.0, size.rows() + 4.0 * size.n)
+        },
         remark: "class weights are a change of priors; the pooled variances are not reweighted",
     },
     build: |params| Ok(Box::new(NearestCentroid::try_from(params)?)),

@@ -27,7 +27,8 @@
 //! | `reg_param` | 0 | [0, 1] | share of the identity in each covariance (of standardised features) |
 //!
 //! # Cost
-//! O(n d^2 + K d^3) to fit, O(K d^2) to score a row, O(n d + K d^2) memory.
+//! O(n d^2 + K d^3) to fit, O(K d^2) to score a row, O(n d + K d^2) memory. With fewer rows than features
+//! O(n^2 d + n^3) to fit and O(n d) to score a row, in O(n d) memory.
 //!
 //! # Differences
 //! From scikit-learn 1.9 (divisor: the rows of the class, `svd` solver): the same numbers. There an eigenvalue up to 1e-4, in
@@ -71,11 +72,13 @@ use counterweight_core::{
 };
 
 use crate::shared::centred::Centred;
+use crate::shared::footprint::Size;
 use crate::shared::priors::{self, Priors};
 use crate::shared::task::{Shape, Task};
+use crate::shared::thin::Thin;
 use crate::shared::views::{gram, view};
 use counterweight_numeric::eigen::Eigen;
-use counterweight_numeric::linalg::dot;
+use counterweight_numeric::linalg::{add_scaled, dot};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
@@ -108,6 +111,12 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            let least = size.d.min(size.n);
+            let fit = 2.0 * size.rows() + 16.0 * least * least;
+            size.footprint(8.0 * size.k * least * size.d, fit)
+        },
         remark: "a class whose covariance is singular has its reg_param raised (outcome clamped)",
     },
     build: |params| Ok(Box::new(Qda::try_from(params)?)),
@@ -165,13 +174,13 @@ impl Learner for Qda {
         let mut classes = Vec::with_capacity(members.len());
         for (k, (rows, log_prior)) in members.iter().zip(log_priors).enumerate() {
             context.deadline.check()?;
-            let eigen = covariance(&centred, rows);
-            let whitening = self.whiten(&eigen, rows.len(), task.present[k], context)?;
+            let spread = Spread::new(&centred, rows);
+            let whitening = self.whiten(&spread, rows.len(), task.present[k], context)?;
             let mean = centred.means.row(k).iter().zip(&centred.origin);
             classes.push(Class {
                 mean: mean.map(|(m, o)| m + o).collect(),
                 constant: log_prior - 0.5 * whitening.log_determinant,
-                whitening: whitening.directions,
+                whitening,
             });
         }
         Ok(Box::new(Model {
@@ -181,42 +190,87 @@ impl Learner for Qda {
     }
 }
 
-/// Eigenvalues and eigenvectors of the covariance of these rows.
-fn covariance(centred: &Centred, rows: &[usize]) -> Eigen {
-    let d = centred.rows.cols();
-    let own = centred.rows.select_rows(rows);
-    let mut covariance = vec![0.0; d * d];
-    let own = view(rows.len(), d, own.as_slice());
-    gram(1.0 / rows.len() as f64, &own, &mut covariance);
-    for j in 0..d {
-        // Rounding error is no variance: neither it nor what it seems to share with others.
-        if covariance[j * d + j] <= centred.noise[j] {
-            for other in 0..d {
-                covariance[j * d + other] = 0.0;
-                covariance[other * d + j] = 0.0;
-            }
-        }
-    }
-    Eigen::symmetric(d, covariance)
+/// Eigenvalues of the covariance of these rows, descending, and the eigenvectors of the first of them, one a row:
+/// all, or those in which few rows vary.
+struct Spread {
+    values: Vec<f64>,
+    vectors: Vec<f64>,
 }
 
+impl Spread {
+    fn new(centred: &Centred, rows: &[usize]) -> Self {
+        let d = centred.rows.cols();
+        let mut own = centred.rows.select_rows(rows);
+        if centred.rows.rows() < d {
+            let n = rows.len() as f64;
+            for j in 0..d {
+                let squares: f64 = own.iter_rows().map(|row| row[j] * row[j]).sum();
+                for i in (0..rows.len()).filter(|_| squares / n <= centred.noise[j]) {
+                    own.row_mut(i)[j] = 0.0;
+                }
+            }
+            let Thin {
+                mut values,
+                directions,
+            } = Thin::new(1.0 / n, &own);
+            values.resize(d, 0.0);
+            let vectors = directions.as_slice().to_vec();
+            return Self { values, vectors };
+        }
+        let mut covariance = vec![0.0; d * d];
+        let own = view(rows.len(), d, own.as_slice());
+        gram(1.0 / rows.len() as f64, &own, &mut covariance);
+        for j in 0..d {
+            // Rounding error is no variance: neither it nor what it seems to share with others.
+            if covariance[j * d + j] <= centred.noise[j] {
+                for other in 0..d {
+                    covariance[j * d + other] = 0.0;
+                    covariance[other * d + j] = 0.0;
+                }
+            }
+        }
+        let Eigen { values, vectors } = Eigen::symmetric(d, covariance);
+        Self { values, vectors }
+    }
+}
+
+#[derive(Debug)]
 struct Whitening {
     /// One row a direction, divided by its standard deviation.
     directions: Matrix,
+    /// Variance of each direction, and the factor of everything at right angles to them, where there is such.
+    rest: Option<(Vec<f64>, f64)>,
     log_determinant: f64,
+}
+
+impl Whitening {
+    /// The squared distance of a row that lies `gap` from the mean; `gap` is used up.
+    fn squared(&self, gap: &mut [f64]) -> f64 {
+        let Some((variances, factor)) = &self.rest else {
+            let directions = self.directions.iter_rows();
+            return directions.map(|v| dot(v, gap).powi(2)).sum();
+        };
+        let mut squares = 0.0;
+        for (direction, variance) in self.directions.iter_rows().zip(variances) {
+            let along = dot(direction, gap);
+            squares += along * along;
+            add_scaled(gap, -along * variance, direction);
+        }
+        squares + factor * dot(gap, gap)
+    }
 }
 
 impl Qda {
     fn whiten(
         &self,
-        eigen: &Eigen,
+        spread: &Spread,
         n: usize,
         class: usize,
         context: &mut StageContext<'_>,
     ) -> StageResult<Whitening> {
-        let d = eigen.values.len();
+        let d = spread.values.len();
         let regular = |reg_param: f64| -> Vec<f64> {
-            let values = eigen.values.iter();
+            let values = spread.values.iter();
             values
                 .map(|v| (1.0 - reg_param) * v.max(0.0) + reg_param)
                 .collect()
@@ -231,9 +285,13 @@ impl Qda {
             ))?;
             values = regular(raised.max(self.reg_param));
         }
+        let rank = spread.vectors.len() / d;
         Ok(Whitening {
-            directions: Matrix::from_fn(d, d, |r, j| eigen.vectors[r * d + j] / values[r].sqrt()),
+            directions: Matrix::from_fn(rank, d, |r, j| {
+                spread.vectors[r * d + j] / values[r].sqrt()
+            }),
             log_determinant: values.iter().map(|v| v.ln()).sum(),
+            rest: (rank < d).then(|| (values[..rank].to_vec(), 1.0 / values[d - 1])),
         })
     }
 }
@@ -241,7 +299,7 @@ impl Qda {
 #[derive(Debug)]
 struct Class {
     mean: Vec<f64>,
-    whitening: Matrix,
+    whitening: Whitening,
     /// log prior minus half the log determinant.
     constant: f64,
 }
@@ -264,9 +322,7 @@ impl Fitted for Model {
                 for ((g, x), m) in gap.iter_mut().zip(x.row(i)).zip(&class.mean) {
                     *g = x - m;
                 }
-                let directions = class.whitening.iter_rows();
-                let squares: f64 = directions.map(|v| dot(v, &gap).powi(2)).sum();
-                *s = class.constant - 0.5 * squares;
+                *s = class.constant - 0.5 * class.whitening.squared(&mut gap);
             }
             let row = log.row(i);
             if row.iter().any(|s| s.is_nan()) || !row.iter().any(|s| s.is_finite()) {

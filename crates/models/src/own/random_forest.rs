@@ -78,6 +78,7 @@ use counterweight_core::{
     Params, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::trees::forest::{
     CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, NATIVE, OOB, TREES,
     forest_cost, optional,
@@ -112,6 +113,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |params, work| Size::of(work).forest(params, 0.18),
         remark: "",
     },
     build: |params| Ok(Box::new(RandomForest::try_from(params)?)),

@@ -99,10 +99,11 @@ use counterweight_core::{
     StageError, StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::kernel::Kernel;
 use crate::shared::linear::Penalties;
 use crate::shared::linear_head::linear_head;
-use crate::shared::softmax::{self, Settings};
+use crate::shared::softmax::{self, Settings, newton_is_cheaper};
 use crate::shared::task::{Shape, Task};
 use counterweight_numeric::linalg::dot;
 
@@ -153,6 +154,17 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            let p = size.vectors * (size.d + 1.0);
+            let hessian = if newton_is_cheaper(size.n, p, size.vectors) {
+                p
+            } else {
+                0.0
+            };
+            let fit = 4.0 * size.n + 8e3 * (size.d + size.k) + p * (200.0 + 16.0 * hessian);
+            size.footprint(0.0, fit)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(SoftmaxRegression::try_from(params)?)),

@@ -88,6 +88,7 @@ use counterweight_core::{
     ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
 };
 
+use crate::shared::footprint::Size;
 use crate::shared::network::fit::{HONOURS, Setup};
 use crate::shared::network::params as shared;
 use crate::shared::network::shape::{Activation, Head};
@@ -128,6 +129,10 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            size.footprint(0.0, 20.0 * size.n + 40.0 * size.vectors * size.d + 2e4)
+        },
         remark: "",
     },
     build: |params| Ok(Box::new(SoftmaxSgd::try_from(params)?)),

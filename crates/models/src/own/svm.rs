@@ -81,11 +81,12 @@ use counterweight_core::{
 };
 use rand::seq::SliceRandom as _;
 
+use crate::shared::footprint::Size;
 use crate::shared::svm::platt::{couple, sigmoid};
 use crate::shared::svm::space::Choice;
 use crate::shared::svm::space::Space;
 use crate::shared::task::{Shape, Task};
-use counterweight_numeric::kernel_rows::{Kernel, KernelRows};
+use counterweight_numeric::kernel_rows::{CACHE_BYTES, Kernel, KernelRows};
 use counterweight_numeric::linalg::{add_scaled, dot};
 use counterweight_numeric::smo::{Solution, solve};
 
@@ -145,6 +146,16 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(10_000),
         cost,
+        footprint: |_, work| {
+            let size = Size::of(work);
+            let pair = if work.n_classes > 2 {
+                0.8 * size.n
+            } else {
+                size.n
+            };
+            let rows = (6.4 * pair * pair).min(CACHE_BYTES as f64);
+            size.footprint(size.rows(), rows + size.rows())
+        },
         remark: "cross-fitted Platt scores; `probability = \"margins\"` gives uncalibrated log-scores",
     },
     build: |params| Ok(Box::new(Svm::try_from(params)?)),

@@ -3,6 +3,7 @@
 pub(crate) mod boosting;
 pub(crate) mod centred;
 pub(crate) mod constant;
+pub(crate) mod footprint;
 pub(crate) mod kernel;
 pub(crate) mod lasso;
 pub(crate) mod library_logistic;
@@ -13,5 +14,6 @@ pub(crate) mod priors;
 pub(crate) mod softmax;
 pub(crate) mod svm;
 pub(crate) mod task;
+pub(crate) mod thin;
 pub(crate) mod trees;
 pub(crate) mod views;

@@ -21,7 +21,7 @@ pub(crate) struct Settings {
 ///
 /// The rates are those of a matrix product (from the cache) and of a pass over the rows (from memory); only
 /// their ratio matters, and the choice depends on shapes alone.
-fn newton_is_cheaper(n: f64, p: f64, scores: f64) -> bool {
+pub(crate) fn newton_is_cheaper(n: f64, p: f64, scores: f64) -> bool {
     // The Hessian is symmetric in its blocks: half of it is computed when there are many.
     let newton = 4.0 * (n * p * p * (1.0 + 1.0 / scores) / 8e9 + p * p * p / 3e9);
     let lbfgs = 800.0 * n * p * 4.0 / 1.5e9;

@@ -61,8 +61,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train,
+    Workload,
 };
 
 use ::smartcore::tree::decision_tree_classifier::{
@@ -113,6 +114,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(30_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "votes only; may depend on the order of rows with tied values; quadratic in the rows",
     },
     build: |params| Ok(Box::new(SmartcoreDecisionTree::try_from(params)?)),

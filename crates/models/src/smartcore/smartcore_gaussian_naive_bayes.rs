@@ -56,8 +56,9 @@
 //! all?, Int. Stat. Review 69(3).
 
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, Params, ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, Params, ScoreKind, Scores, StageContext, StageError, StageResult, Train,
+    Workload,
 };
 
 use ::smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
@@ -85,6 +86,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: None,
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "not applicable where a feature does not vary within a class: variances are not smoothed",
     },
     build: |params| Ok(Box::new(SmartcoreGaussianNaiveBayes::try_from(params)?)),

@@ -58,9 +58,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
+    StageError, StageResult, Train, Workload,
 };
 
 use ::smartcore::algorithm::neighbour::KNNAlgorithmName;
@@ -105,6 +105,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(20_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "its cover tree can abort the process on infinite distances: only the linear search is used",
     },
     build: |params| Ok(Box::new(SmartcoreKNearestNeighbours::try_from(params)?)),

@@ -60,9 +60,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError, StageResult, Train,
-    Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
+    StageResult, Train, Workload,
 };
 
 use ::smartcore::linalg::basic::arrays::Array as _;
@@ -97,6 +97,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(20_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "its line search may give up on features that are not standardised; its gradient is checked",
     },
     build: |params| Ok(Box::new(SmartcoreLogistic::try_from(params)?)),

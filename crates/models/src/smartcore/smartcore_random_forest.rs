@@ -61,9 +61,9 @@
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError, StageResult, Train,
-    Workload,
+    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
+    StageResult, Train, Workload,
 };
 
 use ::smartcore::ensemble::random_forest_classifier::{
@@ -111,6 +111,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(20_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "votes only; bootstraps within each class; quadratic in the rows",
     },
     build: |params| Ok(Box::new(SmartcoreRandomForest::try_from(params)?)),

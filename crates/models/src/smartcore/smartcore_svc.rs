@@ -69,9 +69,9 @@ use std::rc::Rc;
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Card, Deadline, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds,
+    LossTerms, Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores,
+    StageContext, StageError, StageResult, Train, Workload,
 };
 
 use ::smartcore::error::{Failed, FailedError};
@@ -135,6 +135,7 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         deterministic: true,
         max_rows: Some(2_000),
         cost,
+        footprint: |_, _| Footprint::NONE,
         remark: "two classes, votes only; may stop short of the optimum",
     },
     build: |params| Ok(Box::new(SmartcoreSvc::try_from(params)?)),

@@ -2,9 +2,9 @@
 
 use counterweight_core::{
     Card, Catalogue, DecideContext, Decision, DecisionEntry, DecisionNeeds, Entry, Fitted,
-    FittedRule, Judged, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Metric,
-    MetricCaps, MetricEntry, ParamKind, ParamSpec, Range, RuleCaps, ScoreKind, StageContext,
-    StageError, StageResult, Train,
+    FittedRule, Footprint, Judged, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
+    Metric, MetricCaps, MetricEntry, ParamKind, ParamSpec, Range, RuleCaps, ScoreKind,
+    StageContext, StageError, StageResult, Train,
 };
 
 #[derive(Debug)]
@@ -81,6 +81,7 @@ const fn learner(id: &'static str, library: &'static str, scores: ScoreKind) -> 
             max_rows: None,
             cost: |_, _| 1.0,
             remark: "",
+            footprint: |_, _| Footprint::NONE,
         },
         build: |_| Ok(Box::new(Mock)),
     }

@@ -8,7 +8,9 @@ use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 
 use super::check_id;
 use crate::config::limits::{grid_size, too_many_points};
-use crate::config::method::{Built, Place, build_grid, grid_suffix, look_up, stage_parts};
+use crate::config::method::{
+    Built, Place, bracketed, build_grid, grid_suffix, id_text, look_up, stage_parts,
+};
 use crate::config::presets;
 use crate::config::sweep::{Correction, Curve, Features, Model, Select};
 
@@ -438,27 +440,38 @@ pub(super) fn read_correction(
         let pair = move |ensemble| (resample.clone(), ensemble);
         ensembles.iter().cloned().map(pair)
     });
+    // The points of an axis have the same keys, and each text is made once.
+    let keys = [
+        keys(grid_of(resamplers[0].as_ref())),
+        keys(grid_of(ensembles[0].as_ref())),
+        keys(&losses[0].grid),
+        keys(&decisions[0].grid),
+    ];
+    let pairs = |stage: usize, grid: &[(&'static str, ParamValue)]| pairs(&keys, stage, grid);
+    let losses_with: Vec<_> = losses
+        .iter()
+        .map(|loss| (loss, pairs(2, &loss.grid)))
+        .collect();
+    let decisions_with: Vec<_> = (decisions.iter())
+        .map(|decide| (decide, pairs(3, &decide.grid)))
+        .collect();
     let entry = Name::from(&base);
-    let mut list = Vec::new();
+    let mut list = Vec::with_capacity(axes.iter().product());
     for (resample, ensemble) in rows {
-        for loss in &losses {
-            for decide in &decisions {
-                let none: &[_] = &[];
-                let grids = [
-                    ("resample", resample.as_ref().map_or(none, |b| &*b.grid)),
-                    ("ensemble", ensemble.as_ref().map_or(none, |b| &*b.grid)),
-                    ("loss", &*loss.grid),
-                    ("decide", &*decide.grid),
-                ];
+        let mut of_rows = pairs(0, grid_of(resample.as_ref()));
+        of_rows.extend(pairs(1, grid_of(ensemble.as_ref())));
+        for (loss, of_loss) in &losses_with {
+            for (decide, of_decide) in &decisions_with {
+                let pairs = of_rows.iter().chain(of_loss).chain(of_decide);
                 list.push(Correction {
-                    id: format!("{base}{}", joint_suffix(&grids)),
+                    id: format!("{base}{}", bracketed(pairs.map(String::as_str).collect())),
                     entry: entry.clone(),
                     line,
                     expand,
                     resample: resample.clone(),
                     ensemble: ensemble.clone(),
-                    loss: loss.clone(),
-                    decide: decide.clone(),
+                    loss: (*loss).clone(),
+                    decide: (*decide).clone(),
                 });
             }
         }
@@ -466,24 +479,36 @@ pub(super) fn read_correction(
     list
 }
 
-/// The suffix of a grid over several stages; a key that two stages vary carries its stage's name.
-fn joint_suffix(grids: &[(&str, &[(&'static str, ParamValue)])]) -> String {
-    let mut pairs = Vec::new();
-    for (at, (stage, grid)) in grids.iter().enumerate() {
-        for (key, value) in *grid {
-            let elsewhere = grids
-                .iter()
-                .enumerate()
-                .any(|(other, (_, g))| other != at && g.iter().any(|(k, _)| k == key));
-            let key = if elsewhere {
-                format!("{stage}.{key}")
-            } else {
-                (*key).to_owned()
-            };
-            pairs.push((key, value.clone()));
+/// The grid of a method, if there is one.
+fn grid_of<C, T: ?Sized>(built: Option<&Built<C, T>>) -> &[(&'static str, ParamValue)] {
+    built.map_or(&[], |built| &built.grid)
+}
+
+/// The keys of a grid.
+fn keys(grid: &[(&'static str, ParamValue)]) -> Vec<&'static str> {
+    grid.iter().map(|(key, _)| *key).collect()
+}
+
+/// `key=value` of each pair of a stage's grid; a key that two stages vary carries its stage's name.
+fn pairs(
+    keys: &[Vec<&'static str>; 4],
+    stage: usize,
+    grid: &[(&'static str, ParamValue)],
+) -> Vec<String> {
+    let elsewhere = |key: &str| {
+        let mut others = keys.iter().enumerate().filter(|(other, _)| *other != stage);
+        others.any(|(_, keys)| keys.contains(&key))
+    };
+    let pair = |(key, value): &(&'static str, ParamValue)| {
+        let text = id_text(value);
+        if elsewhere(key) {
+            let stage = ["resample", "ensemble", "loss", "decide"][stage];
+            format!("{stage}.{key}={text}")
+        } else {
+            format!("{key}={text}")
         }
-    }
-    grid_suffix(&pairs)
+    };
+    grid.iter().map(pair).collect()
 }
 
 pub(crate) fn stage<C, T: ?Sized>(

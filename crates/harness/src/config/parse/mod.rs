@@ -5,7 +5,7 @@ mod leak;
 mod methods;
 mod protocol;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 
 use counterweight_config::{Diagnostic, Diagnostics, Fields, Section, tables};
@@ -241,7 +241,7 @@ fn add<T>(list: &mut Vec<T>, more: Vec<T>) {
 
 /// Ids that are taken, with the line that took them.
 #[derive(Default)]
-struct Lines(BTreeMap<String, usize>);
+struct Lines(HashMap<String, usize>);
 
 impl Lines {
     fn claim(&mut self, id: &str, noun: &str, line: usize, errors: &mut Diagnostics) {

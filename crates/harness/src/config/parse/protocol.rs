@@ -5,6 +5,7 @@ use std::time::Duration;
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::SmallClass;
 
+use crate::config::limits::{BYTES_HINT, parse_bytes};
 use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
 
 /// The longest that a cell may be given.
@@ -71,6 +72,13 @@ pub(super) fn read_protocol(
         }
         parsed
     });
+    let max_memory = s.text("max_memory").and_then(|text| {
+        let parsed = parse_bytes(&text);
+        if let Err(message) = &parsed {
+            s.error("max_memory", message, Some(BYTES_HINT.into()));
+        }
+        parsed.ok()
+    });
     let metric_prior = match s
         .choice("metric_prior", &["train", "test", "uniform"])
         .as_deref()
@@ -92,6 +100,7 @@ pub(super) fn read_protocol(
         inner_folds,
         small_class,
         timeout: timeout.unwrap_or(Protocol::TIMEOUT),
+        max_memory,
         metric_prior,
         group_duplicates,
         keep_scores,

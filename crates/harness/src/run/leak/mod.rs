@@ -33,6 +33,7 @@ use rayon::prelude::*;
 use self::resample_before_split::{Fit, Numbers, ResampledBeforeSplit, Turns};
 use super::guard::{Budget, guarded};
 use super::judge::{self, Shown};
+use super::memory::Ceiling;
 use super::prepare::UnitData;
 use super::unit::{Resampled, Turn, Work};
 use super::{Outlets, RunError, Tally, failure};
@@ -62,7 +63,7 @@ pub fn measure(
         units.entry(unit).or_default().push(claims);
     }
     let units: Vec<(usize, Vec<Vec<&Claim>>)> = units.into_iter().collect();
-    let tally = Tally::new(outlets);
+    let tally = Tally::new(outlets, Ceiling::new(plan, jobs));
     let kept = AtomicUsize::new(0);
     pool.install(|| {
         units.par_iter().with_max_len(1).for_each(|(unit, leaks)| {
@@ -85,8 +86,8 @@ pub fn measure(
         });
     });
     let wanted = todo.iter().filter(|wanted| **wanted).count();
-    tally.finish(0)?;
-    Ok(kept.into_inner() < wanted)
+    let left = tally.finish(0)?.left;
+    Ok(kept.into_inner() + left < wanted)
 }
 
 /// Those of some metrics that are kept.
@@ -152,7 +153,11 @@ impl Site<'_> {
             tally: self.tally,
         };
         let (resampled, seconds) = work.resample(&data.outer, budget, None);
-        let leaky = self.resample_before_split(data, &arm, budget);
+        // What the honest side cannot afford, the leaky one cannot either.
+        let leaky = match &resampled {
+            Err(error @ StageError::OutOfMemory(_)) => Err(error.clone()),
+            _ => self.resample_before_split(data, &arm, budget),
+        };
         for claim in open {
             if self.tally.stopped() {
                 break;
@@ -169,6 +174,9 @@ impl Site<'_> {
                 .as_ref()
                 .map_err(|error| ("resample", error.clone()))
                 .and_then(|rows| {
+                    if let Err((stage, error @ StageError::OutOfMemory(_))) = &honest {
+                        return Err((*stage, error.clone()));
+                    }
                     let fit = Fit {
                         plan,
                         model,

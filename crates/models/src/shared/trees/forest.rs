@@ -235,7 +235,9 @@ impl Forest {
             };
             let limits = growth.limits(weights.iter().sum());
             let how = (&limits, &mut draw);
-            let tree = grow(&data, &mut rows, &mut target, how, &mut room);
+            let mut tree = grow(&data, &mut rows, &mut target, how, &mut room);
+            tree.nodes.shrink_to_fit();
+            tree.values.shrink_to_fit();
             if let Some(oob) = &mut oob {
                 oob.add(&tree, &data, &weights);
             }
