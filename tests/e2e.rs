@@ -19,6 +19,7 @@ mod determinism;
 mod endings;
 mod exactness;
 mod folders;
+mod hints;
 mod hostile;
 mod leak_premium;
 mod leakage;

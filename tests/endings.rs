@@ -113,3 +113,163 @@ fn nobody_has_to_read_stderr() {
         .ends_with(0);
     assert_eq!(place.records("demo").rows.len(), 12);
 }
+
+/// A verdict on a baseline that one cell has been lost against, in every format and into a file of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gate_fails_whatever_becomes_of_its_words() {
+    let place = Place::with_sweep(SMALL);
+    place.write("demo/gate.toml", "format = 1\nrequire_power = false\n");
+    place
+        .shell("env -u CI $CW gate demo --quiet --update --reason first")
+        .ends_with(0);
+    let baseline = place.read("demo/baseline.csv");
+    let lost = baseline.replacen(",not-applicable,", ",ok,0.25", 1);
+    place.write("demo/baseline.csv", &lost);
+    for format in ["text", "json", "github", "junit"] {
+        let code = |rest: &str| {
+            let line = format!("env -u CI $CW gate demo --quiet --format {format} {rest}");
+            place.shell(&line).code
+        };
+        assert_eq!(code(">/dev/null"), 1, "{format}");
+        assert_eq!(code(">/dev/full"), 70, "{format}");
+        assert_eq!(code(">&-"), 1, "{format}");
+        let gone = "mkfifo p; (exec 3<p; exec 3<&-) & env -u CI $CW gate demo --quiet --format";
+        place.shell(&format!("{gone} {format} >p; echo $? >code; rm p"));
+        assert_eq!(place.read("code").trim(), "1", "{format}");
+        // A file is there whole, or as it was.
+        let file = format!("gate.{format}");
+        assert_eq!(code(&format!("--output {file} >/dev/null")), 1);
+        let whole = place.read(&file);
+        assert!(whole.ends_with('\n') && whole.len() > 100, "{whole}");
+        place.write(&file, "as it was");
+        let small =
+            format!("trap '' XFSZ; ulimit -f 0; env -u CI $CW gate demo --quiet --format {format}");
+        let said = place
+            .shell(&format!("{small} --output {file} >/dev/null"))
+            .ends_with(70)
+            .err;
+        assert!(
+            said.contains("File too large") && said.contains("make room"),
+            "{said}"
+        );
+        assert_eq!(place.read(&file), "as it was");
+        let said = place
+            .shell(&format!("{small} --output nowhere/{file} >/dev/null"))
+            .ends_with(70);
+        assert!(said.err.contains("No such file"), "{}", said.err);
+    }
+    let left = place.snapshot("").into_keys();
+    let left: Vec<_> = left
+        .filter(|path| path.extension().is_some_and(|end| end == "tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    let text = place
+        .shell("env -u CI $CW gate demo --quiet")
+        .ends_with(1)
+        .out;
+    assert!(text.contains("ok before, not-applicable now"), "{text}");
+}
+
+/// Few files, little memory, no threads: a message, and nothing is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_that_refuses_costs_nothing() {
+    let place = Place::with_sweep(SMALL);
+    let whole = place.run_demo(0);
+    let before = place.snapshot("demo");
+    for (limit, word) in [
+        ("ulimit -n 4", "Too many open files"),
+        ("ulimit -v 300000", "cannot"),
+    ] {
+        let ran = place.shell(&format!(
+            "{limit}; exec $CW run demo --no-report --only repeat=0"
+        ));
+        if ran.code != 0 {
+            assert!(
+                matches!(ran.code, 2 | 70),
+                "{limit}: {} {}",
+                ran.code,
+                ran.err
+            );
+            assert!(ran.err.contains(word), "{limit}: {}", ran.err);
+            assert!(place.snapshot("demo") == before, "{limit}");
+        }
+        assert!(!ran.err.contains("panicked"), "{limit}: {}", ran.err);
+    }
+    assert_eq!(place.run_demo(0), whole);
+    let large = SMALL.replace("n_train = 60", "n_train = 150000000");
+    place.write("large/sweep.toml", &large);
+    let said = place
+        .shell("ulimit -v 6000000; exec $CW run large")
+        .ends_with(2)
+        .err;
+    assert!(
+        said.contains("large/sweep.toml:5: dataset `gaussian-pair`"),
+        "{said}"
+    );
+}
+
+/// A folder that may only be read: the reason, a hint that helps, and what can be read is read.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_only_be_read_is_read() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+
+    /// The user that owns nothing.
+    const NOBODY: u32 = 65534;
+    let place = Place::with_sweep(SMALL);
+    let whole = place.run_demo(0);
+    let mode = |path: &str, mode: u32| {
+        std::fs::set_permissions(place.path(path), Permissions::from_mode(mode)).unwrap();
+    };
+    // A superuser may write everywhere.
+    let root = place.shell("id -u").out.trim() == "0";
+    mode("", 0o755);
+    for folder in ["demo/segments", "demo"] {
+        mode(folder, 0o555);
+    }
+    let call = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        if root {
+            command.uid(NOBODY);
+        }
+        command.output()
+    };
+    // Where nobody may not even call the binary, there is nothing to see.
+    if call(&["--version"]).is_ok_and(|done| done.status.success()) {
+        let run = |arguments: &[&str]| {
+            let done = call(arguments).unwrap();
+            (
+                done.status.code(),
+                String::from_utf8_lossy(&done.stderr).into_owned(),
+            )
+        };
+        assert_eq!(run(&["status", "demo"]).0, Some(0));
+        assert_eq!(run(&["compare", "demo", "demo"]).0, Some(0));
+        for arguments in [
+            &["run", "demo", "--fresh", "--no-report"][..],
+            &["run", "demo"],
+            &["merge", "demo"],
+            &["report", "demo"],
+        ] {
+            let (code, said) = run(arguments);
+            assert_eq!(code, Some(2), "{arguments:?}: {said}");
+            assert!(said.contains("Permission denied"), "{said}");
+            assert!(
+                said.contains("hint: give this user the permission to, or work in a copy"),
+                "{said}"
+            );
+        }
+    }
+    for folder in ["demo", "demo/segments"] {
+        mode(folder, 0o755);
+    }
+    assert_eq!(place.run_demo(0), whole);
+    place
+        .shell("cp -r demo copy && $CW run copy --fresh --no-report")
+        .ends_with(0);
+    assert_eq!(place.records("copy"), whole);
+}

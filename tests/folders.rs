@@ -91,25 +91,41 @@ fn a_folder_belongs_to_one_sweep_file() {
 
 #[test]
 fn data_files_called_like_products_are_refused_with_their_line() {
-    let data = "[[dataset]]\nid = \"d\"\npath = \"records.csv\"\ntarget = \"y\"\n\
-        [[dataset]]\nid = \"e\"\npath = \"tables/x.csv\"\ntarget = \"y\"\n[[model]]";
-    let place = Place::with_sweep(&SWEEP.replacen("[[model]]", data, 1));
-    for file in ["demo/records.csv", "demo/tables/x.csv"] {
-        place.write(file, &numeric_csv(&[20, 10], 1));
-    }
+    // Every product that bears the ending of a data file, and what lies in the folders of a run.
+    let names = "records.csv tables/x.csv records.parquet details.parquet reliability.parquet scores.parquet \
+        curves.parquet leak.parquet timings.parquet plots/x.csv models/x.csv segments/x.csv imports/x.csv";
+    let names: Vec<&str> = names.split_whitespace().collect();
+    let data: Vec<String> = [
+        "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
+    ]
+    .iter()
+    .zip(&names)
+    .map(|(id, name)| format!("[[dataset]]\nid = \"{id}\"\npath = \"{name}\"\ntarget = \"y\"\n"))
+    .collect();
+    let place =
+        Place::with_sweep(&SWEEP.replacen("[[model]]", &format!("{}[[model]]", data.concat()), 1));
+    place.write("demo/records.csv", &numeric_csv(&[20, 10], 1));
     refused(
         &place,
         &["run", "demo", "--output", "demo"],
         &["in the way"],
     );
-    std::fs::create_dir(place.path("demo/segments")).unwrap();
+    for file in &names {
+        place.write(&format!("demo/{file}"), &numeric_csv(&[20, 10], 1));
+        if file.ends_with(".parquet") {
+            let file = place.path(&format!("demo/{file}"));
+            let csv = place.path("demo/records.csv");
+            let table = counterweight_frame::read_table(&csv).unwrap();
+            counterweight_frame::write_table(&table, &file).unwrap();
+        }
+    }
     refused(
         &place,
         &["run", "demo"],
         &[
             "demo/sweep.toml:11: dataset `d`: demo/records.csv bears the name of a product",
             "demo/sweep.toml:15: dataset `e`: demo/tables/x.csv",
-            "the sweep has 2 errors",
+            "the sweep has 13 errors",
         ],
     );
     // Elsewhere the same names are nobody's.
@@ -256,18 +272,25 @@ fn fresh_beside_a_run_is_refused() {
     place.call(&["run", "demo", "--no-report"]).ends_with(0);
 }
 
-/// What another sweep left is neither shown nor left lying.
+/// Curves, scores and claims of leaks beside the records.
+fn large() -> String {
+    let more = "[protocol]\nkeep_scores = true\n";
+    let data = "[[dataset]]\npath = \"mine.csv\"\ntarget = \"y\"\n[[model]]";
+    let sweep = SWEEP
+        .replace("[protocol]\n", more)
+        .replacen("[[model]]", data, 1);
+    sweep
+        + "[[curve]]\nid = \"tau\"\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tau\"\n\
+        from = 0.0\nto = 1.0\npoints = 11\n"
+        + LEAK
+}
+
+const LEAK: &str = "[[leak]]\nresample = { kind = \"random-over\" }\n";
+
+/// What another sweep left is neither shown nor left lying, whether or not its report kept a list.
 #[test]
 fn nothing_of_an_earlier_sweep_stays() {
-    let more = "[protocol]\nkeep_scores = true\n";
-    let tail = "[[curve]]\nid = \"tau\"\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tau\"\n\
-        from = 0.0\nto = 1.0\npoints = 11\n[[leak]]\nresample = { kind = \"random-over\" }\n";
-    let data = "[[dataset]]\npath = \"mine.csv\"\ntarget = \"y\"\n[[model]]";
-    let large = SWEEP
-        .replace("[protocol]\n", more)
-        .replacen("[[model]]", data, 1)
-        + tail;
-    let place = Place::with_sweep(&large);
+    let place = Place::with_sweep(&large());
     place.write("demo/mine.csv", &numeric_csv(&[60, 20], 1));
     place.call(&["run", "demo", "--quiet"]).ends_with(0);
     let gone = ["leak.parquet", "scores.parquet", "curves.parquet"];
@@ -284,17 +307,177 @@ fn nothing_of_an_earlier_sweep_stays() {
     };
     assert!(gone.iter().all(|name| place.has(&format!("demo/{name}"))));
     assert!(place.read("demo/index.html").contains("random-over"));
-    place.write("demo/plots/mine.svg", "<svg/>");
+    for own in [
+        "plots/mine.svg",
+        "plots/heat_mine.svg",
+        "tables/summary of mine.csv",
+        "tables/my.csv",
+        "tables/my.parquet",
+    ] {
+        place.write(&format!("demo/{own}"), "mine");
+    }
+    place
+        .shell("cp -r demo unlisted && rm unlisted/tables/.written")
+        .ends_with(0);
     let small = SWEEP.replace("kind = \"gaussian-naive-bayes\"", "kind = \"lda\"");
-    place.write("demo/sweep.toml", &small);
-    place.call(&["run", "demo", "--quiet"]).ends_with(0);
-    assert!(!gone.iter().any(|name| place.has(&format!("demo/{name}"))));
-    assert!(!place.read("demo/index.html").contains("random-over"));
-    // The tables and pictures are those of a folder that never had another sweep, and the user's own.
     place.write("new/sweep.toml", &small);
     place.call(&["run", "new", "--quiet"]).ends_with(0);
+    // The tables and pictures are those of a folder that never had another sweep, and the user's own.
     let mut expected = names("new");
-    expected.push("plots/mine.svg".into());
+    for own in [
+        "plots/mine.svg",
+        "plots/heat_mine.svg",
+        "tables/summary of mine.csv",
+        "tables/my.csv",
+        "tables/my.parquet",
+    ] {
+        expected.push(own.into());
+    }
     expected.sort();
-    assert_eq!(names("demo"), expected);
+    for folder in ["demo", "unlisted"] {
+        place.write(&format!("{folder}/sweep.toml"), &small);
+        place.call(&["run", folder, "--quiet"]).ends_with(0);
+        assert!(
+            !gone
+                .iter()
+                .any(|name| place.has(&format!("{folder}/{name}")))
+        );
+        assert!(
+            !place
+                .read(&format!("{folder}/index.html"))
+                .contains("random-over")
+        );
+        assert_eq!(names(folder), expected, "{folder}");
+    }
+}
+
+/// Tables say which sweep they are of; one of another is not shown, and the next run replaces or removes it.
+#[test]
+fn tables_of_another_sweep_are_not_shown() {
+    use counterweight_frame::{owner_of, read_table, write_table};
+
+    let place = Place::with_sweep(&large());
+    place.write("demo/mine.csv", &numeric_csv(&[60, 20], 1));
+    place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    let run: serde_json::Value = serde_json::from_str(&place.read("demo/run.json")).unwrap();
+    let owner = format!("sweep {} seed 3", run["sweep_hash"].as_str().unwrap());
+    let made = [
+        "records",
+        "details",
+        "reliability",
+        "scores",
+        "curves",
+        "leak",
+        "timings",
+        "tables/summary",
+    ];
+    for name in made {
+        let file = place.path(&format!("demo/{name}.parquet"));
+        assert_eq!(owner_of(&file).as_ref(), Some(&owner), "{name}");
+    }
+    let ranking: serde_json::Value =
+        serde_json::from_str(&place.read("demo/ranking.json")).unwrap();
+    assert_eq!(ranking["sweep_hash"], run["sweep_hash"]);
+    assert!(
+        place
+            .read("demo/index.html")
+            .contains(run["sweep_hash"].as_str().unwrap())
+    );
+    let leak = place.path("demo/leak.parquet");
+    let old = read_table(&leak).unwrap();
+    let seeded = large().replace("seed = 3", "seed = 77");
+    // Another seed with the same leak, another leak, and a sweep without one that meets what an earlier
+    // build left.
+    for (sweep, owned, stays) in [
+        (seeded.clone(), true, true),
+        (seeded.replace("\"random-over\"", "\"smote\""), true, true),
+        (seeded.replace(LEAK, ""), false, false),
+    ] {
+        place.write("demo/sweep.toml", &sweep);
+        place.call(&["run", "demo", "--quiet"]).ends_with(0);
+        let right = place
+            .has("demo/leak.parquet")
+            .then(|| place.bytes("demo/leak.parquet"));
+        let page = place.bytes("demo/index.html");
+        let shown = place.read("demo/index.html");
+        assert_eq!(shown.contains("id=\"leak"), stays);
+        assert_eq!(shown.contains("smote"), sweep.contains("smote"));
+        counterweight_frame::write_table_of(&old, &leak, owned.then_some(owner.as_str())).unwrap();
+        let said = place.call(&["report", "demo"]).ends_with(0).err;
+        assert!(
+            said.contains("demo/leak.parquet is of ") && said.contains("is not shown"),
+            "{said}"
+        );
+        assert!(
+            !place.read("demo/index.html").contains("id=\"leak"),
+            "it is shown"
+        );
+        place.call(&["run", "demo", "--quiet"]).ends_with(0);
+        assert_eq!(place.has("demo/leak.parquet"), stays);
+        if let Some(right) = right {
+            assert!(
+                place.bytes("demo/leak.parquet") == right,
+                "it is not replaced"
+            );
+        }
+        place.call(&["report", "demo"]).ends_with(0);
+        assert!(place.bytes("demo/index.html") == page);
+    }
+    // A leak is added, which changes no record, and no report is written after another sweep.
+    place.write("demo/sweep.toml", &seeded);
+    place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    assert!(place.read("demo/index.html").contains("id=\"leak"));
+    place.write("demo/sweep.toml", &large());
+    place
+        .call(&["run", "demo", "--quiet", "--no-report"])
+        .ends_with(0);
+    let left = [
+        "index.html",
+        "ranking.json",
+        "tables/summary.csv",
+        "plots/leak.svg",
+    ];
+    assert!(!left.iter().any(|name| place.has(&format!("demo/{name}"))));
+    // One that does not say whose it is, where the sweep asks for leaks, is of an earlier build of this sweep.
+    place.write("demo/sweep.toml", &large());
+    place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    write_table(&old, &leak).unwrap();
+    assert!(
+        !place
+            .call(&["report", "demo"])
+            .ends_with(0)
+            .err
+            .contains("not shown")
+    );
+}
+
+#[test]
+fn records_of_two_sweeps_make_no_report() {
+    let place = Place::with_sweep(SWEEP);
+    place.run_demo(0);
+    let one = place.read("demo/records.csv");
+    place.write("other/sweep.toml", &SWEEP.replace("seed = 3", "seed = 4"));
+    place.call(&["run", "other", "--no-report"]).ends_with(0);
+    let other = place.read("other/records.csv");
+    let both = one.clone() + other.split_once('\n').unwrap().1;
+    place.write("both/records.csv", &both);
+    let said = place.call(&["report", "both"]).ends_with(2).err;
+    assert!(said.contains("are both dataset `gaussian-pair`"), "{said}");
+    assert!(
+        said.contains("hint: records of two sweeps were mixed"),
+        "{said}"
+    );
+    place.write("both/records.csv", &one);
+    place.call(&["report", "both"]).ends_with(0);
+    // Records under the ids of this sweep that say something else of their cells are none of it.
+    place.write(
+        "odd.csv",
+        &one.replacen(",softmax-regression,", ",<script>,", 1),
+    );
+    std::fs::remove_dir_all(place.path("demo/segments")).unwrap();
+    let merged = place.call(&["merge", "demo", "odd.csv"]).ends_with(3).out;
+    assert!(
+        merged.contains("1 records belong to no cell of this sweep"),
+        "{merged}"
+    );
 }

@@ -188,6 +188,135 @@ fn an_import_names_the_rows_that_are_wrong() {
     assert_eq!(place.records("demo"), whole, "nothing was kept");
 }
 
+/// A damaged import is told with what is left of it, and importing again, as the note says, mends it.
+#[test]
+fn a_damaged_import_is_told_and_importing_again_mends_it() {
+    let place = place(&sweep("keep_scores = true\n", MODEL, ""));
+    place.run_demo(0);
+    // With the index that pandas writes.
+    let rows = exported(&place, |_| {});
+    let mut indexed = String::new();
+    for (at, line) in rows.lines().enumerate() {
+        let index = at
+            .checked_sub(1)
+            .map_or("__index_level_0__".to_owned(), |at| at.to_string());
+        indexed = indexed + line + "," + &index + "\n";
+    }
+    place.write("foreign.csv", &indexed);
+    let import = ["import-scores", "demo", "foreign.csv", "--model", "copy"];
+    place.call(&import).ends_with(0);
+    let whole = place.records("demo");
+    let file = place.path("demo/imports/copy.jsonl");
+    let sound = std::fs::read(&file).unwrap();
+    let breaks: Vec<usize> = (0..sound.len()).filter(|&at| sound[at] == b'\n').collect();
+    assert_eq!(breaks.len(), 13);
+    let flipped = |at: usize| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 4;
+        bytes
+    };
+    for (bytes, left, words) in [
+        // At the end of a line, within one, a bit of a number, and the header.
+        (
+            sound[..=breaks[5]].to_vec(),
+            5,
+            "5 of its 12 records can be read",
+        ),
+        (
+            sound[..breaks[5] + 40].to_vec(),
+            5,
+            "5 of its 12 records can be read",
+        ),
+        (
+            flipped(breaks[3] + 300),
+            11,
+            "11 of its 12 records can be read",
+        ),
+        (flipped(20), 0, "is damaged and is left out"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        for command in [
+            &["run", "demo", "--no-report", "--rewrite"][..],
+            &["merge", "demo"],
+        ] {
+            let said = place.call(command).ends_with(0).err;
+            assert!(
+                said.contains(words) && said.contains("import it again"),
+                "{said}"
+            );
+        }
+        assert_eq!(place.records("demo").rows.len(), 12 + left);
+        place.call(&import).ends_with(0);
+        assert_eq!(place.records("demo"), whole);
+        assert!(std::fs::read(&file).unwrap() == sound);
+        assert!(
+            !place
+                .call(&["run", "demo", "--no-report"])
+                .ends_with(0)
+                .err
+                .contains("damaged")
+        );
+    }
+    // Under another version of the sweep it is left out, and said so.
+    place.write(
+        "demo/sweep.toml",
+        &sweep("keep_scores = true\nrepeats = 2\n", MODEL, ""),
+    );
+    let said = place.call(&["run", "demo", "--no-report"]).ends_with(0).err;
+    assert!(said.contains("another version of the sweep"), "{said}");
+    assert_eq!(place.records("demo").rows.len(), 24);
+}
+
+/// What stands beside the records comes along with the segments that it belongs to, or is told to be missing
+/// and made again.
+#[test]
+fn a_merge_brings_what_stands_beside_or_says_what_it_lacks() {
+    let place = place(&sweep("keep_scores = true\n", MODEL, ""));
+    place.run_demo(0);
+    let files = ["records.csv", "scores.parquet", "reliability.parquet"];
+    let products = |folder: &str| -> Vec<Vec<u8>> {
+        let files = files.iter();
+        files
+            .map(|file| place.bytes(&format!("{folder}/{file}")))
+            .collect()
+    };
+    let whole = products("demo");
+    let segment = place.segments("demo").remove(0);
+    let segment = segment.to_str().unwrap();
+    let fresh = || {
+        let _ = std::fs::remove_dir_all(place.path("other"));
+        place.write("other/sweep.toml", &place.read("demo/sweep.toml"));
+        place.write("other/d.csv", &data());
+    };
+    fresh();
+    let merged = place.call(&["merge", "other", segment]).ends_with(0);
+    assert!(!merged.out.contains("without"), "{}", merged.out);
+    assert!(products("other") == whole);
+    // A bare segment.
+    fresh();
+    std::fs::copy(segment, place.path("bare.jsonl")).unwrap();
+    let merged = place.call(&["merge", "other", "bare.jsonl"]).ends_with(0);
+    assert!(
+        merged
+            .out
+            .contains("12 cells came without the scores, curves or reliability bins"),
+        "{}",
+        merged.out
+    );
+    place.call(&["status", "other"]).ends_with(3);
+    let ran = place.call(&["run", "other", "--no-report"]).ends_with(0);
+    assert!(ran.err.contains("running 12 cells"), "{}", ran.err);
+    assert!(products("other") == whole);
+    // A folder that lost them.
+    for side in place.beside("other") {
+        std::fs::remove_file(side).unwrap();
+    }
+    let merged = place.call(&["merge", "other"]).ends_with(0).out;
+    assert!(merged.contains("12 cells came without"), "{merged}");
+    place.call(&["run", "other", "--no-report"]).ends_with(0);
+    assert!(products("other") == whole);
+}
+
 #[test]
 fn a_curve_passes_through_the_named_arms() {
     let curve = "[[curve]]\nid = \"tau\"\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tau\"\n\

@@ -3,10 +3,9 @@
 //! The short form runs with the other tests; `COUNTERWEIGHT_FUZZ=10000` says how many files the long one
 //! plans.
 
-use std::fs::File;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::ended;
 use crate::common::{Place, numeric_csv};
 
 /// Longer than any sweep of this size can take to be planned.
@@ -169,33 +168,14 @@ fn mutated_sweeps_are_planned_or_refused_with_their_place() {
     let rounds: usize = asked.and_then(|n| n.parse().ok()).unwrap_or(150);
     let place = Place::new();
     place.write("f/d.csv", &numeric_csv(&[40, 30], 2));
-    let (sweep, log) = (place.path("f/sweep.toml"), place.path("said"));
+    let sweep = place.path("f/sweep.toml");
     let mut random = Random(13);
     let mut planned = 0;
     for round in 0..rounds {
         let bytes = mutate(SEEDS[round % SEEDS.len()], &mut random);
         std::fs::write(&sweep, &bytes).expect("a sweep file");
         let shown = || String::from_utf8_lossy(&bytes).into_owned();
-        let start = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_counterweight"))
-            .args(["run", "f", "--dry-run"])
-            .current_dir(place.path(""))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).expect("a log"))
-            .spawn()
-            .expect("the binary starts");
-        let code = loop {
-            if let Some(status) = child.try_wait().expect("a child") {
-                break status.code();
-            }
-            if start.elapsed() > LONGEST {
-                child.kill().expect("a child");
-                panic!("no end of {}", shown());
-            }
-            std::thread::sleep(Duration::from_millis(3));
-        };
-        let said = std::fs::read_to_string(&log).expect("a log");
+        let (code, said) = ended(&place, &["run", "f", "--dry-run"], LONGEST);
         match code {
             Some(0) => planned += 1,
             Some(2) => {

@@ -110,7 +110,13 @@ impl From<FrameError> for Error {
 
 impl From<counterweight_report::ReportError> for Error {
     fn from(error: counterweight_report::ReportError) -> Self {
-        Self::internal(error.to_string())
+        let message = error.to_string();
+        match error {
+            counterweight_report::ReportError::Twice { .. } => Self::usage(message).hint(
+                "records of two sweeps were mixed: keep those of one, or make the file anew with `run`",
+            ),
+            _ => Self::internal(message),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_config::{Diagnostic, SHOWN};
-use counterweight_core::{Finished, Record, Seed, Table, Timing};
-use counterweight_frame::{write_atomically, write_table};
+use counterweight_core::{Cells, Finished, Record, Seed, Table, Timing};
+use counterweight_frame::{owner_of, read_table, write_atomically, write_table_of};
 use counterweight_harness::config::{self, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_store::{
@@ -17,6 +17,7 @@ use crate::compare::difference;
 use crate::exit::{Error, Result};
 use crate::provenance::Provenance;
 use crate::records::{LEAK, RELIABILITY, read_records};
+use crate::report::remove_report;
 use crate::session::Session;
 use crate::side_tables::{claim_names, class_names, imported, lacks_bins};
 use crate::source::Files;
@@ -27,6 +28,8 @@ const NAMED: usize = 8;
 
 /// Name of a sweep file inside its report folder.
 pub(crate) const SWEEP: &str = "sweep.toml";
+
+const RECORDS: &str = "records.parquet";
 
 const SCORES: &str = "scores.parquet";
 
@@ -146,8 +149,8 @@ impl<'s> Folder<'s> {
     ///
     /// # Errors
     /// When one cannot be read, is of a later version, or contradicts another.
-    pub fn joined(&self) -> Result<Joined> {
-        Ok(join(&segment_files(&self.output)?)?)
+    pub fn joined(&self, plan: &Plan) -> Result<Joined> {
+        Ok(join(&segment_files(&self.output)?, &sound(plan))?)
     }
 
     /// Says which lines of the store cannot be read, as long as something is not there for them.
@@ -236,22 +239,34 @@ impl<'s> Folder<'s> {
         make_folder(&self.output)?;
         let provenance = Provenance::new(&self.sweep, &self.output, plan, &records);
         let same = !rewrite && self.holds(&provenance, &records);
-        let put = |table: &Table, name: &str, committed: bool| {
+        let owner = provenance.owner();
+        if Provenance::load(&self.output).is_some_and(|before| before.owner() != owner) {
+            remove_report(&self.output)?;
+        }
+        // Whether the records' values are those of before and all that is shown beside them is too.
+        let mut as_before = same;
+        let mut put = |table: &Table, name: &str, committed: bool| {
             let file = self.output.join(name);
             if same && committed && file.is_file() {
-                return Ok(());
+                let own = owner_of(&file).is_none_or(|of| of == owner);
+                let held =
+                    || name == RECORDS || read_table(&file).is_ok_and(|old| agree(&old, table));
+                if own && held() {
+                    return Ok(());
+                }
             }
-            write_table(table, &file)
+            as_before &= !committed;
+            write_table_of(table, &file, Some(&owner))
         };
         let table = records_table(&records, &self.session.catalogue)?;
-        put(&table, "records.parquet", true)?;
+        put(&table, RECORDS, true)?;
         put(&table, "records.csv", false)?;
         drop(table);
         put(&timings_table(&timings)?, "timings.parquet", false)?;
         put(&details_table(&records)?, "details.parquet", true)?;
         let sides = self.sides()?;
         put(&reliability_table(&records, &sides)?, RELIABILITY, true)?;
-        self.remove_unasked(plan)?;
+        let removed = self.remove_unasked(plan)?;
         if plan.sweep.protocol.keep_scores {
             let table = scores_table(&records, &sides, &class_names(plan))?;
             put(&table, SCORES, false)?;
@@ -264,6 +279,7 @@ impl<'s> Folder<'s> {
         if !plan.sweep.leaks.is_empty() {
             put(&leaks_table(&claim_names(plan), &sides)?, LEAK, true)?;
         }
+        let same = as_before && !removed;
         if !same {
             provenance.write(&self.output)?;
         }
@@ -308,9 +324,11 @@ impl<'s> Folder<'s> {
         further.then_some((done, cells))
     }
 
-    /// Removes what an earlier sweep of the folder asked for and this one does not.
-    fn remove_unasked(&self, plan: &Plan) -> Result<()> {
+    /// Removes what an earlier sweep of the folder asked for and this one does not; gives whether any of it
+    /// was there to be shown.
+    fn remove_unasked(&self, plan: &Plan) -> Result<bool> {
         let sweep = &plan.sweep;
+        let mut removed = false;
         for (asked, name) in [
             (sweep.protocol.keep_scores, SCORES),
             (!sweep.curves.is_empty(), CURVES),
@@ -319,9 +337,10 @@ impl<'s> Folder<'s> {
             let file = self.output.join(name);
             if !asked && file.is_file() {
                 std::fs::remove_file(&file).map_err(|error| trouble(&file, &error))?;
+                removed |= name != SCORES;
             }
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Whether the folder holds these values already: the same cells under the same results epoch, every
@@ -356,6 +375,30 @@ impl<'s> Folder<'s> {
         } else {
             path.display().to_string()
         }
+    }
+}
+
+/// Whether two tables hold the same, numbers to 1e-9.
+fn agree(a: &Table, b: &Table) -> bool {
+    let close = |(x, y): (&Option<f64>, &Option<f64>)| match (x, y) {
+        (Some(x), Some(y)) => (x - y).abs() <= 1e-9 * x.abs().max(y.abs()).max(1.0),
+        _ => x == y,
+    };
+    let cells = |a: &Cells, b: &Cells| match (a, b) {
+        (Cells::Real(x), Cells::Real(y)) => x.len() == y.len() && x.iter().zip(y).all(close),
+        _ => a == b,
+    };
+    let mut columns = a.columns().iter().zip(b.columns());
+    a.columns().len() == b.columns().len()
+        && columns.all(|((name, x), (other, y))| name == other && cells(x, y))
+}
+
+/// Whether a record calls its cell what a plan calls it; one of no cell of the plan has nothing to contradict.
+pub(crate) fn sound(plan: &Plan) -> impl Fn(&Record) -> bool {
+    let index = plan.index();
+    move |record| {
+        let at = index.get(&record.cell);
+        at.is_none_or(|&at| plan.names(at, record))
     }
 }
 

@@ -21,7 +21,8 @@ use counterweight_harness::run::blank;
 use counterweight_store::{SEGMENTS, join, segment_files};
 
 use crate::exit::{Error, Exit, Result};
-use crate::folder::{Folder, make_folder};
+use crate::folder::{Folder, make_folder, sound};
+use crate::lock::Lock;
 use crate::provenance::build_hash;
 use crate::records::read_records;
 use crate::report::about;
@@ -233,7 +234,7 @@ fn results(folder: &Folder<'_>, plan: &Plan, selected: &[bool]) -> Result<Option
         let mut files = segment_files(&folder.output)?;
         files.extend(segment_files(&own.output)?);
         files.retain(|file| written_by(file, &build));
-        Ok(join(&files)?
+        Ok(join(&files, &sound(plan))?
             .entries
             .into_iter()
             .map(|(cell, entry)| (cell, entry.record))
@@ -267,7 +268,7 @@ fn results(folder: &Folder<'_>, plan: &Plan, selected: &[bool]) -> Result<Option
 /// Whether a segment was written by this build, and can be read.
 fn written_by(file: &PathBuf, build: &str) -> bool {
     !build.is_empty()
-        && join(std::slice::from_ref(file)).is_ok_and(|joined| {
+        && join(std::slice::from_ref(file), &|_| true).is_ok_and(|joined| {
             joined
                 .segments
                 .iter()
@@ -345,6 +346,17 @@ fn update(
     if reason.is_empty() {
         return Err(Error::usage("`--reason` is empty")
             .hint("say why the ranking may change; it is kept in RANKING.md"));
+    }
+    let beside = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let _lock = Lock::of(folder.session, beside.unwrap_or_else(|| Path::new(".")))?;
+    let there = std::fs::read_to_string(file).ok();
+    let there = there.and_then(|text| Baseline::read(&text).ok());
+    if there.as_ref() != stored {
+        let message = format!("{} was changed while cells were run", file.display());
+        return Err(Error::new(Exit::Baseline, message)
+            .hint("call the same command again: it compares with what is there now"));
     }
     let text = baseline.to_text();
     let ranking = file.with_file_name(RANKING);

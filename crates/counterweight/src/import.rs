@@ -109,7 +109,7 @@ pub fn import(session: &Session<'_>, folder: &Path, args: &ImportOptions) -> Res
     }
     let _lock = Lock::of(session, &folder.output)?;
     keep(&plan, &folder, &args.model, &entries)?;
-    let joined = folder.joined()?;
+    let joined = folder.joined(&plan)?;
     folder.write_records(&plan, &joined, true)?;
     let splits = plan.units.iter();
     Ok(Imported {

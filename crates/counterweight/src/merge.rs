@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{CellId, Finished, Outcome, Sink as _, Timing};
+use counterweight_harness::plan::Plan;
 use counterweight_report::Target;
 use counterweight_store::{
     Header, Joined, SIDE, SegmentWriter, Sides, join, read_sides, segment_files, side_files,
 };
 
 use crate::exit::{Error, Exit, Result};
-use crate::folder::{Folder, trouble};
+use crate::folder::{Folder, sound, trouble};
 use crate::lock::Lock;
 use crate::provenance::{cpu_features, outcomes};
 use crate::records::{read_records, read_timings};
@@ -52,7 +53,7 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
     let folder = Folder::of_report(session, path)?;
     let (plan, files) = folder.plan()?;
     let _lock = Lock::of(session, path)?;
-    let mut joined = folder.joined()?;
+    let mut joined = folder.joined(&plan)?;
     let before = joined.entries.clone();
     let planned = plan.index();
     let claims: BTreeSet<&CellId> = plan.claims.iter().map(|claim| &claim.id).collect();
@@ -65,9 +66,10 @@ pub fn merge(session: &Session<'_>, path: &Path, stores: &[PathBuf]) -> Result<M
             entries,
             binned,
             sides,
-        } = parts(&folder, store)?;
+        } = parts(&folder, &plan, store)?;
         for (entry, origin) in entries {
-            if planned.contains_key(&entry.record.cell) {
+            let at = planned.get(&entry.record.cell);
+            if at.is_some_and(|&at| plan.names(at, &entry.record)) {
                 joined.add(entry, &origin)?;
             } else {
                 strangers += 1;
@@ -162,9 +164,9 @@ struct Parts {
     sides: Sides,
 }
 
-fn parts(folder: &Folder<'_>, store: &Path) -> Result<Parts> {
+fn parts(folder: &Folder<'_>, plan: &Plan, store: &Path) -> Result<Parts> {
     let is_segment = |path: &Path| path.extension().is_some_and(|e| e == "jsonl");
-    let segments = if is_segment(store) {
+    let segments = if is_segment(store) && store.is_file() {
         vec![store.to_path_buf()]
     } else if store.is_dir() {
         segment_files(store)?
@@ -188,7 +190,7 @@ fn parts(folder: &Folder<'_>, store: &Path) -> Result<Parts> {
         let mut all = Joined::default();
         for file in segments {
             let name = file.display().to_string();
-            let part = join(std::slice::from_ref(&file))?;
+            let part = join(std::slice::from_ref(&file), &sound(plan))?;
             let entries = part.entries.into_values();
             found
                 .entries

@@ -103,6 +103,11 @@ impl Provenance {
         serde_json::from_str(&text).ok()
     }
 
+    /// What the tables of these records belong to: a sweep and its seed.
+    pub(crate) fn owner(&self) -> String {
+        format!("sweep {} seed {}", self.sweep_hash, self.seed)
+    }
+
     /// Whether both are about the same cells under the same results epoch.
     pub(crate) fn same_question(&self, other: &Self) -> bool {
         (
@@ -111,12 +116,14 @@ impl Provenance {
             self.results_epoch,
             self.cells,
             self.done,
+            &self.axes,
         ) == (
             &other.sweep_hash,
             other.seed,
             other.results_epoch,
             other.cells,
             other.done,
+            &other.axes,
         )
     }
 

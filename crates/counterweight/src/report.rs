@@ -3,18 +3,19 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{Record, Timing};
-use counterweight_frame::{write_atomically, write_table};
+use counterweight_frame::{owner_of, write_atomically, write_table, write_table_of};
 use counterweight_report::select::{SelectError, Selected, Selection};
 use counterweight_report::{Analysis, DatasetAbout, ReportInput, ReportOutput, Target};
 
 use crate::exit::{Error, Exit, Result};
-use crate::folder::{Folder, SWEEP, make_folder};
+use crate::folder::{Folder, SWEEP, make_folder, trouble};
 use crate::lock::Lock;
 use crate::provenance::Provenance;
-use crate::records::{read_leaks, read_records, read_reliability, read_timings};
+use crate::records::{LEAK, RELIABILITY, read_leaks, read_records, read_reliability, read_timings};
 use crate::session::Session;
 use crate::source::Files;
 
@@ -23,6 +24,13 @@ const SELECTED: &str = "selected";
 
 /// Names the tables and pictures that the last report wrote, a line each.
 const WRITTEN: &str = "tables/.written";
+
+/// Names of the tables of a report; `*` stands for what is called after a model or dataset.
+const TABLES: &str = "ablation* bands calibration corrections datasets effects leak* models omnibus outcomes pairwise per_dataset* \
+    per_model policies price ranks ratio_curves ratios reasons resamplers robustness selection* summary times";
+
+/// Names of its pictures likewise.
+const PLOTS: &str = "ablation_* calibration_* cost_* effects_* gain heat_* leak pairs_* ranks_* ratio_* recall_* reliability_*";
 
 /// The page.
 pub(crate) const PAGE: &str = "index.html";
@@ -166,6 +174,29 @@ fn choose(session: &Session<'_>, selection: &Selection, records: &[Record]) -> R
 }
 
 impl Folder<'_> {
+    /// What a table beside the records holds, unless it is of another sweep: one that an earlier build left
+    /// does not say whose it is, but is of this sweep where the sweep file asks for it.
+    fn own<T>(&self, name: &str, read: impl Fn(&Path) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let file = self.output.join(name);
+        let run = Provenance::load(&self.output).map(|run| run.owner());
+        let (foreign, whose) = if let (Some(owner), Some(run)) = (owner_of(&file), run) {
+            (owner != run, owner)
+        } else {
+            let text = std::fs::read_to_string(self.output.join(SWEEP)).unwrap_or_default();
+            let asks = |line: &str| line.trim_start_matches(['[', ' ']).starts_with("leak");
+            let asked = name != LEAK || text.is_empty() || text.lines().any(asks);
+            (!asked, "another sweep".to_owned())
+        };
+        if foreign && file.is_file() {
+            (self.session.say)(&format!(
+                "note: {} is of {whose} and is not shown; `run` replaces or removes it",
+                file.display()
+            ));
+            return Ok(Vec::new());
+        }
+        read(&self.output)
+    }
+
     /// Makes tables, plots, index.html and ranking.json, and writes none of them.
     pub(crate) fn compose(
         &self,
@@ -206,8 +237,8 @@ impl Folder<'_> {
             &ReportInput {
                 records: &records,
                 timings: &timings,
-                reliability: &read_reliability(&self.output)?,
-                leaks: &read_leaks(&self.output)?,
+                reliability: &self.own(RELIABILITY, read_reliability)?,
+                leaks: &self.own(LEAK, read_leaks)?,
                 axes: &Provenance::axes(&self.output),
                 about,
                 ..heading.clone()
@@ -227,8 +258,7 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     let (tables, plots) = (folder.join("tables"), folder.join("plots"));
     make_folder(&tables)?;
     make_folder(&plots)?;
-    let before = std::fs::read_to_string(folder.join(WRITTEN)).unwrap_or_default();
-    let before: BTreeSet<String> = before.lines().map(str::to_owned).collect();
+    let before = listed(folder);
     let mut now = BTreeSet::new();
     let tabled = |kind| {
         let names = output.tables.iter().map(|(name, _)| name);
@@ -250,8 +280,10 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     };
     let both = list(&before.union(&now).cloned().collect());
     write_atomically(&folder.join(WRITTEN), both.as_bytes())?;
+    let owner = Provenance::load(folder).map(|run| run.owner());
     for (name, table) in &output.tables {
-        write_table(table, &tables.join(format!("{name}.parquet")))?;
+        let file = tables.join(format!("{name}.parquet"));
+        write_table_of(table, &file, owner.as_deref())?;
         write_table(table, &tables.join(format!("{name}.csv")))?;
     }
     for (name, text) in &output.markdown {
@@ -272,12 +304,75 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     }
     put(folder.join("ranking.json"), output.ranking_json.as_bytes())?;
     put(folder.join(PAGE), output.index_html.as_bytes())?;
-    for gone in before.difference(&now).filter(|name| is_ours(name)) {
+    for gone in before.difference(&now) {
         // Somebody may have taken it away before.
         let _ = std::fs::remove_file(folder.join(gone));
     }
     write_atomically(&folder.join(WRITTEN), list(&now).as_bytes())?;
     Ok(())
+}
+
+/// Takes away the report of a folder whose records are about to be those of another sweep.
+pub(crate) fn remove_report(folder: &Path) -> Result<()> {
+    let names = listed(folder).into_iter();
+    for name in names.chain([PAGE, "ranking.json"].map(str::to_owned)) {
+        let file = folder.join(name);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(trouble(&file, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The tables and pictures that the last report wrote into a folder.
+fn listed(folder: &Path) -> BTreeSet<String> {
+    match std::fs::read_to_string(folder.join(WRITTEN)) {
+        Ok(list) => list
+            .lines()
+            .filter(|name| is_ours(name))
+            .map(str::to_owned)
+            .collect(),
+        Err(_) => unlisted(folder),
+    }
+}
+
+/// What a report of a build that kept no list has written into a folder: files of its names that stand there
+/// in both of the forms in which it wrote each.
+fn unlisted(folder: &Path) -> BTreeSet<String> {
+    let names = |kind: &str| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(folder.join(kind)).into_iter().flatten();
+        let names = entries.flatten().map(|entry| entry.file_name());
+        names.filter_map(|name| name.into_string().ok()).collect()
+    };
+    let ours = |start: &str, stem: &str| match start.strip_suffix('*') {
+        Some(start) => stem.starts_with(start),
+        None => stem == start,
+    };
+    let mut found = BTreeSet::new();
+    for (kind, starts, forms) in [
+        ("tables", TABLES, [["parquet", "csv"], ["md", "tex"]]),
+        ("plots", PLOTS, [["svg", "png"]; 2]),
+    ] {
+        let names = names(kind);
+        for name in &names {
+            let Some((stem, end)) = name.rsplit_once('.') else {
+                continue;
+            };
+            let twin = |forms: &[&str; 2]| {
+                forms.contains(&end)
+                    && forms
+                        .iter()
+                        .all(|form| names.contains(&format!("{stem}.{form}")))
+            };
+            if forms.iter().any(twin) && starts.split_whitespace().any(|start| ours(start, stem)) {
+                found.insert(format!("{kind}/{name}"));
+            }
+        }
+    }
+    found
 }
 
 /// Whether a line of [`WRITTEN`] names a file right inside one of the two folders.

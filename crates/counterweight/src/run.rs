@@ -175,7 +175,7 @@ pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<R
         let _lock = Lock::of(session, &folder.output)?;
         aside::set_aside(&folder, &plan, &forgotten)?;
     }
-    let joined = folder.joined()?;
+    let joined = folder.joined(&plan)?;
     let beside = folder.sides()?;
     folder.tell_damage(&joined, &beside);
     let todo: Vec<bool> = plan
@@ -200,7 +200,7 @@ pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<R
     } else {
         None
     };
-    let joined = folder.joined()?;
+    let joined = folder.joined(&plan)?;
     let asked = asked.into_iter();
     let (there, missing): (Vec<_>, Vec<_>) = asked
         .map(|cell| joined.entries.get(cell))

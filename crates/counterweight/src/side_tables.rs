@@ -77,7 +77,7 @@ pub(crate) fn imported(plan: &Plan, folder: &Path, say: &dyn Fn(&str)) -> Result
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(trouble)? {
         let path = entry.map_err(trouble)?.path();
-        if path.extension().is_some_and(|e| e == "jsonl") {
+        if path.extension().is_some_and(|e| e == "jsonl") && path.is_file() {
             files.push(path);
         }
     }

@@ -68,7 +68,7 @@ impl Status {
 pub fn status(session: &Session<'_>, path: &Path) -> Result<Status> {
     let folder = Folder::of_report(session, path)?;
     let (plan, _) = folder.plan()?;
-    let joined = folder.joined()?;
+    let joined = folder.joined(&plan)?;
     let sides = folder.sides()?;
     // What `run` would make again is not done.
     let done: Vec<bool> = (0..plan.cells.len())

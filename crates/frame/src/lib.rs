@@ -28,8 +28,9 @@ pub use atomic::{remove_leftovers, write_atomically};
 pub use describe::{Description, class_warnings, describe};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
+pub use parquet::owner_of;
 pub use read::{ReadOptions, read_dataset, read_pair};
 pub use table::{
     dataset_table, plain_real, read_cells, read_table, read_table_in_parts, read_text_table,
-    to_csv, write_dataset, write_plain_table, write_table,
+    to_csv, write_dataset, write_plain_table, write_table, write_table_of,
 };

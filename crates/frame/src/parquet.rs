@@ -19,8 +19,9 @@ use std::sync::{Arc, Once};
 use counterweight_core::{Cells, Table};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    ArrowDataType, Column, DataFrame, DataType, FileMetadataRef, ParquetCompression, ParquetReader,
-    ParquetWriter, PlSmallStr, PolarsError, PolarsResult, SerReader as _, Series,
+    ArrowDataType, Column, DataFrame, DataType, FileMetadataRef, KeyValueMetadata,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PolarsResult,
+    SerReader as _, Series,
 };
 
 use crate::declared;
@@ -33,6 +34,9 @@ const ZSTD_LEVEL: i32 = 15;
 
 /// Rows of a row group; stated, because polars' own default can be changed from outside.
 const ROW_GROUP: usize = 1 << 18;
+
+/// Key of what a file says that it belongs to.
+const OWNER: &str = "counterweight";
 
 /// A column as read: `None` for the type of a column that holds nothing at all.
 struct Found {
@@ -389,7 +393,12 @@ fn to_table(
 
 /// The bytes of a Parquet file of these columns. Columns are encoded one after the other, so that
 /// the bytes depend on the values alone.
-fn encode(path: &Path, n_rows: usize, columns: Vec<Column>) -> Result<Vec<u8>, FrameError> {
+fn encode(
+    path: &Path,
+    n_rows: usize,
+    columns: Vec<Column>,
+    owner: Option<&str>,
+) -> Result<Vec<u8>, FrameError> {
     let failed = polars_error(path, "write");
     let mut frame = DataFrame::new(n_rows, columns).map_err(&failed)?;
     let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(&failed)?;
@@ -398,13 +407,34 @@ fn encode(path: &Path, n_rows: usize, columns: Vec<Column>) -> Result<Vec<u8>, F
         .with_compression(ParquetCompression::Zstd(Some(level)))
         .with_row_group_size(Some(ROW_GROUP))
         .set_parallel(false)
+        .with_key_value_metadata(
+            owner.map(|owner| {
+                KeyValueMetadata::from_static(vec![(OWNER.to_owned(), owner.to_owned())])
+            }),
+        )
         .finish(&mut frame)
         .map_err(&failed)?;
     Ok(bytes)
 }
 
+/// What a file of ours says that it belongs to; `None` where it says nothing, or is no such file.
+pub fn owner_of(path: &Path) -> Option<String> {
+    let bytes = load(path).ok()?;
+    let metadata = guarded(path, || {
+        let mut reader = ParquetReader::new(Cursor::new(&bytes));
+        let metadata = reader.get_metadata().map(Arc::clone);
+        metadata.map_err(polars_error(path, "read"))
+    });
+    let pairs = metadata.ok()?.key_value_metadata.clone()?;
+    pairs.into_iter().find(|pair| pair.key == OWNER)?.value
+}
+
 /// The bytes of a table of results.
-pub(crate) fn encode_table(path: &Path, table: &Table) -> Result<Vec<u8>, FrameError> {
+pub(crate) fn encode_table(
+    path: &Path,
+    table: &Table,
+    owner: Option<&str>,
+) -> Result<Vec<u8>, FrameError> {
     let columns = table
         .columns()
         .iter()
@@ -418,5 +448,5 @@ pub(crate) fn encode_table(path: &Path, table: &Table) -> Result<Vec<u8>, FrameE
             }
         })
         .collect();
-    encode(path, table.n_rows(), columns)
+    encode(path, table.n_rows(), columns, owner)
 }

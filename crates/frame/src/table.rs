@@ -61,9 +61,17 @@ fn unknown(path: &Path, extension: String) -> FrameError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_table(table: &Table, path: &Path) -> Result<(), FrameError> {
+    write_table_of(table, path, None)
+}
+
+/// The same; a Parquet file says in its metadata what it belongs to.
+///
+/// # Errors
+/// As [`write_table`].
+pub fn write_table_of(table: &Table, path: &Path, owner: Option<&str>) -> Result<(), FrameError> {
     let bytes = match extension(path).as_str() {
         "csv" => to_csv(table).into_bytes(),
-        "parquet" => parquet::encode_table(path, table)?,
+        "parquet" => parquet::encode_table(path, table, owner)?,
         other => return Err(unknown(path, other.to_owned())),
     };
     write_atomically(path, &bytes)
@@ -80,7 +88,7 @@ pub fn write_plain_table(table: &Table, path: &Path) -> Result<(), FrameError> {
     let bytes = match extension(path).as_str() {
         "csv" => to_plain(table, ',').into_bytes(),
         "tsv" => to_plain(table, '\t').into_bytes(),
-        "parquet" => parquet::encode_table(path, table)?,
+        "parquet" => parquet::encode_table(path, table, None)?,
         other => {
             return Err(FrameError::Extension {
                 path: path.to_owned(),

@@ -60,7 +60,7 @@ pub struct BaselineError {
     pub hint: String,
 }
 
-const DAMAGED: &str = "restore the file from version control, or delete it and write it anew with \
+const MEND_HINT: &str = "restore the file from version control, or delete it and write it anew with \
                        `--update --reason`";
 
 impl BaselineError {
@@ -68,7 +68,7 @@ impl BaselineError {
         Self {
             line: Some(line),
             message: message.into(),
-            hint: DAMAGED.into(),
+            hint: MEND_HINT.into(),
         }
     }
 
@@ -76,7 +76,7 @@ impl BaselineError {
         Self {
             line: None,
             message: message.into(),
-            hint: DAMAGED.into(),
+            hint: MEND_HINT.into(),
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum ReportError {
         source: CoreError,
     },
     /// Two records of one cell of the design.
-    #[error("cells {cells} are both {place}; hint: records of two sweeps were mixed")]
+    #[error("cells {cells} are both {place}")]
     Twice {
         /// Ids of both.
         cells: String,

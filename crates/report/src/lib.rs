@@ -150,7 +150,7 @@ pub fn write_up(input: &ReportInput<'_>, analysis: &Analysis) -> Result<ReportOu
     let sheets = tables::sheets(analysis)?;
     let figures = figures::figures(analysis)?;
     let index_html = page::page(input, analysis, &findings, &sheets, &figures);
-    let ranking_json = ranking::json(input.sweep_name, analysis)?;
+    let ranking_json = ranking::json(input, analysis)?;
     // The summary for a pull request comes first; the main table stands in it.
     let summary = tables::summary_markdown(input.sweep_name, &findings, &sheets, input.command);
     let mut markdown = vec![("summary".to_owned(), summary)];

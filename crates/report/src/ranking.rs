@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::ReportInput;
 use crate::analysis::Analysis;
 use crate::error::Result;
 
@@ -11,6 +12,9 @@ use crate::error::Result;
 struct RankingFile<'a> {
     format: u32,
     sweep: &'a str,
+    /// Of the run that the records are of, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep_hash: Option<&'a str>,
     /// The column that ranks; left out for balanced error.
     #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<&'a str>,
@@ -42,7 +46,7 @@ struct UnrankedMethod<'a> {
 }
 
 /// The text of ranking.json.
-pub(crate) fn json(sweep: &str, analysis: &Analysis) -> Result<String> {
+pub(crate) fn json(input: &ReportInput<'_>, analysis: &Analysis) -> Result<String> {
     let rankings = analysis
         .overall
         .iter()
@@ -72,9 +76,12 @@ pub(crate) fn json(sweep: &str, analysis: &Analysis) -> Result<String> {
                 .collect(),
         })
         .collect();
+    let known = |(name, value): &'_ (String, String)| (name == "sweep hash").then(|| value.clone());
+    let hash = input.provenance.iter().find_map(known);
     let file = RankingFile {
         format: 1,
-        sweep,
+        sweep: input.sweep_name,
+        sweep_hash: hash.as_deref(),
         metric: Some(analysis.target.id.as_str()).filter(|_| !analysis.target.is_balanced_error()),
         rankings,
     };

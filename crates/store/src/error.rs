@@ -62,9 +62,7 @@ pub enum TableError {
         source: CoreError,
     },
     /// A table read back lacks a column, or the column is of another type.
-    #[error(
-        "table `{table}`: {reason} in column `{column}`; hint: was it written by another version?"
-    )]
+    #[error("table `{table}`: {reason} in column `{column}`")]
     Column {
         /// The table.
         table: &'static str,

@@ -8,7 +8,7 @@ use counterweight_core::{CellId, Finished, Record};
 
 use crate::error::StoreError;
 use crate::line::Damage;
-use crate::segment::{Header, read_segment};
+use crate::segment::{Header, read_sound};
 
 /// Values of one cell from two kinds of CPU may differ by this much, relative to 1.
 const AGREE: f64 = 1e-9;
@@ -33,14 +33,14 @@ pub struct Joined {
     origins: BTreeMap<CellId, String>,
 }
 
-/// Joins the segments `files`, in that order.
+/// Joins the segments `files`, in that order. A record that is not `sound` counts as damaged.
 ///
 /// # Errors
 /// Unreadable segments, and cells with two results.
-pub fn join(files: &[PathBuf]) -> Result<Joined, StoreError> {
+pub fn join(files: &[PathBuf], sound: &dyn Fn(&Record) -> bool) -> Result<Joined, StoreError> {
     let mut joined = Joined::default();
     for file in files {
-        let segment = read_segment(file)?;
+        let segment = read_sound(file, sound)?;
         joined.torn += usize::from(segment.torn);
         joined.damaged.extend(segment.damaged);
         joined.binned.extend(segment.binned);

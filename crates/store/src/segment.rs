@@ -289,6 +289,14 @@ pub struct Segment {
 /// # Errors
 /// A format of a later version, or a file that cannot be read.
 pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
+    read_sound(path, &|_| true)
+}
+
+/// The same; a record that is not `sound` makes a damaged line.
+pub(crate) fn read_sound(
+    path: &Path,
+    sound: &dyn Fn(&Record) -> bool,
+) -> Result<Segment, StoreError> {
     let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
     let lines = Lines::of(&bytes);
     let mut segment = Segment {
@@ -307,6 +315,9 @@ pub fn read_segment(path: &Path) -> Result<Segment, StoreError> {
             timing,
             bins,
         } = line.json()?;
+        if !sound(&record) {
+            return Err(serde::de::Error::custom("not of its cell"));
+        }
         if bins {
             segment.binned.insert(record.cell.clone());
         }
@@ -347,7 +358,8 @@ pub(crate) fn files_in(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, S
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| StoreError::io(folder, e))? {
         let path = entry.map_err(|e| StoreError::io(folder, e))?.path();
-        if path.extension().is_some_and(|found| found == extension) {
+        // A folder or a pipe of that name holds no lines.
+        if path.extension().is_some_and(|found| found == extension) && path.is_file() {
             files.push(path);
         }
     }

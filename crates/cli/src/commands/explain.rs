@@ -13,7 +13,7 @@ pub(crate) fn explain(session: &Session<'_>, path: &Path, prefix: &str) -> Resul
     let at = plan
         .find_cell(prefix)
         .map_err(|problem| Error::usage(problem).hint("cell ids stand in records.csv"))?;
-    let joined = folder.joined()?;
+    let joined = folder.joined(&plan)?;
     let cell = &plan.cells[at];
     // Segments come first; committed records serve where there are none.
     let (record, timing) = match joined.entries.get(&cell.id) {

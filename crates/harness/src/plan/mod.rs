@@ -314,6 +314,21 @@ impl Plan {
             .map(|(at, cell)| (cell.id.clone(), at))
             .collect()
     }
+
+    /// Whether a record calls cell `at` what it is.
+    pub fn names(&self, at: usize, record: &Record) -> bool {
+        let cell = &self.cells[at];
+        let unit = &self.units[cell.unit];
+        let asked = match unit.ratio {
+            RatioSpec::Natural => None,
+            RatioSpec::Induced(ratio) => Some(ratio),
+        };
+        record.dataset == *self.inputs[unit.input].id
+            && record.model == *self.sweep.models[cell.model].id
+            && record.correction == *self.sweep.corrections[cell.correction].id
+            && (record.repeat, record.fold) == (unit.repeat as u64, unit.fold as u64)
+            && record.requested_ratio == asked
+    }
 }
 
 /// Loads and splits; goes on after an error, so that all come out at once.

@@ -203,7 +203,9 @@ impl Work<'_> {
     /// Bytes of the rows that every stage on this unit has beside it, those of the inner folds too when it is in
     /// one of them.
     pub(super) fn held(&self, inner: Option<usize>) -> f64 {
-        let folds = inner.map_or(0, |_| self.plan.sweep.protocol.inner_folds);
+        // There are no more folds than rows, whatever the sweep asks for.
+        let most = self.unit.train.total();
+        let folds = inner.map_or(0, |_| self.plan.sweep.protocol.inner_folds.min(most));
         self.plan.least_bytes(self.unit) as f64 * (1 + folds) as f64
     }
 
