@@ -23,6 +23,7 @@ mod hints;
 mod hostile;
 mod leak_premium;
 mod leakage;
+mod messy_files;
 mod minibatches;
 mod own_data;
 mod resample;

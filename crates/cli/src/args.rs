@@ -281,6 +281,24 @@ pub(crate) struct ReadArgs {
     /// The character between cells, or `tab` (default: by the extension)
     #[arg(long, value_name = "CHAR", value_parser = separator)]
     pub(crate) separator: Option<u8>,
+    /// What stands before the decimals, `.` or `,`
+    #[arg(long, value_name = "CHAR", default_value = ".", value_parser = decimal)]
+    pub(crate) decimal: Comma,
+    /// Column that holds names, whatever they look like (may be repeated)
+    #[arg(long, value_name = "COL")]
+    pub(crate) nominal: Vec<String>,
+    /// Column that holds numbers (may be repeated)
+    #[arg(long, value_name = "COL")]
+    pub(crate) numeric: Vec<String>,
+}
+
+/// Whether a comma is the decimal point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Comma(bool);
+
+fn decimal(text: &str) -> Result<Comma, String> {
+    let comma = counterweight_harness::config::sweep::decimal_comma(text);
+    comma.map(Comma).ok_or_else(|| "give '.' or ','".to_owned())
 }
 
 impl ReadArgs {
@@ -289,7 +307,10 @@ impl ReadArgs {
             target: target.to_owned(),
             missing: self.missing.clone(),
             separator: self.separator,
+            comma: self.decimal.0,
             ignore: self.ignore.clone(),
+            nominal: self.nominal.clone(),
+            numeric: self.numeric.clone(),
         }
     }
 }

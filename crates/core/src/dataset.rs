@@ -90,6 +90,7 @@ impl ColumnValues {
 pub struct Dataset {
     columns: Vec<Column>,
     labels: Labels,
+    remarks: Vec<String>,
 }
 
 impl Dataset {
@@ -107,7 +108,23 @@ impl Dataset {
                 });
             }
         }
-        Ok(Self { columns, labels })
+        Ok(Self {
+            columns,
+            labels,
+            remarks: Vec::new(),
+        })
+    }
+
+    /// With these remarks on how it was read, a sentence each; they are no part of its hash.
+    #[must_use]
+    pub fn with_remarks(mut self, remarks: Vec<String>) -> Self {
+        self.remarks.extend(remarks);
+        self
+    }
+
+    /// What was read otherwise than it stands in the file.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The feature columns.
@@ -143,6 +160,7 @@ impl Dataset {
                 })
                 .collect(),
             labels: self.labels.select(rows),
+            remarks: self.remarks.clone(),
         }
     }
 
@@ -194,7 +212,8 @@ impl Dataset {
             .chain(other.labels.ids())
             .copied()
             .collect();
-        Self::new(columns, Labels::new(ids, Arc::clone(self.labels.names()))?)
+        let stacked = Self::new(columns, Labels::new(ids, Arc::clone(self.labels.names()))?)?;
+        Ok(stacked.with_remarks([self.remarks.as_slice(), &other.remarks].concat()))
     }
 
     /// The hash of the values (names, levels, numbers, labels), whatever file they came from.

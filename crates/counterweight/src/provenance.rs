@@ -10,6 +10,7 @@ use counterweight_harness::plan::{Plan, RESULTS_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{Error, Result};
+use crate::source::data_notes;
 
 /// Format of run.json.
 const FORMAT: u64 = 1;
@@ -40,6 +41,9 @@ pub(crate) struct Provenance {
     /// Every parameter that an entry varies.
     #[serde(default)]
     axes: Vec<Axis>,
+    /// What to beware of in the data, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     cells: usize,
     done: usize,
     outcomes: BTreeMap<String, usize>,
@@ -80,6 +84,7 @@ impl Provenance {
             sweep_source,
             max_memory: plan.sweep.protocol.max_memory,
             axes: plan.axes.clone(),
+            notes: data_notes(plan),
             cells: plan.cells.len(),
             done: records.len(),
             outcomes: outcomes(records)

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_core::{CellId, Outcome, limit};
-use counterweight_frame::class_warnings;
 use counterweight_harness::plan::filter::{Only, Shard};
-use counterweight_harness::plan::{Claim, DataSource as _, InputKind, Plan};
+use counterweight_harness::plan::{Claim, DataSource as _, Plan};
 use counterweight_harness::run::{self as harness, Outlets, RunError};
 use counterweight_report::Target;
 use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
@@ -21,7 +20,7 @@ use crate::provenance::{build_hash, cpu_features, outcomes};
 use crate::report::{Material, PAGE, about, write};
 use crate::session::Session;
 use crate::side_tables;
-use crate::source::{Files, is_one_file};
+use crate::source::{Files, data_notes, is_one_file};
 
 /// What [`run`] is asked for beside the sweep.
 #[derive(Clone, Debug, Default)]
@@ -97,12 +96,8 @@ fn fits(session: &Session<'_>, plan: &Plan, files: &Files) -> Result<()> {
             ));
         }
     }
-    for input in &plan.inputs {
-        if let InputKind::Real(data) = &input.kind {
-            for warning in class_warnings(data.labels()) {
-                (session.say)(&format!("note: dataset `{}`: {warning}", input.id));
-            }
-        }
+    for note in data_notes(plan) {
+        (session.say)(&format!("note: {note}"));
     }
     let beyond = files
         .memory()

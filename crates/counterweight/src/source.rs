@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use counterweight_frame::{FrameError, Library, ReadOptions, read_dataset, read_pair};
+use counterweight_frame::{
+    FrameError, Library, ReadOptions, class_warnings, describe, read_dataset, read_pair,
+    repeated_across,
+};
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
-use counterweight_harness::plan::{DataSource, LoadError, Loaded};
+use counterweight_harness::plan::{DataSource, InputKind, LoadError, Loaded, Plan};
 
 use crate::memory;
 
@@ -38,6 +41,35 @@ pub(crate) fn is_one_file(spec: &DatasetSpec, folder: &Path) -> bool {
     of(train).is_some_and(|file| of(test) == Some(file))
 }
 
+/// What to beware of in the data, a sentence each: all that `data inspect` warns of, for the user's own files.
+pub(crate) fn data_notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    for input in &plan.inputs {
+        let InputKind::Real(data) = &input.kind else {
+            continue;
+        };
+        let mut found = data.remarks().to_vec();
+        match plan.sweep.datasets[input.spec].source {
+            Source::Library { .. } => found.extend(class_warnings(data.labels())),
+            Source::File { .. } | Source::Pair { .. } => found.extend(describe(data).warnings),
+        }
+        if let Some(n_train) = input.pair_train {
+            let repeated = repeated_across(data, n_train);
+            if repeated > 0 {
+                found.push(format!(
+                    "{repeated} test rows equal a training row, so models are judged on rows that they have seen"
+                ));
+            }
+        }
+        notes.extend(
+            found
+                .iter()
+                .map(|note| format!("dataset `{}`: {note}", input.id)),
+        );
+    }
+    notes
+}
+
 fn trouble(error: &FrameError) -> LoadError {
     LoadError {
         message: error.to_string(),
@@ -55,7 +87,10 @@ impl DataSource for Files {
             target: target.to_owned(),
             missing: spec.missing.clone(),
             separator: spec.separator,
+            comma: spec.comma,
             ignore: spec.ignore.clone(),
+            nominal: spec.nominal.clone(),
+            numeric: spec.numeric.clone(),
         };
         match &spec.source {
             Source::Library { name } => {

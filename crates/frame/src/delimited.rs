@@ -21,16 +21,43 @@ pub(crate) struct Cell<'a> {
     pub(crate) quoted: bool,
 }
 
-/// Decodes the bytes of a text file, without its byte order mark.
-pub(crate) fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, FrameError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        FrameError::NotUtf8 {
-            path: path.to_owned(),
-            line: before.split(|&byte| byte == b'\n').count() as u64,
+/// Decodes the bytes of a text file, without its byte order mark: UTF-8, or UTF-16 that a mark announces. Where
+/// no line ends in LF, CR alone ends lines, as it did on old Macs.
+pub(crate) fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>, FrameError> {
+    let bad = |before: &str| FrameError::NotUtf8 {
+        path: path.to_owned(),
+        line: before.split('\n').count() as u64,
+    };
+    let text = match bytes {
+        [0xff, 0xfe, rest @ ..] => {
+            Cow::Owned(utf16(rest, u16::from_le_bytes).map_err(|t| bad(&t))?)
         }
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+        [0xfe, 0xff, rest @ ..] => {
+            Cow::Owned(utf16(rest, u16::from_be_bytes).map_err(|t| bad(&t))?)
+        }
+        _ => {
+            let text = std::str::from_utf8(bytes)
+                .map_err(|error| bad(&String::from_utf8_lossy(&bytes[..error.valid_up_to()])))?;
+            Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text))
+        }
+    };
+    if text.contains('\r') && !text.contains('\n') {
+        return Ok(Cow::Owned(text.replace('\r', "\n")));
+    }
+    Ok(text)
+}
+
+/// UTF-16 as text; where it is none, what stands before.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut text = String::new();
+    for c in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        match c {
+            Ok(c) => text.push(c),
+            Err(_) => return Err(text),
+        }
+    }
+    if rest.is_empty() { Ok(text) } else { Err(text) }
 }
 
 /// Reads record after record.
@@ -233,5 +260,17 @@ mod tests {
             "t.csv: line 3: not UTF-8 text"
         );
         assert!(Reader::new(path, "", b'"').is_err());
+        let wide: Vec<u8> = "\u{feff}é,y\n1,2"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(decode(path, &wide).unwrap(), "é,y\n1,2");
+        let wide: Vec<u8> = "\u{feff}é"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        assert_eq!(decode(path, &wide).unwrap(), "é");
+        assert!(decode(path, &wide[..3]).is_err());
+        assert_eq!(decode(path, b"a,y\r1,2\r").unwrap(), "a,y\n1,2\n");
     }
 }

@@ -406,14 +406,28 @@ fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found:
     }
     match &column.values {
         ColumnValues::Numeric(values) => {
+            let whole = values
+                .iter()
+                .all(|value| value.is_nan() || value.fract() == 0.0);
             let counting = values
                 .windows(2)
                 .all(|pair| (pair[1] - pair[0] - 1.0).abs() < 0.5)
-                && values
-                    .iter()
-                    .all(|value| value.fract().abs() < f64::EPSILON);
+                && whole;
             if rows > 2 && counting {
                 found.push(format!("column `{name}` counts the rows; ignore it"));
+            } else if whole && present > 50 && summary.distinct == present {
+                found.push(format!(
+                    "column `{name}` has a whole number of its own in each of {present} rows: an identifier?"
+                ));
+            }
+            let mut codes = HashMap::new();
+            let of = |value: &f64| {
+                let next = u32::try_from(codes.len()).expect("fewer rows than 2^32");
+                *codes.entry((value + 0.0).to_bits()).or_insert(next)
+            };
+            let codes: Vec<u32> = values.iter().map(of).collect();
+            if gives_away(dataset, &codes) {
+                found.push(gives_away_text(name));
             }
         }
         ColumnValues::Nominal { codes, levels } => {
@@ -432,6 +446,14 @@ fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found:
                         .collect::<Vec<_>>()
                         .join(", ")
                 ));
+            } else if let Some(what) = numbers_in_other_words(levels) {
+                found.push(format!(
+                    "column `{name}` is nominal, but its texts are numbers with {what}: `{}`",
+                    levels
+                        .iter()
+                        .find(|level| level.contains(|c: char| c.is_ascii_digit()))
+                        .unwrap_or(&levels[0])
+                ));
             } else if summary.distinct > 20 && summary.distinct * 2 > present {
                 found.push(format!(
                     "column `{name}` has {} levels in {present} rows: an identifier?",
@@ -439,13 +461,58 @@ fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found:
                 ));
             }
             if gives_away(dataset, codes) {
-                found.push(format!(
-                    "column `{name}` determines the class of every row: was it known before the \
-                     label?"
-                ));
+                found.push(gives_away_text(name));
             }
         }
     }
+}
+
+fn gives_away_text(name: &str) -> String {
+    format!("column `{name}` determines the class of every row: was it known before the label?")
+}
+
+/// What stands around the numbers of a column of which at least half of the levels are numbers but for that.
+fn numbers_in_other_words(levels: &[String]) -> Option<&'static str> {
+    let digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let reads = |text: &str| number(text) != Number::None;
+    let signs: [(&str, fn(&str) -> String); 3] = [
+        ("a percent sign", |text| {
+            text.trim().trim_end_matches('%').to_owned()
+        }),
+        ("a currency sign", |text| {
+            let money = |c: char| "$€£¥".contains(c);
+            text.trim().trim_matches(money).replace(',', "")
+        }),
+        ("a decimal comma", |text| text.trim().replacen(',', ".", 1)),
+    ];
+    let half = |bare: &fn(&str) -> String| {
+        let odd = levels.iter().filter(|level| digits(level) && !reads(level));
+        2 * odd.filter(|level| reads(&bare(level))).count() >= levels.len().max(1)
+    };
+    let found = signs
+        .iter()
+        .find(|(_, bare)| half(bare))
+        .map(|(what, _)| *what);
+    let unit = |level: &&String| {
+        let end = level
+            .trim_end_matches(|c: char| c.is_alphabetic())
+            .trim_end();
+        digits(end) && !reads(level) && reads(end)
+    };
+    found.or_else(|| {
+        (2 * levels.iter().filter(unit).count() >= levels.len().max(1) && levels.len() > 5)
+            .then_some("a unit")
+    })
+}
+
+/// Rows of `dataset` from `n_train` on that equal one before it, label included.
+pub fn repeated_across(dataset: &Dataset, n_train: usize) -> usize {
+    let keys = row_keys(dataset);
+    let row = |at: usize| (keys[at].as_slice(), dataset.labels().ids()[at]);
+    let known: std::collections::HashSet<_> = (0..n_train).map(row).collect();
+    (n_train..dataset.n_rows())
+        .filter(|&at| known.contains(&row(at)))
+        .count()
 }
 
 /// Whether every level of a column with few levels belongs to a single class.

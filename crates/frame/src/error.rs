@@ -141,7 +141,7 @@ pub enum FrameError {
     NoColumn {
         /// The file.
         path: PathBuf,
-        /// What the column was wanted for: `target` or `ignored`.
+        /// What the column was wanted for: `target`, `ignored`, `nominal` or `numeric`.
         role: &'static str,
         /// The name.
         name: String,
@@ -199,6 +199,64 @@ pub enum FrameError {
         column: String,
         /// Its text.
         found: String,
+    },
+    /// A text in a column of numbers: a spelling of missing that nobody knows, a typo, or a name.
+    #[error(
+        "{}: {place}, column `{column}`: `{found}` is no number, and {numbers} of {cells} cells are",
+        path.display()
+    )]
+    Mixed {
+        /// The file.
+        path: PathBuf,
+        /// The first such cell.
+        place: Place,
+        /// Its column.
+        column: String,
+        /// Its text.
+        found: String,
+        /// Cells of the column that are numbers.
+        numbers: usize,
+        /// Cells that are not empty.
+        cells: usize,
+        /// Whether it is a number once its comma is a decimal point.
+        decimal: bool,
+    },
+    /// A column that is declared to be two things.
+    #[error("{}: column `{column}` is listed as nominal and as numeric", path.display())]
+    TwoKinds {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A target with so many fractions that it is a quantity, or with a class for each row.
+    #[error("{}: target column `{target}` has {classes} classes in {rows} rows{}", path.display(), if *reals { ", most of them fractions" } else { "" })]
+    RealTarget {
+        /// The file.
+        path: PathBuf,
+        /// The target.
+        target: String,
+        /// Its distinct values.
+        classes: usize,
+        /// Rows.
+        rows: usize,
+        /// Whether they are fractions.
+        reals: bool,
+    },
+    /// Test labels that no training row has.
+    #[error(
+        "{}: the labels are those of {} in other spellings: {} against {}",
+        test.display(), train.display(), listed(test_labels), listed(train_labels)
+    )]
+    PairLabels {
+        /// The training file.
+        train: PathBuf,
+        /// The test file.
+        test: PathBuf,
+        /// The classes of the training rows.
+        train_labels: Vec<String>,
+        /// The classes of the test rows.
+        test_labels: Vec<String>,
     },
     /// A column type that is neither numbers nor names.
     #[error("{}: column `{column}` has type {dtype}, which is neither numeric nor nominal", path.display())]
@@ -286,7 +344,7 @@ impl FrameError {
     /// What to try, when there is something to try, in the words of a sweep file.
     pub fn hint(&self) -> Option<String> {
         self.hint_in(|key, value| match key {
-            "separator" => format!("{key} = {value:?}"),
+            "separator" | "decimal" => format!("{key} = {value:?}"),
             _ => format!("{key} = [{value:?}]"),
         })
     }
@@ -317,7 +375,12 @@ impl FrameError {
             Self::UnclosedQuote { .. } | Self::AfterQuote { .. } => {
                 "inside a quoted cell a double quote is written twice".into()
             }
-            Self::DuplicateColumn { .. } => "rename one of the two".into(),
+            Self::DuplicateColumn { name, .. } => {
+                format!(
+                    "rename one of the two, or leave both out: {}",
+                    set("ignore", name)
+                )
+            }
             Self::UnnamedColumn { name, .. } => {
                 format!(
                     "name it in the header, or leave it out: {}",
@@ -335,6 +398,23 @@ impl FrameError {
                 let set = set("missing", found);
                 format!("leave missing cells empty, or list the spelling: {set}")
             }
+            Self::Mixed { decimal: true, .. } => {
+                format!(
+                    "if the comma is a decimal point, say so: {}",
+                    set("decimal", ",")
+                )
+            }
+            Self::Mixed { column, found, .. } => format!(
+                "if it means a missing value, list it: {}; if the column holds names, say so: {}",
+                set("missing", found),
+                set("nominal", column)
+            ),
+            Self::TwoKinds { .. } => "keep one of the two".into(),
+            Self::RealTarget { .. } => {
+                "a target needs classes with several rows each; cut a quantity into classes first"
+                    .into()
+            }
+            Self::PairLabels { .. } => "write the classes alike in both files".into(),
             Self::ColumnType { .. } => "convert it to numbers or text, or ignore the column".into(),
             Self::Pair { .. } => {
                 "both files need the same columns with the same meaning; the order is free".into()

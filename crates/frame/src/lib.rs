@@ -25,7 +25,7 @@ mod table;
 mod thrift;
 
 pub use atomic::{remove_leftovers, write_atomically};
-pub use describe::{Description, class_warnings, describe};
+pub use describe::{Description, class_warnings, describe, repeated_across};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};
 pub use parquet::owner_of;

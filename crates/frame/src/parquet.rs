@@ -236,12 +236,17 @@ pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTabl
                 },
             },
         };
-        columns.push(RawColumn { name, values });
+        columns.push(RawColumn {
+            declared: options.declared(&name),
+            name,
+            values,
+        });
     }
     Ok(RawTable {
         path: path.to_owned(),
         columns,
         n_rows,
+        comma: false,
         place: Place::Row,
     })
 }

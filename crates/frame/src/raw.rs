@@ -10,6 +10,18 @@ use crate::error::{FrameError, Place};
 /// 2^53: beyond it a real no longer tells neighbouring whole numbers apart.
 pub(crate) const EXACT: u128 = 1 << 53;
 
+/// Spellings of a missing value that programs write among numbers. Those of NaN and infinity are not
+/// among them: they are values that went wrong.
+const MISSING_NUMBERS: [&str; 13] = [
+    "NA", "N/A", "n/a", "NULL", "null", "None", "none", "#N/A", "<NA>", "?", "-", ".", "*",
+];
+
+/// Whether a cell among numbers stands for a missing one: a known spelling, or blanks alone.
+fn is_missing_number(text: &str) -> bool {
+    let bare = text.trim_matches([' ', '\t', '\u{a0}']);
+    bare.is_empty() || MISSING_NUMBERS.contains(&bare)
+}
+
 /// Distinct texts of a column, each with the place where it was first seen.
 ///
 /// Tests and conversions then run once a text instead of once a row, and an error about a value
@@ -53,6 +65,15 @@ impl Texts {
             .map(|&code| self.distinct.get(code as usize).map(String::as_str))
     }
 
+    /// Rows of each distinct text.
+    fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.distinct.len()];
+        for &code in self.codes.iter().filter(|&&code| code != MISSING) {
+            counts[code as usize] += 1;
+        }
+        counts
+    }
+
     fn missing(&self) -> u64 {
         self.codes.iter().filter(|&&code| code == MISSING).count() as u64
     }
@@ -93,6 +114,8 @@ pub(crate) enum RawValues {
 pub(crate) struct RawColumn {
     pub(crate) name: String,
     pub(crate) values: RawValues,
+    /// What the caller says that it is.
+    pub(crate) declared: Option<Kind>,
 }
 
 /// The columns of a file, the ignored ones left out.
@@ -101,6 +124,8 @@ pub(crate) struct RawTable {
     pub(crate) path: PathBuf,
     pub(crate) columns: Vec<RawColumn>,
     pub(crate) n_rows: usize,
+    /// Whether a comma is the decimal point of its texts.
+    pub(crate) comma: bool,
     /// Turns a recorded place into a line or a row.
     pub(crate) place: fn(u64) -> Place,
 }
@@ -171,35 +196,98 @@ impl RawTable {
         (self.place)(texts.first.get(code).copied().unwrap_or_default())
     }
 
-    /// What column `at` is: numeric when every value is a finite number.
+    /// A text as a number, with the table's decimal point.
+    fn number(&self, text: &str) -> Number {
+        if self.comma && text.contains(',') && !text.contains('.') {
+            number(&text.replacen(',', ".", 1))
+        } else {
+            number(text)
+        }
+    }
+
+    /// What column `at` is: numeric when every cell is a finite number, missing, or a known spelling of
+    /// missing; else names.
+    ///
+    /// # Errors
+    /// [`FrameError::NotFinite`] for a spelling of NaN or infinity among numbers; [`FrameError::Mixed`] for a text
+    /// among numbers where at least half of the cells are numbers, or all are declared to be.
     pub(crate) fn kind(&self, at: usize) -> Result<Kind, FrameError> {
         let column = &self.columns[at];
         let texts = match &column.values {
-            RawValues::Numbers(_) | RawValues::Wholes(_) => return Ok(Kind::Numeric),
+            RawValues::Numbers(_) | RawValues::Wholes(_) => {
+                return Ok(column.declared.unwrap_or(Kind::Numeric));
+            }
             RawValues::Names(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
             RawValues::Names(_) => return Ok(Kind::Nominal),
+            RawValues::Untyped(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
+            RawValues::Untyped(_) if column.declared == Some(Kind::Nominal) => {
+                return Ok(Kind::Nominal);
+            }
             RawValues::Untyped(texts) => texts,
         };
-        let mut not_finite = None;
-        for (code, text) in texts.distinct.iter().enumerate() {
-            match number(text) {
-                Number::Finite(_) => {}
+        let (mut numbers, mut cells) = (0, 0);
+        let (mut not_finite, mut name, mut spelt) = (None, None, false);
+        for ((code, text), count) in texts.distinct.iter().enumerate().zip(texts.counts()) {
+            cells += count;
+            match self.number(text) {
+                Number::Finite(_) => numbers += count,
                 Number::NotFinite => {
                     not_finite.get_or_insert((code, text));
                 }
-                Number::None => return Ok(Kind::Nominal),
+                Number::None if is_missing_number(text) => spelt = true,
+                Number::None => {
+                    name.get_or_insert((code, text));
+                }
             }
         }
-        match not_finite {
-            Some((code, found)) => Err(FrameError::NotFinite {
-                path: self.path.clone(),
-                place: self.place_of(texts, code),
-                column: column.name.clone(),
-                found: found.clone(),
-            }),
-            None if texts.distinct.is_empty() => Ok(Kind::Unknown),
-            None => Ok(Kind::Numeric),
+        let at = |code| {
+            (
+                self.path.clone(),
+                self.place_of(texts, code),
+                column.name.clone(),
+            )
+        };
+        let declared = column.declared == Some(Kind::Numeric);
+        match (name, not_finite) {
+            (Some((code, found)), _) if declared || 2 * numbers >= cells => {
+                let (path, place, column) = at(code);
+                Err(FrameError::Mixed {
+                    path,
+                    place,
+                    column,
+                    found: found.clone(),
+                    numbers,
+                    cells,
+                    decimal: !self.comma && number(&found.replacen(',', ".", 1)) != Number::None,
+                })
+            }
+            (Some(_), _) => Ok(Kind::Nominal),
+            (None, Some((code, found))) => {
+                let (path, place, column) = at(code);
+                Err(FrameError::NotFinite {
+                    path,
+                    place,
+                    column,
+                    found: found.clone(),
+                })
+            }
+            // Spellings of missing alone are names: nothing says that numbers were meant.
+            (None, None) if spelt && numbers == 0 && !declared => Ok(Kind::Nominal),
+            (None, None) => Ok(Kind::Numeric),
         }
+    }
+
+    /// The spellings in the numeric column `at` that were taken for missing, with the number of rows of each.
+    pub(crate) fn taken_for_missing(&self, at: usize) -> Vec<(&str, usize)> {
+        let RawValues::Untyped(texts) = &self.columns[at].values else {
+            return Vec::new();
+        };
+        let found = texts
+            .distinct
+            .iter()
+            .map(String::as_str)
+            .zip(texts.counts());
+        found.filter(|(text, _)| is_missing_number(text)).collect()
     }
 
     /// The first value of column `at` that is no number, with its place.
@@ -210,7 +298,7 @@ impl RawTable {
         let code = texts
             .distinct
             .iter()
-            .position(|text| number(text) == Number::None)?;
+            .position(|text| self.number(text) == Number::None)?;
         Some((self.place_of(texts, code), &texts.distinct[code]))
     }
 
@@ -219,8 +307,7 @@ impl RawTable {
         let at = self
             .position(target)
             .expect("the target was looked up before");
-        // Refuses a label `nan` among numbers, which is a missing label in disguise.
-        self.kind(at)?;
+        self.refuse_nan_label(at)?;
         let missing = |place: u64, rows: u64| FrameError::MissingLabel {
             path: self.path.clone(),
             place: (self.place)(place),
@@ -250,6 +337,40 @@ impl RawTable {
         }
     }
 
+    /// Refuses a label `nan` among numbers, which is a missing label in disguise.
+    fn refuse_nan_label(&self, at: usize) -> Result<(), FrameError> {
+        let RawValues::Untyped(texts) = &self.columns[at].values else {
+            return Ok(());
+        };
+        let all = || texts.distinct.iter().map(|text| number(text));
+        match all().position(|found| found == Number::NotFinite) {
+            Some(code) if all().all(|found| found != Number::None) => Err(FrameError::NotFinite {
+                path: self.path.clone(),
+                place: self.place_of(texts, code),
+                column: self.columns[at].name.clone(),
+                found: texts.distinct[code].clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The numbers of column `at` as names: those of whole numbers have no point.
+    pub(crate) fn number_names(&self, at: usize) -> Texts {
+        let mut texts = Texts::default();
+        let mut push = |text: Option<String>| texts.push(text.as_deref(), 0);
+        match &self.columns[at].values {
+            RawValues::Numbers(values) => {
+                let name = |v: &f64| (!v.is_nan()).then(|| (v + 0.0).to_string());
+                values.iter().for_each(|v| push(name(v)));
+            }
+            RawValues::Wholes(values) => {
+                values.iter().for_each(|v| push(v.map(|v| v.to_string())));
+            }
+            RawValues::Untyped(_) | RawValues::Names(_) => {}
+        }
+        texts
+    }
+
     /// Numbers of column `at`, which has been found to be numeric or without values.
     pub(crate) fn numbers(&self, at: usize) -> Vec<f64> {
         match &self.columns[at].values {
@@ -262,7 +383,7 @@ impl RawTable {
                 let values: Vec<f64> = texts
                     .distinct
                     .iter()
-                    .map(|text| match number(text) {
+                    .map(|text| match self.number(text) {
                         Number::Finite(value) => value,
                         Number::NotFinite | Number::None => f64::NAN,
                     })

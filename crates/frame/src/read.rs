@@ -2,13 +2,16 @@
 //!
 //! # What is a number, what is a name
 //! In CSV and TSV a column is numeric when every cell that is not missing is a finite number as Rust
-//! reads one (`-1`, `.5`, `1e-3`; blanks around it do not matter), otherwise nominal, and then its
-//! text is kept to the last blank. Quotes around a cell change nothing. A column without any value is
-//! numeric. In Parquet the file says: integers and reals are numeric; strings, dictionaries
-//! (categories) and booleans nominal.
+//! reads one (`-1`, `.5`, `1e-3`; blanks around it do not matter; with `decimal = ","` a comma is its point). A
+//! column of which half or more of the cells are numbers is never nominal unasked: another text among them
+//! is an error that names its line, unless the column is listed in `nominal`. All other columns are nominal,
+//! and their text is kept to the last blank. Quotes around a cell change nothing. A column without any value
+//! is numeric. In Parquet the file says: integers and reals are numeric; strings, dictionaries (categories) and
+//! booleans nominal.
 //!
 //! # What is missing
-//! An empty cell, a null, and whatever `missing` lists. A listed spelling is compared with the cell
+//! An empty cell, a null, and whatever `missing` lists; among numbers also the spellings `NA N/A n/a NULL null None
+//! none #N/A <NA> ? - . *` and blanks alone, each of which the dataset remarks on with its count. A listed spelling is compared with the cell
 //! as it stands and without surrounding blanks; in a numeric Parquet column it counts when it is
 //! the same number. A spelling of NaN or infinity that is not listed is an error in a column
 //! that otherwise holds numbers: it would be either a missing value or a broken export, and the
@@ -26,7 +29,7 @@ use counterweight_core::{Column, ColumnValues, Dataset, Labels, nearest};
 use crate::delimited;
 use crate::error::{FrameError, Place};
 use crate::parquet;
-use crate::raw::{Kind, RawColumn, RawTable, RawValues, Texts};
+use crate::raw::{Kind, Number, RawColumn, RawTable, RawValues, Texts, number};
 
 /// The extensions of files that [`read_dataset`] reads.
 const READABLE: &str = "csv, tsv, parquet";
@@ -38,7 +41,10 @@ const READABLE: &str = "csv, tsv, parquet";
 /// | `target` | `""` | name of the label column |
 /// | `missing` | none | spellings of missing values beside the empty cell |
 /// | `separator` | by extension | the byte between cells: `,` in .csv, tab in .tsv |
-/// | `ignore` | none | names of columns to leave out |
+/// | `decimal` | `.` | the byte before the decimals: `.` or `,` |
+/// | `ignore` | none | names of columns to leave out, all that bear the name; `""` for those without one |
+/// | `nominal` | none | names of columns that hold names, whatever they look like |
+/// | `numeric` | none | names of columns that hold numbers, or else are an error |
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReadOptions {
     /// Name of the label column.
@@ -47,8 +53,14 @@ pub struct ReadOptions {
     pub missing: Vec<String>,
     /// The byte between cells; `None` chooses by extension. Parquet has none.
     pub separator: Option<u8>,
+    /// Whether a comma, and not a point, stands before the decimals.
+    pub comma: bool,
     /// Names of columns to leave out.
     pub ignore: Vec<String>,
+    /// Names of columns that hold names, whatever they look like.
+    pub nominal: Vec<String>,
+    /// Names of columns that hold numbers.
+    pub numeric: Vec<String>,
 }
 
 impl ReadOptions {
@@ -57,6 +69,15 @@ impl ReadOptions {
         Self {
             target: target.into(),
             ..Self::default()
+        }
+    }
+
+    /// What the caller says that a column is.
+    pub(crate) fn declared(&self, name: &String) -> Option<Kind> {
+        if self.nominal.contains(name) {
+            Some(Kind::Nominal)
+        } else {
+            self.numeric.contains(name).then_some(Kind::Numeric)
         }
     }
 
@@ -111,7 +132,7 @@ pub(crate) fn extension(path: &Path) -> String {
 pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, FrameError> {
     let raw = read_raw(path, options)?;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
-    two_classes(path, options, &labels)?;
+    check_classes(path, options, &labels)?;
     let mut columns = Vec::with_capacity(raw.columns.len());
     for (at, column) in raw.columns.iter().enumerate() {
         if column.name != options.target {
@@ -122,7 +143,30 @@ pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, Frame
             });
         }
     }
-    dataset(path, columns, labels)
+    dataset(path, columns, labels).map(|data| data.with_remarks(remarks(&raw, options)))
+}
+
+/// What was read otherwise than it stands in the file.
+fn remarks(raw: &RawTable, options: &ReadOptions) -> Vec<String> {
+    let columns = raw.columns.iter().enumerate();
+    let features = columns.filter(|(_, column)| column.name != options.target);
+    features
+        .filter(|&(at, _)| matches!(raw.kind(at), Ok(Kind::Numeric)))
+        .filter_map(|(at, column)| {
+            let found = raw.taken_for_missing(at);
+            let texts: Vec<String> = found
+                .iter()
+                .map(|(text, rows)| format!("`{text}` ({rows})"))
+                .collect();
+            (!texts.is_empty()).then(|| {
+                format!(
+                    "column `{}`: taken for missing: {}",
+                    column.name,
+                    texts.join(", ")
+                )
+            })
+        })
+        .collect()
 }
 
 /// Reads a training and a test file that someone else has split. Both get the same levels and class
@@ -150,7 +194,31 @@ pub fn read_pair(
 
     let train_labels = first.labels(&options.target)?;
     let test_labels = second.labels(&options.target)?;
-    two_classes(train, options, &Labels::from_texts(&train_labels))?;
+    let known = Labels::from_texts(&train_labels);
+    check_classes(train, options, &known)?;
+    let tested = Labels::from_texts(&test_labels);
+    let unseen: Vec<&String> = tested
+        .names()
+        .iter()
+        .filter(|name| !known.names().contains(name))
+        .collect();
+    let respelt = unseen
+        .iter()
+        .any(|name| known.names().iter().any(|other| alike(name, other)));
+    if respelt || unseen.len() == tested.n_classes() {
+        return Err(FrameError::PairLabels {
+            train: train.to_owned(),
+            test: test.to_owned(),
+            train_labels: known.names().to_vec(),
+            test_labels: tested.names().to_vec(),
+        });
+    }
+    let mut remarks = [remarks(&first, options), remarks(&second, options)].concat();
+    remarks.extend(unseen.iter().map(|name| {
+        format!(
+            "no training row has the class `{name}` of the test rows: it can never be predicted"
+        )
+    }));
     let all = Labels::from_texts(&[train_labels.as_slice(), &test_labels].concat());
     let (train_ids, test_ids) = all.ids().split_at(train_labels.len());
     let labels = |path: &Path, ids: &[u32]| {
@@ -206,7 +274,7 @@ pub fn read_pair(
         }
     }
     Ok((
-        dataset(train, train_columns, train_labels)?,
+        dataset(train, train_columns, train_labels)?.with_remarks(remarks),
         dataset(test, test_columns, test_labels)?,
     ))
 }
@@ -218,15 +286,39 @@ fn dataset(path: &Path, columns: Vec<Column>, labels: Labels) -> Result<Dataset,
     })
 }
 
-fn two_classes(path: &Path, options: &ReadOptions, labels: &Labels) -> Result<(), FrameError> {
-    match &labels.names()[..] {
-        [only] => Err(FrameError::OneClass {
+/// Whether two labels are most likely one: they differ by case, blanks or a full stop at the end, or are the
+/// same number.
+fn alike(a: &str, b: &str) -> bool {
+    let bare = |text: &str| text.trim().trim_end_matches('.').to_lowercase();
+    match (number(a), number(b)) {
+        (Number::Finite(a), Number::Finite(b)) => (a - b).abs() <= 0.0,
+        _ => bare(a) == bare(b),
+    }
+}
+
+/// A target has at least two classes, and is no quantity.
+fn check_classes(path: &Path, options: &ReadOptions, labels: &Labels) -> Result<(), FrameError> {
+    /// Fractions that are no codes of classes any more.
+    const MOST_FRACTIONS: usize = 20;
+    if let [only] = &labels.names()[..] {
+        return Err(FrameError::OneClass {
             path: path.to_owned(),
             target: options.target.clone(),
             class: only.clone(),
-        }),
-        _ => Ok(()),
+        });
     }
+    let fraction = |name: &&String| matches!(number(name), Number::Finite(v) if v.fract() != 0.0);
+    let reals = labels.names().iter().filter(fraction).count() > MOST_FRACTIONS;
+    if reals || (labels.n_classes() > MOST_FRACTIONS && labels.n_classes() == labels.len()) {
+        return Err(FrameError::RealTarget {
+            path: path.to_owned(),
+            target: options.target.clone(),
+            classes: labels.n_classes(),
+            rows: labels.len(),
+            reals,
+        });
+    }
+    Ok(())
 }
 
 fn typed(raw: &RawTable, at: usize, kind: Kind) -> ColumnValues {
@@ -234,6 +326,10 @@ fn typed(raw: &RawTable, at: usize, kind: Kind) -> ColumnValues {
         (RawValues::Untyped(texts), Kind::Nominal)
         | (RawValues::Names(texts), Kind::Nominal | Kind::Unknown) => {
             let (codes, levels) = texts.sorted();
+            ColumnValues::Nominal { codes, levels }
+        }
+        (RawValues::Numbers(_) | RawValues::Wholes(_), Kind::Nominal) => {
+            let (codes, levels) = raw.number_names(at).sorted();
             ColumnValues::Nominal { codes, levels }
         }
         _ => ColumnValues::Numeric(raw.numbers(at)),
@@ -319,9 +415,11 @@ pub(crate) fn kept_columns(
     names: &[String],
     options: &ReadOptions,
 ) -> Result<Vec<bool>, FrameError> {
+    let ignored: HashSet<&String> = options.ignore.iter().collect();
     let mut places = HashMap::with_capacity(names.len());
     for (second, name) in names.iter().enumerate() {
-        if let Some(first) = places.insert(name.as_str(), second) {
+        let first = places.insert(name.as_str(), second);
+        if let Some(first) = first.filter(|_| !ignored.contains(name) && !name.is_empty()) {
             return Err(FrameError::DuplicateColumn {
                 path: path.to_owned(),
                 name: name.clone(),
@@ -336,7 +434,24 @@ pub(crate) fn kept_columns(
             target: options.target.clone(),
         });
     }
-    let wanted = options.ignore.iter().map(|name| ("ignored", name));
+    if let Some(name) = options
+        .nominal
+        .iter()
+        .find(|name| options.numeric.contains(name))
+    {
+        return Err(FrameError::TwoKinds {
+            path: path.to_owned(),
+            column: name.clone(),
+        });
+    }
+    let wanted = [
+        ("ignored", &options.ignore),
+        ("nominal", &options.nominal),
+        ("numeric", &options.numeric),
+    ];
+    let wanted = wanted
+        .iter()
+        .flat_map(|(role, names)| names.iter().map(move |name| (*role, name)));
     for (role, name) in std::iter::once(("target", &options.target)).chain(wanted) {
         if !places.contains_key(name.as_str()) {
             return Err(FrameError::NoColumn {
@@ -348,7 +463,6 @@ pub(crate) fn kept_columns(
             });
         }
     }
-    let ignored: HashSet<&String> = options.ignore.iter().collect();
     let kept: Vec<bool> = names.iter().map(|name| !ignored.contains(name)).collect();
     let nameless = |name: &str| {
         name.is_empty() || (name.starts_with("__index_level_") && name.ends_with("__"))
@@ -376,7 +490,7 @@ pub(crate) fn kept_columns(
 fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTable, FrameError> {
     let bytes = read_bytes(path)?;
     let text = delimited::decode(path, &bytes)?;
-    let mut reader = delimited::Reader::new(path, text, options.separator.unwrap_or(separator))?;
+    let mut reader = delimited::Reader::new(path, &text, options.separator.unwrap_or(separator))?;
     let mut cells = Vec::new();
     if reader.only_blank_lines_left() || reader.record(&mut cells)?.is_none() {
         return Err(FrameError::Empty {
@@ -415,13 +529,15 @@ fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTab
             .zip(columns)
             .zip(kept)
             .filter_map(|((name, texts), kept)| {
-                kept.then_some(RawColumn {
+                kept.then(|| RawColumn {
+                    declared: options.declared(&name),
                     name,
                     values: RawValues::Untyped(texts),
                 })
             })
             .collect(),
         n_rows,
+        comma: options.comma,
         place: Place::Line,
     })
 }

@@ -287,7 +287,7 @@ fn read_csv(
 ) -> Result<Table, FrameError> {
     let bytes = read_bytes(path)?;
     let text = delimited::decode(path, &bytes)?;
-    let mut reader = delimited::Reader::new(path, text, separator)?;
+    let mut reader = delimited::Reader::new(path, &text, separator)?;
     let mut cells = Vec::new();
     if reader.record(&mut cells)?.is_none() {
         return Err(FrameError::Empty {

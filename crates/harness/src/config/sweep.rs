@@ -271,6 +271,15 @@ pub enum Source {
     },
 }
 
+/// Whether the decimal point that a `decimal` names is a comma.
+pub fn decimal_comma(text: &str) -> Option<bool> {
+    match text {
+        "." => Some(false),
+        "," => Some(true),
+        _ => None,
+    }
+}
+
 /// The byte that a `separator` names: one ASCII character that is neither a quote nor a line break, or
 /// `tab`.
 pub fn separator(text: &str) -> Option<u8> {
@@ -296,6 +305,12 @@ pub struct DatasetSpec {
     pub ignore: Vec<String>,
     /// The byte between cells; `None` chooses by the file's extension.
     pub separator: Option<u8>,
+    /// Whether a comma is the decimal point.
+    pub comma: bool,
+    /// Columns that hold names, whatever they look like.
+    pub nominal: Vec<String>,
+    /// Columns that hold numbers.
+    pub numeric: Vec<String>,
     /// Ratios to make.
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.

@@ -7,10 +7,12 @@ use counterweight_core::Catalogue;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::Profile;
 
-use super::check_id;
+use super::{check_id, is_id};
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
-use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source, separator};
+use crate::config::sweep::{
+    DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source, decimal_comma, separator,
+};
 
 fn read_profile(s: &mut Section<'_, '_>) -> Profile {
     match s.choice("profile", &["step", "exponential"]).as_deref() {
@@ -167,6 +169,16 @@ pub(super) fn read_dataset(
     let target = s.text("target");
     let missing = s.texts("missing").unwrap_or_default();
     let ignore = s.texts("ignore").unwrap_or_default();
+    let nominal = s.texts("nominal").unwrap_or_default();
+    let numeric = s.texts("numeric").unwrap_or_default();
+    let comma = s.text("decimal").is_some_and(|text| {
+        let comma = decimal_comma(&text);
+        if comma.is_none() {
+            let hint = Some("give \".\" or \",\"".to_owned());
+            s.error("decimal", format!("`{text}` is no decimal point"), hint);
+        }
+        comma == Some(true)
+    });
     let between = s.text("separator").and_then(|text| {
         let byte = separator(&text);
         if byte.is_none() {
@@ -239,9 +251,24 @@ pub(super) fn read_dataset(
             (None, None)
         }
     };
+    let named = id.is_some() || name.is_some();
     let id = id.or(fallback).unwrap_or_default();
     if source.is_some() {
-        check_id(&id, "id", &mut s);
+        if named || is_id(&id) {
+            check_id(&id, "id", &mut s);
+        } else {
+            let key = if fields.contains_key("path") {
+                "path"
+            } else {
+                "train"
+            };
+            let hint = "give this dataset an `id` of letters, digits and -_.+[]=,";
+            s.error(
+                key,
+                format!("the file's name `{id}` cannot be its id"),
+                Some(hint.into()),
+            );
+        }
     }
     s.finish();
     Some(DatasetSpec {
@@ -251,6 +278,9 @@ pub(super) fn read_dataset(
         missing,
         ignore,
         separator: between,
+        comma,
+        nominal,
+        numeric,
         ratios,
         profile,
         preprocess,
