@@ -382,11 +382,11 @@ fn data_files_are_checked_to_the_line() {
       hint: inside a quoted cell a double quote is written twice
     error: the sweep has 1 error; nothing was run
     ");
-    assert_snapshot!(complaint_of_data("u,u,y\n1,2,a\n2,3,b\n"), @"
+    assert_snapshot!(complaint_of_data("u,u,y\n1,2,a\n2,3,b\n"), @r#"
     error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: column `u` appears twice (positions 1 and 2)
-      hint: rename one of the two
+      hint: rename one of the two, or leave both out: ignore = ["u"]
     error: the sweep has 1 error; nothing was run
-    ");
+    "#);
     assert_snapshot!(complaint_of_data("u,y\n1,a\n2,\n3,b\n"), @"
     error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: line 3: missing value in the target column `y`
       hint: drop the rows without a label, or label them
