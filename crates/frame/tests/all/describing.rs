@@ -84,14 +84,17 @@ fn warnings_about_suspicious_columns() {
     }
     let folder = Folder::new();
     let path = folder.file("t.csv", text);
-    let found = describe(&read_dataset(&path, &target("y")).unwrap());
+    let dataset = read_dataset(&path, &target("y")).unwrap();
+    assert_eq!(
+        dataset.remarks(),
+        ["column `almost`: taken for missing: `n/a` (1)"]
+    );
+    let found = describe(&dataset);
     assert_eq!(
         found.warnings,
         [
             "classes that differ only by letter case or blanks: `Low`, `low`",
             "column `row` counts the rows; ignore it",
-            "column `almost` is nominal only because of `n/a`; if that means missing, list it in \
-             `missing`",
             "column `id` has 60 levels in 60 rows: an identifier?",
             "column `leak` determines the class of every row: was it known before the label?",
         ]

@@ -75,7 +75,25 @@ fn separators_missing_spellings_and_ignored_columns() {
     );
 
     let path = folder.file("t.tsv", "x\ty\n1,5\ta\n2\tb\n");
-    let dataset = read_dataset(&path, &target("y")).unwrap();
+    let asked = folder.told(&read_dataset(&path, &target("y")).unwrap_err());
+    assert!(
+        asked.contains("line 2, column `x`: `1,5` is no number"),
+        "{asked}"
+    );
+    assert!(asked.ends_with("decimal = \",\""), "{asked}");
+    let comma = ReadOptions {
+        comma: true,
+        ..target("y")
+    };
+    assert_eq!(
+        numbers(&read_dataset(&path, &comma).unwrap(), 0),
+        [1.5, 2.0]
+    );
+    let nominal = ReadOptions {
+        nominal: vec!["x".into()],
+        ..target("y")
+    };
+    let dataset = read_dataset(&path, &nominal).unwrap();
     assert_eq!(names(&dataset, 0), some(&["1,5", "2"]));
 }
 
@@ -126,7 +144,8 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
         ),
         (
             b"a,a,y\n1,2,u\n",
-            "t.csv: column `a` appears twice (positions 1 and 2)\nhint: rename one of the two",
+            "t.csv: column `a` appears twice (positions 1 and 2)\nhint: rename one of the two, or leave both \
+             out: ignore = [\"a\"]",
         ),
         (
             b",b,y\n1,2,u\n",
@@ -312,10 +331,10 @@ fn pairs_that_do_not_belong_together() {
         )
     );
     assert_eq!(
-        told("a,b,y\n1,2,u\n1,x,u\n"),
+        told("a,b,y\n1,w,u\n1,x,u\n"),
         format!(
             "train.csv and test.csv: column `b` is numeric in the first and nominal in the second \
-             (line 3 of test.csv: `x`){hint}"
+             (line 2 of test.csv: `w`){hint}"
         )
     );
     assert_eq!(
