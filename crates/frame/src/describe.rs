@@ -471,11 +471,14 @@ fn gives_away_text(name: &str) -> String {
     format!("column `{name}` determines the class of every row: was it known before the label?")
 }
 
+/// A text without what stands around its number.
+type Bare = fn(&str) -> String;
+
 /// What stands around the numbers of a column of which at least half of the levels are numbers but for that.
 fn numbers_in_other_words(levels: &[String]) -> Option<&'static str> {
     let digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
     let reads = |text: &str| number(text) != Number::None;
-    let signs: [(&str, fn(&str) -> String); 3] = [
+    let signs: [(&str, Bare); 3] = [
         ("a percent sign", |text| {
             text.trim().trim_end_matches('%').to_owned()
         }),
@@ -485,7 +488,7 @@ fn numbers_in_other_words(levels: &[String]) -> Option<&'static str> {
         }),
         ("a decimal comma", |text| text.trim().replacen(',', ".", 1)),
     ];
-    let half = |bare: &fn(&str) -> String| {
+    let half = |bare: &Bare| {
         let odd = levels.iter().filter(|level| digits(level) && !reads(level));
         2 * odd.filter(|level| reads(&bare(level))).count() >= levels.len().max(1)
     };

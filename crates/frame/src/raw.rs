@@ -361,10 +361,14 @@ impl RawTable {
         match &self.columns[at].values {
             RawValues::Numbers(values) => {
                 let name = |v: &f64| (!v.is_nan()).then(|| (v + 0.0).to_string());
-                values.iter().for_each(|v| push(name(v)));
+                for v in values {
+                    push(name(v));
+                }
             }
             RawValues::Wholes(values) => {
-                values.iter().for_each(|v| push(v.map(|v| v.to_string())));
+                for v in values {
+                    push(v.map(|v| v.to_string()));
+                }
             }
             RawValues::Untyped(_) | RawValues::Names(_) => {}
         }

@@ -238,9 +238,9 @@ pub(super) fn check_lengths(
 }
 
 /// The parameters that are a number or a row a class, with their lengths; those of a stage inside a stage too.
-fn lists_of<'k, 'v>(
+fn lists_of(
     specs: &[ParamSpec],
-    params: &mut dyn Iterator<Item = (&'k str, &'v ParamValue)>,
+    params: &mut dyn Iterator<Item = (&str, &ParamValue)>,
     catalogue: &Catalogue,
 ) -> Vec<(String, usize)> {
     let mut found = Vec::new();

@@ -65,7 +65,7 @@ fn megabytes(bytes: f64) -> String {
 
 /// Bytes of a matrix.
 pub(crate) fn of_matrix(x: &Matrix) -> f64 {
-    (x.as_slice().len() * size_of::<f64>()) as f64
+    size_of_val(x.as_slice()) as f64
 }
 
 /// Bytes of rows with their labels and origins.

@@ -51,8 +51,9 @@ mod tests {
             half += 0.5 * a[i][i].ln();
             for r in i + 1..n {
                 let factor = a[r][i] / a[i][i];
-                for c in i..n {
-                    a[r][c] -= factor * a[i][c];
+                let pivot = a[i].clone();
+                for (v, p) in a[r][i..n].iter_mut().zip(&pivot[i..n]) {
+                    *v -= factor * p;
                 }
                 b[r] -= factor * b[i];
             }

@@ -61,7 +61,7 @@ impl Setup {
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        let mut losses = self.losses(terms, &task)?;
+        let mut losses = losses(terms, &task)?;
         let network = Network::new(Shape {
             inputs: task.n_features(),
             hidden: self.hidden.clone(),
@@ -133,29 +133,30 @@ impl Setup {
             shape: task.shape(),
         }))
     }
+}
 
-    fn losses(&self, terms: &LossTerms, task: &Task<'_>) -> StageResult<Losses> {
-        let first = BatchLoss::new(task, terms)?;
-        let Some(later) = &terms.later else {
-            return Ok(Losses { first, later: None });
-        };
-        if later.terms.later.is_some() {
-            return Err(StageError::Failed(
-                "the later terms of a loss have a schedule of their own".into(),
-            ));
-        }
-        if !(0.0..=1.0).contains(&later.at) {
-            return Err(StageError::Failed(format!(
-                "a loss takes over after {} of the epochs; it has to be within [0, 1]",
-                later.at
-            )));
-        }
-        let second = BatchLoss::new(task, &later.terms)?;
-        Ok(Losses {
-            first,
-            later: Some((later.at, second)),
-        })
+/// The losses of a training, from the terms.
+fn losses(terms: &LossTerms, task: &Task<'_>) -> StageResult<Losses> {
+    let first = BatchLoss::new(task, terms)?;
+    let Some(later) = &terms.later else {
+        return Ok(Losses { first, later: None });
+    };
+    if later.terms.later.is_some() {
+        return Err(StageError::Failed(
+            "the later terms of a loss have a schedule of their own".into(),
+        ));
     }
+    if !(0.0..=1.0).contains(&later.at) {
+        return Err(StageError::Failed(format!(
+            "a loss takes over after {} of the epochs; it has to be within [0, 1]",
+            later.at
+        )));
+    }
+    let second = BatchLoss::new(task, &later.terms)?;
+    Ok(Losses {
+        first,
+        later: Some((later.at, second)),
+    })
 }
 
 /// Where the rows of the task come from.
