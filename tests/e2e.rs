@@ -26,5 +26,6 @@ mod leakage;
 mod messy_files;
 mod minibatches;
 mod own_data;
+mod rank;
 mod resample;
 mod side_tables;

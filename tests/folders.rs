@@ -302,7 +302,11 @@ fn nothing_of_an_earlier_sweep_stays() {
                     .ok()
                     .map(PathBuf::from)
             })
-            .filter(|path| path.starts_with("tables") || path.starts_with("plots"))
+            .filter(|path| {
+                ["tables", "plots", "models"]
+                    .iter()
+                    .any(|own| path.starts_with(own))
+            })
             .collect()
     };
     assert!(gone.iter().all(|name| place.has(&format!("demo/{name}"))));

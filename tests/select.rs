@@ -39,7 +39,7 @@ fn a_selected_report_stands_beside_the_whole_one() {
     assert_eq!(place.bytes("demo/index.html"), whole);
     let page = place.read(&format!("{folder}/index.html"));
     assert!(page.contains("MCC") && page.contains("--select"));
-    for file in ["tables/summary.csv", "tables/summary.tex", "ranking.json"] {
+    for file in ["tables/summary.csv", "tables/outcomes.md", "ranking.json"] {
         assert!(place.has(&format!("{folder}/{file}")), "{file}");
     }
     let table = place.read(&format!("{folder}/tables/summary.csv"));

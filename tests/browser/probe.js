@@ -95,7 +95,7 @@
     var table = document.getElementById("table-summary").closest("table");
     var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
     var names = heads.map(function (head) { return head.textContent.trim(); });
-    var index = names.indexOf("difference");
+    var index = names.indexOf("gain");
     var head = heads[index];
     var result = { before: column(table, index) };
     head.querySelector("button").click();
@@ -107,26 +107,59 @@
     result.sorted = heads.filter(function (h) { return h.hasAttribute("aria-sort"); }).length;
     found.sorting = result;
   }
+  // One filter for all tables: by words, and by what is known of the rows.
   function filtering() {
-    var input = document.querySelector(".tools input");
-    if (!input) { return; }
-    var table = input.closest(".tools").nextElementSibling.querySelector("table");
-    var word = table.tBodies[0].rows[0].cells[1].textContent.trim();
-    var rows = table.tBodies[0].rows.length;
-    input.value = word;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-    var left = Array.prototype.filter.call(table.tBodies[0].rows, function (row) {
-      return row.offsetParent !== null;
-    });
-    var result = {
-      word: word, rows: rows, left: left.length,
-      match: left.every(function (row) { return row.textContent.indexOf(word) !== -1; }),
-      status: input.closest(".tools").querySelector("[role=status]").textContent
+    var tools = document.getElementById("filter");
+    var rows = all("#tables ~ details table[data-enhance] tbody tr");
+    var shown = function () { return rows.filter(function (row) { return !row.hidden; }); };
+    var ask = function (tool, value) {
+      tool.value = value;
+      tool.dispatchEvent(new Event("input", { bubbles: true }));
     };
-    input.value = "";
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-    result.back = column(table, 0).length;
+    var words = tools.querySelector("input"), model = tools.querySelector("[data-by=model]");
+    var word = rows[0].cells[1].textContent.trim();
+    ask(words, word);
+    var left = shown();
+    var result = {
+      rows: rows.length, left: left.length,
+      match: left.every(function (row) { return row.textContent.indexOf(word) !== -1; }),
+      status: tools.querySelector("[role=status]").textContent
+    };
+    ask(words, "");
+    var link = document.querySelector(".matrix a[data-model]");
+    link.dispatchEvent(new Event("click", { bubbles: true }));
+    result.model = model.value;
+    result.ofModel = shown().every(function (row) {
+      return row.cells[0].textContent.trim() === model.value;
+    });
+    result.explain = tools.querySelector("[role=status]").textContent.indexOf(" explain ") !== -1;
+    ask(model, "");
+    result.back = shown().length;
     found.filtering = result;
+  }
+  // What a figure says of the mark that has the focus.
+  function values() {
+    var box = all(".wide, .narrow").filter(function (b) { return b.offsetParent !== null; })[0];
+    var line = box.parentNode.querySelector(".value");
+    box.dispatchEvent(new Event("focus"));
+    var first = line.textContent;
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    found.values = [first, line.textContent];
+  }
+  // As it opens: folds shut.
+  function size() {
+    found.screens = document.documentElement.scrollHeight / 900;
+    var before = "";
+    var first = document.querySelector("figure");
+    all("h1, main p, header p, main li, h2, h3").forEach(function (part) {
+      var above = first.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_PRECEDING;
+      if (above && !first.contains(part) && part.offsetParent) { before += " " + part.textContent; }
+    });
+    found.words = before.split(/\s+/).filter(Boolean).length;
+    found.cut = all("figure svg").filter(function (svg) {
+      var box = svg.getBoundingClientRect();
+      return box.width > 0 && (box.right > document.documentElement.clientWidth + 1 || box.left < -1);
+    }).length;
   }
   function structure() {
     var level = 0;
@@ -153,7 +186,7 @@
       });
       if (svg.getAttribute("role") !== "img" || !named) { found.labels.push("a figure"); }
     });
-    all("input").forEach(function (input) {
+    all("input, select").forEach(function (input) {
       if (!input.labels.length) { found.labels.push(input.id); }
     });
     all("table[data-enhance] thead th").forEach(function (head) {
@@ -200,6 +233,8 @@
     try { step(); } catch (error) { found[name + "Error"] = String(error); }
   }
   found.dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  run("size", size);
+  run("values", values);
   all("details").forEach(function (part) { part.open = true; });
   run("overflow", overflow);
   run("html", htmlTexts);

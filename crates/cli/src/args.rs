@@ -58,6 +58,8 @@ pub(crate) enum Command {
         /// Another one
         second: PathBuf,
     },
+    /// Rank the methods of any table of results: ranks, tests, tiers, ratings and figures
+    Rank(RankArgs),
     /// Compute a sample of the committed cells again, and the page, and compare them with the folder
     Verify(VerifyArgs),
     /// List what a sweep may name
@@ -136,6 +138,36 @@ pub(crate) struct VerifyArgs {
     /// Most seconds of one core that the sample may take, by estimate
     #[arg(long, value_name = "N", default_value_t = 30.0)]
     pub(crate) seconds: f64,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RankArgs {
+    /// A csv, tsv or parquet file: a row a unit and method, or (without --method and --value) a row a unit and a
+    /// column a method
+    pub(crate) file: PathBuf,
+    /// The column of what methods are compared on, such as the dataset
+    #[arg(long, value_name = "COL")]
+    pub(crate) unit: String,
+    /// The column of the methods
+    #[arg(long, value_name = "COL")]
+    pub(crate) method: Option<String>,
+    /// The column of the values
+    #[arg(long, value_name = "COL")]
+    pub(crate) value: Option<String>,
+    /// The column that groups related units, which then count once
+    #[arg(long, value_name = "COL")]
+    pub(crate) cluster: Option<String>,
+    /// Less is better (default: more)
+    #[arg(long)]
+    pub(crate) lower_is_better: bool,
+    /// Half-width of what is practically equal, in units of the value
+    #[arg(long, value_name = "X", default_value_t = 0.005)]
+    pub(crate) rope: f64,
+    /// Write tables (markdown, LaTeX), figures (svg, png) and ranking.json to this folder too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

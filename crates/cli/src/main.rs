@@ -108,6 +108,7 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::ImportScores(args) => commands::import_scores::import(&session, &args),
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
         Command::Verify(args) => commands::verify::verify(&session, &args),
+        Command::Rank(args) => commands::rank::rank(args),
         Command::List { what, format } => commands::list::list(what, format.format),
         Command::Explain { folder, cell } => commands::explain::explain(&session, &folder, &cell),
         Command::Data(DataCommand::Inspect {

@@ -273,6 +273,12 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
         names.map(move |name| format!("plots/{name}.{kind}"))
     };
     now.extend(drawn("svg").chain(drawn("png")));
+    let models = folder.join("models");
+    if !output.model_pages.is_empty() {
+        make_folder(&models)?;
+    }
+    let pages = output.model_pages.iter();
+    now.extend(pages.map(|(name, _)| format!("models/{name}.html")));
     // Both, until all is written: what an interruption leaves is found by the next report.
     let list = |names: &BTreeSet<String>| -> String {
         let lines: Vec<&str> = names.iter().flat_map(|name| [name, "\n"]).collect();
@@ -291,6 +297,9 @@ pub(crate) fn write(output: &ReportOutput, folder: &Path, same: bool) -> Result<
     }
     for (name, text) in &output.latex {
         write_atomically(&tables.join(format!("{name}.tex")), text.as_bytes())?;
+    }
+    for (name, page) in &output.model_pages {
+        write_atomically(&models.join(format!("{name}.html")), page.as_bytes())?;
     }
     let put = |file: PathBuf, bytes: &[u8]| {
         if same && file.is_file() {
@@ -375,9 +384,10 @@ fn unlisted(folder: &Path) -> BTreeSet<String> {
     found
 }
 
-/// Whether a line of [`WRITTEN`] names a file right inside one of the two folders.
+/// Whether a line of [`WRITTEN`] names a file right inside one of the folders of products.
 fn is_ours(name: &str) -> bool {
-    let name = name.strip_prefix("tables/").or(name.strip_prefix("plots/"));
+    let mut folders = ["tables/", "plots/", "models/"].into_iter();
+    let name = folders.find_map(|folder| name.strip_prefix(folder));
     name.is_some_and(|name| !name.contains(['/', '\\']))
 }
 

@@ -170,7 +170,7 @@ fn draw_points(
     for point in front(data) {
         let name = &point.correction;
         let extent = (font::width(name, size::TICK, false)?, size::TICK);
-        let Some((left, top)) = placer.place_clear(at(point), extent) else {
+        let Some((left, top)) = placer.place(at(point), extent) else {
             unplaced.push((Sample::Mark(style(point)), format!("{name} (front)")));
             continue;
         };

@@ -30,7 +30,7 @@ pub(super) fn measure(entries: &[(Sample, String)], width: f64) -> Result<(f64, 
 
 fn column_width(entries: &[(Sample, String)], width: f64) -> Result<f64, PlotError> {
     let widest = font::widest(entries.iter().map(|e| e.1.as_str()), size::LABEL, false)?;
-    Ok((SAMPLE + 6.0 + widest + 14.0).min(width))
+    Ok((SAMPLE + 6.0 + widest * 1.1 + 14.0).min(width))
 }
 
 /// Draws the entries row by row.

@@ -110,30 +110,11 @@ impl Placer {
         }
     }
 
-    /// The same without ever covering a line, for figures with a key for what finds no place.
-    pub(super) fn place_clear(
-        &mut self,
-        point: (f64, f64),
-        extent: (f64, f64),
-    ) -> Option<(f64, f64)> {
-        self.attempt(point, extent, true)
-    }
-
-    /// The left and upper corner for a label of this size, or nothing when every place is taken.
+    /// The left and upper corner for a label of this size that covers neither point nor line, or nothing when
+    /// every place is taken.
     ///
     /// The farther rings need a leader line, which the caller draws where [`leader`] says so.
-    pub(super) fn place(&mut self, point: (f64, f64), extent: (f64, f64)) -> Option<(f64, f64)> {
-        [true, false]
-            .into_iter()
-            .find_map(|strict| self.attempt(point, extent, strict))
-    }
-
-    fn attempt(
-        &mut self,
-        (x, y): (f64, f64),
-        (w, h): (f64, f64),
-        strict: bool,
-    ) -> Option<(f64, f64)> {
+    pub(super) fn place(&mut self, (x, y): (f64, f64), (w, h): (f64, f64)) -> Option<(f64, f64)> {
         const NEAR: f64 = 6.0;
         for ring in 0..6 {
             let d = NEAR + f64::from(ring) * 6.0;
@@ -155,7 +136,7 @@ impl Placer {
                     && area[3] <= self.bounds[3];
                 let free =
                     |areas: &[Area], area: &Area| !areas.iter().any(|other| meet(area, other));
-                if !inside || !free(&self.taken, &area) || (strict && !free(&self.lines, &area)) {
+                if !inside || !free(&self.taken, &area) || !free(&self.lines, &area) {
                     continue;
                 }
                 let leading = leader((x, y), (left, top), (w, h))

@@ -27,10 +27,9 @@
 //! # Examples
 //!
 //! ```
-//! use counterweight_plots::{Measure, RatioCurves, Theme, ratio_curves};
+//! use counterweight_plots::{GainCurves, Theme, gain_curves};
 //!
-//! let data = RatioCurves { measure: Measure::Metric, panels: Vec::new() };
-//! let figure = ratio_curves(&data, &Theme::page())?;
+//! let figure = gain_curves(&GainCurves { groups: Vec::new() }, &Theme::page())?;
 //! assert!(figure.svg.contains("<title"));
 //! # Ok::<(), counterweight_plots::PlotError>(())
 //! ```
@@ -41,22 +40,20 @@ mod bitmap;
 mod calibration_front;
 mod check;
 mod comparison_matrix;
-mod cost_benefit;
 mod critical_difference;
 mod dash;
-mod effect_dots;
 mod font;
+mod forest;
 pub mod format;
-mod gain_scatter;
+mod gain_curves;
 mod grid;
 mod heat_map;
 mod key;
 mod labels;
 mod leak_arrows;
 mod multiples;
+mod price_dots;
 mod rank_slope;
-mod ratio_curves;
-mod recall_dots;
 mod reliability;
 mod scale;
 mod scene;
@@ -69,15 +66,13 @@ pub use ablation::{
 pub use calibration_front::{CalibrationFront, CalibrationPoint, calibration_front};
 pub use check::{Fault, TextBox, check_text, text_boxes, well_formed};
 pub use comparison_matrix::{Comparison, ComparisonMatrix, comparison_matrix};
-pub use cost_benefit::{CostBenefit, CostPoint, cost_benefit};
 pub use critical_difference::{CriticalDifference, critical_difference};
-pub use effect_dots::{EffectDots, EffectRow, effect_dots};
-pub use gain_scatter::{GainPanel, GainPoint, GainScatter, TrendPoint, gain_scatter};
+pub use forest::{Estimate, Forest, ForestGroup, ForestRow, forest};
+pub use gain_curves::{GainCurves, GainDot, GainGroup, GainLine, GainPanel, gain_curves};
 pub use heat_map::{HeatMap, heat_map};
 pub use leak_arrows::{LeakArrows, LeakPanel, leak_arrows};
+pub use price_dots::{PriceDots, PricePanel, price_dots};
 pub use rank_slope::{RankChange, RankSlope, rank_slope};
-pub use ratio_curves::{Measure, RatioCurves, RatioLine, RatioPanel, RatioPoint, ratio_curves};
-pub use recall_dots::{Estimate, RecallDots, RecallRow, recall_dots};
 pub use reliability::{ReliabilityDot, ReliabilityGrid, ReliabilityPanel, reliability_grid};
 pub use theme::{Quantity, Theme, css};
 
@@ -202,7 +197,11 @@ fn finish(
         prefix: &theme.prefix,
     };
     let svg = svg::render(scene, &words);
-    let png = bitmap::render(scene, &words, theme.png_scale)?;
+    // A figure for a page alone needs no bitmap.
+    let png = match theme.png_scale {
+        0 => Vec::new(),
+        scale => bitmap::render(scene, &words, scale)?,
+    };
     Ok(Figure {
         svg,
         png,

@@ -75,10 +75,6 @@ impl Panel {
         }
     }
 
-    pub(super) fn last_x(&self) -> Option<f64> {
-        self.ladder.last().copied()
-    }
-
     /// Keeps the lowest few and the baseline bright when there are too many lines.
     pub(super) fn highlight(&mut self, theme: &Theme) {
         if self.lines.len() <= theme.max_lines {

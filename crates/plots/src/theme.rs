@@ -166,7 +166,7 @@ pub struct Theme {
     pub order: Vec<String>,
     /// The metric that the figures are about.
     pub quantity: Quantity,
-    /// Pixels of the PNG a CSS pixel, 1 to 6; 2 is 192 dots an inch.
+    /// Pixels of the PNG a CSS pixel, 1 to 6; 2 is 192 dots an inch. With 0 there is no PNG.
     pub png_scale: u32,
     /// Most lines of one panel that are drawn in colour and labelled; beyond it the best few are
     /// kept and the rest turns grey.

@@ -8,6 +8,7 @@
 //! | [`analysis`] | every number of the report, computed once |
 //! | [`findings`] | the answer in sentences |
 //! | [`tables`], [`view`] | tables as numbers, and as people read them |
+//! | [`rank`] | the same statistics over anybody's table |
 //! | [`select`] | a part of the records, and the metric to rank by |
 //! | `figures`, `page` | the analysis as figures, and everything as one offline page |
 
@@ -16,6 +17,7 @@ pub mod error;
 mod figures;
 pub mod findings;
 mod page;
+pub mod rank;
 mod ranking;
 pub mod select;
 pub mod tables;
@@ -83,6 +85,8 @@ pub struct ReportOutput {
     pub figures: Vec<(String, Figure)>,
     /// The page.
     pub index_html: String,
+    /// A page a model, under the name of its file without the ending.
+    pub model_pages: Vec<(String, String)>,
     /// The ranking of each model, for programs.
     pub ranking_json: String,
 }
@@ -150,16 +154,23 @@ pub fn write_up(input: &ReportInput<'_>, analysis: &Analysis) -> Result<ReportOu
     let sheets = tables::sheets(analysis)?;
     let figures = figures::figures(analysis)?;
     let index_html = page::page(input, analysis, &findings, &sheets, &figures);
+    let model_pages = page::model_pages(input, analysis, &findings, &sheets, &figures);
     let ranking_json = ranking::json(input, analysis)?;
     // The summary for a pull request comes first; the main table stands in it.
     let summary = tables::summary_markdown(input.sweep_name, &findings, &sheets, input.command);
     let mut markdown = vec![("summary".to_owned(), summary)];
-    let mut latex = Vec::new();
+    let mut latex: Vec<(String, String)> = Vec::new();
     for view in sheets.iter().flat_map(|sheet| &sheet.views) {
         if view.name != "summary" {
             markdown.push((view::file_name(&view.name), view.markdown(MARKDOWN_BYTES)));
         }
-        latex.push((view::file_name(&view.name), view.latex()));
+        for (model, text) in view.latex() {
+            let name = format!("{} {}", view.name, model.unwrap_or_default());
+            let name = view::free_name(&view::file_name(&name), |name| {
+                latex.iter().any(|(other, _)| other == name)
+            });
+            latex.push((name, text));
+        }
     }
     Ok(ReportOutput {
         tables: sheets
@@ -173,6 +184,7 @@ pub fn write_up(input: &ReportInput<'_>, analysis: &Analysis) -> Result<ReportOu
             .map(|placed| (placed.name, placed.figure))
             .collect(),
         index_html,
+        model_pages,
         ranking_json,
     })
 }

@@ -25,6 +25,7 @@ struct RankingFile<'a> {
 struct ModelRanking<'a> {
     model: &'a str,
     n_datasets: usize,
+    n_clusters: usize,
     methods: Vec<RankedMethod<'a>>,
     /// Corrections with values on too few datasets for the common ranking.
     not_ranked: Vec<UnrankedMethod<'a>>,
@@ -52,8 +53,9 @@ pub(crate) fn json(input: &ReportInput<'_>, analysis: &Analysis) -> Result<Strin
         .iter()
         .filter(|comparison| !comparison.ranked.is_empty())
         .map(|comparison| ModelRanking {
-            model: analysis.model(comparison.model),
+            model: analysis.model(comparison.model()),
             n_datasets: comparison.datasets.len(),
+            n_clusters: comparison.n_clusters,
             methods: comparison
                 .ranked
                 .iter()

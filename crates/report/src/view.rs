@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::findings::plain;
+use crate::page::minus;
 
 /// How a cell stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,8 +14,6 @@ pub enum Mark {
     Plain,
     /// The best: bold.
     Best,
-    /// Not significantly worse than the best: underlined.
-    AmongBest,
     /// Significantly worse than the best: an asterisk.
     Worse,
 }
@@ -120,6 +119,8 @@ pub struct View {
     pub heads: Vec<Head>,
     /// Rows of as many cells.
     pub rows: Vec<Vec<Cell>>,
+    /// For each row the id of a cell behind it, or nothing.
+    pub cells: Vec<String>,
 }
 
 impl View {
@@ -128,12 +129,12 @@ impl View {
     pub fn cut(&self, most: usize) -> Self {
         Self {
             rows: self.rows.iter().take(most).cloned().collect(),
+            cells: self.cells.iter().take(most).cloned().collect(),
             ..self.clone()
         }
     }
 
-    /// GitHub-flavoured markdown: best in bold, not significantly worse in italics (markdown has no
-    /// underline). Rows beyond `most_bytes` are left out with a line that says so.
+    /// GitHub-flavoured markdown. Rows beyond `most_bytes` are left out with a line that says so.
     pub fn markdown(&self, most_bytes: usize) -> String {
         let mut text = format!("### {}\n\n", self.title);
         if !self.note.is_empty() {
@@ -167,36 +168,129 @@ impl View {
         text
     }
 
-    /// A LaTeX table for `booktabs`: best in bold, not significantly worse underlined.
-    pub fn latex(&self) -> String {
-        let columns: String = self
-            .heads
-            .iter()
-            .map(|h| if h.numeric { 'r' } else { 'l' })
-            .collect();
-        let heads: Vec<String> = self.heads.iter().map(|h| escape_latex(&h.text)).collect();
-        let mut text =
-            String::from("% needs \\usepackage{booktabs}\n\\begin{table}\n  \\centering\n");
-        let note = plain(&self.note);
-        let caption = if note.is_empty() {
-            escape_latex(&self.title)
-        } else {
-            format!("{}. {}", escape_latex(&self.title), escape_latex(&note))
+    /// LaTeX for `booktabs` and `longtable`, at most as wide as a page of `article`: one table, or one a model
+    /// where the first column names it, each with the model's id. Columns at the right for which there is no
+    /// room are left out, and a comment says so.
+    pub fn latex(&self) -> Vec<(Option<String>, String)> {
+        let by_model = self.heads.first().is_some_and(|head| head.text == "model");
+        if !by_model {
+            return vec![(
+                None,
+                self.longtable(&self.rows.iter().collect::<Vec<_>>(), 0, None),
+            )];
+        }
+        let mut models: Vec<(&str, Vec<&Vec<Cell>>)> = Vec::new();
+        for row in &self.rows {
+            let model = row.first().map_or("", |cell| cell.text.as_str());
+            match models.iter_mut().find(|(own, _)| *own == model) {
+                Some((_, rows)) => rows.push(row),
+                None => models.push((model, vec![row])),
+            }
+        }
+        let table = |(model, rows): (&str, Vec<&Vec<Cell>>)| {
+            (
+                Some(model.to_owned()),
+                self.longtable(&rows, 1, Some(model)),
+            )
         };
-        let _ = writeln!(text, "  \\caption{{{caption}}}");
-        let _ = writeln!(text, "  \\label{{tab:{}}}", file_name(&self.name));
-        let _ = writeln!(text, "  \\begin{{tabular}}{{@{{}}{columns}@{{}}}}");
+        models.into_iter().map(table).collect()
+    }
+
+    fn longtable(&self, rows: &[&Vec<Cell>], from: usize, model: Option<&str>) -> String {
+        /// Characters of 7 points across the text of `article`, at letter size and 10 points.
+        const ROOM: usize = 84;
+        let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+        // A value and its interval are two columns, so that decimals stand below each other.
+        let split = |column: usize| cells(column).any(|cell| cell.text.contains(" ["));
+        let width = |column: usize, head: &Head| {
+            let longest = cells(column).map(|cell| cell.text.chars().count()).max();
+            // A head may break between its words.
+            let word = head.text.split(' ').map(str::len).max().unwrap_or(0);
+            longest.unwrap_or(0).max(word) + 2
+        };
+        let mut left = ROOM;
+        let mut kept = Vec::new();
+        for (column, head) in self.heads.iter().enumerate().skip(from) {
+            let needed = width(column, head);
+            let empty = cells(column).all(|cell| cell.text.is_empty());
+            if needed <= left && !empty {
+                left -= needed;
+                kept.push((column, head));
+            }
+        }
+        let columns: String = kept
+            .iter()
+            .map(|(column, head)| match (split(*column), head.numeric) {
+                (true, _) => "r@{~}l",
+                (false, true) => "r",
+                (false, false) => "l",
+            })
+            .collect();
+        let heads: Vec<String> = kept
+            .iter()
+            .map(|(column, head)| {
+                let words = escape_latex(&head.text).replace(' ', "\\\\");
+                let place = if head.numeric { 'r' } else { 'l' };
+                let text = format!("\\shortstack[{place}]{{{words}}}");
+                if split(*column) {
+                    format!("\\multicolumn{{2}}{{c}}{{{text}}}")
+                } else {
+                    text
+                }
+            })
+            .collect();
+        let heads = heads.join(" & ");
+        let whose = model.map_or_else(String::new, |model| {
+            format!(": \\texttt{{{}}}", escape_latex(model))
+        });
+        let label = file_name(&format!("{} {}", self.name, model.unwrap_or_default()));
+        let mut text = String::from("% needs \\usepackage{booktabs,longtable}\n");
+        let gone = self.heads.len() - from - kept.len();
+        if gone > 0 {
+            let _ = writeln!(
+                text,
+                "% {gone} of the columns, without values or without room, are in tables/{}.csv",
+                self.name
+            );
+        }
         let _ = writeln!(
             text,
-            "    \\toprule\n    {} \\\\\n    \\midrule",
-            heads.join(" & ")
+            "{{\\scriptsize\\setlength{{\\tabcolsep}}{{3pt}}\n\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n  \
+             \\caption{{{}{whose}. {}}}\\label{{tab:{label}}}\\\\\n  \\toprule {heads} \\\\ \\midrule \\endfirsthead\n  \
+             \\toprule {heads} \\\\ \\midrule \\endhead\n  \\bottomrule \\endfoot",
+            escape_latex(&self.title),
+            escape_latex(&plain(&self.note)),
         );
-        for row in &self.rows {
-            let cells: Vec<String> = row.iter().map(latex_cell).collect();
-            let _ = writeln!(text, "    {} \\\\", cells.join(" & "));
+        for row in rows {
+            let cells: Vec<String> = kept
+                .iter()
+                .map(|(column, _)| {
+                    let cell = row.get(*column).cloned().unwrap_or_default();
+                    match (split(*column), cell.text.split_once(" [")) {
+                        (false, _) => latex_cell(&cell),
+                        (true, Some((value, interval))) => {
+                            format!("{} & {}", signs(value), signs(&format!("[{interval}")))
+                        }
+                        (true, None) => format!("{} &", latex_cell(&cell)),
+                    }
+                })
+                .collect();
+            let _ = writeln!(text, "  {} \\\\", cells.join(" & "));
         }
-        text.push_str("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n");
+        text.push_str("\\end{longtable}}\n");
         text
+    }
+}
+
+/// Text with true minus signs before numbers; a bracket that opens a line of a table is no option of the
+/// line break before it.
+fn signs(text: &str) -> String {
+    let signed = minus(text).replace('\u{2212}', "\u{1}");
+    let escaped = escape_latex(&signed).replace('\u{1}', "$-$");
+    if escaped.starts_with('[') {
+        format!("{{}}{escaped}")
+    } else {
+        escaped
     }
 }
 
@@ -214,7 +308,6 @@ fn markdown_cell(cell: &Cell) -> String {
     match cell.mark {
         Mark::Plain => text,
         Mark::Best => format!("**{text}**"),
-        Mark::AmongBest => format!("_{text}_"),
         Mark::Worse => format!("{text}\\*"),
     }
 }
@@ -232,18 +325,14 @@ fn escape_markdown(text: &str) -> String {
 }
 
 fn latex_cell(cell: &Cell) -> String {
-    let text = escape_latex(&cell.text);
-    let text = if cell.sort.is_some() {
-        text.replacen('-', "$-$", usize::from(text.starts_with('-')))
-    } else if cell.code && !text.is_empty() {
-        format!("\\texttt{{{text}}}")
+    let text = if cell.code && !cell.text.is_empty() {
+        format!("\\texttt{{{}}}", escape_latex(&cell.text))
     } else {
-        text
+        signs(&cell.text)
     };
     match cell.mark {
         Mark::Plain => text,
         Mark::Best => format!("\\textbf{{{text}}}"),
-        Mark::AmongBest => format!("\\underline{{{text}}}"),
         Mark::Worse => format!("{text}*"),
     }
 }
@@ -281,6 +370,7 @@ mod tests {
             note: "100 % of `it`".to_owned(),
             heads: vec![head("name", false), head("value", true)],
             rows: Vec::new(),
+            cells: Vec::new(),
         };
         view.rows = vec![
             vec![
@@ -318,13 +408,38 @@ mod tests {
     }
 
     #[test]
-    fn latex_escapes_and_marks() {
-        let text = view().latex();
+    fn latex_escapes_marks_and_fits() {
+        let mut own = view();
+        own.rows.push(vec![
+            Cell::text("["),
+            Cell::number(Some(5.2), |_| "+5.2 [-0.1, 9.0]".into()),
+        ]);
+        let tables = own.latex();
+        let (model, text) = &tables[0];
+        assert_eq!(*model, None);
         assert!(text.contains("\\caption{A \\& B. 100 \\% of it}"), "{text}");
         assert!(
-            text.contains("\\texttt{a\\_b} & \\textbf{$-$0.5} \\\\"),
+            text.contains("\\texttt{a\\_b} & \\textbf{$-$0.5} & \\\\")
+                || text.contains("\\texttt{a\\_b} & \\textbf{$-$0.5} &"),
             "{text}"
         );
-        assert!(text.contains("\\begin{tabular}{@{}lr@{}}"));
+        assert!(text.contains("{}[ & +5.2 & {}[$-$0.1, 9.0]"), "{text}");
+        assert!(text.contains("\\begin{longtable}{@{}lr@{~}l@{}}"), "{text}");
+        let mut wide = view();
+        wide.heads[0].text = "model".into();
+        wide.rows[0].push(Cell::text("x".repeat(100)));
+        wide.heads.push(Head {
+            text: "long".into(),
+            numeric: false,
+        });
+        let tables = wide.latex();
+        assert_eq!(tables.len(), 2);
+        assert_eq!(tables[0].0.as_deref(), Some("a_b"));
+        assert!(
+            tables[0].1.contains("% 1 of the columns"),
+            "{}",
+            tables[0].1
+        );
+        assert!(!tables[0].1.contains("xxx"));
     }
 }

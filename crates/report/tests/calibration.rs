@@ -144,7 +144,7 @@ fn a_table_in_parts_gives_the_groups_of_the_whole() {
 #[test]
 fn the_front_is_what_no_other_beats() {
     let records = small();
-    let (analysis, report) = with_bins(&records, &[]);
+    let (analysis, _) = with_bins(&records, &[]);
     let mut members = 0;
     for front in &analysis.calibration.fronts {
         for point in &front.points {
@@ -179,15 +179,6 @@ fn the_front_is_what_no_other_beats() {
             .iter()
             .all(|row| row.model != forest)
     );
-    let n: usize = analysis
-        .calibration
-        .front_members()
-        .iter()
-        .map(|member| member.1)
-        .sum();
-    assert_eq!(n, members);
-    let sentence = "On balanced error and the log loss of the probabilities as fitted together";
-    assert!(report.index_html.contains(sentence));
 }
 
 #[test]
@@ -216,9 +207,13 @@ fn the_table_has_means_as_fitted_and_corrected_only_where_they_differ() {
         .iter()
         .map(|row| row.scope.label())
         .collect();
-    for scope in ["all", "real datasets", "populations"] {
+    for scope in ["real datasets", "populations"] {
         assert!(labels.iter().any(|label| label == scope), "{scope}");
     }
+    assert!(
+        !labels.iter().any(|label| label == "all"),
+        "never in one mean"
+    );
 }
 
 #[test]
@@ -248,7 +243,7 @@ fn curves_come_from_the_bins_of_the_records_at_hand() {
         .iter()
         .find(|(name, _)| name == "reliability_softmax-regression");
     check_text(&figure.unwrap().1.svg).unwrap();
-    assert!(!report.index_html.contains("no reliability bins"));
+    assert!(!report.index_html.contains("reliability bins"));
 
     // A part of the records takes its part of the bins.
     let some: Vec<Record> = records
@@ -265,9 +260,8 @@ fn curves_come_from_the_bins_of_the_records_at_hand() {
     );
     assert_eq!(part.calibration.n_binned, part.calibration.n_cells);
 
-    // Without bins the section says so, and has no empty figure.
+    // Without bins there is no empty figure.
     let (_, report) = with_bins(&records, &[]);
-    assert!(report.index_html.contains("no cell has reliability bins"));
     assert!(
         report
             .figures
@@ -278,6 +272,6 @@ fn curves_come_from_the_bins_of_the_records_at_hand() {
     assert!(
         report
             .index_html
-            .contains("cells with probabilities have no reliability bins")
+            .contains("with probabilities have no reliability bins")
     );
 }

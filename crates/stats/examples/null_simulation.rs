@@ -12,7 +12,7 @@ mod simulation;
 use std::process::ExitCode;
 
 use counterweight_stats::StatsError;
-use simulation::{coverage, crossover_coverage, type_one_errors};
+use simulation::{coverage, type_one_errors};
 
 #[expect(clippy::print_stdout, reason = "a program whose product is this table")]
 fn main() -> Result<ExitCode, StatsError> {
@@ -22,7 +22,6 @@ fn main() -> Result<ExitCode, StatsError> {
         .unwrap_or(2_000);
     let mut rates = type_one_errors(trials, 1)?;
     rates.extend(coverage(trials, 1_999, 2)?);
-    rates.extend(crossover_coverage(trials, 3)?);
     println!("{:<34} {:>7} {:>8} {:>14}", "", "trials", "share", "bounds");
     let mut all_hold = true;
     for rate in &rates {

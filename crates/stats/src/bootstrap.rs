@@ -64,6 +64,8 @@ pub enum IntervalMethod {
     /// All clusters agree exactly: the interval is the estimate. Only ever a result; as a request it
     /// means [`Bca`](Self::Bca).
     Constant,
+    /// Student's t on the values. Only ever a result of [`interval_of_mean`](crate::interval_of_mean).
+    StudentT,
 }
 
 /// Parameters of the bootstrap.

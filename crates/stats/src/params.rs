@@ -97,6 +97,13 @@ pub struct Seed(pub u64);
 pub(crate) enum Stream {
     Bootstrap = 1,
     SignedRankPosterior = 2,
+    MeanPosterior = 3,
+    FirstPlace = 4,
+    Labels = 5,
+    HonestGain = 6,
+    Onset = 7,
+    Permutation = 8,
+    Copies = 9,
 }
 
 impl Seed {

@@ -3,11 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
 use counterweight_stats::{
-    BlockDesign, BootstrapOptions, CompleteTable, CrossoverCurve, Dataset, Direction, Drop, Level,
-    LongTable, MissingPolicy, Observation, PairedDifferences, PairwiseOptions, PartialCells,
-    PowerOptions, RatioPoint, Seed, StatsError, TestShare, TieCorrection, WilcoxonOptions,
-    against_control, bonferroni_dunn_cd, bootstrap_mean, compare_policies, comparison_matrix,
-    corrected_t, crossover, drop_one, friedman, group_duplicates, iman_davenport, mean_ranks,
+    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Direction, Level, LongTable,
+    Observation, PairedDifferences, PairwiseOptions, PartialCells, PowerOptions, Seed, StatsError,
+    TestShare, TieCorrection, WilcoxonOptions, against_control, bonferroni_dunn_cd, bootstrap_mean,
+    comparison_matrix, corrected_t, friedman, group_duplicates, iman_davenport, mean_ranks,
     minimum_detectable_effect, nemenyi_cd, pairwise, wilcoxon,
 };
 
@@ -37,16 +36,10 @@ fn walk(long: &LongTable) -> Result<bool, StatsError> {
     let scores = long.scores(Direction::LowerIsBetter, PartialCells::Missing)?;
     let groups = group_duplicates(&scores, &[], 2)?;
     let scores = groups.counted_once(&scores)?;
-    let policies = compare_policies(&scores, MissingPolicy::Intersection, 0)?;
-    assert!(!policies.policy_decides());
     let table = CompleteTable::try_from(scores)?;
     let ranking = mean_ranks(&table)?;
     assert!(ranking.mean_ranks().iter().all(|rank| rank.is_finite()));
     assert!(!ranking.leaders().is_empty());
-    for drop in [Drop::Method, Drop::Dataset, Drop::Cluster] {
-        let stability = drop_one(&table, drop);
-        assert!(matches!(stability, Ok(_) | Err(StatsError::TooFew { .. })));
-    }
     for method in 0..table.methods().len() {
         let differences = table.differences(0, method)?;
         let interval = bootstrap_mean(&differences, BootstrapOptions::default());
@@ -137,24 +130,6 @@ fn overflow_is_an_error_value() {
     assert!(undefined(
         corrected_t(&values, share, Level::FIVE_PERCENT).unwrap_err()
     ));
-    let points: Vec<RatioPoint> = values
-        .iter()
-        .enumerate()
-        .map(|(index, d)| RatioPoint {
-            cluster: index / 2,
-            ratio: [1.0, 9.0][index % 2],
-            difference: *d,
-        })
-        .collect();
-    for curve in [CrossoverCurve::Ladder, CrossoverCurve::Line] {
-        let found = crossover(
-            &points,
-            Direction::LowerIsBetter,
-            curve,
-            Level::FIVE_PERCENT,
-        );
-        assert!(undefined(found.unwrap_err()));
-    }
     assert!(is_probability(
         wilcoxon(&values, WilcoxonOptions::default())
             .unwrap()

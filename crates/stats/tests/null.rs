@@ -3,7 +3,7 @@
 #[path = "support/simulation.rs"]
 mod simulation;
 
-use simulation::{Rate, coverage, crossover_coverage, type_one_errors};
+use simulation::{Rate, coverage, type_one_errors};
 
 /// Four standard errors: one false alarm in some 30,000 checks, and the seed is fixed anyway.
 fn check(rates: &[Rate]) {
@@ -30,9 +30,4 @@ fn tests_keep_their_level() {
 #[test]
 fn intervals_cover() {
     check(&coverage(300, 599, 42).unwrap());
-}
-
-#[test]
-fn crossover_intervals_cover() {
-    check(&crossover_coverage(400, 43).unwrap());
 }

@@ -5,12 +5,10 @@
 use std::collections::BTreeSet;
 
 use counterweight_stats::{
-    Alternative, BayesianOptions, BlockDesign, CompleteTable, CrossoverCurve, Dataset, Direction,
-    Drop, Level, LongTable, MissingPolicy, Observation, PairGraph, PairedDifferences,
-    PairwiseOptions, PartialCells, RankTable, RatioPoint, ScoreTable, StatsError, TieCorrection,
-    WilcoxonOptions, ZeroTreatment, bayesian_signed_rank, compare_policies, comparison_matrix,
-    complete, crossover, drop_one, friedman, group_duplicates, holm, iman_davenport, midranks,
-    pairwise, wilcoxon,
+    Alternative, BayesianOptions, BlockDesign, CompleteTable, Dataset, Direction, LongTable,
+    Observation, PairGraph, PairedDifferences, PairwiseOptions, PartialCells, RankTable,
+    TieCorrection, WilcoxonOptions, ZeroTreatment, bayesian_signed_rank, comparison_matrix,
+    friedman, group_duplicates, holm, iman_davenport, midranks, pairwise, wilcoxon,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -267,41 +265,6 @@ proptest! {
     }
 
     #[test]
-    fn policies_agree_without_gaps_and_fill_every_gap(
-        lines in lines(8, 5), holes in vec(any::<bool>(), 40), baseline in 0_usize..2,
-    ) {
-        let full = table(&lines).to_scores();
-        prop_assert!(!compare_policies(&full, MissingPolicy::Worst, baseline).unwrap().policy_decides());
-        let cells: Vec<Option<f64>> = lines
-            .concat()
-            .into_iter()
-            .zip(holes.iter().cycle())
-            .map(|(value, hole)| (!hole).then_some(value))
-            .collect();
-        let gappy = ScoreTable::new(
-            full.direction(), full.datasets().to_vec(), full.methods().to_vec(), cells,
-        ).unwrap();
-        for policy in [MissingPolicy::Intersection, MissingPolicy::Worst, MissingPolicy::Baseline(baseline)] {
-            match complete(&gappy, policy) {
-                Ok(done) => {
-                    let kept = done.table.datasets().len();
-                    prop_assert_eq!(kept + done.dropped.len(), lines.len());
-                    prop_assert!(done.filled.len() <= gappy.missing());
-                    if policy == MissingPolicy::Intersection {
-                        prop_assert!(done.filled.is_empty());
-                    }
-                }
-                Err(error) => {
-                    let too_few = matches!(error, StatsError::TooFew { .. });
-                    prop_assert!(too_few, "{}", error);
-                }
-            }
-        }
-        let compared = compare_policies(&gappy, MissingPolicy::Intersection, baseline).unwrap();
-        prop_assert_eq!(compared.rankings.len() + compared.unavailable.len(), 3);
-    }
-
-    #[test]
     fn groups_partition_the_methods(lines in lines(5, 6)) {
         let scores = table(&lines).to_scores();
         let groups = group_duplicates(&scores, &[], 2).unwrap();
@@ -312,47 +275,6 @@ proptest! {
         prop_assert!(groups.groups().iter().all(|group| group.identical));
         let once = groups.counted_once(&scores).unwrap();
         prop_assert_eq!(group_duplicates(&once, &[], 2).unwrap().shared().count(), 0);
-    }
-
-    #[test]
-    fn stability_lists_every_drop(lines in lines(6, 5)) {
-        let table = table(&lines);
-        for (drop, count) in [(Drop::Method, lines[0].len()), (Drop::Dataset, lines.len())] {
-            let found = drop_one(&table, drop).unwrap();
-            prop_assert_eq!(found.without.len(), count);
-            prop_assert!(found.without.iter().all(|one| one.tau.is_none_or(|tau| tau.abs() <= 1.0 + 1e-12)));
-        }
-    }
-
-    #[test]
-    fn every_crossing_lies_in_its_band(
-        differences in vec(-1.0_f64..1.0, 12), shift in -0.5_f64..0.5,
-    ) {
-        let points: Vec<RatioPoint> = differences
-            .iter()
-            .enumerate()
-            .map(|(index, d)| RatioPoint {
-                cluster: index / 3,
-                ratio: [1.0, 7.0, 100.0][index % 3],
-                difference: d + shift,
-            })
-            .collect();
-        for curve in [CrossoverCurve::Ladder, CrossoverCurve::Line] {
-            let found = crossover(&points, Direction::LowerIsBetter, curve, Level::FIVE_PERCENT).unwrap();
-            let swapped: Vec<RatioPoint> =
-                points.iter().map(|p| RatioPoint { difference: -p.difference, ..*p }).collect();
-            let mirror = crossover(&swapped, Direction::HigherIsBetter, curve, Level::FIVE_PERCENT).unwrap();
-            prop_assert_eq!(&found.crossings, &mirror.crossings);
-            for crossing in &found.crossings {
-                prop_assert!(crossing.ratio >= 1.0 && crossing.ratio <= 100.0 + 1e-9);
-                prop_assert!(crossing.lower.is_none_or(|lower| lower <= crossing.ratio));
-                prop_assert!(crossing.upper.is_none_or(|upper| upper >= crossing.ratio));
-                let inside = found.undecided.iter().any(|band| {
-                    band.lower <= crossing.ratio + 1e-9 && crossing.ratio <= band.upper + 1e-9
-                });
-                prop_assert!(inside);
-            }
-        }
     }
 
     #[test]

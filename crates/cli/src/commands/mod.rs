@@ -7,6 +7,7 @@ pub(crate) mod gate;
 pub(crate) mod import_scores;
 pub(crate) mod list;
 pub(crate) mod merge;
+pub(crate) mod rank;
 pub(crate) mod report;
 pub(crate) mod resample;
 pub(crate) mod run;

@@ -2,10 +2,9 @@
 
 use counterweight_plots::{
     AblationCurve, AblationPanel, Ablations, BestSetting, CalibrationFront, CalibrationPoint,
-    Comparison, ComparisonMatrix, CostBenefit, CostPoint, CriticalDifference, GainPanel, GainPoint,
-    GainScatter, HeatMap, LeakArrows, LeakPanel, Measure, RankChange, RankSlope, RatioCurves,
-    RatioLine, RatioPanel, RatioPoint, RecallDots, RecallRow, ReliabilityDot, ReliabilityGrid,
-    ReliabilityPanel, Spacing, TrendPoint,
+    Comparison, ComparisonMatrix, CriticalDifference, Forest, ForestGroup, ForestRow, GainCurves,
+    GainDot, GainGroup, GainLine, GainPanel, HeatMap, LeakArrows, LeakPanel, PriceDots, PricePanel,
+    RankChange, RankSlope, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, Spacing,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -74,63 +73,6 @@ fn left(correction: &str) -> f64 {
         ][i],
         None => 0.3,
     }
-}
-
-pub(crate) fn ratio_data(
-    models: &[&str],
-    corrections: &[&str],
-    ratios: &[f64],
-    measure: Measure,
-) -> RatioCurves {
-    let mut noise = Noise::new(7);
-    let panels = models
-        .iter()
-        .enumerate()
-        .map(|(m, model)| {
-            let floor = 0.08 + 0.015 * m as f64;
-            let bayes = |_: f64| {
-                if measure == Measure::Regret {
-                    0.0
-                } else {
-                    0.0786
-                }
-            };
-            let lines = corrections
-                .iter()
-                .map(|correction| RatioLine {
-                    correction: (*correction).to_owned(),
-                    points: ratios
-                        .iter()
-                        .map(|ratio| {
-                            let grow = ratio.log10() / 200_f64.log10();
-                            let base = if measure == Measure::Regret {
-                                floor - 0.0786
-                            } else {
-                                floor
-                            };
-                            let value = base
-                                + 0.26 * left(correction) * grow.powf(1.3)
-                                + 0.03 * grow
-                                + noise.around(0.004);
-                            let half = 0.004 + 0.012 * grow + 0.004 * noise.next();
-                            RatioPoint {
-                                ratio: *ratio,
-                                value,
-                                band: Some((value - half, value + half)),
-                            }
-                        })
-                        .collect(),
-                })
-                .collect();
-            RatioPanel {
-                model: (*model).to_owned(),
-                note: "3 populations".to_owned(),
-                lines,
-                bayes: ratios.iter().map(|r| (*r, bayes(*r))).collect(),
-            }
-        })
-        .collect();
-    RatioCurves { measure, panels }
 }
 
 pub(crate) const RATIOS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
@@ -303,90 +245,6 @@ pub(crate) fn matrix_data(methods: Vec<String>) -> ComparisonMatrix {
     }
 }
 
-pub(crate) fn gain_data(panels: &[&str], n: usize) -> GainScatter {
-    let mut noise = Noise::new(17);
-    let names = datasets(n);
-    let panels = panels
-        .iter()
-        .map(|name| {
-            let points: Vec<GainPoint> = names
-                .iter()
-                .map(|dataset| {
-                    let ratio = 10_f64.powf(noise.next() * 2.4);
-                    let gain =
-                        0.05 * ratio.log10() * (1.0 - left(name)) - 0.01 + noise.around(0.04);
-                    GainPoint {
-                        dataset: dataset.clone(),
-                        ratio,
-                        gain,
-                    }
-                })
-                .collect();
-            let trend = if n < 5 {
-                Vec::new()
-            } else {
-                (0..8)
-                    .map(|i| {
-                        let ratio = 10_f64.powf(f64::from(i) / 7.0 * 2.3);
-                        let gain = 0.05 * ratio.log10() * (1.0 - left(name)) - 0.01;
-                        TrendPoint {
-                            ratio,
-                            gain,
-                            band: Some((gain - 0.012, gain + 0.012)),
-                        }
-                    })
-                    .collect()
-            };
-            GainPanel {
-                name: (*name).to_owned(),
-                points,
-                trend,
-            }
-        })
-        .collect();
-    GainScatter {
-        panels,
-        trend_name: if n < 5 {
-            String::new()
-        } else {
-            "medians of eight bins and their 95 % bootstrap interval".to_owned()
-        },
-    }
-}
-
-pub(crate) fn recall_data(corrections: Vec<String>) -> RecallDots {
-    let rows = corrections
-        .into_iter()
-        .enumerate()
-        .map(|(i, correction)| {
-            let rest = left(&correction);
-            let estimate =
-                |value: f64| Some((value, Some((value - 0.02, (value + 0.02).min(1.0)))));
-            RecallRow {
-                correction,
-                many: estimate(0.86 + 0.1 * rest),
-                medium: if i == 3 {
-                    None
-                } else {
-                    estimate(0.8 - 0.15 * rest)
-                },
-                few: estimate(0.75 - 0.5 * rest),
-            }
-        })
-        .collect();
-    RecallDots {
-        scope: "softmax-regression".to_owned(),
-        groups: names(&[
-            "many (> 100 training rows)",
-            "medium (20 to 100)",
-            "few (< 20)",
-        ])
-        .try_into()
-        .unwrap_or_default(),
-        rows,
-    }
-}
-
 /// Probabilities that are too high by a shift of the log-odds, and those after it is taken back.
 pub(crate) fn reliability_data(corrections: Vec<String>) -> ReliabilityGrid {
     let mut noise = Noise::new(29);
@@ -444,33 +302,6 @@ pub(crate) fn front_data(corrections: Vec<String>) -> CalibrationFront {
                 front: !values.iter().any(|&other| better(other, own)),
             })
             .collect(),
-    }
-}
-
-pub(crate) fn cost_data(corrections: Vec<String>) -> CostBenefit {
-    let mut noise = Noise::new(23);
-    let points = corrections
-        .into_iter()
-        .enumerate()
-        .map(|(i, correction)| {
-            let seconds = 0.02
-                * [
-                    1.0, 1.1, 1.1, 2.0, 0.2, 4.0, 1.0, 1.0, 6.0, 1.02, 1.4, 4.2, 1.1, 9.0,
-                ][i % 14]
-                * (1.0 + 0.1 * noise.next());
-            let error = 0.12 + 0.2 * left(&correction) + noise.around(0.004);
-            CostPoint {
-                correction,
-                seconds,
-                seconds_band: Some((seconds * 0.9, seconds * 1.15)),
-                error,
-                error_band: Some((error - 0.008, error + 0.008)),
-            }
-        })
-        .collect();
-    CostBenefit {
-        scope: "softmax-regression".to_owned(),
-        points,
     }
 }
 
@@ -538,6 +369,103 @@ pub(crate) fn leak_data(panels: &[String], datasets: usize, models: usize) -> Le
             .map(|resample| LeakPanel {
                 resample: resample.clone(),
                 arrows: arrows(&mut noise),
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn gain_data(models: &[&str], corrections: &[String], ladder: bool) -> GainCurves {
+    let mut noise = Noise::new(11);
+    let mut dot = |ratio: f64, size: f64| {
+        let gain = size * ratio.ln() / 60.0 + 0.01 * (noise.next() - 0.5);
+        GainDot {
+            ratio,
+            gain,
+            band: Some((gain - 0.01, gain + 0.012)),
+            units: 17,
+        }
+    };
+    let mut group = |heading: &str, joined: bool| GainGroup {
+        heading: heading.to_owned(),
+        panels: models
+            .iter()
+            .map(|model| GainPanel {
+                title: (*model).to_owned(),
+                lines: corrections
+                    .iter()
+                    .map(|correction| {
+                        let size = 1.0 - left(correction);
+                        let dots: Vec<GainDot> = RATIOS.iter().map(|&r| dot(r, size)).collect();
+                        GainLine {
+                            correction: correction.clone(),
+                            dots: if joined { Vec::new() } else { dots.clone() },
+                            line: if joined { dots } else { Vec::new() },
+                        }
+                    })
+                    .collect(),
+                ceiling: if joined {
+                    vec![(1.0, 0.0), (200.0, 0.12)]
+                } else {
+                    Vec::new()
+                },
+            })
+            .collect(),
+    };
+    let mut groups = vec![group("Real datasets", false)];
+    if ladder {
+        groups.push(group("Populations", true));
+    }
+    GainCurves { groups }
+}
+
+pub(crate) fn forest_data(models: &[&str], corrections: &[String]) -> Forest {
+    let mut noise = Noise::new(12);
+    let row = |correction: &String, noise: &mut Noise| {
+        let parts = [
+            0.05 * noise.next(),
+            0.02 * (noise.next() - 0.5),
+            0.01 * noise.next(),
+        ];
+        let gain = parts[0] + parts[1] - parts[2];
+        ForestRow {
+            correction: correction.clone(),
+            gain: (gain, Some((gain - 0.02, gain + 0.02))),
+            parts: (noise.next() > 0.2).then_some(parts),
+        }
+    };
+    Forest {
+        groups: models
+            .iter()
+            .map(|model| ForestGroup {
+                name: (*model).to_owned(),
+                units: 52,
+                rows: corrections.iter().map(|c| row(c, &mut noise)).collect(),
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn price_data(models: &[&str], corrections: &[String]) -> PriceDots {
+    let mut noise = Noise::new(13);
+    let names = [
+        "balanced error (points)",
+        "error rate (points)",
+        "log loss (nats)",
+    ];
+    PriceDots {
+        corrections: corrections.to_vec(),
+        panels: names
+            .iter()
+            .map(|name| PricePanel {
+                name: (*name).to_owned(),
+                gains: corrections
+                    .iter()
+                    .map(|_| {
+                        let gain =
+                            |model: &&str| ((*model).to_owned(), 12.0 * (noise.next() - 0.4));
+                        models.iter().map(gain).collect()
+                    })
+                    .collect(),
             })
             .collect(),
     }

@@ -1,86 +1,55 @@
 //! Every figure of the gallery, by name.
 
 use counterweight_plots::{
-    Ablations, Figure, HeatMap, Measure, PlotError, RatioCurves, Spacing, Theme, ablations,
-    calibration_front, comparison_matrix, cost_benefit, critical_difference, gain_scatter,
-    heat_map, leak_arrows, rank_slope, ratio_curves, recall_dots, reliability_grid,
+    Ablations, Figure, HeatMap, PlotError, PriceDots, Spacing, Theme, ablations, calibration_front,
+    comparison_matrix, critical_difference, forest, gain_curves, heat_map, leak_arrows, price_dots,
+    rank_slope, reliability_grid,
 };
 
 use crate::data::{
-    CORRECTIONS, MODELS, RATIOS, cost_data, datasets, front_data, gain_data, heat_data, leak_data,
-    long_names, matrix_data, names, rank_data, ratio_data, recall_data, reliability_data,
-    slope_data, tau_data,
+    CORRECTIONS, MODELS, datasets, forest_data, front_data, gain_data, heat_data, leak_data,
+    long_names, matrix_data, names, price_data, rank_data, reliability_data, slope_data, tau_data,
 };
 
-fn ratio_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
-    let mut add = |name: &str, theme: &Theme, data: &RatioCurves| -> Result<(), PlotError> {
-        out.push((
-            name.to_owned(),
-            ratio_curves(data, &theme.clone().with_prefix(name))?,
-        ));
-        Ok(())
+fn main_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
+    let five = names(&CORRECTIONS[1..6]);
+    let narrow = Theme {
+        width: 356.0,
+        png_scale: 3,
+        ..Theme::page()
     };
-    let (page, column) = (Theme::page(), Theme::column());
-    let some = ["none", "weighted", "smote", "threshold", "logit-adjust"];
-    let error = Measure::Metric;
-    add(
-        "ratio-5x5",
-        &page,
-        &ratio_data(&MODELS[..5], &some, &RATIOS, error),
-    )?;
-    add(
-        "ratio-9x14",
-        &page,
-        &ratio_data(&MODELS, &CORRECTIONS, &RATIOS, error),
-    )?;
-    add(
-        "ratio-regret",
-        &page,
-        &ratio_data(&MODELS[..4], &CORRECTIONS[..8], &RATIOS, Measure::Regret),
-    )?;
-    add(
-        "ratio-column",
-        &column,
-        &ratio_data(&MODELS[..2], &some, &RATIOS, error),
-    )?;
-    add(
-        "ratio-1x1",
-        &page,
-        &ratio_data(&MODELS[..1], &["none"], &RATIOS, error),
-    )?;
-    add(
-        "ratio-one-ratio",
-        &page,
-        &ratio_data(&MODELS[..3], &CORRECTIONS[..10], &[12.5], error),
-    )?;
-    let names = long_names(10);
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    add(
-        "ratio-long-names",
-        &page,
-        &ratio_data(&MODELS[..3], &names, &RATIOS, error),
-    )?;
-    add(
-        "ratio-long-column",
-        &column,
-        &ratio_data(&MODELS[..1], &names, &RATIOS, error),
-    )?;
-    let mut gaps = ratio_data(&MODELS[..2], &some, &RATIOS, error);
-    for (i, line) in gaps.panels[0].lines.iter_mut().enumerate() {
-        let rung = i % line.points.len();
-        line.points.remove(rung);
-        line.points.truncate(7 - i);
+    for (name, theme, models, corrections) in [
+        ("5x5", Theme::page(), &MODELS[..5], five.clone()),
+        ("9x5", Theme::page(), &MODELS[..], five.clone()),
+        (
+            "1x1",
+            Theme::page(),
+            &MODELS[..1],
+            names(&CORRECTIONS[1..2]),
+        ),
+        ("long", Theme::page(), &MODELS[..3], long_names(5)),
+        ("9x5-column", Theme::column(), &MODELS[..], five.clone()),
+        ("narrow", narrow.clone(), &MODELS[..], five),
+        ("empty", Theme::page(), &[], Vec::new()),
+    ] {
+        let theme = |kind: &str| theme.clone().with_prefix(&format!("{kind}-{name}"));
+        let mut add = |kind: &str, figure: Figure| out.push((format!("{kind}-{name}"), figure));
+        let gains = gain_data(models, &corrections, name != "1x1");
+        add("gain", gain_curves(&gains, &theme("gain"))?);
+        add(
+            "forest",
+            forest(&forest_data(models, &corrections), &theme("forest"))?,
+        );
+        let prices = match models {
+            [] => PriceDots {
+                corrections: Vec::new(),
+                panels: Vec::new(),
+            },
+            _ => price_data(models, &corrections),
+        };
+        add("price", price_dots(&prices, &theme("price"))?);
     }
-    gaps.panels[1].bayes.clear();
-    add("ratio-gaps", &page, &gaps)?;
-    add(
-        "ratio-empty",
-        &page,
-        &RatioCurves {
-            measure: error,
-            panels: Vec::new(),
-        },
-    )
+    Ok(())
 }
 
 fn heat_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
@@ -205,42 +174,6 @@ fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
     add("mcm-empty", &|t| {
         comparison_matrix(&matrix_data(names(&CORRECTIONS[..1])), t)
     })?;
-    add("gain-1", &|t| {
-        gain_scatter(&gain_data(&["logit-adjust"], 55), t)
-    })?;
-    add("gain-4", &|t| {
-        gain_scatter(&gain_data(&CORRECTIONS[1..5], 55), t)
-    })?;
-    add("gain-column", &|t| {
-        gain_scatter(&gain_data(&["smote"], 55), t)
-    })?;
-    add("gain-one-dataset", &|t| {
-        gain_scatter(&gain_data(&["smote"], 1), t)
-    })?;
-    add("gain-empty", &|t| gain_scatter(&gain_data(&[], 0), t))?;
-    add("recall-14", &|t| {
-        recall_dots(&recall_data(names(&CORRECTIONS)), t)
-    })?;
-    add("recall-1-column", &|t| {
-        recall_dots(&recall_data(names(&CORRECTIONS[..1])), t)
-    })?;
-    add("recall-long", &|t| {
-        recall_dots(&recall_data(long_names(6)), t)
-    })?;
-    add("recall-empty", &|t| {
-        recall_dots(&recall_data(Vec::new()), t)
-    })?;
-    add("cost-14", &|t| {
-        cost_benefit(&cost_data(names(&CORRECTIONS)), t)
-    })?;
-    add("cost-14-column", &|t| {
-        cost_benefit(&cost_data(names(&CORRECTIONS)), t)
-    })?;
-    add("cost-long", &|t| cost_benefit(&cost_data(long_names(8)), t))?;
-    add("cost-1", &|t| {
-        cost_benefit(&cost_data(names(&CORRECTIONS[..1])), t)
-    })?;
-    add("cost-empty", &|t| cost_benefit(&cost_data(Vec::new()), t))?;
     for (name, corrections) in [
         ("reliability-13", names(&CORRECTIONS[1..])),
         ("reliability-5-column", names(&CORRECTIONS[1..6])),
@@ -303,7 +236,7 @@ fn leak_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
 /// Every figure with a name, extremes included.
 pub(crate) fn all() -> Result<Vec<(String, Figure)>, PlotError> {
     let mut out = Vec::new();
-    ratio_figures(&mut out)?;
+    main_figures(&mut out)?;
     heat_figures(&mut out)?;
     other_figures(&mut out)?;
     leak_figures(&mut out)?;

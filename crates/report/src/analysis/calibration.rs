@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterweight_core::reliability::BINS;
 use counterweight_store::ReliabilityGroup;
 
+use super::cover::Cells;
 use super::cube::Summary;
 use super::{Comparison, Data, Scope, mean};
 
@@ -121,13 +122,26 @@ impl Calibration {
     pub(super) fn of(data: &Data, overall: &[Comparison], groups: &[ReliabilityGroup]) -> Self {
         let mut found = Self::default();
         let probable = |summary: &&Summary| has_probabilities(data, summary);
-        let arms = data.cube.iter().map(|(_, summary)| summary);
+        let asked = data.points_of(data.question());
+        let arms = data
+            .cube
+            .iter()
+            .filter(|((_, point, _), _)| asked.contains(point));
+        let arms = arms.map(|(_, summary)| summary);
         found.n_cells = arms.filter(probable).map(|s| s.n_values).sum();
         let n_synthetic = data.datasets.iter().filter(|d| d.synthetic).count();
         let both = n_synthetic > 0 && n_synthetic < data.datasets.len();
-        let scopes = [Scope::All, Scope::Real, Scope::Synthetic];
-        for scope in scopes.into_iter().take(if both { 3 } else { 1 }) {
-            let points = data.points_of(scope);
+        // Real sets and populations are never in one mean.
+        let scopes: &[Scope] = if both {
+            &[Scope::Real, Scope::Synthetic]
+        } else {
+            &[Scope::All]
+        };
+        for &scope in scopes {
+            let points = data.points_of(match scope {
+                Scope::All => data.question(),
+                other => other,
+            });
             for model in 0..data.models.len() {
                 for correction in 0..data.corrections.len() {
                     found
@@ -150,7 +164,10 @@ impl Calibration {
         // As fitted and corrected, by point.
         type Stages<'a> = BTreeMap<usize, [Option<&'a ReliabilityGroup>; 2]>;
         let mut points: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-        for (index, point) in data.points.iter().enumerate() {
+        for index in data.points_of(data.question()) {
+            let Some(point) = data.points.get(index) else {
+                continue;
+            };
             let ratio = point.requested_ratio.map(f64::to_bits);
             let dataset = data.dataset(point.dataset);
             points.insert((dataset, point.profile.as_str(), ratio), index);
@@ -199,8 +216,9 @@ impl Calibration {
                 .collect();
             let shifted = pairs.iter().any(|(_, _, corrected)| corrected.corrected);
             let datasets: BTreeSet<usize> = pairs.iter().map(|(dataset, _, _)| *dataset).collect();
-            let fitted = pooled(pairs.iter().map(|(dataset, fitted, _)| (*dataset, *fitted)));
-            let corrected = pairs.iter().map(|(dataset, _, after)| (*dataset, *after));
+            let key = |dataset: &usize| (data.cluster(*dataset), *dataset);
+            let fitted = pooled(pairs.iter().map(|(d, fitted, _)| (key(d), *fitted)));
+            let corrected = pairs.iter().map(|(d, _, after)| (key(d), *after));
             self.curves.push(ReliabilityCurve {
                 model,
                 correction,
@@ -214,19 +232,6 @@ impl Calibration {
             });
         }
     }
-
-    /// The corrections on the front of each model, with the number of models, most first.
-    pub fn front_members(&self) -> Vec<(usize, usize)> {
-        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for point in self.fronts.iter().flat_map(|front| &front.points) {
-            if point.front {
-                *counts.entry(point.correction).or_default() += 1;
-            }
-        }
-        let mut members: Vec<(usize, usize)> = counts.into_iter().collect();
-        members.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        members
-    }
 }
 
 /// Whether an arm has probabilities on every fold of a point.
@@ -235,18 +240,27 @@ fn has_probabilities(data: &Data, summary: &Summary) -> bool {
     log_loss.is_some_and(|m| summary.means.get(m).copied().flatten().is_some())
 }
 
-/// The mean curve: each dataset weighs the same, each of its points the same.
+/// The mean curve: each cluster weighs the same, each of its datasets and of their points the same.
 fn pooled<'a>(
-    groups: impl Iterator<Item = (usize, &'a ReliabilityGroup)> + Clone,
+    groups: impl Iterator<Item = ((&'a str, usize), &'a ReliabilityGroup)> + Clone,
 ) -> Vec<CurveBin> {
-    let mut points: BTreeMap<usize, usize> = BTreeMap::new();
-    for (dataset, _) in groups.clone() {
-        *points.entry(dataset).or_default() += 1;
+    let mut clusters: BTreeMap<&str, BTreeMap<usize, usize>> = BTreeMap::new();
+    for ((cluster, dataset), _) in groups.clone() {
+        *clusters
+            .entry(cluster)
+            .or_default()
+            .entry(dataset)
+            .or_default() += 1;
     }
     let mut sums = [(0.0, 0.0, 0.0); BINS];
-    for (dataset, group) in groups {
+    for ((cluster, dataset), group) in groups {
         let total: f64 = group.bins.iter().map(|bin| bin.weight).sum();
-        let times = points.get(&dataset).copied().unwrap_or(1) * points.len();
+        let related = clusters.get(cluster);
+        let points = related
+            .and_then(|own| own.get(&dataset))
+            .copied()
+            .unwrap_or(1);
+        let times = points * related.map_or(1, BTreeMap::len) * clusters.len();
         if total <= 0.0 {
             continue;
         }
@@ -289,24 +303,24 @@ fn row(
         summary.means.get(metric?).copied().flatten()
     };
     // Points with probabilities, by dataset.
-    let mut datasets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut cells = Cells::new();
     for &point in points {
         if at(point, Some(log_loss)).is_some() {
             let dataset = data.points.get(point)?.dataset;
-            datasets.entry(dataset).or_default().push(point);
+            cells.entry(dataset).or_default().push((model, point));
         }
     }
-    if datasets.is_empty() {
+    if cells.is_empty() {
         return None;
     }
     let values = |id: &str| -> Vec<f64> {
         let metric = metric(id);
-        let of = |points: &Vec<usize>| mean(points.iter().filter_map(|&point| at(point, metric)));
-        datasets.values().filter_map(of).collect()
+        let by_cluster = data.by_cluster(&cells, &|(_, point)| at(point, metric));
+        by_cluster.into_values().collect()
     };
     let average = |id: &str| mean(values(id).into_iter());
     let intercepts = values("calibration_intercept_raw");
-    let moved = datasets.values().flatten().any(|&point| {
+    let moved = cells.values().flatten().any(|&(_, point)| {
         let before = at(point, Some(log_loss));
         let after = at(point, metric("log_loss"));
         matches!((before, after), (Some(before), Some(after))
@@ -317,7 +331,7 @@ fn row(
         scope,
         model,
         correction,
-        n_datasets: datasets.len(),
+        n_datasets: cells.len(),
         n_binary: intercepts.len(),
         balanced_error: average("balanced_error"),
         log_loss: average("log_loss_raw"),
@@ -335,38 +349,39 @@ fn row(
 /// ones; a correction without probabilities on one of them has no place.
 fn front(data: &Data, comparison: &Comparison) -> Option<Front> {
     let log_loss = data.metric("log_loss_raw")?;
-    let model = comparison.model;
-    let value = |dataset: usize, correction: usize| -> Option<(f64, f64)> {
-        let points: Vec<usize> = (0..data.points.len())
-            .filter(|&p| data.points.get(p).is_some_and(|x| x.dataset == dataset))
-            .filter(|&p| data.cube.value(model, p, correction).is_some())
-            .collect();
-        let losses: Option<Vec<f64>> = points
-            .iter()
-            .map(|&p| {
-                let summary = data.cube.get(model, p, correction)?;
-                summary.means.get(log_loss).copied().flatten()
-            })
-            .collect();
-        let errors = points
-            .iter()
-            .filter_map(|&p| data.cube.value(model, p, correction));
-        Some((mean(losses?.into_iter())?, mean(errors)?))
-    };
+    let model = comparison.model();
+    let mut cells = Cells::new();
+    for point in data.points_of(data.question()) {
+        let own = data.points.get(point).map(|point| point.dataset);
+        if let Some(dataset) = own.filter(|d| comparison.datasets.contains(d)) {
+            cells.entry(dataset).or_default().push((model, point));
+        }
+    }
     let mut points: Vec<FrontPoint> = Vec::new();
     let mut ranked: Vec<usize> = comparison.ranked.iter().map(|r| r.correction).collect();
     ranked.sort_unstable();
     for correction in ranked {
-        let values: Option<Vec<(f64, f64)>> = comparison
-            .datasets
-            .iter()
-            .map(|&dataset| value(dataset, correction))
-            .collect();
-        let Some(values) = values else { continue };
-        let (Some(log_loss), Some(balanced_error)) = (
-            mean(values.iter().map(|v| v.0)),
-            mean(values.iter().map(|v| v.1)),
-        ) else {
+        let both = |(_, point): (usize, usize)| {
+            let summary = data.cube.get(model, point, correction)?;
+            Some((
+                summary.means.get(log_loss).copied().flatten()?,
+                summary.value()?,
+            ))
+        };
+        let all = cells.values().flatten();
+        let gap = |cell: &&(usize, usize)| {
+            let value = data.cube.value(model, cell.1, correction);
+            value.is_some() && both(**cell).is_none()
+        };
+        let over = |get: fn((f64, f64)) -> f64| {
+            mean(
+                data.by_cluster(&cells, &|cell| both(cell).map(get))
+                    .into_values(),
+            )
+        };
+        let (Some(log_loss), Some(balanced_error), None) =
+            (over(|v| v.0), over(|v| v.1), { all }.find(gap))
+        else {
             continue;
         };
         let near = |a: f64, b: f64| (a - b).abs() <= SAME;
@@ -432,7 +447,8 @@ mod tests {
         // A large dataset at two ratios and a small one: half and half in the bin that they share.
         let large = group(&[(1, 900.0, 0.02, 0.01), (15, 100.0, 0.99, 0.8)]);
         let small = group(&[(1, 10.0, 0.06, 0.05)]);
-        let curve = pooled([(0, &large), (0, &large), (1, &small)].into_iter());
+        let curve =
+            pooled([(("a", 0), &large), (("a", 0), &large), (("b", 1), &small)].into_iter());
         assert_eq!(curve.len(), 2);
         let share: f64 = curve.iter().map(|bin| bin.share).sum();
         assert!((share - 1.0).abs() < 1e-12);

@@ -1,4 +1,4 @@
-//! Which corrections of a model have values for which points, and whom the common ranking holds.
+//! Which corrections of some models have values for which points, and whom the common ranking holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,20 @@ pub struct Unranked {
     pub n_datasets: usize,
 }
 
-/// Share of the best covered correction's datasets that the common ranking keeps.
+/// Share of the best covered correction's cells that the common ranking keeps.
 const KEEP: f64 = 0.8;
 
-/// Which correction of a model has values for which points.
+/// A model at a point.
+pub(super) type Cell = (usize, usize);
+
+/// The cells of some corrections, by dataset.
+pub(super) type Cells = BTreeMap<usize, Vec<Cell>>;
+
+/// Which correction of some models has values for which points.
 pub(super) struct Cover<'a> {
     pub(super) data: &'a Data,
-    pub(super) model: usize,
-    pub(super) points: Vec<usize>,
+    pub(super) models: Vec<usize>,
+    points: Vec<usize>,
     /// Corrections with at least one value, in order.
     pub(super) valued: Vec<usize>,
     /// Corrections with cells and no value.
@@ -28,73 +34,76 @@ pub(super) struct Cover<'a> {
 }
 
 impl<'a> Cover<'a> {
-    pub(super) fn new(data: &'a Data, model: usize, scope: Scope) -> Self {
-        let points = data.points_of(scope);
-        let (mut valued, mut valueless) = (Vec::new(), Vec::new());
-        for correction in 0..data.corrections.len() {
-            let mut cells = points
-                .iter()
-                .filter_map(|&point| data.cube.get(model, point, correction))
-                .peekable();
-            if cells.peek().is_none() {
-                continue;
-            }
-            if cells.any(|summary| summary.value().is_some()) {
-                valued.push(correction);
-            } else {
-                valueless.push(correction);
-            }
-        }
-        Self {
+    pub(super) fn new(data: &'a Data, models: &[usize], scope: Scope) -> Self {
+        let mut cover = Self {
             data,
-            model,
-            points,
-            valued,
-            valueless,
+            models: models.to_vec(),
+            points: data.points_of(scope),
+            valued: Vec::new(),
+            valueless: Vec::new(),
+        };
+        for correction in 0..data.corrections.len() {
+            let own: Vec<bool> = cover
+                .cells()
+                .filter_map(|(model, point)| data.cube.get(model, point, correction))
+                .map(|summary| summary.value().is_some())
+                .collect();
+            if own.contains(&true) {
+                cover.valued.push(correction);
+            } else if !own.is_empty() {
+                cover.valueless.push(correction);
+            }
         }
+        cover
     }
 
-    pub(super) fn value(&self, point: usize, correction: usize) -> Option<f64> {
-        self.data.cube.value(self.model, point, correction)
+    pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
+        let points = self.points.iter();
+        points.flat_map(|&point| self.models.iter().map(move |&model| (model, point)))
     }
 
-    /// The points for which all of `corrections` have a value, by dataset.
-    pub(super) fn shared_points(&self, corrections: &[usize]) -> BTreeMap<usize, Vec<usize>> {
-        let mut shared: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for &point in &self.points {
-            if corrections.iter().all(|&c| self.value(point, c).is_some())
-                && let Some(dataset) = self.data.points.get(point).map(|point| point.dataset)
+    pub(super) fn value(&self, cell: Cell, correction: usize) -> Option<f64> {
+        self.data.cube.value(cell.0, cell.1, correction)
+    }
+
+    /// The cells for which all of `corrections` have a value.
+    pub(super) fn shared(&self, corrections: &[usize]) -> Cells {
+        let mut shared = Cells::new();
+        for cell in self.cells() {
+            if corrections.iter().all(|&c| self.value(cell, c).is_some())
+                && let Some(point) = self.data.points.get(cell.1)
             {
-                shared.entry(dataset).or_default().push(point);
+                shared.entry(point.dataset).or_default().push(cell);
             }
         }
         shared
     }
 
     pub(super) fn n_datasets_any(&self) -> usize {
-        let any = |&&point: &&usize| self.valued.iter().any(|&c| self.value(point, c).is_some());
+        let any = |cell: &Cell| self.valued.iter().any(|&c| self.value(*cell, c).is_some());
         let datasets: BTreeSet<usize> = self
-            .points
-            .iter()
+            .cells()
             .filter(any)
-            .filter_map(|&point| self.data.points.get(point))
+            .filter_map(|(_, point)| self.data.points.get(point))
             .map(|point| point.dataset)
             .collect();
         datasets.len()
     }
 
-    /// The corrections of the common ranking and those left out of it (see the module).
+    /// The corrections of the common ranking and those left out of it: the least covered one goes, one after
+    /// another, until the rest shares most of the cells of the best covered one.
     pub(super) fn intersection(&self, baseline: Option<usize>) -> (Vec<usize>, Vec<Unranked>) {
-        let cover: BTreeMap<usize, usize> = self
+        let size = |cells: &Cells| cells.values().map(Vec::len).sum::<usize>();
+        let own: BTreeMap<usize, Cells> = self
             .valued
             .iter()
-            .map(|&c| (c, self.shared_points(&[c]).len()))
+            .map(|&c| (c, self.shared(&[c])))
             .collect();
-        let most = cover.values().copied().max().unwrap_or(0);
-        let covered = |c: usize| cover.get(&c).copied().unwrap_or(0);
+        let covered = |c: usize| own.get(&c).map_or(0, size);
+        let most = self.valued.iter().map(|&c| covered(c)).max().unwrap_or(0);
         let mut kept = self.valued.clone();
         let mut dropped = Vec::new();
-        while kept.len() > 1 && (self.shared_points(&kept).len() as f64) < KEEP * most as f64 {
+        while kept.len() > 1 && (size(&self.shared(&kept)) as f64) < KEEP * most as f64 {
             // The baseline stays as long as anything else can go: without it no rank has a meaning.
             let candidates = kept.iter().copied().filter(|&c| Some(c) != baseline);
             let Some(least) = candidates.rev().min_by_key(|&c| covered(c)) else {
@@ -103,7 +112,7 @@ impl<'a> Cover<'a> {
             kept.retain(|&c| c != least);
             dropped.push(Unranked {
                 correction: least,
-                n_datasets: covered(least),
+                n_datasets: own.get(&least).map_or(0, BTreeMap::len),
             });
         }
         dropped.sort_by(|a, b| {

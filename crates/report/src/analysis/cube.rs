@@ -25,6 +25,10 @@ pub struct Summary {
     pub n_planned: usize,
     /// The gravest outcome among the cells.
     pub gravest: Outcome,
+    /// Cells whose fit is known to be wrong or constant.
+    pub n_degenerate: usize,
+    /// Id of the first cell, for `explain`.
+    pub cell: Name,
     /// Means of the metrics over folds, in the order of [`Data::metrics`](super::Data); all
     /// `None` unless every planned fold has a value of the target.
     pub means: Vec<Option<f64>>,
@@ -99,6 +103,18 @@ impl Cube {
         Self {
             summaries: kept.collect(),
         }
+    }
+
+    /// The summaries that `keep` wants, and the others.
+    pub(super) fn split(
+        self,
+        keep: impl Fn((usize, usize, usize), &Summary) -> bool,
+    ) -> (Self, Self) {
+        let (kept, others) = self
+            .summaries
+            .into_iter()
+            .partition(|(key, own)| keep(*key, own));
+        (Self { summaries: kept }, Self { summaries: others })
     }
 
     /// All summaries, by model, point and correction.
@@ -288,6 +304,14 @@ fn summarise(
             .map(|record| record.outcome)
             .min()
             .unwrap_or(Outcome::Ok),
+        n_degenerate: group
+            .iter()
+            .filter(|record| record.outcome == Outcome::Degenerate)
+            .count(),
+        cell: group.first().map_or_else(
+            || Name::from(""),
+            |record| Name::from(record.cell.0.as_str()),
+        ),
         means,
         pooled: if complete && headline {
             pooled(&valued)

@@ -10,7 +10,8 @@ use counterweight_store::metric_column;
 
 use super::Target;
 use super::compare::{ALIKE_ON, RESOLUTION};
-use super::cube::{self, Cube, Seconds};
+use super::cover::{Cell, Cells};
+use super::cube::{self, Cube, Seconds, Summary, mean};
 use super::grid::Stands;
 use crate::ReportInput;
 use crate::error::Result;
@@ -32,6 +33,16 @@ pub struct ModelInfo {
     pub remark: String,
     /// What it is made of; of the first record that has it.
     pub stages: Arc<Stages>,
+    /// Another model that holds every value of this one: two names of one model, which count once.
+    pub same_as: Option<usize>,
+    /// Cells with a value, and those among them whose fit is known to be wrong or constant.
+    pub n_values: usize,
+    /// See [`n_values`](Self::n_values).
+    pub n_degenerate: usize,
+    /// Datasets with such cells.
+    pub degenerate_on: BTreeSet<usize>,
+    /// Whether the headline leaves these cells out, there being more than one in a hundred.
+    pub left_out: bool,
 }
 
 impl ModelInfo {
@@ -44,6 +55,11 @@ impl ModelInfo {
             votes_only: false,
             remark: String::new(),
             stages: record.stages.clone(),
+            same_as: None,
+            n_values: 0,
+            n_degenerate: 0,
+            degenerate_on: BTreeSet::new(),
+            left_out: false,
         }
     }
 }
@@ -263,6 +279,8 @@ pub struct Data {
     pub baseline: Option<usize>,
     /// One value an arm and point.
     pub cube: Cube,
+    /// What the headline leaves out: see [`ModelInfo::left_out`].
+    pub dropped: Cube,
     /// The resampling stage of each correction at each point where it is not the correction's usual
     /// one (`smote` is planned as `smote-nc` on nominal columns).
     stages: BTreeMap<(usize, usize), String>,
@@ -310,6 +328,7 @@ impl Data {
             datasets: indexed.datasets,
             points: indexed.points,
             cube: indexed.cube,
+            dropped: Cube::default(),
             stages: indexed.stages,
         })
     }
@@ -352,6 +371,7 @@ impl Data {
             cube: self
                 .cube
                 .renumbered(|(m, p, c)| Some((new(&models, m)?, p, new(&corrections, c)?))),
+            dropped: Cube::default(),
             stages: stages.collect(),
         }
     }
@@ -380,25 +400,94 @@ impl Data {
             .collect()
     }
 
-    /// An earlier model whose values are this one's wherever both have one, on five datasets at least: two
-    /// names of one model, which count once.
-    pub fn same_model(&self, model: usize) -> Option<usize> {
-        let alike = |other: &usize| {
+    /// The same for headlines: without the degenerate cells of models that have more than one in a hundred,
+    /// and with the twins among the models marked.
+    #[must_use]
+    pub(super) fn for_headlines(mut self) -> Self {
+        for ((model, point, _), summary) in self.cube.iter() {
+            let (Some(model), Some(point)) = (self.models.get_mut(model), self.points.get(point))
+            else {
+                continue;
+            };
+            model.n_values += summary.n_values;
+            model.n_degenerate += summary.n_degenerate;
+            if summary.n_degenerate > 0 {
+                model.degenerate_on.insert(point.dataset);
+            }
+        }
+        for model in &mut self.models {
+            model.left_out = model.n_degenerate * 100 > model.n_values;
+        }
+        let models = &self.models;
+        let keep = |(model, ..): (usize, usize, usize), summary: &Summary| {
+            summary.n_degenerate == 0 || models.get(model).is_none_or(|model| !model.left_out)
+        };
+        (self.cube, self.dropped) = std::mem::take(&mut self.cube).split(keep);
+        for model in 0..self.models.len() {
+            let twin = self.twin_of(model);
+            if let Some(own) = self.models.get_mut(model) {
+                own.same_as = twin;
+            }
+        }
+        self
+    }
+
+    /// A model that holds every value of this one, on five datasets at least; of equal ones the first.
+    fn twin_of(&self, model: usize) -> Option<usize> {
+        let holds = |other: usize, own: usize| {
             let mut datasets = BTreeSet::new();
-            let mut own = self.cube.iter().filter(|((of, ..), _)| *of == model);
-            let equal = own.all(|((_, point, correction), summary)| {
-                let Some((a, b)) = summary
-                    .value()
-                    .zip(self.cube.value(*other, point, correction))
-                else {
+            let mut values = self.cube.iter().filter(|((of, ..), _)| *of == own);
+            let equal = values.all(|((_, point, correction), summary)| {
+                let Some(value) = summary.value() else {
                     return true;
                 };
                 datasets.extend(self.points.get(point).map(|point| point.dataset));
-                (a - b).abs() <= RESOLUTION
+                let theirs = self.cube.value(other, point, correction);
+                theirs.is_some_and(|theirs| (theirs - value).abs() <= RESOLUTION)
             });
             equal && datasets.len() >= ALIKE_ON
         };
-        (0..model).find(alike)
+        let mut others = (0..self.models.len()).filter(|other| *other != model);
+        others.find(|&other| holds(other, model) && (other < model || !holds(model, other)))
+    }
+
+    /// The model that counts in the place of this one.
+    pub fn same_model(&self, model: usize) -> Option<usize> {
+        self.models.get(model)?.same_as
+    }
+
+    /// The cluster of a dataset.
+    pub fn cluster(&self, dataset: usize) -> &str {
+        self.datasets.get(dataset).map_or("", |info| &info.cluster)
+    }
+
+    /// Whether a point is of a real dataset.
+    pub(super) fn is_real(&self, point: usize) -> bool {
+        let dataset = self.points.get(point).map(|point| point.dataset);
+        dataset
+            .and_then(|d| self.datasets.get(d))
+            .is_some_and(|d| !d.synthetic)
+    }
+
+    /// Means by cluster, by its name: the mean over the cluster's datasets of the mean over their cells.
+    pub(super) fn by_cluster(
+        &self,
+        cells: &Cells,
+        value: &dyn Fn(Cell) -> Option<f64>,
+    ) -> BTreeMap<&str, f64> {
+        let mut clusters: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (dataset, cells) in cells {
+            if let Some(mean) = mean(cells.iter().filter_map(|cell| value(*cell))) {
+                clusters
+                    .entry(self.cluster(*dataset))
+                    .or_default()
+                    .push(mean);
+            }
+        }
+        let means = clusters.into_iter();
+        means
+            .filter_map(|(name, values)| Some((name, mean(values.into_iter())?)))
+            .collect()
     }
 
     /// The resampling stage of a correction at a point; `None` where it does not resample.

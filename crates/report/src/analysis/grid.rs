@@ -198,8 +198,4 @@ impl Stands {
         }
         standing
     }
-
-    pub(super) fn all(&self) -> bool {
-        self.models.iter().chain(&self.corrections).all(|own| *own)
-    }
 }

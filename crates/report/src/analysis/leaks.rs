@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use counterweight_stats::PairedDifferences;
 use counterweight_store::{LeakRow, LeakSides};
 
-use super::paired::{cluster_numbers, too_few};
+use super::paired::too_few;
 use super::{Data, Scope, mean};
 use crate::error::{ReportError, Result};
 
@@ -157,7 +157,10 @@ impl LeakStudy {
                     datasets.entry(point.dataset).or_default().push(point);
                 }
                 let premium = premium(data, (scope, model, leak), &datasets)?;
-                study.premiums.extend(premium);
+                // Real sets and populations are never in one mean.
+                if scope != Scope::All || !part(&Scope::Real) {
+                    study.premiums.extend(premium);
+                }
                 if scope == Scope::All {
                     study
                         .values
@@ -217,21 +220,23 @@ fn premium(
     (scope, model, leak): (Scope, &str, &str),
     datasets: &BTreeMap<usize, Vec<&AtPoint>>,
 ) -> Result<Option<LeakPremium>> {
-    // The mean of each dataset over its points, then over datasets.
+    // The mean of each dataset over its points, then of each cluster over its datasets.
     let of = |get: fn(&AtPoint) -> Option<LeakSides>| -> Vec<LeakSides> {
-        let own = |points: &Vec<&AtPoint>| {
+        let mut clusters: BTreeMap<&str, Vec<LeakSides>> = BTreeMap::new();
+        for (dataset, points) in datasets {
             let all: Vec<LeakSides> = points.iter().filter_map(|p| get(p)).collect();
-            mean_sides(all.iter())
-        };
-        datasets.values().filter_map(own).collect()
+            let own = clusters.entry(data.cluster(*dataset)).or_default();
+            own.extend(mean_sides(all.iter()));
+        }
+        let means = clusters.into_values();
+        means.filter_map(|all| mean_sides(all.iter())).collect()
     };
     let errors = of(|p| Some(p.balanced_error));
     let Some(balanced_error) = mean_sides(errors.iter()) else {
         return Ok(None);
     };
-    let clusters = cluster_numbers(data, datasets.keys().copied());
     let premiums = errors.iter().map(LeakSides::premium).collect();
-    let standard_error = PairedDifferences::new(premiums, &clusters)
+    let standard_error = PairedDifferences::independent(premiums)
         .and_then(|paired| too_few(paired.standard_error()))
         .map_err(|source| ReportError::Stats {
             what: format!("the premium of {leak} with {model}"),
@@ -241,7 +246,7 @@ fn premium(
         scope,
         model: model.to_owned(),
         leak: leak.to_owned(),
-        n_datasets: errors.len(),
+        n_datasets: datasets.len(),
         balanced_error,
         standard_error,
         auroc: mean_sides(of(|p| p.auroc).iter()),

@@ -1,14 +1,16 @@
 //! The analysis: computed once from the records; sentences, tables and figures only read it.
 //!
-//! The unit of comparison is the dataset. A dataset's value under an arm is the mean over its points
-//! (profile and requested ratio), a point's value the mean over repeats and folds. Related sets form
-//! one cluster: intervals and tests see the clusters, mean ranks and means the datasets.
+//! The unit of comparison is the cluster of related datasets. A point's value under an arm is the mean over
+//! repeats and folds, a dataset's the mean over its points (profile and requested ratio), a cluster's the mean
+//! over its datasets; every mean, rank, test and interval takes the clusters with equal weight.
 
 mod ablation;
 mod calibration;
 mod compare;
+mod contest;
 mod cover;
 mod cube;
+mod curves;
 mod data;
 mod effects;
 mod grid;
@@ -16,9 +18,7 @@ mod leaks;
 mod outcomes;
 mod paired;
 mod ranked;
-mod ratio;
 mod resampled;
-mod robust;
 mod selection;
 mod target;
 
@@ -27,21 +27,21 @@ use std::sync::Arc;
 
 pub use ablation::{Ablation, AblationGrid, AblationPoint, AblationStudy, AblationVerdict};
 pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
-pub use compare::{Comparison, Omnibus, PairRow, Ranked};
+pub use compare::{Comparison, Omnibus, Ranked};
+pub use contest::Contest;
 pub use cover::Unranked;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
+pub use curves::{Curve, Curves, Place, Source};
 use data::direction_of;
 pub use data::{CorrectionInfo, Data, DatasetInfo, MetricInfo, ModelInfo, Point, Scope};
-pub use effects::{Effect, Part};
+pub use effects::Effect;
 pub use grid::{Grid, Kind, Member};
 pub use leaks::{LeakPremium, LeakStudy, LeakValue};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
-pub use paired::{Against, HALF_A_POINT, Practical, Price, Verdict};
+pub use paired::{Against, HALF_A_POINT, Part, Practical, Price, Verdict};
 pub use ranked::Standing;
-pub use ratio::{RatioCurve, RatioPoint, RatioRow, RatioStudy};
 pub use resampled::ResamplerRow;
-pub use robust::{PolicyRanks, Robustness};
 pub use selection::{Places, SelectionOrder, SelectionRow, SelectionStudy};
 pub use target::Target;
 
@@ -57,14 +57,18 @@ pub struct Analysis {
     pub data: Arc<Data>,
     /// The same with all members of grids.
     pub all: Arc<Data>,
-    /// Comparisons over all points, one a model.
+    /// Comparisons over what the question is about, one a model.
     pub overall: Vec<Comparison>,
+    /// The distinct models together.
+    pub pooled: Comparison,
+    /// How many comparisons the one family of tests holds.
+    pub family: usize,
     /// Comparisons within a scope, by scope and model; scopes without points are left out.
     pub scoped: Vec<Comparison>,
     /// Cells by outcome and reason.
     pub outcomes: Outcomes,
-    /// The target by imbalance ratio.
-    pub ratios: RatioStudy,
+    /// The gain by imbalance ratio.
+    pub curves: Curves,
     /// The target over each swept parameter.
     pub ablations: AblationStudy,
     /// Gains taken apart into threshold and ranking.
@@ -106,23 +110,23 @@ impl Analysis {
         let all = Arc::new(Data::of(input, target)?);
         let grids = grid::grids(&all, input.axes);
         let standing = Stands::of(&all, &grids);
-        let data = if standing.all() {
-            all.clone()
-        } else {
-            Arc::new(all.standing(&standing))
-        };
-        let overall = compare::overall(&data)?;
+        let data = Arc::new(all.standing(&standing).for_headlines());
+        let (overall, family) = compare::overall(&data)?;
+        let pooled = compare::pooled(&data)?;
+        let whole: Vec<&Comparison> = std::iter::once(&pooled).chain(&overall).collect();
         Ok(Self {
             outcomes: Outcomes::count(input.records),
-            ratios: RatioStudy::of(&data)?,
+            curves: Curves::of(&data, &whole)?,
             ablations: AblationStudy::of(&all, grids, &standing)?,
             effects: effects::effects(&data, &overall)?,
             resamplers: resampled::resampled(&all),
             selection: SelectionStudy::of(&data, &overall, input)?,
             leaks: LeakStudy::of(&data, input.leaks)?,
             calibration: Calibration::of(&data, &overall, input.reliability),
-            scoped: compare::scoped(&data, &overall)?,
+            scoped: compare::scoped(&data, &whole)?,
             overall,
+            pooled,
+            family,
             data,
             all,
         })

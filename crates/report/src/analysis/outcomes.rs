@@ -39,6 +39,8 @@ pub struct Outcomes {
     pub n_cells: usize,
     /// Every outcome, gravest first, with zeros.
     pub counts: Vec<OutcomeCount>,
+    /// Cells by model and outcome.
+    pub by_model: BTreeMap<(String, Outcome), usize>,
     /// Reasons of cells whose outcome is not `ok`, or that say something although it is; gravest
     /// outcome first, then by number of cells.
     pub reasons: Vec<Reason>,
@@ -57,9 +59,12 @@ impl Outcomes {
     /// Counts the records.
     pub fn count(records: &[Record]) -> Self {
         let mut by_outcome: BTreeMap<Outcome, usize> = BTreeMap::new();
+        let mut by_model: BTreeMap<(String, Outcome), usize> = BTreeMap::new();
         let mut reasons: BTreeMap<Key<'_>, Tally<'_>> = BTreeMap::new();
         for record in records {
             *by_outcome.entry(record.outcome).or_default() += 1;
+            let of_model = (record.model.to_string(), record.outcome);
+            *by_model.entry(of_model).or_default() += 1;
             if record.outcome == Outcome::Ok && record.reason.is_empty() {
                 continue;
             }
@@ -100,6 +105,7 @@ impl Outcomes {
         Self {
             n_cells: records.len(),
             counts,
+            by_model,
             reasons,
         }
     }

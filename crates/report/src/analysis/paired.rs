@@ -1,36 +1,92 @@
-//! Each correction of a model against no correction, paired: how much, how sure, from which ratio on,
-//! and what it pays in other metrics.
+//! Each correction against no correction, paired: how much, how sure, and what it pays in other metrics.
+//!
+//! The unit is the cluster of related datasets: a dataset's value is the mean over its points (and models),
+//! a cluster's the mean over its datasets, and every mean, test and interval takes clusters with equal
+//! weight. Gains are positive where the correction is better.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use counterweight_stats::{
-    BayesianOptions, BootstrapOptions, Crossover, CrossoverCurve, Interval, Level,
-    PairedDifferences, PairwiseOptions, PowerOptions, RatioPoint, StatsError, bayesian_signed_rank,
-    bootstrap_mean, crossover, holm, minimum_detectable_effect, wilcoxon,
+    BayesianOptions, FEWEST_UNITS, Interval, Level, MeanPosterior, MeanTier, PairwiseOptions, Seed,
+    StatsError, bayesian_signed_rank, holm, interval_of_mean, wilcoxon,
 };
 
-use super::compare::{ALIKE_ON, RESOLUTION};
-use super::cover::Cover;
-use super::{Data, Target, mean};
+use super::compare::{ALIKE_ON, Comparison, RESOLUTION};
+use super::cover::{Cell, Cells, Cover};
+use super::{Data, mean};
 
 /// Half a point: less is no difference that anyone would act on.
 pub const HALF_A_POINT: f64 = 0.005;
 
+/// How sure a tier has to be.
+const SURE: f64 = 0.95;
+
+/// A mean gain with its 95 % interval over clusters of related sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// The mean, in units of the target; positive is a gain.
+    pub mean: f64,
+    /// Its interval; `None` with fewer than six clusters.
+    pub interval: Option<Interval>,
+}
+
+impl Part {
+    /// Of values by cluster, of which there is at least one.
+    pub(super) fn of(values: &[f64]) -> counterweight_stats::Result<Self> {
+        Ok(Self {
+            mean: mean(values.iter().copied()).unwrap_or(0.0),
+            interval: interval_of_mean(values)?,
+        })
+    }
+}
+
 /// What a comparison with no correction comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// A better target: the test and the interval agree.
+    /// Better: rejected in the one family of the question, and the mean gain is surely above half a point.
     Better,
-    /// A worse target: the test and the interval agree.
+    /// Worse, likewise.
     Worse,
-    /// The interval lies within half a point of zero.
+    /// The mean gain is surely above half a point; not adjusted for the number of comparisons.
+    LikelyBetter,
+    /// The mean gain is surely below minus half a point; not adjusted.
+    LikelyWorse,
+    /// The mean gain surely lies within half a point of zero.
     Equivalent,
     /// The same value on every dataset.
     Identical,
-    /// Neither a difference nor equivalence is shown.
-    Unclear,
-    /// Fewer than five independent clusters: no interval.
+    /// None of these is shown.
+    NotShown,
+    /// Fewer than six clusters.
     TooFew,
+}
+
+impl Verdict {
+    /// What a posterior and the test in the family say; without a family nothing is adjusted.
+    pub(crate) fn of(tier: Option<&MeanTier>, p_holm: Option<f64>) -> Self {
+        let Some(tier) = tier else {
+            return Self::TooFew;
+        };
+        let rejected = p_holm.is_some_and(|p| p <= Level::FIVE_PERCENT.alpha());
+        if tier.p_above >= SURE {
+            if rejected {
+                Self::Better
+            } else {
+                Self::LikelyBetter
+            }
+        } else if tier.p_below >= SURE {
+            if rejected {
+                Self::Worse
+            } else {
+                Self::LikelyWorse
+            }
+        } else if tier.p_rope >= SURE {
+            Self::Equivalent
+        } else {
+            Self::NotShown
+        }
+    }
 }
 
 /// A correction against the baseline, paired.
@@ -40,42 +96,59 @@ pub struct Against {
     pub correction: usize,
     /// Datasets that both have a value for.
     pub n_datasets: usize,
-    /// Independent clusters among them.
-    pub n_clusters: usize,
-    /// Mean over datasets of correction - baseline.
-    pub mean_difference: f64,
-    /// Mean of the baseline and of the correction over the same points.
+    /// The gain of each cluster.
+    pub gains: BTreeMap<String, f64>,
+    /// Their mean.
+    pub gain: Part,
+    /// Their median.
+    pub median: f64,
+    /// Mean of the baseline and of the correction over the same clusters.
     pub levels: [f64; 2],
-    /// Its 95 % interval by a bootstrap over clusters; `None` with fewer than five.
-    pub interval: Option<Interval>,
     /// Wilcoxon's p value over clusters.
     pub p_raw: f64,
-    /// The same after Holm's correction over the distinct corrections of the model that change anything.
-    pub p_holm: f64,
-    /// Datasets on which the correction is better.
+    /// The same after Holm's correction over the one family of the question; `None` outside of it.
+    pub p_holm: Option<f64>,
+    /// Clusters on which the correction is better.
     pub wins: usize,
-    /// Datasets on which both are equal.
+    /// Clusters on which both are equal.
     pub ties: usize,
-    /// Datasets on which the baseline is better.
+    /// Clusters on which the baseline is better.
     pub losses: usize,
-    /// The difference that these clusters would have shown with a power of 80 %.
-    pub detectable: Option<f64>,
-    /// How probable a difference of practical size is; over all points only.
+    /// What the Bayesian bootstrap says of the mean gain; `None` with fewer than six clusters.
+    pub tier: Option<MeanTier>,
+    /// What the Bayesian signed-rank test says of the typical cluster; over the question only.
     pub practical: Option<Practical>,
-    /// The difference as a line in the logarithm of the ratio; over all points only.
-    pub along_ratio: Option<Crossover>,
+    /// The mean gain with degenerate cells, where the headline leaves some out.
+    pub with_degenerate: Option<f64>,
     /// What it comes to.
     pub verdict: Verdict,
 }
 
-/// What a correction does to every metric, paired with the baseline over the same datasets.
+impl Against {
+    /// Independent clusters that both have a value for.
+    pub fn n_clusters(&self) -> usize {
+        self.gains.len()
+    }
+
+    /// The least gain that these clusters would show.
+    pub fn visible(&self) -> Option<f64> {
+        self.tier.as_ref().map(visible)
+    }
+}
+
+/// The least mean that a tier with this spread would call better.
+pub(super) fn visible(tier: &MeanTier) -> f64 {
+    HALF_A_POINT + tier.mean - tier.low
+}
+
+/// What a correction does to every metric, paired with the baseline over the same clusters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Price {
     /// Index of the correction.
     pub correction: usize,
-    /// Datasets shared with the baseline.
-    pub n_datasets: usize,
-    /// Mean of each metric over those datasets, in the order of the data's metrics.
+    /// Clusters shared with the baseline.
+    pub n_clusters: usize,
+    /// Mean of each metric over those clusters, in the order of the data's metrics.
     pub means: Vec<Option<f64>>,
     /// Mean difference to the baseline; zero for the baseline itself.
     pub differences: Vec<Option<f64>>,
@@ -92,126 +165,200 @@ pub struct Practical {
     pub worse: f64,
 }
 
-/// Every correction of the cover against the baseline, by mean difference, and what each pays.
+/// What the posterior of the mean says of gains by cluster, and the word for it outside the family.
+pub(super) fn judge(values: &[f64]) -> counterweight_stats::Result<(Option<MeanTier>, Verdict)> {
+    /// The weights of a number of clusters serve every contrast of a report.
+    static POSTERIORS: LazyLock<Mutex<BTreeMap<usize, Arc<MeanPosterior>>>> =
+        LazyLock::new(Mutex::default);
+    if values.len() < FEWEST_UNITS {
+        return Ok((None, Verdict::TooFew));
+    }
+    let posterior = {
+        let mut known = POSTERIORS.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&values.len()) {
+            Some(posterior) => Arc::clone(posterior),
+            None => {
+                let drawn = MeanPosterior::new(values.len(), MeanPosterior::DRAWS, Seed(0))?;
+                let drawn = Arc::new(drawn);
+                known.insert(values.len(), Arc::clone(&drawn));
+                drawn
+            }
+        }
+    };
+    let tier = posterior.judge(values, HALF_A_POINT)?;
+    Ok((Some(tier), Verdict::of(Some(&tier), None)))
+}
+
+/// Every correction of the cover against the baseline, largest gain first, and what each pays.
 pub(super) fn compare(
-    data: &Data,
     cover: &Cover<'_>,
     baseline: usize,
     thorough: bool,
 ) -> counterweight_stats::Result<(Vec<Against>, Vec<Price>)> {
     let mut rows: Vec<Against> = Vec::new();
     let mut prices = Vec::new();
-    let mut differences_of: Vec<BTreeMap<usize, f64>> = Vec::new();
     for &correction in &cover.valued {
-        let points = cover.shared_points(&[baseline, correction]);
-        if points.is_empty() {
+        let cells = cover.shared(&[baseline, correction]);
+        if cells.is_empty() {
             continue;
         }
-        prices.push(price(data, cover.model, baseline, correction, &points));
-        if correction == baseline {
-            continue;
+        prices.push(price(cover.data, baseline, correction, &cells));
+        if correction != baseline {
+            rows.push(against(cover, (baseline, correction), &cells, thorough)?);
         }
-        let difference =
-            |point: usize| Some(cover.value(point, correction)? - cover.value(point, baseline)?);
-        let over = |value: &dyn Fn(usize) -> Option<f64>| -> BTreeMap<usize, f64> {
-            let of = |points: &Vec<usize>| mean(points.iter().filter_map(|&point| value(point)));
-            let means = points
-                .iter()
-                .filter_map(|(d, points)| Some((*d, of(points)?)));
-            means.collect()
-        };
-        let differences = over(&difference);
-        let clusters = cluster_numbers(data, points.keys().copied());
-        let values = differences.values().copied().collect();
-        let mut row = against((correction, &data.target), values, &clusters, thorough)?;
-        row.levels = [baseline, correction]
-            .map(|c| mean(over(&|point| cover.value(point, c)).into_values()).unwrap_or_default());
-        differences_of.push(differences);
-        if thorough {
-            let along: Vec<RatioPoint> = points
-                .values()
-                .zip(&clusters)
-                .flat_map(|(points, &cluster)| points.iter().map(move |&point| (cluster, point)))
-                .filter_map(|(cluster, point)| {
-                    let ratio = data.points.get(point)?.imbalance_ratio?;
-                    Some(RatioPoint {
-                        cluster,
-                        ratio,
-                        difference: difference(point)?,
-                    })
-                })
-                .collect();
-            row.along_ratio = too_few(crossover(
-                &along,
-                data.target.direction(),
-                CrossoverCurve::Line,
-                Level::FIVE_PERCENT,
-            ))?;
-        }
-        rows.push(row);
-    }
-    // Two names of one rule are one question, and what changes nothing asks none.
-    let mut heads: Vec<usize> = Vec::new();
-    let head_of: Vec<Option<usize>> = (0..rows.len())
-        .map(|row| {
-            let own = differences_of.get(row)?;
-            if own.values().all(|d| d.abs() <= RESOLUTION) {
-                return None;
-            }
-            let same = |head: &&usize| differences_of.get(**head).is_some_and(|h| alike(h, own));
-            let known = heads.iter().find(same).copied();
-            if known.is_none() {
-                heads.push(row);
-            }
-            Some(known.unwrap_or(row))
-        })
-        .collect();
-    let raw = heads.iter().filter_map(|&head| Some(rows.get(head)?.p_raw));
-    let adjusted = holm(&raw.collect::<Vec<f64>>())?;
-    for (row, head) in rows.iter_mut().zip(head_of) {
-        let place = head.and_then(|head| heads.iter().position(|own| *own == head));
-        let p_holm = place.and_then(|place| adjusted.get(place).copied());
-        row.p_holm = p_holm.unwrap_or(1.0);
-        row.verdict = verdict(row, &data.target);
     }
     rows.sort_by(|a, b| {
-        let cost = |row: &Against| data.target.cost(row.mean_difference);
-        cost(a)
-            .total_cmp(&cost(b))
-            .then(a.correction.cmp(&b.correction))
+        let by_gain = b.gain.mean.total_cmp(&a.gain.mean);
+        by_gain.then(a.correction.cmp(&b.correction))
     });
     Ok((rows, prices))
 }
 
-/// Whether two corrections are one: the same differences on the same datasets, too many for chance.
-fn alike(a: &BTreeMap<usize, f64>, b: &BTreeMap<usize, f64>) -> bool {
-    let mut pairs = a.iter().zip(b);
-    a.len() == b.len()
-        && a.len() >= ALIKE_ON
-        && pairs.all(|((d, a), (e, b))| d == e && (a - b).abs() <= RESOLUTION)
+fn against(
+    cover: &Cover<'_>,
+    (baseline, correction): (usize, usize),
+    cells: &Cells,
+    thorough: bool,
+) -> counterweight_stats::Result<Against> {
+    let (data, target) = (cover.data, &cover.data.target);
+    let over = |value: &dyn Fn(Cell) -> Option<f64>| data.by_cluster(cells, value);
+    let gain =
+        |cell| Some(target.cost(cover.value(cell, baseline)? - cover.value(cell, correction)?));
+    let gains: BTreeMap<String, f64> = over(&gain)
+        .into_iter()
+        .map(|(cluster, gain)| (cluster.to_owned(), gain))
+        .collect();
+    let mut values: Vec<f64> = gains.values().copied().collect();
+    let test = wilcoxon(&values, PairwiseOptions::default().test)?;
+    let (tier, verdict) = judge(&values)?;
+    let practical = if thorough && values.len() >= FEWEST_UNITS {
+        let options = BayesianOptions {
+            rope: HALF_A_POINT,
+            draws: 5_000,
+            ..Default::default()
+        };
+        let found = bayesian_signed_rank(&values, options)?;
+        Some(Practical {
+            better: found.p_above,
+            equivalent: found.p_rope,
+            worse: found.p_below,
+        })
+    } else {
+        None
+    };
+    let count = |keep: &dyn Fn(f64) -> bool| values.iter().filter(|v| keep(**v)).count();
+    let (wins, losses) = (
+        count(&|v| v > RESOLUTION / 2.0),
+        count(&|v| v < -RESOLUTION / 2.0),
+    );
+    let ties = values.len() - wins - losses;
+    let with_degenerate = with_degenerate(cover, (baseline, correction));
+    let part = Part::of(&values)?;
+    values.sort_by(f64::total_cmp);
+    let middle = |at: usize| values.get(at).copied().unwrap_or(0.0);
+    Ok(Against {
+        correction,
+        n_datasets: cells.len(),
+        gain: part,
+        median: f64::midpoint(middle(values.len() / 2), middle((values.len() - 1) / 2)),
+        levels: [baseline, correction]
+            .map(|c| mean(over(&|cell| cover.value(cell, c)).into_values()).unwrap_or_default()),
+        p_raw: test.p_value,
+        p_holm: None,
+        wins,
+        ties,
+        losses,
+        tier,
+        practical,
+        with_degenerate,
+        verdict: if ties == values.len() {
+            Verdict::Identical
+        } else {
+            verdict
+        },
+        gains,
+    })
+}
+
+/// The mean gain with the cells that the headline leaves out.
+fn with_degenerate(cover: &Cover<'_>, (baseline, correction): (usize, usize)) -> Option<f64> {
+    let data = cover.data;
+    let left_out = |m: &usize| data.models.get(*m).is_some_and(|model| model.left_out);
+    if !cover.models.iter().any(left_out) {
+        return None;
+    }
+    let value = |cell: Cell, c| {
+        let dropped = || data.dropped.value(cell.0, cell.1, c);
+        cover.value(cell, c).or_else(dropped)
+    };
+    let gain = |cell| {
+        Some(
+            data.target
+                .cost(value(cell, baseline)? - value(cell, correction)?),
+        )
+    };
+    let mut cells = Cells::new();
+    for cell in cover.cells().filter(|cell| gain(*cell).is_some()) {
+        let dataset = data.points.get(cell.1)?.dataset;
+        cells.entry(dataset).or_default().push(cell);
+    }
+    mean(data.by_cluster(&cells, &gain).into_values())
+}
+
+/// Holm's correction over the one family of the question: all distinct corrections of all models against
+/// none. Two names of one rule are one question, of one model or of two, and what changes nothing asks none.
+/// Gives the size of the family.
+pub(super) fn family(comparisons: &mut [Comparison]) -> counterweight_stats::Result<usize> {
+    let alike = |a: &Against, b: &Against| {
+        let near = |a: f64, b: f64| (a - b).abs() <= RESOLUTION;
+        let levels = a.levels.iter().zip(b.levels).all(|(a, b)| near(*a, b));
+        levels
+            && a.n_datasets == b.n_datasets
+            && a.n_datasets >= ALIKE_ON
+            && a.gains.len() == b.gains.len()
+            && a.gains
+                .iter()
+                .zip(&b.gains)
+                .all(|((c, a), (d, b))| c == d && near(*a, *b))
+    };
+    let rows: Vec<&Against> = comparisons.iter().flat_map(|c| &c.against).collect();
+    let mut heads: Vec<usize> = Vec::new();
+    let mut head_of: Vec<Option<usize>> = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        if row.verdict == Verdict::Identical {
+            head_of.push(None);
+            continue;
+        }
+        let same = |&head: &usize| rows.get(head).is_some_and(|other| alike(other, row));
+        let known = heads.iter().position(same);
+        head_of.push(Some(known.unwrap_or(heads.len())));
+        if known.is_none() {
+            heads.push(at);
+        }
+    }
+    let raw: Vec<f64> = heads
+        .iter()
+        .filter_map(|&head| Some(rows.get(head)?.p_raw))
+        .collect();
+    let adjusted = holm(&raw)?;
+    let rows = comparisons.iter_mut().flat_map(|c| &mut c.against);
+    for (row, head) in rows.zip(head_of) {
+        row.p_holm = head.and_then(|head| adjusted.get(head).copied());
+        if row.verdict != Verdict::Identical {
+            row.verdict = Verdict::of(row.tier.as_ref(), row.p_holm);
+        }
+    }
+    Ok(raw.len())
 }
 
 /// Dense numbers of the clusters of some datasets, by first appearance.
 pub(super) fn cluster_numbers(data: &Data, datasets: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     datasets
-        .filter_map(|dataset| data.datasets.get(dataset))
         .map(|dataset| {
             let next = seen.len();
-            *seen.entry(dataset.cluster.as_str()).or_insert(next)
+            *seen.entry(data.cluster(dataset)).or_insert(next)
         })
-        .collect()
-}
-
-/// The mean of each cluster, by cluster number.
-pub(super) fn cluster_means(paired: &[f64], clusters: &[usize]) -> Vec<f64> {
-    let mut groups: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for (value, cluster) in paired.iter().zip(clusters) {
-        groups.entry(*cluster).or_default().push(*value);
-    }
-    groups
-        .into_values()
-        .filter_map(|values| mean(values.into_iter()))
         .collect()
 }
 
@@ -226,124 +373,27 @@ pub(super) fn too_few<T>(
     }
 }
 
-fn against(
-    (correction, target): (usize, &Target),
-    differences: Vec<f64>,
-    clusters: &[usize],
-    thorough: bool,
-) -> counterweight_stats::Result<Against> {
-    let by_cluster = cluster_means(&differences, clusters);
-    let test = wilcoxon(&by_cluster, PairwiseOptions::default().test)?;
-    let draws = if thorough { 9_999 } else { 1_999 };
-    let practical = if thorough && by_cluster.len() >= 5 {
-        let options = BayesianOptions {
-            rope: HALF_A_POINT,
-            draws: 10_000,
-            ..Default::default()
-        };
-        let found = bayesian_signed_rank(&by_cluster, options)?;
-        Some(Practical {
-            better: if target.lower_is_better {
-                found.p_below
-            } else {
-                found.p_above
-            },
-            equivalent: found.p_rope,
-            worse: if target.lower_is_better {
-                found.p_above
-            } else {
-                found.p_below
-            },
-        })
-    } else {
-        None
+fn price(data: &Data, baseline: usize, correction: usize, cells: &Cells) -> Price {
+    let read = |(model, point): Cell, correction: usize, metric: usize| {
+        let summary = data.cube.get(model, point, correction)?;
+        summary.means.get(metric).copied().flatten()
     };
-    let paired = PairedDifferences::new(differences, clusters)?;
-    let options = BootstrapOptions {
-        draws,
-        ..BootstrapOptions::default()
-    };
-    let interval = too_few(bootstrap_mean(&paired, options))?;
-    let detectable = too_few(minimum_detectable_effect(&paired, PowerOptions::default()))?;
-    let count = |keep: &dyn Fn(f64) -> bool| {
-        let costs = paired.values().iter().map(|v| target.cost(*v));
-        costs.filter(|v| keep(*v)).count()
-    };
-    Ok(Against {
-        correction,
-        n_datasets: paired.len(),
-        n_clusters: paired.n_clusters(),
-        mean_difference: paired.mean(),
-        levels: [0.0; 2],
-        interval,
-        p_raw: test.p_value,
-        p_holm: 1.0,
-        wins: count(&|v| v < -RESOLUTION / 2.0),
-        ties: count(&|v| v.abs() <= RESOLUTION / 2.0),
-        losses: count(&|v| v > RESOLUTION / 2.0),
-        detectable: detectable.map(|detectable| detectable.effect),
-        practical,
-        along_ratio: None,
-        verdict: Verdict::Unclear,
-    })
-}
-
-fn verdict(row: &Against, target: &Target) -> Verdict {
-    if row.ties == row.n_datasets {
-        return Verdict::Identical;
-    }
-    let Some(interval) = row.interval else {
-        return Verdict::TooFew;
-    };
-    let differs = row.p_holm <= Level::FIVE_PERCENT.alpha();
-    let better_than_worse = |below: bool| below == target.lower_is_better;
-    let outside = interval.upper < 0.0 || interval.lower > 0.0;
-    if differs && outside {
-        if better_than_worse(interval.upper < 0.0) {
-            Verdict::Better
-        } else {
-            Verdict::Worse
-        }
-    } else if -HALF_A_POINT <= interval.lower && interval.upper <= HALF_A_POINT {
-        Verdict::Equivalent
-    } else {
-        Verdict::Unclear
-    }
-}
-
-fn price(
-    data: &Data,
-    model: usize,
-    baseline: usize,
-    correction: usize,
-    points: &BTreeMap<usize, Vec<usize>>,
-) -> Price {
-    let n_metrics = data.metrics.len();
-    let read = |correction: usize, point: usize, metric: usize| {
-        data.cube
-            .get(model, point, correction)?
-            .means
-            .get(metric)
-            .copied()
-            .flatten()
-    };
-    // A metric is compared over the points where both sides have it.
+    // A metric is compared where both sides have it.
     let over = |metric: usize, value: &dyn Fn(f64, f64) -> f64| {
-        mean(points.values().filter_map(|points| {
-            mean(points.iter().filter_map(|&point| {
-                let own = read(correction, point, metric)?;
-                Some(value(own, read(baseline, point, metric)?))
-            }))
-        }))
+        let both = |cell| {
+            let own = read(cell, correction, metric)?;
+            Some(value(own, read(cell, baseline, metric)?))
+        };
+        mean(data.by_cluster(cells, &both).into_values())
     };
+    let metrics = 0..data.metrics.len();
     Price {
         correction,
-        n_datasets: points.len(),
-        means: (0..n_metrics)
-            .map(|metric| over(metric, &|own, _| own))
-            .collect(),
-        differences: (0..n_metrics)
-            .map(|metric| over(metric, &|own, base| own - base))
-            .collect(),
+        n_clusters: cluster_numbers(data, cells.keys().copied())
+            .into_iter()
+            .max()
+            .map_or(0, |last| last + 1),
+        means: metrics.clone().map(|m| over(m, &|own, _| own)).collect(),
+        differences: metrics.map(|m| over(m, &|own, base| own - base)).collect(),
     }
 }

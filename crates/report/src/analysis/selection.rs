@@ -11,7 +11,8 @@ use counterweight_core::{Axis, Record, Role, Scalar};
 use counterweight_stats::{CompleteTable, Dataset, PairedDifferences, RankTable, kendall_tau_b};
 
 use super::compare::RESOLUTION;
-use super::paired::{cluster_numbers, too_few};
+use super::cover::Cells;
+use super::paired::too_few;
 use super::{Comparison, Data, ModelInfo, mean};
 use crate::ReportInput;
 use crate::error::{ReportError, Result};
@@ -23,8 +24,8 @@ pub struct SelectionRow {
     pub order: usize,
     /// Index of the correction.
     pub correction: usize,
-    /// Datasets that both entries have a value for.
-    pub n_datasets: usize,
+    /// Independent clusters that both entries have a value for.
+    pub n_clusters: usize,
     /// Mean of the target over them at the fixed parameters.
     pub fixed: f64,
     /// At the chosen ones.
@@ -67,8 +68,8 @@ pub struct SelectionOrder {
     pub metric: String,
     /// Corrections in both orders.
     pub n_corrections: usize,
-    /// Datasets of both orders.
-    pub n_datasets: usize,
+    /// Independent clusters of both orders.
+    pub n_clusters: usize,
     /// Corrections whose position differs.
     pub moved: usize,
     /// Kendall's tau-b between the mean ranks; `None` below two corrections or when all tie.
@@ -170,7 +171,7 @@ impl SelectionStudy {
                 at_defaults,
                 metric: metric.to_string(),
                 n_corrections: 0,
-                n_datasets: 0,
+                n_clusters: 0,
                 moved: 0,
                 tau: None,
                 mean_gain: mean(rows.iter().map(|row| row.gain)),
@@ -223,34 +224,27 @@ fn counterpart(data: &Data, selected: usize, axes: &[Axis]) -> Option<(usize, St
     Some((fixed, at.join(", "), agreeing == varied.len()))
 }
 
-/// Dataset means of both entries over the points that both have.
-fn by_dataset(
+/// Cluster means of both entries over the points that both have.
+fn by_cluster(
     data: &Data,
     (fixed, selected): (usize, usize),
     correction: usize,
-) -> BTreeMap<usize, (f64, f64)> {
-    let mut values: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
+) -> BTreeMap<&str, (f64, f64)> {
+    let value = |model, point| data.cube.value(model, point, correction);
+    let mut cells = Cells::new();
     for at in data.points_of(data.question()) {
-        let Some(point) = data.points.get(at) else {
-            continue;
-        };
-        let value = |model| data.cube.value(model, at, correction);
-        if let (Some(a), Some(b)) = (value(fixed), value(selected)) {
-            values.entry(point.dataset).or_default().push((a, b));
+        let both = value(fixed, at).is_some() && value(selected, at).is_some();
+        if let (true, Some(point)) = (both, data.points.get(at)) {
+            cells.entry(point.dataset).or_default().push((0, at));
         }
     }
-    values
-        .into_iter()
-        .filter_map(|(dataset, points)| {
-            let a = mean(points.iter().map(|p| p.0))?;
-            let b = mean(points.iter().map(|p| p.1))?;
-            Some((dataset, (a, b)))
-        })
-        .collect()
+    let of = |model: usize| data.by_cluster(&cells, &|(_, at)| value(model, at));
+    let pairs = of(fixed).into_iter().zip(of(selected).into_values());
+    pairs.map(|((name, a), b)| (name, (a, b))).collect()
 }
 
 fn row(data: &Data, models: (usize, usize), correction: usize) -> Result<Option<SelectionRow>> {
-    let values = by_dataset(data, models, correction);
+    let values = by_cluster(data, models, correction);
     let (Some(fixed), Some(selected)) = (
         mean(values.values().map(|v| v.0)),
         mean(values.values().map(|v| v.1)),
@@ -261,7 +255,6 @@ fn row(data: &Data, models: (usize, usize), correction: usize) -> Result<Option<
         .values()
         .map(|(fixed, selected)| -data.target.cost(selected - fixed))
         .collect();
-    let clusters = cluster_numbers(data, values.keys().copied());
     let error = |source| ReportError::Stats {
         what: format!(
             "selection by {} under {}",
@@ -270,11 +263,11 @@ fn row(data: &Data, models: (usize, usize), correction: usize) -> Result<Option<
         ),
         source,
     };
-    let paired = PairedDifferences::new(gains, &clusters).map_err(error)?;
+    let paired = PairedDifferences::independent(gains).map_err(error)?;
     Ok(Some(SelectionRow {
         order: 0,
         correction,
-        n_datasets: values.len(),
+        n_clusters: values.len(),
         fixed,
         selected,
         gain: paired.mean(),
@@ -301,13 +294,16 @@ impl SelectionOrder {
             .intersection(&ranked(self.selected))
             .copied()
             .collect();
-        let values: Vec<BTreeMap<usize, (f64, f64)>> = both
+        let values: Vec<BTreeMap<&str, (f64, f64)>> = both
             .iter()
-            .map(|&c| by_dataset(data, (self.fixed, self.selected), c))
+            .map(|&c| by_cluster(data, (self.fixed, self.selected), c))
             .collect();
-        let datasets: Vec<usize> = (0..data.datasets.len())
-            .filter(|dataset| values.iter().all(|own| own.contains_key(dataset)))
-            .collect();
+        let datasets: Vec<&str> = values.first().map_or_else(Vec::new, |first| {
+            let names = first.keys().copied();
+            names
+                .filter(|name| values.iter().all(|own| own.contains_key(name)))
+                .collect()
+        });
         if both.len() < 2 || datasets.is_empty() {
             return Ok(());
         }
@@ -320,13 +316,7 @@ impl SelectionOrder {
                 .iter()
                 .flat_map(|d| values.iter().filter_map(|own| own.get(d).map(get)))
                 .collect();
-            let names = datasets.iter().map(|&d| Dataset {
-                name: data.dataset(d).to_owned(),
-                cluster: data
-                    .datasets
-                    .get(d)
-                    .map_or_else(String::new, |info| info.cluster.clone()),
-            });
+            let names = datasets.iter().map(|d| Dataset::independent(*d));
             let table = CompleteTable::new(
                 data.target.direction(),
                 names.collect(),
@@ -343,7 +333,7 @@ impl SelectionOrder {
         let selected = side(|v| v.1).map_err(error)?;
         let (before, after) = (positions(&fixed), positions(&selected));
         self.n_corrections = both.len();
-        self.n_datasets = datasets.len();
+        self.n_clusters = datasets.len();
         self.moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
         let ranks: Vec<(f64, f64)> = fixed
             .iter()

@@ -7,7 +7,6 @@ use counterweight_core::Catalogue;
 use counterweight_stats::Direction;
 
 use super::direction_of;
-use counterweight_plots::format::{fixed, percent};
 
 /// The metric that ranks the corrections.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,24 +82,6 @@ impl Target {
             "lower"
         } else {
             "raise"
-        }
-    }
-
-    /// The harming verb without its ending.
-    pub(crate) fn harm(&self) -> &'static str {
-        if self.lower_is_better {
-            "raise"
-        } else {
-            "lower"
-        }
-    }
-
-    /// A level with its unit in a sentence: `18.08 %`, or `48.30` of a metric times a hundred.
-    pub(crate) fn level(&self, value: f64) -> String {
-        if self.percent {
-            format!("{} %", percent(value))
-        } else {
-            fixed(value * 100.0, 2)
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use counterweight_core::{Axis, Scalar};
 
-use super::{Drawn, Frame};
+use super::{Drawn, Frame, Section};
 use crate::analysis::{Ablation, AblationGrid, Analysis, Kind};
 use crate::view::file_name;
 use counterweight_plots::{self as plots, Spacing};
@@ -146,7 +146,7 @@ fn curves(analysis: &Analysis, group: &[&Ablation]) -> Option<Drawn> {
         entries(first.kind)
     );
     Some((
-        Frame::of_all(name, heading, note),
+        Frame::new(Section::Ablation, name, heading, note),
         Box::new(move |theme| plots::ablations(&data, theme)),
     ))
 }
@@ -240,7 +240,7 @@ fn heat_map(analysis: &Analysis, grid: &AblationGrid) -> Option<Drawn> {
         counterweight_plots::format::plural(grid.n_datasets, "dataset")
     );
     Some((
-        Frame::of_all(name, heading, note),
+        Frame::new(Section::Ablation, name, heading, note),
         Box::new(move |theme| plots::heat_map(&data, theme)),
     ))
 }

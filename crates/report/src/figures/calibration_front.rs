@@ -7,7 +7,7 @@ use super::{Drawn, Frame};
 use crate::analysis::{Analysis, Comparison};
 
 pub(super) fn fronts(analysis: &Analysis, comparison: &Comparison) -> Option<Drawn> {
-    let model = comparison.model;
+    let model = comparison.model();
     let front = analysis.calibration.fronts.iter();
     let front = front.into_iter().find(|front| front.model == model)?;
     let family = |correction: usize| {
@@ -34,16 +34,8 @@ pub(super) fn fronts(analysis: &Analysis, comparison: &Comparison) -> Option<Dra
          agree in both values are shown once, those without probabilities not at all.",
         plural(front.n_datasets, "dataset")
     );
-    let frame = Frame {
-        calibration: true,
-        ..Frame::of_model(
-            analysis,
-            "calibration",
-            model,
-            "Balanced error against calibration",
-            &note,
-        )
-    };
+    let heading = "Balanced error against calibration";
+    let frame = Frame::of_model(analysis, "calibration", model, heading, &note);
     Some((
         frame,
         Box::new(move |theme| plots::calibration_front(&data, theme)),

@@ -4,27 +4,39 @@ use counterweight_plots as plots;
 
 use super::{Drawn, Frame, MOST_COLUMNS};
 use crate::analysis::{Analysis, Comparison, mean};
+use counterweight_plots::format::plural;
 
 pub(super) fn heat_map(analysis: &Analysis, comparison: &Comparison) -> Option<Drawn> {
     let baseline = analysis.baseline?;
-    let model = comparison.model;
-    let mut columns: Vec<usize> = comparison.against.iter().map(|a| a.correction).collect();
+    let model = comparison.model();
+    // Twins would only repeat a column.
+    let twin = |c: usize| comparison.rank_of(c).is_some_and(|r| r.same_as.is_some());
+    let own = comparison.against.iter().map(|a| a.correction);
+    let mut columns: Vec<usize> = own.filter(|&c| !twin(c)).collect();
     let all = columns.len();
     columns.truncate(MOST_COLUMNS);
     let asked = analysis.points_of(analysis.question());
-    let difference = |dataset: usize, correction: usize| {
-        mean(asked.iter().filter_map(|&index| {
-            let value = |c| analysis.cube.value(model, index, c);
-            (analysis.points.get(index)?.dataset == dataset).then_some(())?;
-            Some(value(correction)? - value(baseline)?)
-        }))
+    // A dataset's cells are means over the points that all columns with a value there share.
+    let difference = |dataset: usize| -> Vec<Option<f64>> {
+        let value = |index: usize, c| analysis.cube.value(model, index, c);
+        let own = |index: &&usize| {
+            analysis
+                .points
+                .get(**index)
+                .is_some_and(|p| p.dataset == dataset)
+        };
+        let points: Vec<usize> = asked.iter().filter(own).copied().collect();
+        let known = |c: usize| points.iter().any(|&p| value(p, c).is_some());
+        let valued: Vec<usize> = columns.iter().copied().filter(|&c| known(c)).collect();
+        let all = |p: &&usize| valued.iter().all(|&c| value(**p, c).is_some());
+        let shared: Vec<usize> = points.iter().filter(all).copied().collect();
+        let gap = |p: usize, c: usize| Some(value(p, c)? - value(p, baseline)?);
+        let cell = |&c: &usize| mean(shared.iter().filter_map(|&p| gap(p, c)));
+        columns.iter().map(cell).collect()
     };
     let mut rows: Vec<(String, Vec<Option<f64>>)> = Vec::new();
     for (dataset, info) in analysis.datasets.iter().enumerate() {
-        let cells: Vec<Option<f64>> = columns
-            .iter()
-            .map(|&correction| difference(dataset, correction))
-            .collect();
+        let cells = difference(dataset);
         if cells.iter().any(Option::is_some) {
             rows.push((info.id.clone(), cells));
         }
@@ -32,13 +44,34 @@ pub(super) fn heat_map(analysis: &Analysis, comparison: &Comparison) -> Option<D
     if rows.is_empty() || columns.is_empty() {
         return None;
     }
-    let note = if columns.len() < all {
-        format!("The {MOST_COLUMNS} corrections with the largest gains of {all}, largest first.")
-    } else {
-        "Corrections by their mean difference, largest gain first; means over the ratios of a \
-         dataset."
-            .to_owned()
+    // Sorted by what all share.
+    let complete: Vec<Vec<f64>> = rows
+        .iter()
+        .filter_map(|(_, cells)| cells.iter().copied().collect())
+        .collect();
+    let shared = |column: usize| {
+        let cells = complete
+            .iter()
+            .filter_map(|cells| cells.get(column).copied());
+        mean(cells).map_or(f64::INFINITY, |mean| analysis.target.cost(mean))
     };
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by(|a, b| shared(*a).total_cmp(&shared(*b)));
+    let columns: Vec<usize> = order
+        .iter()
+        .filter_map(|&at| columns.get(at).copied())
+        .collect();
+    for (_, cells) in &mut rows {
+        *cells = order
+            .iter()
+            .map(|&at| cells.get(at).copied().flatten())
+            .collect();
+    }
+    let note = format!(
+        "{} of {all} by their mean on the {} that all of them share, best first.",
+        plural(columns.len(), "correction"),
+        plural(complete.len(), "dataset")
+    );
     let frame = Frame::of_model(
         analysis,
         "heat",

@@ -3,7 +3,7 @@
 use counterweight_plots as plots;
 use std::collections::BTreeSet;
 
-use super::{Drawn, Frame, LEAK};
+use super::{Drawn, Frame, Section};
 use crate::analysis::{Analysis, LeakValue, mean};
 
 /// Most datasets of the figure of leaks.
@@ -86,8 +86,9 @@ pub(super) fn leaks(analysis: &Analysis) -> Option<Drawn> {
     } else {
         format!(" Shown: {}.", left_out.join(", "))
     };
-    let frame = Frame::of_all(
-        LEAK.to_owned(),
+    let frame = Frame::new(
+        Section::Leak,
+        "leak".to_owned(),
         "From the honest error to the reported one".to_owned(),
         format!(
             "A marker is the honest balanced error, the tip of its arrow what is reported when rows are \

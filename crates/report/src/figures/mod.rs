@@ -2,15 +2,9 @@
 
 mod ablations;
 mod calibration_front;
-mod costs;
-mod effects;
-mod gains;
 mod heat_map;
 mod leaks;
-mod mean_ranks;
-mod pairs;
-mod ratios;
-mod recalls;
+mod main;
 mod reliability;
 
 use counterweight_plots::{Figure, PlotError, Quantity, Theme};
@@ -19,66 +13,66 @@ use crate::analysis::{Analysis, Comparison};
 use crate::error::{ReportError, Result};
 use crate::view::{file_name, free_name};
 
+/// Where a figure stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// In the open on the page.
+    Main,
+    /// With the swept parameters.
+    Ablation,
+    /// With what leakage would have claimed.
+    Leak,
+    /// On the page of a model.
+    Model(usize),
+}
+
 /// A figure with its file name and what stands around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     /// File name without its ending.
     pub(crate) name: String,
-    /// The model that it is about; `None` for all.
-    pub(crate) model: Option<usize>,
-    /// Whether it stands in the section on calibration.
-    pub(crate) calibration: bool,
-    /// Whether it stands in the section on swept parameters.
-    pub(crate) ablation: bool,
-    /// Whether it shows times, which the page leaves out.
-    pub(crate) timed: bool,
+    /// Where it stands.
+    pub(crate) section: Section,
     /// What it shows, told apart from all other figures.
     pub(crate) heading: String,
     /// What a reader has to know beyond its description; ids between backticks.
     pub(crate) note: String,
     /// The figure.
     pub(crate) figure: Figure,
+    /// The same in the width of a telephone.
+    pub(crate) narrow: Figure,
 }
 
-/// The name of the figure that stands in the section on leakage.
-pub(crate) const LEAK: &str = "leak";
-/// What the names of figures of swept parameters begin with.
-const ABLATION: &str = "ablation_";
-/// What the names of figures begin with that show times.
-const TIMED: &str = "cost_";
 /// Most corrections of a figure that has a row or a column for each.
 const MOST_COLUMNS: usize = 24;
 
-/// A figure that has yet to be drawn.
+/// A figure that has yet to be drawn, in one width and another.
 type Drawn = (
     Frame,
-    Box<dyn FnOnce(&Theme) -> std::result::Result<Figure, PlotError>>,
+    Box<dyn Fn(&Theme) -> std::result::Result<Figure, PlotError>>,
 );
 
-/// Figures about all models, in the order of the page; those of each model follow, and leaks are last.
-const OF_ALL: [fn(&Analysis) -> Vec<Drawn>; 3] =
-    [ratios::ratios, ablations::ablations, |analysis| {
-        gains::gains(analysis).into_iter().collect()
-    }];
-
-/// Figures about one model, in the order of the page.
-const OF_A_MODEL: [fn(&Analysis, &Comparison) -> Option<Drawn>; 8] = [
+/// Figures about one model, in the order of its page.
+const OF_A_MODEL: [fn(&Analysis, &Comparison) -> Option<Drawn>; 3] = [
     heat_map::heat_map,
-    mean_ranks::ranks,
-    pairs::pairs,
-    recalls::recalls,
-    costs::costs,
-    effects::effects,
     reliability::reliability,
     calibration_front::fronts,
 ];
 
-/// All figures, those about all models first.
+/// All figures, those of the page first.
 ///
 /// # Errors
 /// [`ReportError::Figure`] when one cannot be drawn.
 pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
-    let order: Vec<String> = analysis.corrections.iter().map(|c| c.id.clone()).collect();
+    // The representatives first, so that their colours differ most.
+    let shown = &analysis.curves.representatives;
+    let others = (0..analysis.corrections.len()).filter(|c| !shown.contains(c));
+    let order: Vec<String> = shown
+        .iter()
+        .copied()
+        .chain(others)
+        .map(|c| analysis.correction(c).to_owned())
+        .collect();
     let mut theme = Theme::page().with_order(&order);
     theme.quantity = Quantity {
         name: analysis.target.name.clone(),
@@ -90,14 +84,35 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
             .correction(baseline)
             .clone_into(&mut theme.baseline);
     }
-    let of_all = OF_ALL.iter().flat_map(|figures| figures(analysis));
     let of_models = analysis.overall.iter().flat_map(|comparison| {
         let figures = OF_A_MODEL.iter();
         figures.filter_map(move |figure| figure(analysis, comparison))
     });
-    let mut placed = Vec::new();
-    for (frame, draw) in of_all.chain(of_models).chain(leaks::leaks(analysis)) {
-        place(&mut placed, &theme, (frame, draw))?;
+    let on_page = main::all(analysis)
+        .into_iter()
+        .chain(ablations::ablations(analysis))
+        .chain(leaks::leaks(analysis));
+    let mut placed: Vec<Placed> = Vec::new();
+    for (frame, draw) in on_page.chain(of_models) {
+        let name = free_name(&frame.name, |name| placed.iter().any(|p| p.name == name));
+        let wide = theme.clone().with_prefix(&name);
+        let narrow = Theme {
+            width: 356.0,
+            png_scale: 0,
+            ..theme.clone().with_prefix(&format!("{name}-narrow"))
+        };
+        let error = |source: PlotError| ReportError::Figure {
+            figure: name.clone(),
+            reason: source.to_string(),
+        };
+        placed.push(Placed {
+            figure: draw(&wide).map_err(error)?,
+            narrow: draw(&narrow).map_err(error)?,
+            section: frame.section,
+            heading: frame.heading,
+            note: frame.note,
+            name,
+        });
     }
     Ok(placed)
 }
@@ -105,19 +120,17 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
 /// What stands around a figure.
 struct Frame {
     name: String,
-    model: Option<usize>,
-    calibration: bool,
+    section: Section,
     heading: String,
     note: String,
 }
 
 impl Frame {
     /// Of a figure about all models.
-    fn of_all(name: String, heading: String, note: String) -> Self {
+    fn new(section: Section, name: String, heading: String, note: String) -> Self {
         Self {
             name,
-            model: None,
-            calibration: false,
+            section,
             heading,
             note,
         }
@@ -128,38 +141,9 @@ impl Frame {
         let id = analysis.model(model);
         Self {
             name: format!("{kind}_{}", file_name(id)),
-            model: Some(model),
-            calibration: false,
+            section: Section::Model(model),
             heading: format!("{heading}: {id}"),
             note: note.to_owned(),
         }
     }
-}
-
-/// Draws a figure under a name that no other has.
-fn place(placed: &mut Vec<Placed>, theme: &Theme, (frame, draw): Drawn) -> Result<()> {
-    let Frame {
-        name,
-        model,
-        calibration,
-        heading,
-        note,
-    } = frame;
-    let name = free_name(&name, |name| placed.iter().any(|p| p.name == name));
-    let theme = theme.clone().with_prefix(&name);
-    let figure = draw(&theme).map_err(|source| ReportError::Figure {
-        figure: name.clone(),
-        reason: source.to_string(),
-    })?;
-    placed.push(Placed {
-        timed: name.starts_with(TIMED),
-        ablation: name.starts_with(ABLATION),
-        name,
-        model,
-        calibration,
-        heading,
-        note,
-        figure,
-    });
-    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::analysis::{Analysis, Comparison, CurveBin, ReliabilityCurve};
 const MOST_PANELS: usize = 16;
 
 pub(super) fn reliability(analysis: &Analysis, comparison: &Comparison) -> Option<Drawn> {
-    let model = comparison.model;
+    let model = comparison.model();
     let mut curves: Vec<&ReliabilityCurve> = analysis
         .calibration
         .curves
@@ -75,16 +75,13 @@ pub(super) fn reliability(analysis: &Analysis, comparison: &Comparison) -> Optio
             })
             .collect(),
     };
-    let frame = Frame {
-        calibration: true,
-        ..Frame::of_model(
-            analysis,
-            "reliability",
-            model,
-            "Reliability before and after the prior correction",
-            &note,
-        )
-    };
+    let frame = Frame::of_model(
+        analysis,
+        "reliability",
+        model,
+        "Reliability before and after the prior correction",
+        &note,
+    );
     Some((
         frame,
         Box::new(move |theme| plots::reliability_grid(&data, theme)),

@@ -1,38 +1,61 @@
-//! What limits the answer: failures, missing values, few datasets, and what the rankings hang on.
+//! What limits the answer: power, failures, degenerate fits, missing values, twins.
 
 use counterweight_core::Outcome;
 
 use super::code;
-use crate::analysis::Analysis;
-use counterweight_plots::format::{count, list, list_up_to, plural};
+use crate::analysis::{Analysis, Source};
+use counterweight_plots::format::{self, count, fixed, list, list_up_to, plural, size};
+use counterweight_stats::OnsetVerdict;
 
 pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
     let mut caveats = Vec::new();
+    caveats.extend(power(analysis));
+    caveats.extend(onsets(analysis));
     let outcomes = &analysis.outcomes;
     let failures = outcomes.failures();
     if failures > 0 {
         caveats.push(format!(
-            "{} failed, timed out or ran out of memory; their arms are missing from the comparison \
-             on those datasets.",
+            "{} failed, timed out or ran out of memory; their arms are missing from the comparison on those \
+             datasets.",
             plural(failures, "cell")
         ));
     }
-    let mut quiet = Vec::new();
-    for outcome in [
+    for model in analysis
+        .models
+        .iter()
+        .filter(|model| model.n_degenerate > 0)
+    {
+        let names: Vec<String> = model
+            .degenerate_on
+            .iter()
+            .map(|&d| code(analysis.dataset(d)))
+            .collect();
+        let effect = if model.left_out {
+            "left out of the headline, the numbers with them are in the table"
+        } else {
+            "left in"
+        };
+        caveats.push(format!(
+            "{} % of the cells of {} are degenerate (a fit known to be wrong or constant; {effect}), on {}.",
+            fixed(100.0 * model.n_degenerate as f64 / model.n_values.max(1) as f64, 1),
+            code(&model.id),
+            list_up_to(&names, 6)
+        ));
+    }
+    let quiet = [
         Outcome::NotApplicable,
         Outcome::Skipped,
         Outcome::Undefined,
-        Outcome::Degenerate,
         Outcome::Clamped,
-    ] {
-        let n = outcomes.of(outcome);
-        if n > 0 {
-            quiet.push(format!("{} {}", count(n), outcome.id()));
-        }
-    }
+    ];
+    let quiet: Vec<String> = quiet
+        .into_iter()
+        .filter(|outcome| outcomes.of(*outcome) > 0)
+        .map(|outcome| format!("{} {}", count(outcomes.of(outcome)), outcome.id()))
+        .collect();
     if !quiet.is_empty() {
         caveats.push(format!(
-            "Of {}, {}; the reasons are listed under outcomes.",
+            "Of {}, {}.",
             plural(outcomes.n_cells, "cell"),
             list(&quiet)
         ));
@@ -47,7 +70,7 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         .collect();
     if !twins.is_empty() {
         caveats.push(format!(
-            "Two names of one model count once in the answer: {}.",
+            "Two names of one model count once: {}.",
             list(&twins)
         ));
     }
@@ -58,14 +81,9 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         .map(|m| code(&m.id))
         .collect();
     if !votes.is_empty() {
-        let (verb, they) = if votes.len() == 1 {
-            ("gives", "it")
-        } else {
-            ("give", "they")
-        };
+        let verb = if votes.len() == 1 { "gives" } else { "give" };
         caveats.push(format!(
-            "{} {verb} votes and no probabilities: {they} can take no decision stage and have no \
-             metric of probabilities.",
+            "{} {verb} votes and no probabilities: no decision stage applies.",
             list(&votes)
         ));
     }
@@ -76,115 +94,150 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         .count();
     if partial > 0 {
         caveats.push(format!(
-            "{} of a model, correction and dataset {} some folds and {} as missing: a mean over the \
-             easier folds would flatter them.",
+            "{} of a model, correction and dataset {} some folds and {} as missing.",
             plural(partial, "combination"),
             if partial == 1 { "lacks" } else { "lack" },
             if partial == 1 { "counts" } else { "count" },
         ));
     }
-    for comparison in &analysis.overall {
-        if comparison.unranked.is_empty() {
-            continue;
-        }
-        let names: Vec<String> = comparison
-            .unranked
-            .iter()
-            .map(|unranked| {
-                format!(
-                    "{} ({})",
-                    code(analysis.correction(unranked.correction)),
-                    unranked.n_datasets
-                )
-            })
-            .collect();
+    let calibration = &analysis.calibration;
+    let lacking = calibration.n_cells.saturating_sub(calibration.n_binned);
+    if calibration.n_binned == 0 && lacking > 0 {
+        caveats.push(
+            "No cell has reliability bins, so there are no reliability curves; `counterweight run --fresh` makes them."
+                .to_owned(),
+        );
+    } else if lacking > 0 {
         caveats.push(format!(
-            "For {}, {} {} values on too few of the {} to enter the common ranking; the differences \
-             to no correction on their own datasets are given.",
-            code(analysis.model(comparison.model)),
-            list_up_to(&names, 6),
-            if names.len() == 1 { "has" } else { "have" },
-            plural(comparison.n_datasets_any, "dataset"),
+            "{} of {} with probabilities have no reliability bins and are missing from the curves; `counterweight run \
+             --fresh` makes them.",
+            count(lacking),
+            plural(calibration.n_cells, "cell")
         ));
     }
-    caveats.extend(robustness(analysis));
-    let clusters = analysis
-        .overall
-        .iter()
-        .map(|comparison| comparison.n_clusters)
-        .max();
-    if let Some(clusters) = clusters
-        && clusters > 0
-        && clusters < 5
-    {
+    let tiny = |&&p: &&usize| {
+        analysis
+            .points
+            .get(p)
+            .is_some_and(|point| point.minority_count < 10)
+    };
+    let points = analysis.points_of(analysis.question());
+    let tiny = points.iter().filter(tiny).count();
+    if tiny > 0 {
         caveats.push(format!(
-            "{} behind the comparison: that describes these datasets and supports no claim about \
-             others.",
-            if clusters == 1 {
-                "Only 1 independent dataset is".to_owned()
-            } else {
-                format!("Only {clusters} independent datasets are")
-            }
+            "{} of {} (a dataset at a ratio) have a class with fewer than 10 training rows.",
+            count(tiny),
+            plural(points.len(), "point")
         ));
     }
     caveats
 }
 
-/// What the rankings hang on, one sentence a kind of weakness whatever the number of models.
-fn robustness(analysis: &Analysis) -> Vec<String> {
-    let ranked = || {
-        analysis
-            .overall
-            .iter()
-            .filter(|comparison| comparison.n_counted() >= 2)
-            .filter_map(|comparison| Some((comparison, comparison.robustness.as_ref()?)))
-    };
-    let mut caveats = Vec::new();
-    let decisive: Vec<String> = ranked()
-        .filter(|(_, robust)| !robust.decisive_clusters.is_empty())
-        .map(|(comparison, robust)| {
-            let names: Vec<String> = robust.decisive_clusters.iter().map(|c| code(c)).collect();
-            let which = match names.as_slice() {
-                [one] => one.clone(),
-                _ => format!("any one of {}", list_up_to(&names, 4)),
-            };
-            format!("for {} {which}", code(analysis.model(comparison.model)))
-        })
+/// What could have been seen.
+fn power(analysis: &Analysis) -> Option<String> {
+    let clusters = analysis
+        .overall
+        .iter()
+        .map(|c| c.n_clusters)
+        .max()
+        .filter(|n| *n > 0)?;
+    if clusters < counterweight_stats::FEWEST_UNITS {
+        return Some(format!(
+            "Only {} behind the comparison: that describes these datasets and supports no claim about others.",
+            if clusters == 1 {
+                "1 independent dataset is".to_owned()
+            } else {
+                format!("{clusters} independent datasets are")
+            }
+        ));
+    }
+    let rows = || analysis.overall.iter().flat_map(|c| &c.against);
+    let mut visible: Vec<f64> = rows().filter_map(|a| a.visible()).collect();
+    visible.sort_by(f64::total_cmp);
+    let middle = visible.get(visible.len() / 2)?;
+    // The least p of Wilcoxon's test against the first step of Holm's.
+    let least = 2.0_f64.powi(1 - i32::try_from(clusters).unwrap_or(i32::MAX));
+    let rejectable = least * analysis.family as f64 <= 0.05;
+    Some(format!(
+        "Half of the comparisons would have shown a mean gain from {} points on{}.",
+        size(*middle),
+        if rejectable {
+            String::new()
+        } else {
+            format!(
+                "; with {} and {} in the family no single one can be rejected, so nothing here is more than likely",
+                plural(clusters, "cluster"),
+                plural(analysis.family, "comparison")
+            )
+        }
+    ))
+}
+
+/// From which ratio on the representatives help, all models together.
+fn onsets(analysis: &Analysis) -> Option<String> {
+    let shown = &analysis.curves.representatives;
+    let ladders: Vec<_> = analysis
+        .curves
+        .of_models(&analysis.pooled.models, Source::Ladder)
+        .filter(|curve| shown.contains(&curve.correction))
         .collect();
-    if !decisive.is_empty() {
-        caveats.push(format!(
-            "Another correction would lead without a single one of the datasets: {}.",
-            decisive.join("; ")
-        ));
-    }
-    let decided = |leader: bool| -> Vec<String> {
-        ranked()
-            .filter(|(_, robust)| {
-                robust.policy_decides_leader == leader && (leader || robust.policy_decides)
-            })
-            .map(|(comparison, _)| code(analysis.model(comparison.model)))
-            .collect()
+    // The longest list of ratios comes first.
+    let first = ladders.first()?;
+    let ratios: Vec<f64> = first.places.iter().map(|place| place.ratio).collect();
+    let same = |curve: &&&crate::analysis::Curve| {
+        curve.places.len() == ratios.len()
+            && curve
+                .places
+                .iter()
+                .zip(&ratios)
+                .all(|(p, r)| p.ratio.total_cmp(r).is_eq())
     };
-    let (leader, order) = (decided(true), decided(false));
-    let mut parts = Vec::new();
-    if !leader.is_empty() {
-        parts.push(format!("who leads for {}", list(&leader)));
-    }
-    if !order.is_empty() {
-        parts.push(format!("the order behind the leader for {}", list(&order)));
-    }
-    if let Some(last) = parts.pop() {
-        let (what, verb) = match parts.pop() {
-            Some(first) => (format!("{first}, and {last}"), "depend"),
-            None => (last, "depends"),
+    let rung = |at: usize| {
+        ratios
+            .get(at)
+            .map_or_else(|| "beyond".to_owned(), |r| format::ratio(*r))
+    };
+    let words = ladders.iter().filter(same).filter_map(|curve| {
+        let onset = curve.onset.as_ref()?;
+        let word = match onset.verdict {
+            OnsetVerdict::At(at) => {
+                let below = if at == 0 {
+                    "at or below ".to_owned() + &rung(0)
+                } else {
+                    format!("in ({}, {}]", rung(at - 1), rung(at))
+                };
+                let (low, high) = onset.interval?;
+                format!(
+                    "{below} [{}, {}]",
+                    rung(low),
+                    high.map_or_else(|| "beyond".to_owned(), rung)
+                )
+            }
+            OnsetVerdict::NoneInRange => "none in range".to_owned(),
+            OnsetVerdict::NotDetermined => "not determined".to_owned(),
         };
-        let mut letters = what.chars();
-        let what: String = letters.next().map_or_else(String::new, |first| {
-            first.to_uppercase().chain(letters).collect()
-        });
-        caveats.push(format!(
-            "{what} {verb} on how missing values are treated; the ranks under each policy are given."
+        Some(format!(
+            "{} {word}",
+            code(analysis.correction(curve.correction))
+        ))
+    });
+    let words: Vec<String> = words.collect();
+    let clusters = first.places.first().map_or(0, |place| place.n_clusters);
+    if clusters < counterweight_stats::FEWEST_UNITS {
+        return Some(format!(
+            "The ratio from which on a correction helps is not determined: {} thinned to ratios {}.",
+            if clusters == 1 {
+                "only 1 cluster was".to_owned()
+            } else {
+                format!("only {clusters} clusters were")
+            },
+            list(&ratios.iter().map(|r| format::ratio(*r)).collect::<Vec<_>>()),
         ));
     }
-    caveats
+    Some(format!(
+        "Ratio from which on the mean gain exceeds half a point, on {} thinned to ratios {}: {}.",
+        plural(clusters, "cluster"),
+        list(&ratios.iter().map(|r| format::ratio(*r)).collect::<Vec<_>>()),
+        list(&words)
+    ))
 }

@@ -7,6 +7,10 @@ use counterweight_plots::format::{fixed, list, percent, plural, points};
 /// One sentence a resampler: honest and reported error over the models, and what hides the difference.
 pub(crate) fn leak_sentences(analysis: &Analysis) -> Vec<String> {
     let study = &analysis.leaks;
+    let whole = study
+        .premiums
+        .first()
+        .map_or(Scope::All, |first| first.scope);
     study
         .leaks()
         .into_iter()
@@ -14,7 +18,7 @@ pub(crate) fn leak_sentences(analysis: &Analysis) -> Vec<String> {
             let own: Vec<&LeakPremium> = study
                 .premiums
                 .iter()
-                .filter(|p| p.scope == Scope::All && p.leak == leak)
+                .filter(|p| p.scope == whole && p.leak == leak)
                 .collect();
             sentence(leak, &own)
         })

@@ -1,27 +1,28 @@
 //! The answer in sentences, made from the analysis and nothing else.
 //!
-//! Ids stand between backticks; LaTeX and plain text drop them. A sentence claims a difference only where the
-//! test and the interval agree, says how many datasets are behind it, and says when the data could
-//! not have shown one.
+//! Ids stand between backticks; LaTeX and plain text drop them. `lowers` and `raises` are said only of what the
+//! one family of tests and the mean itself both show; of the best of many corrections only P(first) and the
+//! honest gain are said; positive is better everywhere.
 
 mod ablations;
 mod caveats;
 mod leaks;
-mod model;
 mod selection;
 
 pub(crate) use ablations::{ablation_sentences, standing_sentence};
 use caveats::caveats;
 pub(crate) use leaks::leak_sentences;
-use model::model_sentences;
-use selection::selection_sentence;
+pub(crate) use selection::selection_sentence;
 
-use crate::analysis::{Against, Analysis, Comparison, Scope, Verdict};
+use crate::analysis::{Analysis, Comparison, Contest, Part, Scope, Verdict};
+use crate::tables;
 use counterweight_plots::format::{self, count, fixed, list, list_up_to, plural, points, size};
 
 /// What a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
+    /// What was run.
+    Data,
     /// What the sweep found, over all models.
     Answer,
     /// One model.
@@ -59,15 +60,13 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
         );
         return found;
     }
-    say(Topic::Answer, scope_sentence(analysis));
-    say(Topic::Answer, overall_sentence(analysis));
-    say(Topic::Answer, cost_sentence(analysis));
-    say(Topic::Answer, ratio_sentence(analysis));
-    say(Topic::Answer, selection_sentence(analysis));
-    say(Topic::Answer, front_sentence(analysis));
+    say(Topic::Data, data_sentence(analysis));
+    for text in answer(analysis) {
+        say(Topic::Answer, text);
+    }
     for comparison in &analysis.overall {
         say(
-            Topic::Model(comparison.model),
+            Topic::Model(comparison.model()),
             model_sentences(analysis, comparison),
         );
     }
@@ -87,341 +86,356 @@ fn with_article(name: &str) -> String {
     format!("{} {name}", if vowel { "an" } else { "a" })
 }
 
-fn scope_sentence(analysis: &Analysis) -> String {
-    let synthetic = analysis
-        .datasets
-        .iter()
-        .filter(|dataset| dataset.synthetic)
-        .count();
-    let real = analysis.datasets.len() - synthetic;
-    let mut data = Vec::new();
-    if real > 0 {
-        data.push(plural(real, "real dataset"));
-    }
-    if synthetic > 0 {
-        data.push(plural(synthetic, "population"));
-    }
-    let realised = || {
-        analysis
-            .points
-            .iter()
-            .filter_map(|point| point.imbalance_ratio)
-    };
-    let (low, high) = realised().fold((f64::INFINITY, 0.0_f64), |(low, high), r| {
-        (low.min(r), high.max(r))
-    });
-    let ratios = if low > high {
-        String::new()
-    } else if high - low < 0.05 {
-        format!(" at imbalance ratio {}", format::ratio(low))
-    } else {
-        format!(
-            " at imbalance ratios from {} to {}",
-            format::ratio(low),
-            format::ratio(high)
-        )
-    };
-    format!(
-        "{} with {} on {}{ratios}: {} of {} have {}.",
-        plural(analysis.corrections.len(), "correction"),
-        plural(analysis.models.len(), "model"),
-        list(&data),
-        count(analysis.all.n_values()),
-        plural(analysis.outcomes.n_cells, "cell"),
-        with_article(&analysis.target.name),
-    )
-}
-
-/// Models with at least one correction beside the baseline to speak about.
+/// Models that count once each, with something to compare.
 fn compared(analysis: &Analysis) -> impl Iterator<Item = &Comparison> {
     analysis
         .overall
         .iter()
         .filter(|comparison| !comparison.against.is_empty())
-        .filter(|comparison| analysis.same_model(comparison.model).is_none())
+        .filter(|comparison| analysis.same_model(comparison.model()).is_none())
 }
 
-/// ` on real datasets`, where the sweep has populations too.
-fn on_what(analysis: &Analysis) -> &'static str {
-    let apart = analysis.datasets.iter().any(|dataset| dataset.synthetic);
-    if apart && analysis.question() == Scope::Real {
-        " on real datasets"
-    } else {
-        ""
-    }
-}
-
-fn overall_sentence(analysis: &Analysis) -> String {
-    let Some(baseline) = analysis.baseline else {
-        return "No entry of the sweep is the plain model without a correction, so there is nothing \
-                that gains could be measured against; the ranks below compare the corrections with \
-                each other."
-            .to_owned();
-    };
-    if analysis
-        .overall
-        .iter()
-        .all(|comparison| comparison.ranked.is_empty())
-    {
-        return format!(
-            "No model has {} on every fold of any dataset, so there is nothing to compare.",
-            with_article(&analysis.target.name)
-        );
-    }
-    let models: Vec<&Comparison> = compared(analysis).collect();
-    if models.is_empty() {
-        return "Only one correction has values, so there is nothing to compare.".to_owned();
-    }
-    let target = &analysis.target;
-    let (name, helps, help) = (&target.name, target.helps(), target.help());
-    let lowers = |comparison: &&&Comparison| {
-        comparison
-            .against
+fn data_sentence(analysis: &Analysis) -> String {
+    let of = |synthetic: bool| {
+        analysis
+            .datasets
             .iter()
-            .any(|against| against.verdict == Verdict::Better)
+            .filter(move |d| d.synthetic == synthetic)
     };
-    let on = on_what(analysis);
-    let helped = models.iter().filter(lowers).count();
-    let first = if models.len() == 1 {
-        let who = if helped == 1 { "At least one" } else { "No" };
-        format!(
-            "{who} correction is shown to {help} {name} against no correction for {}{on}.",
-            code(analysis.model(models.first().map_or(0, |c| c.model)))
-        )
-    } else if helped == models.len() {
-        format!(
-            "For each of the {} models at least one correction {helps} {name} against no correction{on}.",
-            models.len()
-        )
-    } else if helped == 0 {
-        format!("For no model is any correction shown to {help} {name} against no correction{on}.")
+    let (real, synthetic) = (of(false).count(), of(true).count());
+    let asked = real == 0;
+    let clusters: std::collections::BTreeSet<&str> =
+        of(asked).map(|d| d.cluster.as_str()).collect();
+    let classes =
+        |pick: fn(u64, u64) -> u64| of(asked).map(|d| d.n_classes).reduce(pick).unwrap_or(0);
+    let points = analysis.points_of(analysis.question());
+    let ratios = points
+        .iter()
+        .filter_map(|&p| analysis.points.get(p)?.imbalance_ratio);
+    let (low, high) = ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), r| {
+        (low.min(r), high.max(r))
+    });
+    let mut parts = Vec::new();
+    if real > 0 {
+        parts.push(format!(
+            "{} in {}",
+            plural(real, "real dataset"),
+            plural(clusters.len(), "independent cluster")
+        ));
     } else {
-        format!(
-            "For {helped} of {} models at least one correction {helps} {name} against no correction{on}.",
-            models.len()
-        )
-    };
-    let mut text = vec![first];
-    // Who leads how often, by mean rank.
-    let mut leads: Vec<(usize, usize)> = Vec::new();
-    for best in models.iter().filter_map(|comparison| comparison.best()) {
-        match leads
-            .iter_mut()
-            .find(|(correction, _)| *correction == best.correction)
-        {
-            Some((_, times)) => *times += 1,
-            None => leads.push((best.correction, 1)),
-        }
+        parts.push(plural(synthetic, "population"));
     }
-    leads.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    if models.len() > 1 {
-        let lead = |&(correction, times): &(usize, usize)| {
-            let name = if correction == baseline {
-                "no correction at all".to_owned()
-            } else {
-                code(analysis.correction(correction))
-            };
-            format!("{name} for {times}")
-        };
-        let leads: Vec<String> = leads.iter().map(lead).collect();
-        text.push(format!(
-            "The best mean rank belongs to {}.",
-            list_up_to(&leads, 4)
+    let (few, many) = (classes(u64::min), classes(u64::max));
+    parts.push(if few == many {
+        format!("{few} classes")
+    } else {
+        format!("{few} to {many} classes")
+    });
+    if low <= high {
+        parts.push(format!(
+            "imbalance ratios {} to {}",
+            format::ratio(low),
+            format::ratio(high)
         ));
     }
-    let alone = models
-        .iter()
-        .filter(|comparison| {
-            let others = comparison
-                .ranked
-                .iter()
-                .skip(1)
-                .filter(|r| r.same_as.is_none());
-            let mut others = others.peekable();
-            others.peek().is_some() && others.all(|ranked| ranked.among_best == Some(false))
-        })
-        .count();
-    if models.len() > 1 {
-        text.push(match alone {
-            0 => "For no model is the leader significantly ahead of every other correction.".into(),
-            n if n == models.len() => {
-                "Each leader is significantly ahead of every other correction.".to_owned()
-            }
-            n => format!(
-                "For {n} of {} the leader is significantly ahead of every other correction.",
-                models.len()
-            ),
-        });
-    }
-    let largest = models
-        .iter()
-        .flat_map(|c| c.against.iter().map(move |against| (c.model, against)))
-        .filter(|(_, against)| against.verdict == Verdict::Better)
-        .min_by(|a, b| {
-            let cost = |against: &Against| target.cost(against.mean_difference);
-            cost(a.1).total_cmp(&cost(b.1))
-        });
-    if let (true, Some((model, against))) = (models.len() > 1, largest) {
-        text.push(format!(
-            "The largest gain is {} points{} by {} on {}.",
-            size(against.mean_difference),
-            interval(against, true),
-            code(analysis.correction(against.correction)),
-            code(analysis.model(model)),
+    let distinct = (0..analysis.models.len()).filter(|&m| analysis.same_model(m).is_none());
+    parts.push(plural(distinct.count(), "distinct model"));
+    parts.push(plural(analysis.corrections.len(), "correction"));
+    if real > 0 && synthetic > 0 {
+        parts.push(format!(
+            "{} apart as a check of theory",
+            plural(synthetic, "population")
         ));
     }
-    text.join(" ")
+    format!("{}.", parts.join(", "))
 }
 
-/// ` [5.9, 8.3]`: the interval of a difference in points; of its size when `of_size`, for a
-/// difference below zero.
-fn interval(against: &Against, of_size: bool) -> String {
-    against.interval.map_or_else(String::new, |interval| {
-        let (low, high) = if of_size && against.mean_difference < 0.0 {
-            (-interval.upper, -interval.lower)
-        } else {
-            (interval.lower, interval.upper)
-        };
-        format!(" [{}, {}]", fixed(low * 100.0, 1), fixed(high * 100.0, 1))
+/// ` [3.1, 7.4]` in points.
+fn ends(part: Part) -> String {
+    part.interval.map_or_else(String::new, |i| {
+        format!(" [{}, {}]", points(i.lower), points(i.upper))
     })
 }
 
-/// What the corrections that lead and help do to the plain error rate.
-fn cost_sentence(analysis: &Analysis) -> String {
-    if analysis.target.id == "error_rate" {
-        return String::new();
-    }
-    let (name, helps) = (&analysis.target.name, analysis.target.helps());
-    let Some(metric) = analysis.metric("error_rate") else {
-        return String::new();
-    };
-    let mut costs = Vec::new();
-    for comparison in compared(analysis) {
-        let Some(best) = comparison.best() else {
-            continue;
-        };
-        let lowers = comparison
-            .against(best.correction)
-            .is_some_and(|against| against.verdict == Verdict::Better);
-        let price = comparison.price(best.correction);
-        let paid = price.and_then(|price| price.differences.get(metric).copied().flatten());
-        if let (true, Some(paid)) = (lowers, paid) {
-            costs.push(paid);
-        }
-    }
-    let (Some(low), Some(high)) = (
-        costs.iter().copied().reduce(f64::min),
-        costs.iter().copied().reduce(f64::max),
-    ) else {
-        return String::new();
-    };
-    let (low_text, high_text) = (points(low), points(high));
-    let range = if low_text == high_text {
-        format!("by {low_text} points")
-    } else {
-        format!("by {low_text} to {high_text} points")
-    };
-    let who = if costs.len() == 1 {
-        format!("the model whose best-ranked correction {helps} {name}")
-    } else {
-        format!(
-            "the {} models whose best-ranked correction {helps} {name}",
-            costs.len()
-        )
-    };
-    let dearer = costs.iter().filter(|cost| **cost > 0.0).count();
-    let opening = if dearer > 0 {
-        "It has a price"
-    } else {
-        "It costs no accuracy"
+/// `5.2 points [3.1, 7.4] over 52 clusters, from 31.4 % to 26.2 %`: gain, and levels that agree with it to
+/// the last digit.
+fn gained(analysis: &Analysis, part: Part, base: f64, clusters: usize) -> String {
+    let tenths = |value: f64| (value * 1000.0).round() / 1000.0;
+    let to = tenths(base) - analysis.target.cost(tenths(part.mean));
+    let level = |value: f64| {
+        let unit = if analysis.target.percent { " %" } else { "" };
+        format!("{}{unit}", fixed(value * 100.0, 1))
     };
     format!(
-        "{opening}: for {who}, the plain error rate at the training prior changes {range} at the \
-         same time{}.",
-        if dearer == 0 || dearer == costs.len() {
-            String::new()
-        } else {
-            format!(", and rises for {dearer} of them")
-        }
+        "{} points{} over {}, from {} to {}",
+        points(part.mean),
+        ends(part),
+        plural(clusters, "cluster"),
+        level(base),
+        level(to)
     )
 }
 
-/// How the gain of the best-ranked corrections moves with the imbalance ratio.
-fn ratio_sentence(analysis: &Analysis) -> String {
-    let mut parts = Vec::new();
-    for scope in Scope::BANDS {
-        let mut gains = Vec::new();
-        for overall in compared(analysis) {
-            let mut scoped = analysis.scoped.iter();
-            let comparison = scoped.find(|c| c.scope == scope && c.model == overall.model);
-            let best = overall.best().map(|best| best.correction);
-            // On fewer clusters a mean describes those datasets and no ratio.
-            gains.extend(
-                best.and_then(|best| comparison?.against(best))
-                    .filter(|gain| gain.n_clusters >= 5)
-                    .map(|gain| (gain.mean_difference, gain.n_clusters)),
-            );
-        }
-        let least = gains.iter().map(|(_, clusters)| *clusters).min();
-        let mean = crate::analysis::mean(gains.into_iter().map(|(gain, _)| gain));
-        if let (Some(mean), Some(least)) = (mean, least) {
+/// Who is first among many, and how firmly.
+fn firmly(analysis: &Analysis, contest: &Contest) -> String {
+    let (leader, first) = (contest.leader().0, contest.first_of_leader());
+    let who = if Some(leader) == analysis.baseline {
+        "no correction".to_owned()
+    } else {
+        code(analysis.correction(leader))
+    };
+    if first >= 0.95 {
+        format!(
+            "{who} is the best of {}: P(first) is {}",
+            contest.arms.len(),
+            fixed(first, 2)
+        )
+    } else {
+        format!(
+            "{who} has the best mean of {}, no firm lead: P(first) is {}, where the first of equal arms would have {}",
+            contest.arms.len(),
+            fixed(first, 2),
+            fixed(contest.of_equals, 2)
+        )
+    }
+}
+
+/// How many models have each verdict on a correction.
+fn tally(analysis: &Analysis, correction: usize, verdict: Verdict) -> usize {
+    let own = compared(analysis).filter_map(|c| c.against(correction));
+    own.filter(|against| against.verdict == verdict).count()
+}
+
+fn answer(analysis: &Analysis) -> Vec<String> {
+    let name = &analysis.target.name;
+    if analysis.baseline.is_none() {
+        return vec![
+            "No entry of the sweep is the plain model without a correction, so there is nothing that gains could \
+             be measured against; mean ranks are in `tables/ranks.csv`."
+                .to_owned(),
+        ];
+    }
+    if analysis.overall.iter().all(|c| c.ranked.is_empty()) {
+        return vec![format!(
+            "No model has {} on every fold of any dataset, so there is nothing to compare.",
+            with_article(name)
+        )];
+    }
+    let Some(contest) = &analysis.pooled.contest else {
+        return vec!["There are too few corrections or datasets to compare.".to_owned()];
+    };
+    let models = compared(analysis).count();
+    let leader = contest.leader().0;
+    if Some(leader) == analysis.baseline {
+        return vec![format!(
+            "Correct nothing by default: over {} no correction has a better mean {name} than none; {}.",
+            plural(models, "model"),
+            firmly(analysis, contest)
+        )];
+    }
+    let who = code(analysis.correction(leader));
+    let tally = |verdict| tally(analysis, leader, verdict);
+    let (better, likely) = (tally(Verdict::Better), tally(Verdict::LikelyBetter));
+    let shown = match (better, likely) {
+        (0, 0) => format!(
+            "it is shown to {} {name} for none of {}",
+            analysis.target.help(),
+            plural(models, "model")
+        ),
+        (0, n) => format!(
+            "it is likely better for {n} of {} (not adjusted for {})",
+            plural(models, "model"),
+            plural(analysis.family, "comparison")
+        ),
+        (n, 0) => format!(
+            "it {} {name} for {n} of {} (one family of {})",
+            analysis.target.helps(),
+            plural(models, "model"),
+            plural(analysis.family, "comparison")
+        ),
+        (n, m) => format!(
+            "it {} {name} for {n} of {} (one family of {}) and is likely better for {m} more",
+            analysis.target.helps(),
+            plural(models, "model"),
+            plural(analysis.family, "comparison")
+        ),
+    };
+    let verb = if better + likely > 0 {
+        "Use"
+    } else {
+        "If anything, use"
+    };
+    let mut text = vec![
+        format!(
+            "{verb} {who} by default: {shown}; {}.",
+            firmly(analysis, contest)
+        ),
+        format!(
+            "A default chosen on the other datasets gains {}, as the mean over {} ({}).",
+            gained(analysis, contest.honest, contest.base, contest.n_clusters),
+            plural(analysis.pooled.models.len(), "model"),
+            tables::verdict(&analysis.target, contest.verdict)
+        ),
+    ];
+    text.extend(when_not(analysis, leader));
+    text
+}
+
+/// Where the default is not shown to help, and what it costs.
+fn when_not(analysis: &Analysis, leader: usize) -> Option<String> {
+    let (mut parts, mut few) = (Vec::new(), Vec::new());
+    let bands = analysis
+        .scoped
+        .iter()
+        .filter(|c| c.models == analysis.pooled.models);
+    for comparison in bands.filter(|c| matches!(c.scope, Scope::Band(..))) {
+        let Some(against) = comparison.against(leader) else {
+            continue;
+        };
+        if against.verdict == Verdict::TooFew {
+            few.push(comparison.scope.label());
+        } else if !matches!(against.verdict, Verdict::LikelyBetter | Verdict::Better) {
             parts.push(format!(
-                "{} points at {} ({least} or more independent datasets)",
-                points(mean),
-                scope.label()
+                "at {} ({}, {})",
+                comparison.scope.label(),
+                tables::verdict(&analysis.target, against.verdict),
+                plural(against.n_clusters(), "cluster")
             ));
         }
     }
-    if parts.len() < 2 {
-        return String::new();
+    let models: Vec<String> = compared(analysis)
+        .filter_map(|c| Some((c, c.against(leader)?)))
+        .filter(|(_, a)| !matches!(a.verdict, Verdict::LikelyBetter | Verdict::Better))
+        .map(|(c, _)| code(analysis.model(c.model())))
+        .collect();
+    if !models.is_empty() {
+        parts.push(format!("with {}", list_up_to(&models, 4)));
     }
-    format!(
-        "Averaged over models, the best-ranked correction of each changes {} by {}{}.",
-        analysis.target.name,
-        list(&parts),
-        on_what(analysis)
-    )
+    let price = analysis.pooled.price(leader);
+    let paid = analysis
+        .metric("error_rate")
+        .filter(|_| analysis.target.id != "error_rate");
+    let paid = price
+        .zip(paid)
+        .and_then(|(price, m)| price.differences.get(m).copied().flatten());
+    let costs = paid.filter(|paid| *paid > 0.0).map(|paid| {
+        format!(
+            "where plain error matters: the error rate rises by {} points",
+            size(paid)
+        )
+    });
+    parts.extend(costs);
+    let mut text = Vec::new();
+    if !parts.is_empty() {
+        text.push(format!("Not {}.", parts.join("; not ")));
+    }
+    if !few.is_empty() {
+        text.push(format!("Too few sets to say at {}.", list(&few)));
+    }
+    (!text.is_empty()).then(|| text.join(" "))
 }
 
-/// Which corrections no other beats in both decisions and probabilities.
-fn front_sentence(analysis: &Analysis) -> String {
-    let fronts = &analysis.calibration.fronts;
-    let members = analysis.calibration.front_members();
-    if members.is_empty() {
-        return String::new();
+/// What one model shows.
+fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
+    let model = code(analysis.model(comparison.model()));
+    if comparison.ranked.is_empty() {
+        return format!(
+            "For {model}, no cell has {} on every fold, so there is nothing to compare.",
+            with_article(&analysis.target.name)
+        );
     }
-    let names: Vec<String> = members
-        .iter()
-        .map(|&(correction, models)| {
-            let name = if Some(correction) == analysis.baseline {
-                "no correction".to_owned()
-            } else {
-                code(analysis.correction(correction))
+    let mut text = Vec::new();
+    if let Some(contest) = &comparison.contest {
+        text.push(format!(
+            "For {model}, a correction chosen on the other datasets gains {}: {}.",
+            gained(analysis, contest.honest, contest.base, contest.n_clusters),
+            tables::verdict(&analysis.target, contest.verdict)
+        ));
+        let mut letters = firmly(analysis, contest);
+        if letters.starts_with("no ") {
+            letters.replace_range(..1, "N");
+        }
+        text.push(format!("{letters}."));
+    } else {
+        text.push(format!("For {model} there is nothing to choose between."));
+    }
+    let named = |verdict: Verdict| -> Vec<String> {
+        let own = comparison.against.iter().filter(|a| a.verdict == verdict);
+        let named = own.filter(|a| {
+            comparison
+                .rank_of(a.correction)
+                .is_none_or(|r| r.same_as.is_none())
+        });
+        named
+            .map(|a| code(analysis.correction(a.correction)))
+            .collect()
+    };
+    for verdict in [
+        Verdict::Better,
+        Verdict::LikelyBetter,
+        Verdict::Equivalent,
+        Verdict::LikelyWorse,
+        Verdict::Worse,
+        Verdict::Identical,
+    ] {
+        let names = named(verdict);
+        if !names.is_empty() {
+            let word = tables::verdict(&analysis.target, verdict);
+            let word = match verdict {
+                Verdict::Better | Verdict::Worse => format!("{word} {}", analysis.target.name),
+                Verdict::LikelyBetter | Verdict::LikelyWorse => {
+                    format!(
+                        "{word} (not adjusted for {})",
+                        plural(analysis.family, "comparison")
+                    )
+                }
+                _ => word.to_owned(),
             };
-            if fronts.len() == 1 {
-                name
-            } else {
-                format!("{name} for {models}")
-            }
+            text.push(format!(
+                "{}{}: {}.",
+                word[..1].to_uppercase(),
+                &word[1..],
+                list_up_to(&names, 6)
+            ));
+        }
+    }
+    let unclear: Vec<f64> = comparison
+        .against
+        .iter()
+        .filter(|a| a.verdict == Verdict::NotShown)
+        .filter_map(|a| a.visible())
+        .collect();
+    if let (Some(low), Some(high)) = (
+        unclear.iter().copied().reduce(f64::min),
+        unclear.iter().copied().reduce(f64::max),
+    ) {
+        let from = if size(low) == size(high) {
+            size(low)
+        } else {
+            format!("{} to {}", size(low), size(high))
+        };
+        text.push(format!(
+            "Not shown for {}; a gain would have shown from {from} points on.",
+            count(unclear.len())
+        ));
+    }
+    let twins: Vec<String> = comparison
+        .twins()
+        .iter()
+        .map(|group| {
+            list(
+                &group
+                    .iter()
+                    .map(|&c| code(analysis.correction(c)))
+                    .collect::<Vec<_>>(),
+            )
         })
         .collect();
-    let placed: std::collections::BTreeSet<usize> = fronts
-        .iter()
-        .flat_map(|front| front.points.iter().map(|point| point.correction))
-        .collect();
-    let of = if fronts.len() == 1 {
-        "on the Pareto front".to_owned()
-    } else {
-        format!(
-            "on the Pareto front of at least one of {} models",
-            fronts.len()
-        )
-    };
-    format!(
-        "On balanced error and the log loss of the probabilities as fitted together, {} of {} {} {of}: {}.",
-        members.len(),
-        plural(placed.len(), "correction"),
-        if members.len() == 1 { "is" } else { "are" },
-        list_up_to(&names, 6)
-    )
+    if !twins.is_empty() {
+        text.push(format!(
+            "Equal on every dataset and counted once: {}.",
+            twins.join("; ")
+        ));
+    }
+    text.join(" ")
 }

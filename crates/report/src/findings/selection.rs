@@ -4,7 +4,7 @@ use crate::analysis::Analysis;
 use counterweight_plots::format::{fixed, list, plural, points};
 
 /// Whether the order of the corrections depends on who chooses the parameters.
-pub(super) fn selection_sentence(analysis: &Analysis) -> String {
+pub(crate) fn selection_sentence(analysis: &Analysis) -> String {
     let orders = &analysis.selection.orders;
     let parts: Vec<String> = orders
         .iter()

@@ -1,118 +1,32 @@
-//! Method notes: how the numbers were made, and what every method of the sweep is, from its card.
+//! Method notes: how the numbers were made, in two hundred words; what each method is stands in its docs.
 
-use std::collections::BTreeSet;
-
-use counterweight_core::{Card, Catalogue, Role, find};
 use maud::{Markup, html};
 
 use super::text::rich;
 use crate::analysis::Analysis;
+use counterweight_plots::format::plural;
 
-/// How to read the numbers; the same for every sweep.
-const READING: [&str; 8] = [
-    "Balanced error is the mean over classes of the error within the class, lower is better. The pooled form takes all test predictions of a repeat together before it averages \
-     over classes, because a tiny class is missing from some folds.",
-    "The unit of comparison is the dataset: the mean over its imbalance ratios of the mean over \
-     repeats and folds. Folds are never counted as datasets. Related sets form one cluster, and \
-     intervals and tests see clusters.",
-    "A correction that lacks a value on some fold is missing on that dataset. Ranks are formed on the \
-     datasets that all ranked corrections of the model share; a correction that would take more than \
-     a fifth of the datasets away from the others is left out of the common ranking and named.",
-    "Differences to no correction are paired, on all points that a correction shares with no \
-     correction. Their intervals are 95 % studentised bootstrap intervals over clusters; below five \
-     clusters there is none.",
-    "Tests are Wilcoxon's signed-rank over clusters with Holm's correction: over all corrections of a \
-     model against no correction, and over all pairs for the ranking. A sentence claims a difference \
-     only where the test and the interval agree, and equivalence only where the interval lies within \
-     half a point.",
-    "Bands in the ratio figures are 95 % t intervals over repeats and folds; on real data the variance \
-     is widened for folds that share training rows (Nadeau and Bengio 2003). They describe one \
-     dataset, not datasets in general.",
-    "Metrics that depend on the class shares are weighted to the training prior, since populations \
-     draw balanced test rows. Fixing balanced error usually costs error rate, F1 and MCC: the price \
-     table shows both.",
-    "On populations the Bayes-optimal balanced error of the same test rows is known; regret is what \
-     lies above it, and may be negative on one fold.",
-];
-
-pub(super) fn notes(analysis: &Analysis, catalogue: &Catalogue) -> Markup {
-    let stage = |role: Role| -> BTreeSet<&str> {
-        let corrections = analysis.corrections.iter();
-        corrections
-            .map(|c| c.stages.get(role).kind.as_str())
-            .collect()
-    };
-    let cards = |ids: &BTreeSet<&str>, found: &dyn Fn(&str) -> Option<&'static Card>| {
-        ids.iter().filter_map(|id| found(id)).collect::<Vec<_>>()
-    };
-    let populations: BTreeSet<&str> = analysis
-        .datasets
-        .iter()
-        .filter(|dataset| dataset.synthetic)
-        .map(|dataset| dataset.stages.get(Role::Population).kind.as_str())
-        .collect();
-    let models: BTreeSet<&str> = analysis
-        .models
-        .iter()
-        .filter_map(|model| model.kind.as_deref())
-        .collect();
-    let sections = [
-        (
-            "Resampling",
-            cards(&stage(Role::Resample), &|id| {
-                find(catalogue.resamplers, id).map(|entry| &entry.card)
-            }),
-        ),
-        (
-            "Ensembles",
-            cards(&stage(Role::Ensemble), &|id| {
-                find(catalogue.ensembles, id).map(|entry| &entry.card)
-            }),
-        ),
-        (
-            "Losses",
-            cards(&stage(Role::Loss), &|id| {
-                find(catalogue.losses, id).map(|entry| &entry.card)
-            }),
-        ),
-        (
-            "Decisions",
-            cards(&stage(Role::Decide), &|id| {
-                find(catalogue.decisions, id).map(|entry| &entry.card)
-            }),
-        ),
-        (
-            "Models",
-            cards(&models, &|id| {
-                find(catalogue.learners, id).map(|entry| &entry.card)
-            }),
-        ),
-        (
-            "Populations",
-            cards(&populations, &|id| {
-                find(catalogue.populations, id).map(|entry| &entry.card)
-            }),
-        ),
+pub(super) fn notes(analysis: &Analysis) -> Markup {
+    let test = format!(
+        "One family of tests: every distinct correction of every distinct model against none, {}, Wilcoxon's signed \
+         ranks over clusters with Holm's correction. `{}` and `{}` need that and a probability of .95, by the Bayesian \
+         bootstrap of the mean, that the mean gain is beyond half a point; `likely` needs the second alone; `practically \
+         equal` needs .95 within half a point.",
+        plural(analysis.family, "comparison"),
+        analysis.target.helps(),
+        analysis.target.harms()
+    );
+    let notes = [
+        "The unit is the cluster of related datasets: repeats and folds make a dataset's value, datasets a cluster's, and \
+         clusters count alike. Real data and populations are never in one mean. Equal models and equal corrections count \
+         once.",
+        "Gains are no correction less the correction, so positive is better everywhere, in points for rates.",
+        &test,
+        "The honest gain is that of the correction which is best on the other clusters; P(first) is a cluster bootstrap, \
+         beside what the first of equal arms would have.",
+        "Intervals: none below 6 clusters, Student's t to 19, then a cluster bootstrap. A correction without a value on some \
+         fold is missing there; one that would take a fifth of the data from the others is judged on its own sets.",
+        "Metrics that depend on class shares are weighted to the training prior. `counterweight list` describes every method.",
     ];
-    html! {
-        h3 { "How to read the numbers" }
-        ul { @for line in READING { li { (rich(line)) } } }
-        @for (title, cards) in sections {
-            @if !cards.is_empty() {
-                details {
-                    summary { h3 { (title) " in this sweep" } }
-                    dl.methods {
-                        @for card in cards {
-                            dt { code { (card.id) } }
-                            dd { (card.summary) }
-                            @for spec in card.params {
-                                dd { code { (spec.name) } ": " (spec.about) }
-                            }
-                            @if !card.reference.is_empty() { dd.ref { (card.reference) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
+    html! { @for note in notes { p { (rich(note)) } } }
 }

@@ -1,43 +1,36 @@
 //! index.html: one file without any request to the outside, readable without script, by keyboard and
-//! by screen reader, in light, dark and print. It opens with the answer.
+//! by screen reader, in light, dark and print. It asks one question and opens with the answer; a page a
+//! model stands beside it.
 
-mod calibration;
+mod matrix;
 mod methods;
 mod text;
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::ReportInput;
 use crate::analysis::Analysis;
-use crate::figures::{LEAK, Placed};
+use crate::figures::{Placed, Section};
 use crate::findings::{self, Finding, Topic};
-use crate::tables::{self, Sheet};
+use crate::tables::Sheet;
 use crate::view::{Cell, Mark, View, file_name};
 use counterweight_plots as plots;
 use counterweight_plots::format;
-use text::{minus, rich};
+pub(crate) use text::minus;
+use text::rich;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Bytes for all tables of the page; what does not fit is in the csv.
-const TABLE_BYTES: usize = 2_600_000;
-/// Bytes for all inline figures; the others are linked.
-const FIGURE_BYTES: usize = 1_700_000;
+/// Bytes for each table of the page; what does not fit is in the csv.
+const TABLE_BYTES: usize = 170_000;
 /// What a cell costs in markup and text, roughly.
-const CELL_BYTES: usize = 48;
-/// Rows beyond which a table scrolls in a box of its own.
-const TALL: usize = 24;
-
-/// The order and grouping of the tables; those of one model's datasets follow the others.
-const OPEN: [&str; 4] = ["summary", "price", "ranks", "selection"];
-const DATA: [&str; 4] = ["models", "corrections", "datasets", "per_model"];
-/// Tables that stand in the section on swept parameters.
-const ABLATIONS: [&str; 1] = ["ablations"];
-/// Tables that stand in the section on calibration.
-const CALIBRATION: [&str; 1] = ["calibration"];
-const OUTCOMES: [&str; 2] = ["outcomes", "reasons"];
-const LEAKS: [&str; 1] = ["leak_premium"];
+const CELL_BYTES: usize = 26;
+/// The tables of the page, under one filter.
+const TABLES: [&str; 4] = ["summary", "per_dataset", "price", "outcomes"];
 
 pub(crate) fn page(
     input: &ReportInput<'_>,
@@ -46,45 +39,179 @@ pub(crate) fn page(
     sheets: &[Sheet],
     figures: &[Placed],
 ) -> String {
-    // Times differ from run to run; the page is the same wherever the records are.
-    let views: Vec<(&Sheet, &View)> = sheets
-        .iter()
-        .filter(|sheet| sheet.name != tables::TIMES)
-        .flat_map(|sheet| sheet.views.iter().map(move |view| (sheet, view)))
-        .collect();
-    let shares = Tables {
-        bytes: TABLE_BYTES / views.len().max(1),
-    };
-    let of = |names: &[&str]| -> Vec<(&Sheet, &View)> {
-        names
-            .iter()
-            .filter_map(|name| views.iter().find(|(sheet, _)| sheet.name == *name).copied())
-            .collect()
-    };
-    let rest: Vec<(&Sheet, &View)> = views
-        .iter()
-        .copied()
-        .filter(|(sheet, view)| {
-            let placed = [
-                &OPEN[..],
-                &DATA,
-                &ABLATIONS,
-                &CALIBRATION,
-                &OUTCOMES,
-                &LEAKS,
-            ]
-            .concat();
-            !placed.contains(&sheet.name.as_str()) && !view.rows.is_empty()
-        })
-        .collect();
-    // Leaks are no part of the comparison: what is about them stands apart.
-    let on_page = figures.iter().filter(|placed| !placed.timed);
-    let (leak_figures, figures): (Vec<&Placed>, Vec<&Placed>) =
-        on_page.partition(|placed| placed.name == LEAK);
     let swept = !analysis.ablations.ablations.is_empty();
-    let figures = &shown(&figures);
-    let calibrated = analysis.calibration.n_cells > 0;
+    let leaked = !analysis.leaks.premiums.is_empty();
+    let selected = !analysis.selection.rows.is_empty();
+    let of = |section: Section| {
+        figures
+            .iter()
+            .filter(move |placed| placed.section == section)
+    };
+    let view = |name: &str| {
+        let sheet = sheets.iter().find(|sheet| sheet.name == name);
+        sheet.and_then(|sheet| Some((sheet, sheet.views.first()?)))
+    };
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
+    let styles = Styles::default();
+    let body = html! {
+        a.skip href="#answer" { "Skip to the answer" }
+        header {
+            h1 { "Which correction for class imbalance helps, by how much, and at which ratio?" }
+            @for finding in of_topic(findings, Topic::Data) {
+                p.data { b { (input.sweep_name) ": " } (rich(&finding.text)) }
+            }
+            nav aria-label="Contents" {
+                ul {
+                    li { a href="#answer" { "Answer" } }
+                    @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                    li { a href="#limits" { "Limits" } }
+                    li { a href="#tables" { "Tables" } }
+                    li { a href="#methods" { "Methods" } }
+                    li { a href="#provenance" { "Provenance" } }
+                }
+            }
+        }
+        main {
+            section aria-labelledby="answer" {
+                h2 #answer { "Answer" }
+                @for finding in of_topic(findings, Topic::Answer) { p.lead { (rich(&finding.text)) } }
+                (matrix::matrix(analysis))
+            }
+            @if !figures.is_empty() {
+                section aria-labelledby="figures" {
+                    h2 #figures { "Figures" }
+                    @for placed in of(Section::Main) { (figure(placed, ("", &styles))) }
+                }
+            }
+            section aria-labelledby="limits" {
+                h2 #limits { "What limits the answer" }
+                ul { @for finding in of_topic(findings, Topic::Caveat) { li { (rich(&finding.text)) } } }
+            }
+            section aria-labelledby="more" {
+                h2 #more { "More" }
+                details {
+                    summary { h3 { "Each model in words" } }
+                    dl.models {
+                        @for finding in findings {
+                            @if let Topic::Model(model) = finding.topic {
+                                dt { code { (analysis.model(model)) } }
+                                dd { (rich(&finding.text)) }
+                            }
+                        }
+                    }
+                    p {
+                        "A page a model, with its heat map, all corrections and reliability, is written by "
+                        code { (report_command(input)) } " as " code { "models/*.html" } "."
+                    }
+                }
+                @if swept {
+                    details {
+                        summary { h3 { "Swept parameters" } }
+                        (ablations(analysis))
+                        @for placed in of(Section::Ablation) { (figure(placed, ("", &styles))) }
+                        @if let Some((sheet, view)) = view("ablations") { (table_block(sheet, view, "")) }
+                    }
+                }
+                @if selected {
+                    details {
+                        summary { h3 { "Parameters of each correction's own choice" } }
+                        p { (rich(&findings::selection_sentence(analysis))) }
+                        @if let Some((sheet, view)) = view("selection") { (table_block(sheet, view, "")) }
+                    }
+                }
+                @if leaked {
+                    details {
+                        summary { h3 { "What leakage would have claimed" } }
+                        (leakage(analysis))
+                        @for placed in of(Section::Leak) { (figure(placed, ("", &styles))) }
+                        @if let Some((sheet, view)) = view("leak_premium") { (table_block(sheet, view, "")) }
+                    }
+                }
+            }
+            section aria-labelledby="tables" {
+                h2 #tables { "Tables" }
+                p.note {
+                    "All numbers are in " code { "tables/" } " as parquet and csv with all digits; these four as markdown and \
+                     LaTeX too."
+                }
+                (filter(analysis, input))
+                @for name in TABLES {
+                    @if let Some((sheet, view)) = view(name) {
+                        details id=(format!("of-{name}")) {
+                            summary { h3 { (view.title) } }
+                            (table_block(sheet, view, ""))
+                        }
+                    }
+                }
+            }
+            section aria-labelledby="methods" {
+                h2 #methods { "Methods" }
+                (methods::notes(analysis))
+            }
+            section aria-labelledby="provenance" {
+                h2 #provenance { "Provenance" }
+                (provenance(input))
+            }
+        }
+    };
+    shell(&title, &body, &styles)
+}
+
+/// A page a model: its sentences, figures and whole tables.
+pub(crate) fn model_pages(
+    input: &ReportInput<'_>,
+    analysis: &Analysis,
+    findings: &[Finding],
+    sheets: &[Sheet],
+    figures: &[Placed],
+) -> Vec<(String, String)> {
+    let mut pages: Vec<(String, String)> = Vec::new();
+    for comparison in &analysis.overall {
+        let model = comparison.model();
+        let id = analysis.model(model);
+        let name = file_name(id);
+        let name =
+            crate::view::free_name(&name, |name| pages.iter().any(|(other, _)| other == name));
+        let own = |view: &View| {
+            let rows = view
+                .rows
+                .iter()
+                .filter(|row| row.first().is_some_and(|cell| cell.text == id));
+            View {
+                rows: rows.cloned().collect(),
+                cells: Vec::new(),
+                ..view.clone()
+            }
+        };
+        let title = format!("{id}: {}", input.sweep_name);
+        let styles = Styles::default();
+        let body = html! {
+            header {
+                p.kicker { a href="../index.html" { (input.sweep_name) } }
+                h1 { (id) }
+            }
+            main {
+                @for finding in of_topic(findings, Topic::Model(model)) { p { (rich(&finding.text)) } }
+                @for placed in figures.iter().filter(|placed| placed.section == Section::Model(model)) {
+                    (figure(placed, ("../", &styles)))
+                }
+                h2 { "Tables" }
+                @for sheet in sheets.iter().filter(|sheet| ["summary", "price", "ablations"].contains(&sheet.name.as_str())) {
+                    @for view in &sheet.views { h3 { (view.title) } (table_block(sheet, &own(view), "../")) }
+                }
+                @for sheet in sheets.iter().filter(|sheet| sheet.name == "per_dataset") {
+                    @for view in sheet.views.iter().filter(|view| view.title.ends_with(&format!(": {id}"))) {
+                        h3 { (view.title) } (table_block(sheet, view, "../"))
+                    }
+                }
+            }
+        };
+        pages.push((name, shell(&title, &body, &styles)));
+    }
+    pages
+}
+
+fn shell(title: &str, body: &Markup, styles: &Styles) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -95,89 +222,10 @@ pub(crate) fn page(
                 title { (title) }
                 // An empty icon keeps the browser from asking the server for one.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(plots::css())) (PreEscaped(STYLE)) }
+                style { (PreEscaped(plots::css())) (PreEscaped(STYLE)) (PreEscaped(styles.css())) }
             }
             body {
-                a.skip href="#answer" { "Skip to the answer" }
-                header {
-                    p.kicker { "counterweight: which correction helps under class imbalance, by how much, at which ratio" }
-                    h1 { (input.sweep_name) }
-                    nav aria-label="Contents" {
-                        ul {
-                            li { a href="#answer" { "Answer" } }
-                            @if !analysis.models.is_empty() { li { a href="#models" { "By model" } } }
-                            @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
-                            @if swept { li { a href="#ablations" { "Ablations" } } }
-                            @if calibrated { li { a href="#calibration" { "Calibration" } } }
-                            @if !analysis.leaks.premiums.is_empty() { li { a href="#leakage" { "Leakage" } } }
-                            li { a href="#tables" { "Tables" } }
-                            li { a href="#methods" { "Methods" } }
-                            li { a href="#outcomes" { "Outcomes" } }
-                            li { a href="#provenance" { "Provenance" } }
-                        }
-                    }
-                }
-                main {
-                    section aria-labelledby="answer" {
-                        h2 #answer { "Answer" }
-                        (answer(analysis, findings))
-                    }
-                    @if !analysis.models.is_empty() {
-                        section aria-labelledby="models" {
-                            h2 #models { "By model" }
-                            (by_model(analysis, findings))
-                        }
-                    }
-                    @if !figures.is_empty() {
-                        section aria-labelledby="figures" {
-                            h2 #figures { "Figures" }
-                            (all_figures(analysis, figures))
-                        }
-                    }
-                    @if swept {
-                        section aria-labelledby="ablations" {
-                            h2 #ablations { "Ablations" }
-                            (ablations(analysis))
-                            @for (placed, fits) in figures.iter().filter(|(placed, _)| placed.ablation) { (one_figure(placed, *fits)) }
-                            @for (sheet, view) in of(&ABLATIONS) { (shares.open(sheet, view)) }
-                        }
-                    }
-                    @if calibrated {
-                        section aria-labelledby="calibration" {
-                            h2 #calibration { "Calibration" }
-                            (calibration::section(analysis, figures))
-                            @for (sheet, view) in of(&CALIBRATION) { (shares.open(sheet, view)) }
-                        }
-                    }
-                    @if !analysis.leaks.premiums.is_empty() {
-                        section aria-labelledby="leakage" {
-                            h2 #leakage { "What leakage would have claimed" }
-                            (leakage(analysis))
-                            @for placed in leak_figures { (one_figure(placed, true)) }
-                            @for (sheet, view) in of(&LEAKS) { (shares.open(sheet, view)) }
-                        }
-                    }
-                    section aria-labelledby="tables" {
-                        h2 #tables { "Tables" }
-                        p.note { "Every table is in " code { "tables/" } " as parquet and csv with all digits, as markdown and as LaTeX. Bold: best; what other marks say stands above each table." }
-                        @for (sheet, view) in of(&OPEN) { (shares.open(sheet, view)) }
-                        @for (sheet, view) in rest { (shares.folded(sheet, view)) }
-                        @for (sheet, view) in of(&DATA) { (shares.folded(sheet, view)) }
-                    }
-                    section aria-labelledby="methods" {
-                        h2 #methods { "Methods" }
-                        (methods::notes(analysis, input.catalogue))
-                    }
-                    section aria-labelledby="outcomes" {
-                        h2 #outcomes { "Outcomes and failures" }
-                        (outcomes(analysis))
-                        @for (sheet, view) in of(&OUTCOMES) { (shares.open(sheet, view)) }
-                    }
-                    section aria-labelledby="provenance" {
-                        h2 #provenance { "Provenance" }
-                        (provenance(input))
-                    }
-                }
+                (body)
                 footer { p { "Made by counterweight from records alone. This page asks nothing of the network." } }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -186,97 +234,19 @@ pub(crate) fn page(
     .into_string()
 }
 
-fn answer(analysis: &Analysis, findings: &[Finding]) -> Markup {
-    let of = |topic: Topic| {
-        findings
-            .iter()
-            .filter(move |finding| finding.topic == topic)
-    };
-    let mut answers = of(Topic::Answer);
-    // The first sentence says what was run; the figures above it say the same at a glance, so
-    // that the words can open with the result.
-    let (scope, lead) = (answers.next(), answers.next());
-    html! {
-        @if let Some(lead) = lead {
-            p.lead { (rich(&lead.text)) }
-        } @else if let Some(scope) = scope {
-            p.lead { (rich(&scope.text)) }
-        }
-        @if analysis.outcomes.n_cells > 0 { (facts(analysis)) }
-        ul.answer {
-            @for finding in answers { li { (rich(&finding.text)) } }
-            @if let (Some(scope), true) = (scope, lead.is_some()) { li { (rich(&scope.text)) } }
-        }
-        @if of(Topic::Caveat).next().is_some() {
-            div.caveats {
-                h3 { "What limits this answer" }
-                ul { @for finding in of(Topic::Caveat) { li { (rich(&finding.text)) } } }
-            }
-        }
-    }
-}
-
-fn facts(analysis: &Analysis) -> Markup {
-    let synthetic = analysis
-        .datasets
+fn of_topic(findings: &[Finding], topic: Topic) -> impl Iterator<Item = &Finding> {
+    findings
         .iter()
-        .filter(|dataset| dataset.synthetic)
-        .count();
-    let clusters: std::collections::BTreeSet<&str> = analysis
-        .datasets
-        .iter()
-        .map(|dataset| dataset.cluster.as_str())
-        .collect();
-    let outcomes = &analysis.outcomes;
-    html! {
-        dl.facts {
-            div {
-                dt { "Datasets" }
-                dd {
-                    (format::count(analysis.datasets.len()))
-                    small {
-                        (analysis.datasets.len() - synthetic) " real, " (synthetic) " synthetic; "
-                        (clusters.len()) " independent"
-                    }
-                }
-            }
-            div {
-                dt { "Models" }
-                dd { (format::count(analysis.models.len())) }
-            }
-            div {
-                dt { "Corrections" }
-                dd { (format::count(analysis.corrections.len())) }
-            }
-            div {
-                dt { "Cells" }
-                dd {
-                    (format::count(outcomes.n_cells))
-                    small { (format::count(outcomes.with_value())) " with a value" }
-                }
-            }
-            div {
-                dt { "Failed cells" }
-                dd { (format::count(outcomes.failures())) }
-            }
-        }
-    }
+        .filter(move |finding| finding.topic == topic)
 }
 
-fn by_model(analysis: &Analysis, findings: &[Finding]) -> Markup {
-    html! {
-        dl.models {
-            @for finding in findings {
-                @if let Topic::Model(model) = finding.topic {
-                    dt { code { (analysis.model(model)) } }
-                    dd { (rich(&finding.text)) }
-                }
-            }
-        }
-    }
+/// The command that writes the page again, from the one that makes the records.
+fn report_command(input: &ReportInput<'_>) -> String {
+    let last = input.command.lines().last().unwrap_or_default();
+    last.replacen(" run ", " report ", 1)
 }
 
-/// What the section on swept parameters opens with.
+/// What the part on swept parameters opens with.
 fn ablations(analysis: &Analysis) -> Markup {
     let sentences = findings::ablation_sentences(analysis);
     let standing = findings::standing_sentence(analysis);
@@ -290,7 +260,7 @@ fn ablations(analysis: &Analysis) -> Markup {
     }
 }
 
-/// What the section on leakage opens with.
+/// What the part on leakage opens with.
 fn leakage(analysis: &Analysis) -> Markup {
     let study = &analysis.leaks;
     html! {
@@ -309,93 +279,131 @@ fn leakage(analysis: &Analysis) -> Markup {
     }
 }
 
-/// A figure, and whether it stands in the page itself.
-type Shown<'a> = (&'a Placed, bool);
+/// The styles of inline figures, each once as a class: thousands of marks share a few dozen.
+#[derive(Default)]
+struct Styles(RefCell<Vec<String>>);
 
-/// The room goes to the figures in their order, those about all models first; those on calibration that
-/// are folded up take what is left.
-fn shown<'a>(figures: &[&'a Placed]) -> Vec<Shown<'a>> {
-    let mut left = FIGURE_BYTES;
-    let open = figures.iter().find(|placed| placed.calibration);
-    let last =
-        |placed: &Placed| placed.calibration && open.is_some_and(|open| open.model != placed.model);
-    let mut shown: Vec<Shown<'a>> = figures.iter().map(|placed| (*placed, false)).collect();
-    for turn in [false, true] {
-        for (placed, fits) in shown.iter_mut().filter(|(placed, _)| last(placed) == turn) {
-            *fits = placed.figure.svg.len() <= left;
-            left -= if *fits { placed.figure.svg.len() } else { 0 };
-        }
-    }
-    shown
-}
-
-/// Figures about all models in the open, those of one model folded up under its name.
-fn all_figures(analysis: &Analysis, figures: &[Shown<'_>]) -> Markup {
-    let of = |model: Option<usize>| -> Vec<Shown<'_>> {
-        let own = |(placed, _): &&Shown<'_>| {
-            placed.model == model && !placed.calibration && !placed.ablation
-        };
-        figures.iter().filter(own).copied().collect()
-    };
-    html! {
-        @for (placed, fits) in of(None) { (one_figure(placed, fits)) }
-        @for model in 0..analysis.models.len() {
-            @let own = of(Some(model));
-            @if !own.is_empty() {
-                details open[analysis.models.len() == 1] {
-                    summary { h3 { "Figures of " code { (analysis.model(model)) } } }
-                    @for (placed, fits) in own { (one_figure(placed, fits)) }
-                }
+impl Styles {
+    /// The figure with classes in the place of its style attributes, but for that of the root.
+    fn taken_from(&self, svg: &str) -> String {
+        let mut known = self.0.borrow_mut();
+        let mut parts = svg.split(" style=\"");
+        let mut out = String::with_capacity(svg.len());
+        out.push_str(parts.next().unwrap_or_default());
+        for (at, part) in parts.enumerate() {
+            let Some((style, rest)) = part.split_once('"') else {
+                continue;
+            };
+            if at == 0 {
+                let _infallible = write!(out, " style=\"{style}\"{rest}");
+                continue;
             }
+            let place = known
+                .iter()
+                .position(|own| own == style)
+                .unwrap_or_else(|| {
+                    known.push(style.to_owned());
+                    known.len() - 1
+                });
+            let _infallible = write!(out, " class=\"z{place}\"{rest}");
         }
+        out
+    }
+
+    /// The rules.
+    fn css(&self) -> String {
+        let known = self.0.borrow();
+        let rules = known.iter().enumerate();
+        rules
+            .map(|(at, style)| format!(".z{at}{{{style}}}"))
+            .collect()
     }
 }
 
-fn one_figure(placed: &Placed, fits: bool) -> Markup {
+/// A figure in two widths, of which the reader's screen takes one.
+fn figure(placed: &Placed, (up, styles): (&str, &Styles)) -> Markup {
     let name = &placed.name;
+    let inline = |svg: &str| PreEscaped(styles.taken_from(svg));
     html! {
         figure {
             h3 { (placed.heading) }
-            @if fits {
-                div.scroll role="group" tabindex="0" aria-label=(placed.heading) {
-                    (PreEscaped(&placed.figure.svg))
-                }
-            }
+            div.wide role="group" tabindex="0" aria-label=(placed.heading) { (inline(&placed.figure.svg)) }
+            div.narrow role="group" tabindex="0" aria-label=(placed.heading) { (inline(&placed.narrow.svg)) }
             figcaption {
                 @if !placed.note.is_empty() { p { (rich(&placed.note)) } }
-                // A screen reader meets the description inside the figure, sighted readers on
-                // demand: it says in numbers what the picture shows.
-                @if fits {
-                    details.words {
-                        summary { "In words" }
-                        p { (minus(&placed.figure.description)) }
-                    }
-                } @else {
-                    p { (minus(&placed.figure.description)) }
-                }
                 p.files {
-                    @if !fits { "Too large for this page: " }
-                    a href=(format!("plots/{name}.svg")) { "svg" } " · "
-                    a href=(format!("plots/{name}.png")) { "png" }
+                    a href=(format!("{up}plots/{name}.svg")) { "svg" } " · "
+                    a href=(format!("{up}plots/{name}.png")) { "png" }
                 }
             }
         }
     }
 }
 
-fn outcomes(analysis: &Analysis) -> Markup {
-    let failures = analysis.outcomes.failures();
-    html! {
-        p {
-            @if analysis.outcomes.n_cells == 0 {
-                "There are no cells."
-            } @else if failures == 0 {
-                "No cell failed, timed out or ran out of memory."
-            } @else {
-                (format::plural(failures, "cell")) " failed, timed out or ran out of memory."
+/// One filter for all tables; it works on the words of the rows, and on what is known of their corrections
+/// and datasets.
+fn filter(analysis: &Analysis, input: &ReportInput<'_>) -> Markup {
+    let list = |values: Vec<String>| -> Vec<String> {
+        let mut seen: Vec<String> = Vec::new();
+        for value in values {
+            if !seen.contains(&value) {
+                seen.push(value);
             }
-            " A cell without a value is missing from every comparison; nothing is counted as zero."
         }
+        seen
+    };
+    let models = list(analysis.models.iter().map(|m| m.id.clone()).collect());
+    let families = list(
+        analysis
+            .corrections
+            .iter()
+            .map(|c| c.family.clone())
+            .collect(),
+    );
+    let mut classes = list(
+        analysis
+            .datasets
+            .iter()
+            .map(|d| d.n_classes.to_string())
+            .collect(),
+    );
+    classes.sort_by_key(|k| k.parse::<u64>().unwrap_or(0));
+    let source = |synthetic: bool| if synthetic { "population" } else { "real" };
+    let sources = list(
+        analysis
+            .datasets
+            .iter()
+            .map(|d| source(d.synthetic).to_owned())
+            .collect(),
+    );
+    let about: serde_json::Value = serde_json::json!({
+        "family": analysis.corrections.iter().map(|c| (c.id.clone(), c.family.clone().into())).collect::<serde_json::Map<_, _>>(),
+        "source": analysis.datasets.iter().map(|d| (d.id.clone(), source(d.synthetic).into())).collect::<serde_json::Map<_, _>>(),
+        "classes": analysis.datasets.iter().map(|d| (d.id.clone(), d.n_classes.to_string().into())).collect::<serde_json::Map<_, _>>(),
+        "explain": report_command(input).replacen(" report ", " explain ", 1),
+    });
+    // Nothing inside may end the element.
+    let about = about.to_string().replace('<', "\\u003c");
+    let facets = [
+        ("model", models),
+        ("family", families),
+        ("source", sources),
+        ("classes", classes),
+    ];
+    html! {
+        div.tools #filter hidden[true] {
+            @for (name, values) in facets {
+                label for=(format!("by-{name}")) { (name) }
+                select id=(format!("by-{name}")) data-by=(name) {
+                    option value="" { "all" }
+                    @for value in values { option { (value) } }
+                }
+            }
+            label for="by-words" { "words" }
+            input #by-words type="search";
+            span role="status" {}
+        }
+        script #about type="application/json" { (PreEscaped(about)) }
     }
 }
 
@@ -425,95 +433,60 @@ fn provenance(input: &ReportInput<'_>) -> Markup {
     }
 }
 
-/// Tables of the page, each within its share of the bytes.
-struct Tables {
-    bytes: usize,
-}
-
-impl Tables {
-    fn open(&self, sheet: &Sheet, view: &View) -> Markup {
-        html! {
-            div.block {
-                h3 { (view.title) }
-                (self.inside(sheet, view))
+/// A table with its note and files.
+fn table_block(sheet: &Sheet, view: &View, up: &str) -> Markup {
+    let most = (TABLE_BYTES / (CELL_BYTES * view.heads.len().max(1))).max(20);
+    let shown = view.cut(most);
+    let id = format!("table-{}", file_name(&view.name));
+    let file = |name: &str, kind: &str| format!("{up}tables/{name}.{kind}");
+    html! {
+        @if !view.note.is_empty() { p.note { (rich(&view.note)) } }
+        @if view.rows.is_empty() {
+            p { "Nothing to show." }
+        } @else {
+            div.scroll.tall role="region" tabindex="0" aria-labelledby=(id) { (table(&shown, &id)) }
+            @if shown.rows.len() < view.rows.len() {
+                p { "The first " (format::count(shown.rows.len())) " of " (format::count(view.rows.len())) " rows; all of them are in "
+                    a href=(file(&sheet.name, "csv")) { (file(&sheet.name, "csv")) } "." }
             }
-        }
-    }
-
-    fn folded(&self, sheet: &Sheet, view: &View) -> Markup {
-        html! {
-            details {
-                summary { h3 { (view.title) } }
-                (self.inside(sheet, view))
-            }
-        }
-    }
-
-    fn inside(&self, sheet: &Sheet, view: &View) -> Markup {
-        let most = (self.bytes / (CELL_BYTES * view.heads.len().max(1))).max(20);
-        let shown = view.cut(most);
-        let id = format!("table-{}", file_name(&view.name));
-        let tall = shown.rows.len() > TALL;
-        html! {
-            @if !view.note.is_empty() { p.note { (rich(&view.note)) } }
-            @if view.rows.is_empty() {
-                p { "Nothing to show." }
-            } @else {
-                div class=(if tall { "scroll tall" } else { "scroll" }) role="region" tabindex="0" aria-labelledby=(id) {
-                    (table(&shown, &id))
-                }
-                @if shown.rows.len() < view.rows.len() {
-                    p { "The first " (format::count(shown.rows.len())) " of " (format::count(view.rows.len())) " rows; all of them are in "
-                        a href=(format!("tables/{}.csv", sheet.name)) { (format!("tables/{}.csv", sheet.name)) } "." }
-                }
-                p.files {
-                    a href=(format!("tables/{}.csv", sheet.name)) { "csv" } " · "
-                    a href=(format!("tables/{}.parquet", sheet.name)) { "parquet" } " · "
-                    a href=(format!("tables/{}.md", file_name(&view.name))) { "markdown" } " · "
-                    a href=(format!("tables/{}.tex", file_name(&view.name))) { "LaTeX" }
-                }
+            p.files {
+                a href=(file(&sheet.name, "csv")) { "csv" } " · "
+                a href=(file(&sheet.name, "parquet")) { "parquet" } " · "
+                a href=(file(&file_name(&view.name), "md")) { "markdown" }
             }
         }
     }
 }
 
+/// Numeric columns are set flush right by a rule of their own, so that no cell needs a class.
 fn table(view: &View, id: &str) -> Markup {
-    // A column of long words needs room before it breaks; one of short words does not.
-    let wide: Vec<bool> = (0..view.heads.len())
-        .map(|column| {
-            let long = |row: &Vec<Cell>| row.get(column).is_some_and(|c| c.text.len() > 40);
-            view.rows.iter().any(long)
+    let numeric: String = view
+        .heads
+        .iter()
+        .enumerate()
+        .filter(|(_, head)| head.numeric)
+        .map(|(column, _)| {
+            format!(
+                "#{id} ~ * tr > :nth-child({}){{text-align:right;white-space:nowrap}}",
+                column + 1
+            )
         })
         .collect();
-    let class = |column: usize, cell: &Cell| -> Option<&'static str> {
-        let numeric = view.heads.get(column).is_some_and(|head| head.numeric);
-        let wide = wide.get(column).copied().unwrap_or(false);
-        match (numeric, cell.code && !wide, wide) {
-            (true, _, _) => Some("n"),
-            (_, _, true) => Some("w"),
-            // Ids and intervals break badly.
-            (_, code, _) if code || cell.text.starts_with('[') => Some("k"),
-            _ => None,
-        }
-    };
     html! {
+        style { (PreEscaped(numeric)) }
         table data-enhance {
             caption.visually-hidden id=(id) { (view.title) }
             thead {
-                tr {
-                    @for head in &view.heads {
-                        th scope="col" class=[head.numeric.then_some("n")] { (head.text) }
-                    }
-                }
+                tr { @for head in &view.heads { th scope="col" { (head.text) } } }
             }
             tbody {
-                @for row in &view.rows {
-                    tr {
+                @for (at, row) in view.rows.iter().enumerate() {
+                    tr data-cell=[view.cells.get(at).filter(|cell| !cell.is_empty())] {
                         @for (column, cell) in row.iter().enumerate() {
                             @if column == 0 {
-                                th scope="row" class=[class(column, cell)] { (content(cell)) }
+                                th scope="row" { (content(cell)) }
                             } @else {
-                                td class=[class(column, cell)] { (content(cell)) }
+                                td { (content(cell)) }
                             }
                         }
                     }
@@ -525,13 +498,9 @@ fn table(view: &View, id: &str) -> Markup {
 
 fn content(cell: &Cell) -> Markup {
     let text = minus(&cell.text);
-    let inner = html! {
-        @if cell.code && !text.is_empty() { code { (cell.text) } } @else { (text) }
-    };
     match cell.mark {
-        Mark::Plain => inner,
-        Mark::Best => html! { b { (inner) } },
-        Mark::AmongBest => html! { u { (inner) } },
-        Mark::Worse => html! { (inner) "*" },
+        Mark::Plain => html! { (text) },
+        Mark::Best => html! { b { (text) } },
+        Mark::Worse => html! { (text) "*" },
     }
 }

@@ -1,13 +1,11 @@
-// Sorting and filtering on top of tables that are complete without it.
+// Sorting, one filter and values on focus, on top of a page that is complete without them.
 (function () {
   "use strict";
+  var all = function (what, within) { return Array.prototype.slice.call((within || document).querySelectorAll(what)); };
   function key(cell) {
     var text = (cell ? cell.textContent : "").trim();
     if (text === "") { return null; }
-    var number = text.replace(/\u2212/g, "-").replace(/,/g, "").replace(/^</, "").replace(/^\+/, "");
-    // "50 ms" and "1.2 s" sort as seconds; any other word makes the cell text.
-    var time = /^(-?[0-9.]+) (ms|s)$/.exec(number);
-    if (time) { return parseFloat(time[1]) * (time[2] === "ms" ? 0.001 : 1); }
+    var number = text.replace(/\u2212/g, "-").replace(/,/g, "").replace(/^[<+]/, "").replace(/ \[.*\]$/, "").replace(/\*$/, "");
     return /^-?[0-9]*\.?[0-9]+$/.test(number) ? parseFloat(number) : text;
   }
   function compare(a, b) {
@@ -17,8 +15,7 @@
     return a < b ? -1 : a > b ? 1 : 0;
   }
   function sortable(table) {
-    var body = table.tBodies[0];
-    var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
+    var body = table.tBodies[0], heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
     heads.forEach(function (head, column) {
       var button = document.createElement("button");
       button.type = "button";
@@ -42,41 +39,81 @@
       });
     });
   }
-  function filterable(table, number) {
-    var body = table.tBodies[0];
-    if (body.rows.length < 8) { return; }
-    var tools = document.createElement("div");
-    tools.className = "tools";
-    var label = document.createElement("label");
-    label.htmlFor = "filter-" + number;
-    label.textContent = "Filter rows";
-    var input = document.createElement("input");
-    input.type = "search";
-    input.id = "filter-" + number;
-    var shown = document.createElement("span");
-    shown.setAttribute("role", "status");
-    tools.appendChild(label);
-    tools.appendChild(input);
-    tools.appendChild(shown);
-    input.addEventListener("input", function () {
-      var words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-      var left = 0;
-      Array.prototype.forEach.call(body.rows, function (row) {
-        var text = row.textContent.toLowerCase();
-        var keep = words.every(function (word) { return text.indexOf(word) !== -1; });
-        row.hidden = !keep;
-        left += keep ? 1 : 0;
-      });
-      shown.textContent = words.length ? left + " of " + body.rows.length + " rows" : "";
+  all("table[data-enhance]").forEach(sortable);
+
+  var filter = document.getElementById("filter");
+  if (filter) {
+    var about = JSON.parse(document.getElementById("about").textContent);
+    var tables = all("#tables ~ details table[data-enhance]").map(function (table) {
+      var heads = all("thead th", table).map(function (head) { return head.textContent; });
+      return { body: table.tBodies[0], column: function (name) { return heads.indexOf(name); } };
     });
-    var box = table.parentNode;
-    box.parentNode.insertBefore(tools, box);
+    var status = filter.querySelector("[role=status]"), words = filter.querySelector("input");
+    var selects = all("select", filter);
+    filter.hidden = false;
+    // A row without a column says nothing about what is asked of it, and stays.
+    var holds = function (table, row, by, wanted) {
+      var of = by === "family" ? "correction" : by === "model" ? "model" : "dataset";
+      var at = table.column(of);
+      if (at < 0) { return true; }
+      var own = row.cells[at].textContent;
+      return (by === "model" ? own : about[by][own]) === wanted;
+    };
+    var apply = function () {
+      var sought = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      var left = 0, rows = 0, cell = "";
+      tables.forEach(function (table) {
+        Array.prototype.forEach.call(table.body.rows, function (row) {
+          var text = row.textContent.toLowerCase();
+          var keep = sought.every(function (word) { return text.indexOf(word) !== -1; }) &&
+            selects.every(function (select) {
+              return select.value === "" || holds(table, row, select.getAttribute("data-by"), select.value);
+            });
+          row.hidden = !keep;
+          rows += 1;
+          left += keep ? 1 : 0;
+          cell = cell || (keep && row.getAttribute("data-cell")) || "";
+        });
+      });
+      status.textContent = left === rows ? "" : left + " of " + rows + " rows" + (cell ? "; " + about.explain + " " + cell : "");
+    };
+    selects.concat(words).forEach(function (tool) { tool.addEventListener("input", apply); });
+    all("a[data-model]").forEach(function (link) {
+      link.addEventListener("click", function () {
+        filter.querySelector("[data-by=model]").value = link.getAttribute("data-model");
+        apply();
+      });
+    });
   }
-  Array.prototype.forEach.call(document.querySelectorAll("table[data-enhance]"), function (table, number) {
-    sortable(table);
-    filterable(table, number);
+
+  // Values of a figure: under the pointer, and by the arrow keys when it has the focus.
+  all("figure").forEach(function (figure) {
+    var line = document.createElement("p"), at = -1;
+    line.className = "value";
+    line.setAttribute("aria-live", "polite");
+    figure.insertBefore(line, figure.querySelector("figcaption"));
+    all(".wide, .narrow", figure).forEach(function (box) {
+      var marks = all("g > title", box).map(function (title) { return title.parentNode; });
+      var show = function (mark) {
+        marks.forEach(function (other) { other.classList.toggle("on", other === mark); });
+        line.textContent = mark ? mark.querySelector("title").textContent : "";
+      };
+      box.addEventListener("pointerover", function (event) {
+        var mark = event.target.closest && event.target.closest("g");
+        if (mark && marks.indexOf(mark) !== -1) { at = marks.indexOf(mark); show(mark); }
+      });
+      box.addEventListener("keydown", function (event) {
+        var step = event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : 0;
+        if (!step || !marks.length) { return; }
+        event.preventDefault();
+        at = (at + step + marks.length) % marks.length;
+        show(marks[at]);
+      });
+      box.addEventListener("focus", function () { if (at < 0 && marks.length) { at = 0; show(marks[0]); } });
+    });
   });
-  // A link to a table inside a closed part opens it.
+
+  // A link to a part inside a closed one opens it.
   function reveal() {
     var target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     for (var part = target; part; part = part.parentNode) {
@@ -85,4 +122,11 @@
   }
   window.addEventListener("hashchange", reveal);
   reveal();
+  // Folds print open.
+  var opened = [];
+  window.addEventListener("beforeprint", function () {
+    opened = all("details:not([open])");
+    opened.forEach(function (part) { part.open = true; });
+  });
+  window.addEventListener("afterprint", function () { opened.forEach(function (part) { part.open = false; }); });
 })();

@@ -12,7 +12,7 @@ pub(super) fn rich(text: &str) -> Markup {
 }
 
 /// The text with a true minus sign wherever a hyphen begins a number.
-pub(super) fn minus(text: &str) -> String {
+pub(crate) fn minus(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     let mut rest = text.chars().peekable();

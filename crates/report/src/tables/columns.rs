@@ -2,13 +2,11 @@
 //! row, and how people read that value.
 
 use counterweight_core::{Cells, Table};
-use counterweight_stats::Interval;
 
 use super::Sheet;
 use crate::analysis::Part;
 use crate::error::{ReportError, Result};
 use crate::view::{Cell, Head, Mark, View};
-use counterweight_plots::format::fixed;
 
 /// The columns of a table over its rows. What has a heading is read, what has a name stands in the
 /// files; most columns have both.
@@ -86,25 +84,18 @@ impl<'a, R> Columns<'a, R> {
             Some(i) => format!("{} [{}, {}]", show(part.mean), show(i.lower), show(i.upper)),
             None => show(part.mean),
         };
-        self.real(key, head, |row| Some(get(row)?.mean), &show)
+        self.number(head, |row| Some(get(row)?.mean), &show)
             .worded(|row| get(row).map(words).unwrap_or_default())
+            .file_part(key, get)
+    }
+
+    /// The same for the files alone.
+    pub(super) fn file_part(self, key: &str, get: impl Fn(&'a R) -> Option<Part>) -> Self {
+        self.file_real(key, |row| Some(get(row)?.mean))
             .file_real(&format!("{key}_low"), |row| Some(get(row)?.interval?.lower))
             .file_real(&format!("{key}_high"), |row| {
                 Some(get(row)?.interval?.upper)
             })
-    }
-
-    /// The 95 % interval of a difference: `lower` and `upper` in the files, points between brackets to be
-    /// read.
-    pub(super) fn interval(self, get: impl Fn(&'a R) -> Option<Interval>) -> Self {
-        self.words("95 % interval", |row| {
-            get(row).map_or_else(String::new, |i| {
-                let end = |value: f64| fixed(value * 100.0, 1);
-                format!("[{}, {}]", end(i.lower), end(i.upper))
-            })
-        })
-        .file_real("lower", |row| Some(get(row)?.lower))
-        .file_real("upper", |row| Some(get(row)?.upper))
     }
 
     /// Ids that people read and the files leave out.
@@ -176,14 +167,6 @@ impl<'a, R> Columns<'a, R> {
         self
     }
 
-    /// Takes the last column from those that are read, unless `shown`.
-    pub(super) fn shown_if(mut self, shown: bool) -> Self {
-        if !shown {
-            self.read.pop();
-        }
-        self
-    }
-
     /// The table to be read, of the rows that `keep` wants.
     pub(super) fn view_of(
         &mut self,
@@ -208,6 +191,7 @@ impl<'a, R> Columns<'a, R> {
             note: note.into(),
             heads,
             rows,
+            cells: Vec::new(),
         }
     }
 

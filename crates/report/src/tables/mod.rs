@@ -1,13 +1,12 @@
 //! The tables: each as numbers (for parquet and csv) and, where people read it, as a view.
 //!
-//! Numbers keep the units of the records (fractions); views show percentages and points.
+//! Numbers keep the units of the records (fractions); views show percentages and points. Four views stand on
+//! the page; what nobody reads row by row has no view.
 
 mod ablations;
 mod arms;
-mod calibration;
 mod columns;
 mod comparison;
-mod effects;
 mod leaks;
 mod selection;
 mod sweep;
@@ -17,11 +16,9 @@ use counterweight_core::Table;
 
 use crate::analysis::Analysis;
 use crate::error::Result;
-use crate::view::{Mark, View};
+use crate::view::View;
 use columns::Columns;
-
-/// The table of times, which the page leaves out.
-pub(crate) const TIMES: &str = "times";
+pub(crate) use comparison::verdict;
 
 /// A table under its file name, with the views that show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,24 +38,21 @@ pub struct Sheet {
 pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
     let mut sheets = vec![
         comparison::summary(analysis)?,
+        values::per_dataset(analysis)?,
         comparison::price(analysis)?,
+        sweep::outcomes(analysis)?,
         comparison::ranks(analysis)?,
         comparison::bands(analysis)?,
-        values::ratios(analysis)?,
-        values::ratio_curves(analysis)?,
-        comparison::pairwise(analysis)?,
+        comparison::contests(analysis)?,
+        comparison::effects(analysis)?,
         comparison::omnibus(analysis)?,
-        comparison::robustness(analysis)?,
-        comparison::policies(analysis)?,
-        calibration::calibration(analysis)?,
-        effects::effects(analysis)?,
-        effects::resamplers(analysis)?,
-        values::per_dataset(analysis)?,
+        comparison::calibration(analysis)?,
+        values::curves(analysis)?,
         arms::per_model(analysis)?,
+        sweep::resamplers(analysis)?,
         sweep::models(analysis)?,
         sweep::datasets(analysis)?,
         sweep::corrections(analysis)?,
-        sweep::outcomes(analysis)?,
         sweep::reasons(analysis)?,
     ];
     if analysis.cube.iter().any(|(_, own)| own.seconds.is_some()) {
@@ -83,15 +77,6 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
     Ok(sheets)
 }
 
-/// Bold for the first place, underlined for those that no test tells from it.
-fn place_mark(place: usize, among_best: Option<bool>) -> Mark {
-    match (place, among_best) {
-        (0, _) => Mark::Best,
-        (_, Some(true)) => Mark::AmongBest,
-        _ => Mark::Plain,
-    }
-}
-
 /// The markdown of the main summary: sentences, the main table, the price, the outcomes; below 64 KB,
 /// the limit of a comment on a pull request.
 pub(crate) fn summary_markdown(
@@ -113,12 +98,10 @@ pub(crate) fn summary_markdown(
     }
     text.push('\n');
     let view = |name: &str| {
-        sheets
-            .iter()
-            .find(|sheet| sheet.name == name)
-            .and_then(|sheet| sheet.views.first())
+        let sheet = sheets.iter().find(|sheet| sheet.name == name);
+        sheet.and_then(|sheet| sheet.views.first())
     };
-    for (name, share) in [("summary", 2), ("price", 3), ("outcomes", 8), ("ranks", 4)] {
+    for (name, share) in [("summary", 2), ("price", 3), ("outcomes", 8)] {
         if let Some(view) = view(name) {
             let room = (LIMIT.saturating_sub(text.len() + 400)).min(LIMIT / share);
             text.push_str(&view.markdown(room));

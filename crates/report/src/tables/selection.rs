@@ -44,7 +44,7 @@ pub(super) fn selection(analysis: &Analysis) -> Result<Sheet> {
         .code("correction", "correction", |(row, _)| {
             analysis.correction(row.correction)
         })
-        .count("n_datasets", "datasets", |(row, _)| row.n_datasets)
+        .count("n_clusters", "clusters", |(row, _)| row.n_clusters)
         .real("fixed", "fixed", |(row, _)| Some(row.fixed), percent)
         .real("selected", "selected", |(row, _)| Some(row.selected), percent)
         .real("gain", "gain", |(row, _)| Some(row.gain), points)
@@ -82,8 +82,8 @@ pub(super) fn selection(analysis: &Analysis) -> Result<Sheet> {
             "selection",
             "Each correction at parameters of its own choice",
             format!(
-                "{}, means over datasets. Fixed: {}. Selected: chosen inside each training fold for each \
-                 correction on its own. Gain in points with its standard error over datasets; positive is better. Places: \
+                "{}, means over clusters. Fixed: {}. Selected: chosen inside each training fold for each \
+                 correction on its own. Gain in points with its standard error over clusters; positive is better. Places: \
                  positions and mean ranks among the corrections that both entries rank, on the same datasets. Chosen: \
                  how many of the fits took each point of the grid.",
                 target.units(),

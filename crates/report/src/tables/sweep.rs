@@ -1,32 +1,29 @@
 //! Tables about the sweep itself: its models, data and corrections, and what became of its cells.
 
+use std::collections::BTreeMap;
+
+use counterweight_core::Outcome;
+
 use super::{Columns, Sheet};
-use crate::analysis::{Analysis, DatasetInfo};
+use crate::analysis::{Analysis, DatasetInfo, Reason};
 use crate::error::Result;
 use counterweight_plots::format::percent;
 
 pub(super) fn models(analysis: &Analysis) -> Result<Sheet> {
     Columns::of(&analysis.all.models)
-        .code("model", "model", |row| row.id.as_str())
-        .code("kind", "kind", |row| row.kind.as_deref().unwrap_or_default())
-        .text("params", "parameters", |row| row.params.as_str())
-        .worded(|row| row.params.replace(';', ", "))
-        .text("library", "library", |row| {
-            row.library.as_deref().unwrap_or_default()
-        })
-        .text("scores", "scores", |row| {
+        .file_text("model", |row| row.id.as_str())
+        .file_text("kind", |row| row.kind.as_deref().unwrap_or_default())
+        .file_text("params", |row| row.params.as_str())
+        .file_text("library", |row| row.library.as_deref().unwrap_or_default())
+        .file_text("scores", |row| {
             if row.votes_only {
                 "votes only"
             } else {
                 "probabilities"
             }
         })
-        .text("remark", "remark", |row| row.remark.as_str())
-        .sheet(
-            "models",
-            "Models",
-            "Models that give votes only take no decision stage and have no metric of probabilities.",
-        )
+        .file_text("remark", |row| row.remark.as_str())
+        .files("models", Vec::new())
 }
 
 pub(super) fn datasets(analysis: &Analysis) -> Result<Sheet> {
@@ -38,67 +35,102 @@ pub(super) fn datasets(analysis: &Analysis) -> Result<Sheet> {
         whole(rows.max().unwrap_or(0))
     };
     Columns::of(&analysis.datasets)
-        .code("dataset", "dataset", |row| row.id.as_str())
-        .text("source", "source", |row| {
-            if row.synthetic { "synthetic" } else { "real" }
-        })
-        .text("cluster", "cluster", |row| row.cluster.as_str())
-        .count("n_rows", "rows", largest)
-        .count("n_features", "features", |row| whole(row.n_features))
-        .count("n_classes", "classes", |row| whole(row.n_classes))
-        .text("licence", "licence", |row| row.licence.as_str())
-        .words("from", |row| {
-            let texts = [&row.citation, &row.origin];
-            let said = texts.into_iter().find(|text| !text.is_empty());
-            said.map_or("", String::as_str)
-        })
+        .file_text("dataset", |row| row.id.as_str())
+        .file_text(
+            "source",
+            |row| {
+                if row.synthetic { "synthetic" } else { "real" }
+            },
+        )
+        .file_text("cluster", |row| row.cluster.as_str())
+        .file_count("n_rows", largest)
+        .file_count("n_features", |row| whole(row.n_features))
+        .file_count("n_classes", |row| whole(row.n_classes))
+        .file_text("licence", |row| row.licence.as_str())
         .file_text("origin", |row| row.origin.as_str())
         .file_text("citation", |row| row.citation.as_str())
-        .sheet(
-            "datasets",
-            "Datasets and populations",
-            "Rows of training and test together for real data, of training for populations, at the \
-             largest point. Sets of one cluster are related and count as one independent dataset.",
-        )
+        .files("datasets", Vec::new())
 }
 
 pub(super) fn corrections(analysis: &Analysis) -> Result<Sheet> {
     Columns::of(&analysis.all.corrections)
-        .code("correction", "correction", |row| row.id.as_str())
-        .text("family", "family", |row| row.family.as_str())
-        .code("resample", "resample", |row| row.resample.as_str())
-        .code("loss", "loss", |row| row.loss.as_str())
-        .code("decide", "decide", |row| row.decide.as_str())
-        .sheet("corrections", "Corrections", "Each is a triple of stages.")
+        .file_text("correction", |row| row.id.as_str())
+        .file_text("family", |row| row.family.as_str())
+        .file_text("resample", |row| row.resample.as_str())
+        .file_text("loss", |row| row.loss.as_str())
+        .file_text("decide", |row| row.decide.as_str())
+        .files("corrections", Vec::new())
 }
 
+pub(super) fn resamplers(analysis: &Analysis) -> Result<Sheet> {
+    Columns::of(&analysis.resamplers)
+        .file_text("resample", |row| row.resample.as_str())
+        .file_count("n_datasets", |row| row.n_datasets)
+        .file_real("rows_after_over_before", |row| row.growth)
+        .file_real("synthetic_share", |row| row.synthetic_share)
+        .file_real("minority_before", |row| row.minority_before)
+        .file_real("minority_after", |row| row.minority_after)
+        .file_real("ratio_before", |row| row.ratio_before)
+        .file_real("ratio_after", |row| row.ratio_after)
+        .file_real("seconds", |row| row.seconds)
+        .files("resamplers", Vec::new())
+}
+
+/// What became of the cells of a model.
+struct OfModel<'a> {
+    model: &'a str,
+    outcome: Outcome,
+    n_cells: usize,
+    share: f64,
+    /// The commonest reason.
+    reason: Option<&'a Reason>,
+}
+
+/// Cells by model and outcome, with the commonest reason.
 pub(super) fn outcomes(analysis: &Analysis) -> Result<Sheet> {
-    let all = analysis.outcomes.n_cells;
-    let share = |n: usize| (all > 0).then(|| n as f64 / all as f64);
-    Columns::of(&analysis.outcomes.counts)
+    let mut by_model: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((model, _), cells) in &analysis.outcomes.by_model {
+        *by_model.entry(model).or_default() += cells;
+    }
+    let rows: Vec<OfModel<'_>> = analysis
+        .outcomes
+        .by_model
+        .iter()
+        .map(|((model, outcome), &n_cells)| {
+            let own = |r: &&Reason| r.model == *model && r.outcome == *outcome;
+            let all = by_model.get(model.as_str()).copied().unwrap_or(0);
+            OfModel {
+                model,
+                outcome: *outcome,
+                n_cells,
+                share: n_cells as f64 / all.max(1) as f64,
+                reason: analysis.outcomes.reasons.iter().find(own),
+            }
+        })
+        .collect();
+    Columns::of(&rows)
+        .code("model", "model", |row| row.model)
         .text("outcome", "outcome", |row| row.outcome.id())
         .count("n_cells", "cells", |row| row.n_cells)
-        .number("share, %", |row| share(row.n_cells), percent)
+        .number("share, %", |row| Some(row.share), percent)
+        .words("commonest reason", |row| row.reason.map_or("", |r| r.reason.as_str()))
+        .ids("example", |row| row.reason.map_or("", |r| r.example.as_str()))
         .sheet(
             "outcomes",
-            "Cells by outcome",
-            "From the gravest to the best. Ok, clamped and degenerate cells have a balanced error.",
+            "Cells by model and outcome",
+            "Ok, clamped and degenerate cells have a balanced error. All reasons are in `tables/reasons.csv`; \
+             `counterweight explain` on the example shows every stage of it.",
         )
 }
 
 pub(super) fn reasons(analysis: &Analysis) -> Result<Sheet> {
     Columns::of(&analysis.outcomes.reasons)
-        .text("outcome", "outcome", |row| row.outcome.id())
-        .code("model", "model", |row| row.model.as_str())
-        .code("correction", "correction", |row| row.correction.as_str())
-        .text("reason", "reason", |row| row.reason.as_str())
-        .count("n_cells", "cells", |row| row.n_cells)
-        .count("n_datasets", "datasets", |row| row.n_datasets)
-        .code("example", "example", |row| row.example.as_str())
-        .sheet(
-            "reasons",
-            "Reasons",
-            "Cells with an outcome other than ok, or with something to say although ok. `counterweight \
-             explain` on the example shows every stage of it.",
-        )
+        .file_text("outcome", |row| row.outcome.id())
+        .file_text("model", |row| row.model.as_str())
+        .file_text("correction", |row| row.correction.as_str())
+        .file_text("reason", |row| row.reason.as_str())
+        .file_count("n_cells", |row| row.n_cells)
+        .file_count("n_datasets", |row| row.n_datasets)
+        .file_text("example", |row| row.example.as_str())
+        .files("reasons", Vec::new())
 }

@@ -1,81 +1,155 @@
 //! Tables of values: by ratio and by dataset.
 
+use counterweight_stats::OnsetVerdict;
+
 use super::{Columns, Sheet};
-use crate::analysis::{Analysis, Point, Standing};
+use crate::analysis::{Analysis, Comparison, Curve, Place, Point, Source, Standing};
 use crate::error::Result;
 use crate::view::{Mark, View, file_name, free_name};
 use counterweight_plots::format::{percent, points, ratio};
 
-/// Mean of the target at each requested ratio.
-pub(super) fn ratios(analysis: &Analysis) -> Result<Sheet> {
-    let headline = analysis.target.is_balanced_error();
-    Columns::of(&analysis.ratios.rows)
-        .code("model", "model", |row| analysis.model(row.model))
-        .code("correction", "correction", |row| {
-            analysis.correction(row.correction)
-        })
-        .text("profile", "profile", |row| row.profile.as_str())
-        .real("requested_ratio", "ratio", |row| row.requested_ratio, ratio)
-        .worded(|row| row.requested_ratio.map_or_else(|| "natural".to_owned(), ratio))
-        .count("n_datasets", "datasets", |row| row.n_datasets)
-        .real(
-            &format!("mean_{}", analysis.target.id),
-            analysis.target.head(),
-            |row| Some(row.mean_value),
-            percent,
-        )
-        .real("difference", "difference", |row| row.difference, points)
-        .real("mean_regret", "regret", |row| row.mean_regret, points)
-        .shown_if(headline)
-        .sheet(
-            "ratios",
-            "By requested ratio",
-            format!(
-                "Means over all datasets that have a value at the ratio; their number is given and differs \
-                 between corrections where one has no value. {}, differences to no correction{} in points.",
-                analysis.target.units(),
-                if headline {
-                    " and regret (above the Bayes-optimal error, populations only)"
-                } else {
-                    ""
-                }
-            ),
-        )
-}
-
-/// The numbers of the ratio figures.
-pub(super) fn ratio_curves(analysis: &Analysis) -> Result<Sheet> {
-    let rows: Vec<_> = analysis
-        .ratios
+/// The numbers of the curves.
+pub(super) fn curves(analysis: &Analysis) -> Result<Sheet> {
+    let rows: Vec<(&Curve, usize, &Place)> = analysis
+        .curves
         .curves
         .iter()
-        .flat_map(|curve| curve.points.iter().map(move |point| (curve, point)))
+        .flat_map(|curve| {
+            let places = curve.places.iter().enumerate();
+            places.map(move |(rung, place)| (curve, rung, place))
+        })
         .collect();
+    let holds = |(curve, rung, _): &(&Curve, usize, &Place)| {
+        let verdict = curve.onset.as_ref().map(|onset| onset.verdict);
+        match verdict {
+            None => "",
+            Some(OnsetVerdict::At(at)) if at <= *rung => "holds",
+            Some(OnsetVerdict::At(_)) => "below the onset",
+            Some(OnsetVerdict::NoneInRange) => "none in range",
+            Some(OnsetVerdict::NotDetermined) => "not determined",
+        }
+    };
     Columns::of(&rows)
-        .file_text("subject", |(curve, _)| curve.subject.as_str())
-        .file_count("n_datasets", |(curve, _)| curve.n_datasets)
-        .file_text("profile", |(curve, _)| curve.profile.as_str())
-        .file_text("model", |(curve, _)| analysis.model(curve.model))
-        .file_text("correction", |(curve, _)| {
+        .file_text("source", |(curve, ..)| match curve.source {
+            Source::Ladder => "ladder",
+            Source::Population => "population",
+            Source::Bands => "bands",
+        })
+        .file_text("profile", |(curve, ..)| curve.profile.as_str())
+        .file_text("model", |(curve, ..)| match curve.models[..] {
+            [one] => analysis.model(one),
+            _ => "all models",
+        })
+        .file_text("correction", |(curve, ..)| {
             analysis.correction(curve.correction)
         })
-        .file_real("ratio", |(_, point)| Some(point.ratio))
-        .file_real(&format!("mean_{}", analysis.target.id), |(_, point)| {
-            Some(point.mean)
-        })
-        .file_real("lower", |(_, point)| Some(point.band?.0))
-        .file_real("upper", |(_, point)| Some(point.band?.1))
-        .file_count("n_values", |(_, point)| point.n_values)
-        .file_real("bayes_balanced_error", |(curve, point)| {
-            let same = |(ratio, _): &&(f64, f64)| (ratio - point.ratio).abs() < 1e-9;
-            curve.bayes.iter().find(same).map(|(_, floor)| *floor)
-        })
-        .files("ratio_curves", Vec::new())
+        .file_real("ratio", |(.., place)| Some(place.ratio))
+        .file_real("gain", |(.., place)| Some(place.gain))
+        .file_real("gain_low", |(.., place)| Some(place.band?.0))
+        .file_real("gain_high", |(.., place)| Some(place.band?.1))
+        .file_real("none", |(.., place)| Some(place.levels[0]))
+        .file_real("own", |(.., place)| Some(place.levels[1]))
+        .file_real("gain_without_regret", |(.., place)| place.ceiling)
+        .file_count("n_clusters", |(.., place)| place.n_clusters)
+        .file_text("onset", holds)
+        .files("gain_curves", Vec::new())
 }
 
-/// Per dataset: long as numbers, one wide view a model.
+/// One row of the table by dataset on the page.
+struct OnDataset<'a> {
+    comparison: &'a Comparison,
+    at: usize,
+    point: &'a Point,
+    standings: Vec<Option<Standing>>,
+}
+
+/// Model and point in rows; no correction and the gains of the representatives of the families.
+fn by_point(analysis: &Analysis) -> Result<View> {
+    let shown = &analysis.curves.representatives;
+    let all: Vec<usize> = analysis
+        .baseline
+        .into_iter()
+        .chain(shown.iter().copied())
+        .collect();
+    let mut rows = Vec::new();
+    for comparison in &analysis.overall {
+        for (at, point) in analysis.points.iter().enumerate() {
+            let standings = analysis.standings(comparison.model(), at, &all)?;
+            if standings.iter().flatten().count() > 1 {
+                rows.push(OnDataset {
+                    comparison,
+                    at,
+                    point,
+                    standings,
+                });
+            }
+        }
+    }
+    let value =
+        |row: &OnDataset<'_>, c: usize| analysis.cube.value(row.comparison.model(), row.at, c);
+    let mut columns = Columns::of(&rows)
+        .ids("model", |row| analysis.model(row.comparison.model()))
+        .ids("dataset", |row| analysis.dataset(row.point.dataset))
+        .number(
+            "ratio",
+            |row| row.point.requested_ratio.or(row.point.imbalance_ratio),
+            ratio,
+        );
+    if rows
+        .iter()
+        .any(|row| row.standings.contains(&Some(Standing::Untested)))
+    {
+        columns = columns.words("test", |row| {
+            let none = row.standings.contains(&Some(Standing::Untested));
+            if none { "no test" } else { "" }
+        });
+    }
+    let mark = |place: usize| {
+        move |row: &OnDataset<'_>| match row.standings.get(place) {
+            Some(Some(Standing::Worse)) => Mark::Worse,
+            _ => Mark::Plain,
+        }
+    };
+    for (place, &correction) in all.iter().enumerate() {
+        let base = analysis.baseline.filter(|base| *base != correction);
+        let show = if base.is_some() { points } else { percent };
+        columns = columns
+            .number(
+                analysis.correction(correction),
+                |row| match base {
+                    Some(base) => Some(
+                        analysis
+                            .target
+                            .cost(value(row, base)? - value(row, correction)?),
+                    ),
+                    None => value(row, correction),
+                },
+                show,
+            )
+            .marked(mark(place));
+    }
+    let mut view = columns.view(
+        "per_dataset",
+        "Gain by dataset",
+        format!(
+            "{} of no correction, and the gain of one correction a family in points; positive is better. \
+             Asterisk: significantly worse than the best of the row on this dataset (Nadeau and Bengio's corrected \
+             t, Holm within the row). No test: one draw. All corrections are in the csv and on the pages of the models.",
+            analysis.target.units()
+        ),
+    );
+    let base = analysis.baseline.unwrap_or(0);
+    let cell = |row: &OnDataset<'_>| analysis.cube.get(row.comparison.model(), row.at, base);
+    let cells = rows
+        .iter()
+        .map(|row| cell(row).map_or_else(String::new, |own| own.cell.to_string()));
+    view.cells = cells.collect();
+    Ok(view)
+}
+
+/// Per dataset: long as numbers; one view of all models, and one wide view a model.
 pub(super) fn per_dataset(analysis: &Analysis) -> Result<Sheet> {
-    let mut views: Vec<View> = Vec::new();
+    let mut views: Vec<View> = vec![by_point(analysis)?];
     for model in 0..analysis.models.len() {
         if let Some(mut view) = by_dataset(analysis, model)? {
             view.name = free_name(&view.name, |name| views.iter().any(|v| v.name == name));
@@ -161,7 +235,6 @@ fn by_dataset(analysis: &Analysis, model: usize) -> Result<Option<View>> {
                 percent,
             )
             .marked(|(.., standings)| match standings.get(place) {
-                Some(Some(Standing::Best)) => Mark::Best,
                 Some(Some(Standing::Worse)) => Mark::Worse,
                 _ => Mark::Plain,
             });
@@ -171,8 +244,8 @@ fn by_dataset(analysis: &Analysis, model: usize) -> Result<Option<View>> {
         format!("per_dataset_{}", file_name(id)),
         format!("{} by dataset: {id}", analysis.target.title()),
         format!(
-            "{}, mean over repeats and folds. Bold: the best of the row; with an asterisk: significantly \
-             worse on this dataset (Nadeau and Bengio's corrected t over its folds, Holm over the distinct \
+            "{}, mean over repeats and folds. With an asterisk: significantly worse than the best of the row on this \
+             dataset (Nadeau and Bengio's corrected t over its folds, Holm over the distinct \
              corrections of the row). No test: one draw. Empty: no value, see outcomes.",
             if analysis.target.percent { "In %" } else { "Times 100" }
         ),

@@ -3,10 +3,9 @@
 //! The test suite runs a few trials of it, `examples/null_simulation.rs` runs 2,000.
 
 use counterweight_stats::{
-    BlockDesign, BootstrapOptions, CompleteTable, CrossoverCurve, Dataset, Direction,
-    IntervalMethod, Level, PairedDifferences, PairwiseOptions, RatioPoint, Result, Seed, TestShare,
-    TieCorrection, bonferroni_dunn_cd, bootstrap_mean, corrected_t, crossover, friedman,
-    iman_davenport, nemenyi_cd, pairwise,
+    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Direction, IntervalMethod, Level,
+    PairedDifferences, PairwiseOptions, Result, Seed, TestShare, TieCorrection, bonferroni_dunn_cd,
+    bootstrap_mean, corrected_t, friedman, iman_davenport, nemenyi_cd, pairwise,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -264,52 +263,4 @@ pub(crate) fn coverage(trials: usize, draws: usize, seed: u64) -> Result<Vec<Rat
     let mut rates = Vec::from(studentised);
     rates.push(bca);
     Ok(rates)
-}
-
-/// Coverage of 95 % crossover intervals: 30 clusters with a ladder, 30 datasets along a line.
-///
-/// # Errors
-///
-/// None: every design has its clusters and ratios.
-pub(crate) fn crossover_coverage(trials: usize, seed: u64) -> Result<Vec<Rate>> {
-    let mut ladder = Rate::new("crossover, ladder", (0.93, 0.97));
-    let mut line = Rate::new("crossover, line", (0.93, 0.97));
-    let truth = 12.0_f64;
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..trials {
-        let (mut rungs, mut naturals) = (Vec::new(), Vec::new());
-        for cluster in 0..DATASETS {
-            let shared = 0.03 * normal(&mut rng);
-            for ratio in [1.0_f64, 10.0, 100.0] {
-                // Straight between 10 and 100, where the truth lies.
-                let mean = 0.05 * (ratio.ln() - truth.ln());
-                let difference = mean + shared + 0.03 * normal(&mut rng);
-                rungs.push(RatioPoint {
-                    cluster,
-                    ratio,
-                    difference,
-                });
-            }
-            let ratio = (5.0 * rng.random::<f64>()).exp();
-            let difference = 0.05 * (ratio.ln() - truth.ln()) + 0.05 * normal(&mut rng);
-            naturals.push(RatioPoint {
-                cluster,
-                ratio,
-                difference,
-            });
-        }
-        for (points, curve, rate) in [
-            (&rungs, CrossoverCurve::Ladder, &mut ladder),
-            (&naturals, CrossoverCurve::Line, &mut line),
-        ] {
-            let found = crossover(points, Direction::LowerIsBetter, curve, LEVEL)?;
-            let bands = &found.undecided;
-            rate.count(
-                bands
-                    .iter()
-                    .any(|band| band.lower <= truth && truth <= band.upper),
-            );
-        }
-    }
-    Ok(vec![ladder, line])
 }

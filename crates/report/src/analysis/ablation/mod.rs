@@ -17,18 +17,19 @@ use std::collections::BTreeMap;
 
 use counterweight_core::{Axis, Scalar};
 use counterweight_stats::{
-    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Interval, Level, PairedDifferences,
-    TieCorrection, bootstrap_mean, bootstrap_statistic, friedman, iman_davenport,
+    BlockDesign, BootstrapOptions, CompleteTable, Dataset, Interval, Level, StatsError,
+    TieCorrection, bootstrap_statistic, corrected_t, friedman, iman_davenport,
 };
 use rayon::prelude::*;
 
 use crate::analysis::compare::RESOLUTION;
+use crate::analysis::cover::Cells;
 use crate::analysis::grid::{Grid, Kind, Member, Stands};
-use crate::analysis::paired::{cluster_numbers, too_few};
-use crate::analysis::ratio::place;
+use crate::analysis::paired::too_few;
+use crate::analysis::ranked::test_share;
 use crate::analysis::{Data, Part, Summary, mean};
 use crate::error::{ReportError, Result};
-use worth::{ClusterSums, best_place, over_default, range, verdict};
+use worth::{best_place, means_of, over_default, range, verdict};
 
 /// What the grid of a parameter comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,12 +193,13 @@ impl AblationStudy {
     }
 }
 
-/// The values of some members over the datasets that all of them have.
+/// The values of some members over the clusters that all of them have.
 struct Shared {
-    /// By member, then by dataset.
+    /// By member, then by cluster.
     columns: Vec<Vec<f64>>,
-    datasets: Vec<usize>,
-    points: BTreeMap<usize, Vec<usize>>,
+    clusters: Vec<String>,
+    /// By dataset; the model in them says nothing.
+    cells: Cells,
 }
 
 impl Line<'_> {
@@ -237,24 +239,26 @@ impl Line<'_> {
         };
         let asked = data.points_of(data.question());
         members.retain(|(_, m)| asked.iter().any(|&point| value(point, *m).is_some()));
-        let mut points: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut cells = Cells::new();
         for index in asked {
             let Some(point) = data.points.get(index) else {
                 continue;
             };
             if members.iter().all(|(_, m)| value(index, *m).is_some()) {
-                points.entry(point.dataset).or_default().push(index);
+                cells.entry(point.dataset).or_default().push((0, index));
             }
         }
         let column = |(_, member): &(Scalar, usize)| {
-            let of = |points: &Vec<usize>| mean(points.iter().filter_map(|&p| value(p, *member)));
-            points.values().filter_map(of).collect()
+            let own = data.by_cluster(&cells, &|(_, point)| value(point, *member));
+            own.into_values().collect()
         };
         let columns = members.iter().map(column).collect();
-        (members.len() > 1 && !points.is_empty()).then(|| Shared {
+        let clusters = data.by_cluster(&cells, &|_| Some(0.0)).into_keys();
+        let clusters: Vec<String> = clusters.map(str::to_owned).collect();
+        (members.len() > 1 && !cells.is_empty()).then_some(Shared {
             columns,
-            datasets: points.keys().copied().collect(),
-            points,
+            clusters,
+            cells,
         })
     }
 
@@ -299,14 +303,11 @@ impl Line<'_> {
         members: &[(Scalar, usize)],
         shared: &Shared,
     ) -> counterweight_stats::Result<Ablation> {
-        let Shared {
-            columns, datasets, ..
-        } = shared;
+        let columns = &shared.columns;
         let target = &self.data.target;
-        let clusters = cluster_numbers(self.data, datasets.iter().copied());
-        let n_clusters = clusters.iter().max().map_or(0, |last| last + 1);
+        let n_clusters = shared.clusters.len();
         let level = |row: usize| mean(columns.iter().filter_map(|c| c.get(row).copied()));
-        let levels: Vec<f64> = (0..datasets.len()).filter_map(level).collect();
+        let levels: Vec<f64> = (0..n_clusters).filter_map(level).collect();
         let overall = mean(levels.iter().copied()).unwrap_or(0.0);
         let means: Vec<f64> = columns
             .iter()
@@ -315,8 +316,7 @@ impl Line<'_> {
         let mut points = Vec::new();
         for (((setting, _), column), &mean) in members.iter().zip(columns).zip(&means) {
             let centred = column.iter().zip(&levels).map(|(v, level)| v - level);
-            let paired = PairedDifferences::new(centred.collect(), &clusters)?;
-            let interval = too_few(bootstrap_mean(&paired, BootstrapOptions::default()))?;
+            let interval = Part::of(&centred.collect::<Vec<f64>>())?.interval;
             points.push(AblationPoint {
                 setting: setting.clone(),
                 member: String::new(),
@@ -324,12 +324,11 @@ impl Line<'_> {
                 interval: interval.map(|i| (i.lower + overall, i.upper + overall)),
             });
         }
-        let sums = ClusterSums::of(columns, &clusters, n_clusters);
         let options = BootstrapOptions {
             draws: 1_999,
             ..BootstrapOptions::default()
         };
-        let best_of = |drawn: &[usize]| best_place(&sums.means(drawn), |v| target.cost(v));
+        let best_of = |drawn: &[usize]| best_place(&means_of(columns, drawn), |v| target.cost(v));
         let all: Vec<usize> = (0..n_clusters).collect();
         let best = best_of(&all);
         let numbers: Option<Vec<f64>> = members.iter().map(|(s, _)| s.as_real()).collect();
@@ -351,7 +350,7 @@ impl Line<'_> {
                 .fold(f64::INFINITY, f64::min);
             (lower, upper)
         };
-        let spread = |drawn: &[usize]| range(&sums.means(drawn));
+        let spread = |drawn: &[usize]| range(&means_of(columns, drawn));
         let range = Part {
             mean: spread(&all),
             interval: too_few(bootstrap_statistic(n_clusters, options, spread))?,
@@ -360,13 +359,13 @@ impl Line<'_> {
             .iter()
             .position(|(setting, _)| Some(setting) == axis.default.as_ref());
         let against = match default {
-            Some(default) => Some(over_default(columns, &clusters, (best, default), target)?),
+            Some(default) => Some(over_default(columns, (best, default), target)?),
             None => None,
         };
         let (gain, gain_p) = against.map_or((None, None), |(gain, p)| (Some(gain), p));
         let differs = self.differs(members, shared)?;
         let reference = (self.grid.kind == Kind::Correction)
-            .then(|| self.reference(&shared.points))
+            .then(|| self.reference(&shared.cells))
             .flatten();
         Ok(Ablation {
             kind: self.grid.kind,
@@ -374,7 +373,7 @@ impl Line<'_> {
             model: self.model_id(),
             correction: self.correction_id(),
             plain: self.plain(),
-            n_datasets: datasets.len(),
+            n_datasets: shared.cells.len(),
             n_clusters,
             points,
             best,
@@ -394,23 +393,15 @@ impl Line<'_> {
         members: &[(Scalar, usize)],
         shared: &Shared,
     ) -> counterweight_stats::Result<Option<bool>> {
-        let named = shared
-            .datasets
-            .iter()
-            .filter_map(|&d| self.data.datasets.get(d));
-        let named = named.map(|info| Dataset {
-            name: info.id.clone(),
-            cluster: info.cluster.clone(),
-        });
-        let rows = 0..shared.datasets.len();
+        let rows = 0..shared.clusters.len();
         let cells = rows.flat_map(|row| shared.columns.iter().filter_map(move |c| c.get(row)));
         let table = CompleteTable::new(
             self.data.target.direction(),
-            named.collect(),
+            shared.clusters.iter().map(Dataset::independent).collect(),
             members.iter().map(|(s, _)| s.to_string()).collect(),
             cells.copied().collect(),
         )?;
-        let Ok(design) = BlockDesign::try_from(table.rounded(RESOLUTION)?.by_cluster()?) else {
+        let Ok(design) = BlockDesign::try_from(table.rounded(RESOLUTION)?) else {
             return Ok(None);
         };
         let test = too_few(friedman(&design, TieCorrection::Corrected))?;
@@ -418,15 +409,15 @@ impl Line<'_> {
     }
 
     /// No correction on the same points.
-    fn reference(&self, points: &BTreeMap<usize, Vec<usize>>) -> Option<f64> {
+    fn reference(&self, cells: &Cells) -> Option<f64> {
         let baseline = self.data.baseline?;
-        let of = |points: &Vec<usize>| -> Option<f64> {
-            let value = |&p: &usize| self.data.cube.value(self.model, p, baseline);
-            let values: Option<Vec<f64>> = points.iter().map(value).collect();
-            mean(values?.into_iter())
-        };
-        let values: Option<Vec<f64>> = points.values().map(of).collect();
-        mean(values?.into_iter())
+        let value = |point: usize| self.data.cube.value(self.model, point, baseline);
+        let complete = cells
+            .values()
+            .flatten()
+            .all(|(_, point)| value(*point).is_some());
+        let by_cluster = self.data.by_cluster(cells, &|(_, point)| value(point));
+        mean(by_cluster.into_values()).filter(|_| complete)
     }
 
     /// Datasets that differ in the parameter: each is one value of the axis.
@@ -446,12 +437,12 @@ impl Line<'_> {
                 .filter_map(|(p, _)| Some((p, self.data.cube.get(self.model, p, self.correction)?)))
                 .filter(|(_, summary)| summary.value().is_some())
                 .collect();
-            if let Some(found) = place(self.data, 0.0, &own)? {
+            if let Some((mean, interval)) = over_folds(self.data, &own)? {
                 points.push(AblationPoint {
                     setting: (*setting).clone(),
                     member: String::new(),
-                    mean: found.mean,
-                    interval: found.band,
+                    mean,
+                    interval,
                 });
             }
         }
@@ -529,7 +520,7 @@ impl Line<'_> {
                     put(member, mean(column.iter().copied()));
                 }
             }
-            shared.datasets.len()
+            shared.cells.len()
         };
         let known = means.iter().flatten().flatten().count();
         (known > 1).then(|| AblationGrid {
@@ -547,4 +538,45 @@ impl Line<'_> {
             means,
         })
     }
+}
+
+/// A level with its ends.
+type Level95 = (f64, Option<(f64, f64)>);
+
+/// The mean of a population over its points, with a t interval over the repeats that all of them have.
+fn over_folds(data: &Data, own: &[(usize, &Summary)]) -> Result<Option<Level95>> {
+    let Some(estimate) = mean(own.iter().filter_map(|(_, s)| s.value())) else {
+        return Ok(None);
+    };
+    let mut folds: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
+    for fold in own.iter().flat_map(|(_, summary)| &summary.folds) {
+        folds
+            .entry((fold.repeat, fold.fold))
+            .or_default()
+            .push(fold.value);
+    }
+    folds.retain(|_, values| values.len() == own.len());
+    let values: Vec<f64> = folds
+        .into_values()
+        .filter_map(|v| mean(v.into_iter()))
+        .collect();
+    let error = |source| ReportError::Stats {
+        what: "the interval of a population".to_owned(),
+        source,
+    };
+    let first = own.first().and_then(|(point, _)| data.points.get(*point));
+    let Some(first) = first else { return Ok(None) };
+    let share = test_share(first, true).map_err(error)?;
+    let interval = match corrected_t(&values, share, Level::FIVE_PERCENT) {
+        // Centred on the estimate, which may rest on more folds than the shared ones.
+        Ok(test) => Some((
+            estimate - (test.mean - test.lower),
+            estimate + (test.upper - test.mean),
+        )),
+        Err(StatsError::TooFew { .. }) => None,
+        // Values without variance: the interval has no width.
+        Err(StatsError::Undefined { .. }) => Some((estimate, estimate)),
+        Err(source) => return Err(error(source)),
+    };
+    Ok(Some((estimate, interval)))
 }

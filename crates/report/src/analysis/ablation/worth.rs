@@ -1,47 +1,15 @@
 //! What the choice of a value is worth: the best, its gain over the default, the range, and the verdict.
 
-use counterweight_stats::{
-    BootstrapOptions, Level, PairedDifferences, PairwiseOptions, bootstrap_mean, holm, wilcoxon,
-};
+use counterweight_stats::{Level, PairwiseOptions, holm, wilcoxon};
 
 use super::AblationVerdict;
 use crate::analysis::compare::RESOLUTION;
-use crate::analysis::paired::{cluster_means, too_few};
-use crate::analysis::{HALF_A_POINT, Part, Target};
+use crate::analysis::{HALF_A_POINT, Part, Target, mean};
 
-/// Sums of each cluster under each member, so that a resample costs clusters times members.
-pub(super) struct ClusterSums {
-    /// By member, then by cluster.
-    sums: Vec<Vec<f64>>,
-    sizes: Vec<f64>,
-}
-
-impl ClusterSums {
-    pub(super) fn of(columns: &[Vec<f64>], clusters: &[usize], n_clusters: usize) -> Self {
-        let add_up = |values: &mut dyn Iterator<Item = f64>| {
-            let mut sums = vec![0.0; n_clusters];
-            for (value, &cluster) in values.zip(clusters) {
-                if let Some(sum) = sums.get_mut(cluster) {
-                    *sum += value;
-                }
-            }
-            sums
-        };
-        Self {
-            sums: columns
-                .iter()
-                .map(|column| add_up(&mut column.iter().copied()))
-                .collect(),
-            sizes: add_up(&mut std::iter::repeat(1.0)),
-        }
-    }
-
-    /// The mean of each member over the datasets of some clusters.
-    pub(super) fn means(&self, drawn: &[usize]) -> Vec<f64> {
-        let total = |of: &[f64]| -> f64 { drawn.iter().filter_map(|&c| of.get(c)).sum() };
-        let size = total(&self.sizes);
-        self.sums.iter().map(|sums| total(sums) / size).collect()
-    }
+/// The mean of each member over some clusters.
+pub(super) fn means_of(columns: &[Vec<f64>], drawn: &[usize]) -> Vec<f64> {
+    let of = |column: &Vec<f64>| mean(drawn.iter().filter_map(|&c| column.get(c).copied()));
+    columns.iter().filter_map(of).collect()
 }
 
 pub(super) fn best_place(means: &[f64], cost: impl Fn(f64) -> f64) -> usize {
@@ -68,7 +36,6 @@ pub(super) fn range(means: &[f64]) -> f64 {
 /// but the default.
 pub(super) fn over_default(
     columns: &[Vec<f64>],
-    clusters: &[usize],
     (best, default): (usize, usize),
     target: &Target,
 ) -> counterweight_stats::Result<(Part, Option<f64>)> {
@@ -79,21 +46,14 @@ pub(super) fn over_default(
             .map(|(base, own)| target.cost(base - own))
             .collect()
     };
-    let paired = PairedDifferences::new(differences(best), clusters)?;
-    let gain = Part {
-        mean: paired.mean(),
-        interval: too_few(bootstrap_mean(&paired, BootstrapOptions::default()))?,
-    };
+    let gain = Part::of(&differences(best))?;
     if best == default {
         return Ok((gain, None));
     }
     let others: Vec<usize> = (0..columns.len()).filter(|own| *own != default).collect();
     let raw: counterweight_stats::Result<Vec<f64>> = others
         .iter()
-        .map(|&own| {
-            let by_cluster = cluster_means(&differences(own), clusters);
-            Ok(wilcoxon(&by_cluster, PairwiseOptions::default().test)?.p_value)
-        })
+        .map(|&own| Ok(wilcoxon(&differences(own), PairwiseOptions::default().test)?.p_value))
         .collect();
     let adjusted = holm(&raw?)?;
     let place = others.iter().position(|own| *own == best);
