@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::reading::design;
 use common::{Draws, input, records};
 use counterweight_core::Record;
@@ -40,6 +42,8 @@ fn cell(
     let mut record = of.clone();
     record.cell.0 = format!("{dataset}-{ratio:?}-{}-{}", arm.0, arm.1);
     record.dataset = format!("set-{dataset:02}").into();
+    // Not a member of the grid that the record comes from.
+    Arc::make_mut(&mut record.stages).dataset_entry = "".into();
     record.profile = if ratio.is_some() { "step" } else { "natural" }.into();
     record.requested_ratio = ratio;
     record.imbalance_ratio = ratio.or(Some([2.0, 6.0, 20.0, 60.0, 300.0][dataset % 5]));

@@ -96,7 +96,7 @@ fn every_part_speaks_of_the_selected_metric() {
         .index_html
         .replace("<code>", "")
         .replace("</code>", "");
-    assert!(page.contains("MCC for"), "the sentences name it");
+    assert!(page.contains("Honest gain in MCC"), "the matrix names it");
     assert!(!page.contains("lowers balanced error"));
     assert!(page.contains("MCC times 100"), "tables say the unit");
     assert!(page.contains("gain in MCC (points)"), "figures too");
