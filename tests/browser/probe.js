@@ -60,6 +60,8 @@
   // The text of a figure stands on the page and on the cells drawn before it.
   function figureTexts() {
     all("figure svg").forEach(function (svg) {
+      // Of a figure in two widths only the one that is shown has boxes.
+      if (!svg.getClientRects().length) { return; }
       var page = ground(svg.parentElement);
       var cells = [];
       all("rect, text", svg).forEach(function (shape) {

@@ -196,7 +196,7 @@ impl Place {
                 if path.is_dir() {
                     found.insert(path.clone(), Vec::new());
                     open.push(path);
-                } else {
+                } else if path.is_file() {
                     let bytes = std::fs::read(&path).expect("a readable file");
                     found.insert(path, bytes);
                 }

@@ -114,6 +114,8 @@ fn hints_on_sweep_files_help() {
     for (name, text) in [
         ("d.csv", csv.clone()),
         ("e.csv", csv.clone()),
+        ("my data.csv", csv.clone()),
+        ("other.csv", csv.replace(",c", ",C")),
         ("s.csv", csv.replace(',', ";")),
         ("missing.csv", csv.replacen('\n', "\n,0.5,c0\n", 1)),
         ("nan.csv", csv.replacen('\n', "\nNaN,0.5,c0\n", 1)),

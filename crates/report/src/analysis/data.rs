@@ -502,6 +502,15 @@ impl Data {
         self.models.get(index).map_or("", |model| &model.id)
     }
 
+    /// The id of a model as figures show it: without what stands in brackets where no other one has the rest.
+    pub fn short_model(&self, index: usize) -> &str {
+        let id = self.model(index);
+        let stem = |id: &'_ str| id.find('[').unwrap_or(id.len());
+        let own = &id[..stem(id)];
+        let bearers = self.models.iter().filter(|m| m.id[..stem(&m.id)] == *own);
+        if bearers.count() == 1 { own } else { id }
+    }
+
     /// The id of a correction.
     pub fn correction(&self, index: usize) -> &str {
         self.corrections

@@ -18,7 +18,7 @@ fn shown(analysis: &Analysis) -> Vec<(String, &Comparison)> {
     let distinct =
         distinct.filter(|c| analysis.same_model(c.model()).is_none() && !c.against.is_empty());
     let mut all: Vec<(String, &Comparison)> = distinct
-        .map(|c| (analysis.model(c.model()).to_owned(), c))
+        .map(|c| (analysis.short_model(c.model()).to_owned(), c))
         .collect();
     if all.len() > 1 {
         all.insert(

@@ -306,7 +306,7 @@ fn when_not(analysis: &Analysis, leader: usize) -> Option<String> {
     let models: Vec<String> = compared(analysis)
         .filter_map(|c| Some((c, c.against(leader)?)))
         .filter(|(_, a)| !matches!(a.verdict, Verdict::LikelyBetter | Verdict::Better))
-        .map(|(c, _)| code(analysis.model(c.model())))
+        .map(|(c, _)| code(analysis.short_model(c.model())))
         .collect();
     if !models.is_empty() {
         parts.push(format!("with {}", list_up_to(&models, 4)));

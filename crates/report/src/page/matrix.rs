@@ -44,7 +44,7 @@ pub(super) fn matrix(analysis: &Analysis) -> Markup {
                     }
                     tbody {
                         @for row in rows {
-                            @let name = if row.models.len() == 1 { analysis.model(row.model()).to_owned() } else { format!("mean of {} models", row.models.len()) };
+                            @let name = if row.models.len() == 1 { analysis.short_model(row.model()).to_owned() } else { format!("mean of {} models", row.models.len()) };
                             tr {
                                 th scope="row" { (name) }
                                 @for scope in &columns {
