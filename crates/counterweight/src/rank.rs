@@ -56,7 +56,7 @@ pub fn rank(options: &RankOptions) -> Result<RankReport> {
             ));
         }
     };
-    let table = input.table(cells)?;
+    let table = input.table(&cells)?;
     let value = options.value.as_deref().unwrap_or("value");
     let shown = options.file.display();
     rank_table(&table, options.rope, value).map_err(|error| {
@@ -239,7 +239,7 @@ impl<'a> Input<'a> {
         Ok(values)
     }
 
-    fn table(&self, values: Values) -> Result<ScoreTable> {
+    fn table(&self, values: &Values) -> Result<ScoreTable> {
         let clusters = match &self.options.cluster {
             Some(column) => self.texts(column)?,
             None => self.units.clone(),

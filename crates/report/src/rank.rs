@@ -696,7 +696,7 @@ fn pairs(
                 Verdict::of(tier.as_ref(), Some(p))
             };
             pair.p_holm = p;
-            pair.verdict = word(verdict).to_owned();
+            word(verdict).clone_into(&mut pair.verdict);
             pair
         });
     Ok(judged.collect())

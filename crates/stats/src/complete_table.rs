@@ -211,7 +211,7 @@ impl CompleteTable {
 impl TryFrom<ScoreTable> for CompleteTable {
     type Error = StatsError;
 
-    /// Refuses a table with a missing cell; [`complete`](crate::complete) applies a policy instead.
+    /// Refuses a table with a missing cell.
     fn try_from(table: ScoreTable) -> Result<Self> {
         let expected = table.cells.len();
         let values: Vec<f64> = table.cells.iter().copied().flatten().collect();

@@ -29,7 +29,7 @@ fn main_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
         ),
         ("long", Theme::page(), &MODELS[..3], long_names(5)),
         ("9x5-column", Theme::column(), &MODELS[..], five.clone()),
-        ("narrow", narrow.clone(), &MODELS[..], five),
+        ("narrow", narrow, &MODELS[..], five),
         ("empty", Theme::page(), &[], Vec::new()),
     ] {
         let theme = |kind: &str| theme.clone().with_prefix(&format!("{kind}-{name}"));

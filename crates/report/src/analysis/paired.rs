@@ -175,14 +175,13 @@ pub(super) fn judge(values: &[f64]) -> counterweight_stats::Result<(Option<MeanT
     }
     let posterior = {
         let mut known = POSTERIORS.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&values.len()) {
-            Some(posterior) => Arc::clone(posterior),
-            None => {
-                let drawn = MeanPosterior::new(values.len(), MeanPosterior::DRAWS, Seed(0))?;
-                let drawn = Arc::new(drawn);
-                known.insert(values.len(), Arc::clone(&drawn));
-                drawn
-            }
+        if let Some(posterior) = known.get(&values.len()) {
+            Arc::clone(posterior)
+        } else {
+            let drawn = MeanPosterior::new(values.len(), MeanPosterior::DRAWS, Seed(0))?;
+            let drawn = Arc::new(drawn);
+            known.insert(values.len(), Arc::clone(&drawn));
+            drawn
         }
     };
     let tier = posterior.judge(values, HALF_A_POINT)?;

@@ -152,7 +152,9 @@ fn power(analysis: &Analysis) -> Option<String> {
         ));
     }
     let rows = || analysis.overall.iter().flat_map(|c| &c.against);
-    let mut visible: Vec<f64> = rows().filter_map(|a| a.visible()).collect();
+    let mut visible: Vec<f64> = rows()
+        .filter_map(crate::analysis::Against::visible)
+        .collect();
     visible.sort_by(f64::total_cmp);
     let middle = visible.get(visible.len() / 2)?;
     // The least p of Wilcoxon's test against the first step of Holm's.

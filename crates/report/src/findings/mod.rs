@@ -403,7 +403,7 @@ fn model_sentences(analysis: &Analysis, comparison: &Comparison) -> String {
         .against
         .iter()
         .filter(|a| a.verdict == Verdict::NotShown)
-        .filter_map(|a| a.visible())
+        .filter_map(crate::analysis::Against::visible)
         .collect();
     if let (Some(low), Some(high)) = (
         unclear.iter().copied().reduce(f64::min),

@@ -314,9 +314,9 @@ impl Styles {
     fn css(&self) -> String {
         let known = self.0.borrow();
         let rules = known.iter().enumerate();
-        rules
-            .map(|(at, style)| format!(".z{at}{{{style}}}"))
-            .collect()
+        rules.fold(String::new(), |all, (at, style)| {
+            all + &format!(".z{at}{{{style}}}")
+        })
     }
 }
 
@@ -460,18 +460,15 @@ fn table_block(sheet: &Sheet, view: &View, up: &str) -> Markup {
 
 /// Numeric columns are set flush right by a rule of their own, so that no cell needs a class.
 fn table(view: &View, id: &str) -> Markup {
-    let numeric: String = view
-        .heads
-        .iter()
-        .enumerate()
+    let heads = view.heads.iter().enumerate();
+    let numeric = heads
         .filter(|(_, head)| head.numeric)
-        .map(|(column, _)| {
-            format!(
-                "#{id} ~ * tr > :nth-child({}){{text-align:right;white-space:nowrap}}",
-                column + 1
+        .fold(String::new(), |all, (column, _)| {
+            let column = column + 1;
+            all + &format!(
+                "#{id} ~ * tr > :nth-child({column}){{text-align:right;white-space:nowrap}}"
             )
-        })
-        .collect();
+        });
     html! {
         style { (PreEscaped(numeric)) }
         table data-enhance {

@@ -134,7 +134,7 @@ pub(super) fn summary(analysis: &Analysis) -> Result<Sheet> {
                 None => String::new(),
             },
         )
-        .real("p_first", "P(first)", |row| row.first(), |p| fixed(p, 2))
+        .real("p_first", "P(first)", Row::first, |p| fixed(p, 2))
         .real(
             "mean_rank",
             "mean rank",
