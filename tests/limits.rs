@@ -204,7 +204,7 @@ fn a_slow_ensemble_ends_in_time() {
         "gaussian-simplex",
         "classes = 2\ndim = 20\nn_train = 24000\nn_test = 100\nimbalance_ratio = 2",
     );
-    sweep.push_str("[[model]]\nkind = \"random-forest\"\ntrees = 20000\n");
+    sweep.push_str("[[model]]\nkind = \"random-forest\"\ntrees = 1000\n");
     for id in &slow {
         writeln!(
             sweep,

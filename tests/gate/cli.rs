@@ -594,7 +594,9 @@ fn names_of_any_kind_break_no_output() {
             }
             Some("tex") => {
                 for line in lines().lines().filter(|line| line.contains(" & ")) {
-                    assert!(line.trim_end().ends_with("\\\\"), "{name}: {line}");
+                    // The head of a table has its rule behind it.
+                    let row = line.split(" \\midrule").next().unwrap_or_default();
+                    assert!(row.trim_end().ends_with("\\\\"), "{name}: {line}");
                     assert!(!line.contains("\\input"), "{name}: {line}");
                 }
             }

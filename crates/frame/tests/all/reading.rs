@@ -181,7 +181,7 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
              from",
         ),
         (
-            b"a,b,y\n1,2,u\n\"-\n1\",4,u\n1,NaN,v\n",
+            b"a,b,y\np,2,u\n\"-\n1\",4,u\nq,NaN,v\n",
             "t.csv: line 5, column `b`: `NaN` is not a finite number\nhint: leave missing cells empty, \
              or list the spelling: missing = [\"NaN\"]",
         ),
