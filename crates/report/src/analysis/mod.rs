@@ -14,6 +14,7 @@ mod curves;
 mod data;
 mod effects;
 mod grid;
+mod info;
 mod leaks;
 mod outcomes;
 mod paired;

@@ -1,5 +1,6 @@
 //! Reads format 1 of the sweep file.
 
+mod curve;
 mod data;
 mod leak;
 mod methods;
@@ -13,10 +14,11 @@ use counterweight_core::{Catalogue, Seed};
 
 use super::limits::{LONGEST_ID, MOST_CELLS, MOST_POINTS, is_id_char, too_many_points};
 use super::sweep::{Correction, Model, Sweep};
+use curve::read_curve;
 use data::{read_dataset, read_population};
 use leak::read_leak;
 pub(super) use methods::stage;
-use methods::{read_correction, read_curve, read_model};
+use methods::{read_correction, read_model};
 use protocol::read_protocol;
 
 /// The only format there is so far.
