@@ -57,11 +57,15 @@ pub fn rank(options: &RankOptions) -> Result<RankReport> {
         }
     };
     let table = input.table(&cells)?;
-    let value = options.value.as_deref().unwrap_or("value");
     let shown = options.file.display();
-    rank_table(&table, options.rope, value).map_err(|error| {
-        Error::usage(format!("{shown}: {error}")).hint("give two methods at least")
-    })
+    if table.methods().len() < 2 {
+        let found = table.methods().len();
+        let message = format!("{shown}: {found} method to rank");
+        return Err(Error::usage(message).hint("give two methods at least"));
+    }
+    let value = options.value.as_deref().unwrap_or("value");
+    rank_table(&table, options.rope, value)
+        .map_err(|error| Error::usage(format!("{shown}: {error}")))
 }
 
 /// Writes tables as markdown and LaTeX, figures as svg and png, and ranking.json into a folder.

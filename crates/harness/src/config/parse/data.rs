@@ -251,6 +251,25 @@ pub(super) fn read_dataset(
             (None, None)
         }
     };
+    if matches!(source, Some(Source::Library { .. })) {
+        for key in [
+            "missing",
+            "ignore",
+            "separator",
+            "decimal",
+            "nominal",
+            "numeric",
+        ] {
+            if fields.contains_key(key) {
+                let hint = "take it out, or give a file of your own by `path`";
+                s.error(
+                    key,
+                    "the dataset is read as the library keeps it",
+                    Some(hint.into()),
+                );
+            }
+        }
+    }
     let named = id.is_some() || name.is_some();
     let id = id.or(fallback).unwrap_or_default();
     if source.is_some() {
