@@ -104,7 +104,7 @@ fn learners(judged: &mut Judged) {
     {
         let id = entry.card.id;
         let few = match id {
-            "mlp" | "softmax-sgd" => given(&[("epochs", ParamValue::Whole(1))]),
+            "mlp" | "softmax-sgd" => given(&[("updates", ParamValue::Whole(100))]),
             "gradient-boosting" => given(&[("rounds", ParamValue::Whole(10))]),
             "random-forest" | "extra-trees" => given(&[("trees", ParamValue::Whole(30))]),
             _ => BTreeMap::new(),

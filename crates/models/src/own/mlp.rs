@@ -201,7 +201,14 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
         cost,
         footprint: |params, work| {
             let size = Size::of(work);
-            size.footprint(0.0, 20.0 * size.n + 40.0 * weights(params, work) + 6e4)
+            // The rows to train on and those held out are copies.
+            let parted = if stops_early(params) {
+                size.rows()
+            } else {
+                0.0
+            };
+            let fit = 20.0 * size.n + 40.0 * weights(params, work) + 6e4;
+            size.footprint(0.0, parted + fit)
         },
         remark: "an initial bias is not applicable to a cosine head",
     },
@@ -230,6 +237,14 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + rows * (weights * 2e-10 + 5e-8)
         + steps * (weights * 2.2e-9 + 1e-6)
         + work.n_score as f64 * (weights + 100.0) * 2.2e-10
+}
+
+/// Whether rows are held out to say when to stop.
+fn stops_early(params: &Params) -> bool {
+    match params.get("early_stopping") {
+        Some(ParamValue::Flag(wanted)) => *wanted,
+        _ => matches!(shared::budget(params), Budget::Updates(_)),
+    }
 }
 
 /// Checked parameters.
@@ -268,11 +283,7 @@ impl TryFrom<&Params> for Mlp {
                 l2: params.real("weight_decay"),
                 averages: false,
             },
-            early: match params.get("early_stopping") {
-                Some(ParamValue::Flag(wanted)) => *wanted,
-                _ => matches!(shared::budget(params), Budget::Updates(_)),
-            }
-            .then(|| Early {
+            early: stops_early(params).then(|| Early {
                 share: params.real("validation"),
                 patience: params.whole("patience"),
             }),
