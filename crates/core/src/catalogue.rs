@@ -2,7 +2,7 @@
 
 use crate::ensemble::Ensemble;
 use crate::labels::ClassCounts;
-use crate::params::{ParamError, ParamSpec, Params};
+use crate::params::{self, Declared, ParamError, ParamSpec, Params};
 use crate::scores::ScoreKind;
 use crate::stage::{Decision, Learner, Loss, LossNeeds, Metric, Population, Resampler};
 
@@ -75,7 +75,33 @@ pub enum OnNominal {
     Refuses,
 }
 
-/// What a resampler needs of the kinds of columns.
+/// What a resampler does to the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Adds rows, until there are as many of a class as are asked for.
+    Grows,
+    /// Drops rows, until there are as many of a class as are asked for.
+    Shrinks,
+    /// Drops rows for what they are, however many that is.
+    Cleans,
+    /// Leaves them and asks the learner to draw its minibatches otherwise.
+    Redraws,
+}
+
+/// Where the rows lie that a resampler makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewRows {
+    /// It makes none: it copies or drops.
+    None,
+    /// On the line through two rows of their class.
+    WithinClass,
+    /// On the line through a row of their class and any other.
+    Between,
+    /// Elsewhere.
+    Elsewhere,
+}
+
+/// What planning has to know of a resampler, and what the contract suites hold it to.
 #[derive(Clone, Copy, Debug)]
 pub struct ResamplerCaps {
     /// Data with nominal and numeric columns.
@@ -91,6 +117,93 @@ pub struct ResamplerCaps {
     /// Estimated bytes that it takes beside the rows that it is given, its result included: for ceilings of
     /// memory, never for results.
     pub footprint: fn(&Params, &TrainSize<'_>) -> f64,
+    /// What it does to the rows.
+    pub effect: Effect,
+    /// Where the rows lie that it makes.
+    pub makes: NewRows,
+    /// Whether it drops rows once it has added some, so that the counts end where that leaves them.
+    pub cleans_up: bool,
+    /// Whether the counts come out near what is asked.
+    pub rounded: bool,
+    /// Whether the stream makes no difference.
+    pub deterministic: bool,
+    /// Parameters with which it has something to do on a few overlapping rows, where its defaults have not.
+    pub suited: &'static [(&'static str, params::Default)],
+}
+
+impl ResamplerCaps {
+    /// Of a method that adds rows, copies unless it says otherwise, to data of any columns.
+    pub const GROWS: Self = Self {
+        nominal: OnNominal::Handles,
+        all_nominal: OnNominal::Handles,
+        numeric_only: OnNominal::Handles,
+        minibatches: false,
+        family: "resampling",
+        footprint: |_, _| 0.0,
+        effect: Effect::Grows,
+        makes: NewRows::None,
+        cleans_up: false,
+        rounded: false,
+        deterministic: false,
+        suited: &[],
+    };
+    /// Of a method that drops rows until there are as many as are asked for.
+    pub const SHRINKS: Self = Self {
+        effect: Effect::Shrinks,
+        ..Self::GROWS
+    };
+    /// Of a method that drops rows for what they are; always the same ones unless it says otherwise.
+    pub const CLEANS: Self = Self {
+        effect: Effect::Cleans,
+        deterministic: true,
+        ..Self::GROWS
+    };
+    /// Of a method that leaves the rows and changes how minibatches are drawn.
+    pub const REDRAWS: Self = Self {
+        effect: Effect::Redraws,
+        minibatches: true,
+        ..Self::GROWS
+    };
+
+    /// The same, taking so many bytes.
+    #[must_use]
+    pub const fn taking(self, footprint: fn(&Params, &TrainSize<'_>) -> f64) -> Self {
+        Self { footprint, ..self }
+    }
+
+    /// The same, making rows there.
+    #[must_use]
+    pub const fn making(self, makes: NewRows) -> Self {
+        Self { makes, ..self }
+    }
+
+    /// The same, on data with nominal and numeric columns, with nominal ones alone, and without any.
+    #[must_use]
+    pub const fn on(
+        self,
+        nominal: OnNominal,
+        all_nominal: OnNominal,
+        numeric_only: OnNominal,
+    ) -> Self {
+        Self {
+            nominal,
+            all_nominal,
+            numeric_only,
+            ..self
+        }
+    }
+
+    /// The same, on numeric columns, with nominal ones beside them or without.
+    #[must_use]
+    pub const fn mixed(self) -> Self {
+        self.on(OnNominal::Handles, OnNominal::Refuses, OnNominal::Handles)
+    }
+
+    /// The same, on numeric columns alone.
+    #[must_use]
+    pub const fn numeric(self) -> Self {
+        self.on(OnNominal::Refuses, OnNominal::Refuses, OnNominal::Handles)
+    }
 }
 
 /// What planning has to know of a loss or a decision.
@@ -98,6 +211,29 @@ pub struct ResamplerCaps {
 pub struct RuleCaps {
     /// The `family` of a correction that is this stage alone.
     pub family: &'static str,
+}
+
+impl RuleCaps {
+    /// No correction.
+    pub const NONE: Self = Self { family: "none" };
+    /// Weights of rows.
+    pub const REWEIGHTING: Self = Self {
+        family: "reweighting",
+    };
+    /// Margins and factors of scores.
+    pub const MARGIN: Self = Self { family: "margin" };
+    /// Shifts of log-probabilities by a prior.
+    pub const LOGIT_ADJUSTMENT: Self = Self {
+        family: "logit-adjustment",
+    };
+    /// Thresholds, costs and offsets.
+    pub const THRESHOLDING: Self = Self {
+        family: "thresholding",
+    };
+    /// Calibration alone.
+    pub const CALIBRATION: Self = Self {
+        family: "calibration",
+    };
 }
 
 /// What planning has to know of an ensemble.
@@ -108,6 +244,19 @@ pub struct EnsembleCaps {
     /// Estimated number of fits of the base, and the rows of each, from the training rows of each
     /// class: for progress, never for results.
     pub fits: fn(&Params, &ClassCounts) -> (usize, usize),
+    /// Whether it boosts one chain of fits, whose scores have no prior of their own.
+    pub chained: bool,
+}
+
+impl EnsembleCaps {
+    /// Of members that are fitted each to rows of its own.
+    pub const fn new(fits: fn(&Params, &ClassCounts) -> (usize, usize)) -> Self {
+        Self {
+            family: "ensemble",
+            fits,
+            chained: false,
+        }
+    }
 }
 
 /// How much work a fit and its predictions are.
@@ -146,6 +295,34 @@ pub struct LearnerCaps {
     pub remark: &'static str,
 }
 
+impl LearnerCaps {
+    /// Of a learner that gives probabilities for any number of classes and rows, always the same ones, and takes
+    /// no memory to speak of.
+    pub const fn new(
+        library: &'static str,
+        honours: LossNeeds,
+        cost: fn(&Params, &Workload) -> f64,
+    ) -> Self {
+        Self {
+            library,
+            honours,
+            scores: ScoreKind::Probability,
+            multiclass: true,
+            deterministic: true,
+            max_rows: None,
+            cost,
+            footprint: |_, _| Footprint::NONE,
+            remark: "",
+        }
+    }
+
+    /// The same, taking so many bytes.
+    #[must_use]
+    pub const fn taking(self, footprint: fn(&Params, &Workload) -> Footprint) -> Self {
+        Self { footprint, ..self }
+    }
+}
+
 /// What planning and tables have to know of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricCaps {
@@ -157,6 +334,28 @@ pub struct MetricCaps {
     pub prior_dependent: bool,
     /// Whether less is better; `None` when the best value is neither end (a calibration slope).
     pub lower_is_better: Option<bool>,
+}
+
+impl MetricCaps {
+    /// Of a metric of decisions, of which more is better.
+    pub const DECISIONS: Self = Self {
+        probabilities: false,
+        also_raw: false,
+        prior_dependent: false,
+        lower_is_better: Some(false),
+    };
+    /// Of a metric of decisions on rows weighted to the metric prior, of which more is better.
+    pub const WEIGHTED: Self = Self {
+        prior_dependent: true,
+        ..Self::DECISIONS
+    };
+    /// Of a metric of probabilities, of which less is better.
+    pub const SCORES: Self = Self {
+        probabilities: true,
+        also_raw: true,
+        prior_dependent: true,
+        lower_is_better: Some(true),
+    };
 }
 
 /// A population's sampler has no caps beyond its card.
@@ -180,6 +379,56 @@ pub type LearnerEntry = Entry<LearnerCaps, dyn Learner>;
 pub type MetricEntry = Entry<MetricCaps, dyn Metric>;
 /// A population of the catalogue.
 pub type PopulationEntry = Entry<PopulationCaps, dyn Population>;
+
+/// The entry of a method whose parameters are declared.
+macro_rules! of {
+    ($($entry:ty, $caps:ty, $stage:ident;)+) => {$(
+        impl $entry {
+            /// The method `M`, under this name.
+            pub const fn of<M: Declared + $stage>(
+                id: &'static str,
+                summary: &'static str,
+                reference: &'static str,
+                caps: $caps,
+            ) -> Self {
+                Self {
+                    card: Card { id, summary, reference, params: M::PARAMS },
+                    caps,
+                    build: |params| Ok(Box::new(M::try_from(params)?)),
+                }
+            }
+        }
+    )+};
+}
+
+impl MetricEntry {
+    /// A metric without parameters.
+    pub const fn plain(
+        id: &'static str,
+        summary: &'static str,
+        reference: &'static str,
+        caps: MetricCaps,
+        build: fn(&Params) -> Result<Box<dyn Metric>, ParamError>,
+    ) -> Self {
+        let card = Card {
+            id,
+            summary,
+            reference,
+            params: &[],
+        };
+        Self { card, caps, build }
+    }
+}
+
+of! {
+    ResamplerEntry, ResamplerCaps, Resampler;
+    EnsembleEntry, EnsembleCaps, Ensemble;
+    LossEntry, RuleCaps, Loss;
+    DecisionEntry, RuleCaps, Decision;
+    LearnerEntry, LearnerCaps, Learner;
+    MetricEntry, MetricCaps, Metric;
+    PopulationEntry, PopulationCaps, Population;
+}
 
 /// Every method that a sweep may name. Each list is sorted by id, except metrics, which stand in the
 /// order of the records' columns.

@@ -79,7 +79,9 @@ pub struct EnsembleFit {
 /// A correction that owns the fit.
 pub trait Ensemble: fmt::Debug + Send + Sync {
     /// What it asks of its base.
-    fn needs(&self) -> EnsembleNeeds;
+    fn needs(&self) -> EnsembleNeeds {
+        EnsembleNeeds::default()
+    }
 
     /// Fits the base on rows of its own choice, several times, and joins the answers. The nominal
     /// columns of `train` are still codes.

@@ -28,9 +28,10 @@ pub mod table;
 pub mod views;
 
 pub use catalogue::{
-    Card, Catalogue, DecisionEntry, EnsembleCaps, EnsembleEntry, Entry, Footprint, LearnerCaps,
-    LearnerEntry, LossEntry, MetricCaps, MetricEntry, OnNominal, PopulationCaps, PopulationEntry,
-    ResamplerCaps, ResamplerEntry, RuleCaps, TrainSize, Workload, find,
+    Card, Catalogue, DecisionEntry, Effect, EnsembleCaps, EnsembleEntry, Entry, Footprint,
+    LearnerCaps, LearnerEntry, LossEntry, MetricCaps, MetricEntry, NewRows, OnNominal,
+    PopulationCaps, PopulationEntry, ResamplerCaps, ResamplerEntry, RuleCaps, TrainSize, Workload,
+    find,
 };
 pub use confusion::Confusion;
 pub use dataset::{Column, ColumnValues, Dataset, MISSING};
@@ -41,7 +42,9 @@ pub use labels::{ClassCounts, Labels, Prior};
 pub use matrix::Matrix;
 pub use name::{Name, Numbers};
 pub use outcome::{Note, Outcome};
-pub use params::{ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range};
+pub use params::{
+    Declared, ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range,
+};
 pub use record::{CellId, Finished, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};

@@ -9,10 +9,10 @@
 //! * `uniform` makes prior-based stages no-ops; it is the control arm.
 //! * Numbers are scaled to sum to one, so counts and frequencies mean the same.
 
-use counterweight_core::params::Default;
+use counterweight_core::params::PerClass;
 use counterweight_core::{
-    ClassCounts, DecideContext, LossContext, ParamError, ParamKind, ParamSpec, ParamValue,
-    Parameter, Params, Prior, StageError, StageResult,
+    ClassCounts, DecideContext, LossContext, ParamError, ParamKind, ParamValue, Parameter, Params,
+    Prior, StageError, StageResult,
 };
 
 /// The words that `prior` takes beside numbers.
@@ -29,34 +29,14 @@ pub enum PriorSource {
     Uniform,
     /// These weights, one a class in class order, each above 0.
     Given(Vec<f64>),
+    /// A word that the method knows beside these.
+    Other(&'static str),
 }
 
+/// The words for [`PriorSource::Other`].
+const OTHERS: [&str; 2] = ["estimated", "own"];
+
 impl PriorSource {
-    /// The `prior` parameter, default `effective`.
-    pub const fn spec(about: &'static str) -> ParamSpec {
-        ParamSpec::new(
-            "prior",
-            ParamKind::Prior(WORDS),
-            Default::Text("effective"),
-            about,
-        )
-    }
-
-    /// What the checked parameter `prior` says.
-    pub fn from_params(params: &Params) -> Self {
-        Self::of(params, "prior")
-    }
-
-    /// What the checked parameter `key` says.
-    pub fn of(params: &Params, key: &str) -> Self {
-        match params.get(key) {
-            Some(ParamValue::List(_)) => Self::Given(params.reals(key)),
-            Some(ParamValue::Text(word)) if word == "train" => Self::Train,
-            Some(ParamValue::Text(word)) if word == "uniform" => Self::Uniform,
-            _ => Self::Effective,
-        }
-    }
-
     /// The prior for a loss.
     ///
     /// # Errors
@@ -67,6 +47,7 @@ impl PriorSource {
             Self::Train => shares(context.train),
             Self::Uniform => Ok(Prior::uniform(context.seen.n_classes())?),
             Self::Given(weights) => given(weights, context.seen.n_classes()),
+            Self::Other(word) => other(word),
         }
     }
 
@@ -87,6 +68,7 @@ impl PriorSource {
             Self::Train => context.train_prior(),
             Self::Uniform => Ok(Prior::uniform(n_classes)?),
             Self::Given(weights) => given(weights, n_classes),
+            Self::Other(word) => other(word),
         }?;
         if prior.n_classes() == n_classes {
             Ok(prior)
@@ -103,22 +85,31 @@ impl Parameter for PriorSource {
     const KIND: ParamKind = ParamKind::Prior(WORDS);
 
     fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
-        Ok(Self::of(params, key))
+        Ok(match PerClass::read(params, key)? {
+            PerClass::Numbers(weights) => Self::Given(weights),
+            PerClass::Word(word) => match (word.as_str(), OTHERS.iter().find(|o| **o == word)) {
+                (_, Some(other)) => Self::Other(other),
+                ("train", _) => Self::Train,
+                ("uniform", _) => Self::Uniform,
+                _ => Self::Effective,
+            },
+        })
     }
 
-    fn to_value(&self) -> ParamValue {
-        match self {
-            Self::Effective => ParamValue::Text("effective".into()),
-            Self::Train => ParamValue::Text("train".into()),
-            Self::Uniform => ParamValue::Text("uniform".into()),
-            Self::Given(weights) => ParamValue::List(
-                weights
-                    .iter()
-                    .map(|&weight| ParamValue::Real(weight))
-                    .collect(),
-            ),
-        }
+    fn to_value(&self) -> Option<ParamValue> {
+        let word = match self {
+            Self::Effective => "effective",
+            Self::Train => "train",
+            Self::Uniform => "uniform",
+            Self::Other(word) => word,
+            Self::Given(weights) => return Some(ParamValue::reals(weights)),
+        };
+        Some(ParamValue::Text(word.into()))
     }
+}
+
+fn other(word: &str) -> StageResult<Prior> {
+    Err(StageError::Failed(format!("`{word}` is no prior here")))
 }
 
 fn shares(counts: &ClassCounts) -> StageResult<Prior> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use counterweight_core::{
     Calib, ClassCounts, ColumnKind, Deadline, Entry, Labels, LossContext, LossEntry, LossTerms,
-    Matrix, Origin, OutOfFold, ParamError, ParamValue, Params, Partition, Samples, Scores, Seed,
-    Shared, SmallClass, StageContext, StageResult, Stream, Train, params,
+    Matrix, Origin, OutOfFold, ParamError, ParamSpec, ParamValue, Params, Partition, Samples,
+    Scores, Seed, Shared, SmallClass, StageContext, StageResult, Stream, Train, params,
 };
 
 pub(crate) fn real(value: f64) -> ParamValue {
@@ -61,6 +61,30 @@ pub(crate) fn try_built<C, T: ?Sized>(
 
 pub(crate) fn built<C, T: ?Sized>(entry: &Entry<C, T>, given: &[(&str, ParamValue)]) -> Box<T> {
     try_built(entry, given).unwrap()
+}
+
+/// What a method is tried with: where parameters are required, the first probe of each.
+pub(crate) fn required(specs: &'static [ParamSpec]) -> Vec<(&'static str, ParamValue)> {
+    let required = specs.iter().filter(|spec| spec.required);
+    required
+        .flat_map(|spec| spec.trials().swap_remove(0))
+        .collect()
+}
+
+/// A method at some setting, with its entry.
+pub(crate) type Arm<C, T> = (&'static Entry<C, T>, Box<T>);
+
+/// Every method at its defaults and at each trial of each of its parameters.
+pub(crate) fn arms<C, T: ?Sized>(entries: &'static [Entry<C, T>]) -> Vec<Arm<C, T>> {
+    let settings = entries.iter().flat_map(|entry| {
+        let specs = entry.card.params;
+        let trials = specs.iter().flat_map(ParamSpec::trials);
+        let all = std::iter::once(Vec::new()).chain(trials);
+        all.map(move |trial| (entry, [required(specs), trial].concat()))
+    });
+    settings
+        .map(|(entry, given)| (entry, built(entry, &given)))
+        .collect()
 }
 
 /// The text of the error that these parameters end in.
@@ -133,10 +157,9 @@ pub(crate) fn calib(log: &Matrix, classes: &[usize], n_classes: usize, folds: us
 }
 
 /// Headings that stand in every method's file, in this order.
-const HEADINGS: [&str; 8] = [
+pub(crate) const HEADINGS: [&str; 7] = [
     "# When it helps, when it hurts",
     "# Formula",
-    "# Parameters",
     "# Cost",
     "# Differences",
     "# Errors",
@@ -177,28 +200,16 @@ pub(crate) fn check_registry<C, T: ?Sized>(
             .collect();
         let mut at = 0;
         // A declaration writes the table itself, onto the struct.
-        let declared = source.contains("\nparameters! {");
+        assert!(source.contains("\nparameters! {"), "{id}: parameters");
         for heading in HEADINGS {
-            if declared && heading == "# Parameters" {
-                continue;
-            }
             let found = docs[at..].iter().position(|line| line.starts_with(heading));
             at +=
                 found.unwrap_or_else(|| panic!("{id}: `{heading}` is missing or out of order")) + 1;
         }
-        assert!(
-            declared || docs.contains(&"| name | default | range | unit |"),
-            "{id}: parameter table"
-        );
         assert!(docs.iter().any(|line| line.starts_with("O(")), "{id}: cost");
         assert!(docs.contains(&"```"), "{id}: a doctest");
         assert!(source.contains("pub(crate) const ENTRY"), "{id}: entry");
         for spec in entry.card.params {
-            let row = format!("| `{}` |", spec.name);
-            assert!(
-                declared || docs.iter().any(|line| line.starts_with(&row)),
-                "{id}: {row}"
-            );
             assert!(!spec.about.is_empty(), "{id}: about {}", spec.name);
             // What stands as the default has to pass its own check.
             for &value in spec.default.iter().chain(spec.probes) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use counterweight_core::params::{self, Default};
 use counterweight_core::{
-    ClassCounts, Confusion, Judged, Metric, ParamError, ParamKind, ParamSpec, Params, Range,
-    StageError, StageResult, find,
+    ClassCounts, Confusion, Declared, Judged, Metric, ParamError, ParamKind, ParamSpec, Params,
+    Range, StageError, StageResult, find,
 };
 
 use crate::ALL;
@@ -24,6 +24,58 @@ pub struct Criterion {
     lower_is_better: bool,
     /// Classes that a cost matrix is for.
     costs_for: Option<usize>,
+}
+
+impl Declared for Criterion {
+    const PARAMS: &'static [ParamSpec] = &[
+        ParamSpec::new(
+            "metric",
+            ParamKind::Choice(Self::WORDS),
+            Default::Text("balanced-error"),
+            "what to tune for",
+        )
+        .probed(&[
+            Default::Text("g-mean"),
+            Default::Text("macro-f1"),
+            Default::Text("mcc"),
+            Default::Text("worst-recall"),
+        ]),
+        ParamSpec::optional(
+            "costs",
+            ParamKind::Rows(Range::FINITE),
+            "for metric = cost: the cost of each decision (column) for each truth (row)",
+        )
+        .probed(&[Default::Rows(&[&[0.0, 1.0], &[4.0, 0.0]])])
+        .beside(&[("metric", Default::Text(COST))]),
+    ];
+}
+
+/// Fails when only one of `metric = "cost"` and `costs` is given, or decisions do not change the metric.
+impl TryFrom<&Params> for Criterion {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        let metric = params.text("metric");
+        let costs = params.rows("costs");
+        match (metric, costs.is_empty()) {
+            (COST, false) => Ok(Self::cost(costs)),
+            (COST, true) => Err(ParamError {
+                key: "metric".into(),
+                problem: "`cost` needs a cost matrix".into(),
+                hint: Some("add `costs = [[0, 1], [5, 0]]`: a row a true class".into()),
+            }),
+            (_, false) => Err(ParamError {
+                key: "costs".into(),
+                problem: format!("`{metric}` has no costs"),
+                hint: Some("leave `costs` out or set `metric = \"cost\"`".into()),
+            }),
+            (word, true) => Self::new(word).map_err(|problem| ParamError {
+                key: "metric".into(),
+                problem,
+                hint: Some("tune for a metric of decisions, such as `balanced-error`".into()),
+            }),
+        }
+    }
 }
 
 impl Criterion {
@@ -71,53 +123,6 @@ impl Criterion {
             lower_is_better: true,
             costs_for: Some(costs.len()),
             metric: Arc::new(Cost(costs)),
-        }
-    }
-
-    /// The parameter `metric`.
-    pub const fn spec() -> ParamSpec {
-        ParamSpec::new(
-            "metric",
-            ParamKind::Choice(Self::WORDS),
-            Default::Text("balanced-error"),
-            "what to tune for",
-        )
-    }
-
-    /// The parameter `costs` that `metric = "cost"` goes with.
-    pub const fn costs_spec() -> ParamSpec {
-        ParamSpec::optional(
-            "costs",
-            ParamKind::Rows(Range::FINITE),
-            "for metric = cost: the cost of each decision (column) for each truth (row)",
-        )
-    }
-
-    /// What the checked parameters `metric` and `costs` say.
-    ///
-    /// # Errors
-    /// [`ParamError`] when only one of `metric = "cost"` and `costs` is given, or decisions do not change
-    /// the metric.
-    pub fn from_params(params: &Params) -> Result<Self, ParamError> {
-        let metric = params.text("metric");
-        let costs = params.rows("costs");
-        match (metric, costs.is_empty()) {
-            (COST, false) => Ok(Self::cost(costs)),
-            (COST, true) => Err(ParamError {
-                key: "metric".into(),
-                problem: "`cost` needs a cost matrix".into(),
-                hint: Some("add `costs = [[0, 1], [5, 0]]`: a row a true class".into()),
-            }),
-            (_, false) => Err(ParamError {
-                key: "costs".into(),
-                problem: format!("`{metric}` has no costs"),
-                hint: Some("leave `costs` out or set `metric = \"cost\"`".into()),
-            }),
-            (word, true) => Self::new(word).map_err(|problem| ParamError {
-                key: "metric".into(),
-                problem,
-                hint: Some("tune for a metric of decisions, such as `balanced-error`".into()),
-            }),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::suggest::nearest;
 mod declare;
 mod value;
 
-pub use declare::{Parameter, checked};
+pub use declare::{Declared, Parameter, PerClass, Reals, Rows, Wholes, checked, count, joined};
 pub use value::{ParamValue, Range};
 
 /// What a parameter may be.
@@ -57,7 +57,26 @@ impl ParamKind {
         match self {
             Self::Real(_) => Self::Real(range),
             Self::Whole(_) => Self::Whole(range),
+            Self::Reals(_) => Self::Reals(range),
+            Self::Wholes(_) => Self::Wholes(range),
             _ => panic!("only a number has a range"),
+        }
+    }
+
+    /// These words only.
+    ///
+    /// # Panics
+    /// For what is no word: in a constant that is an error of the compiler.
+    #[expect(
+        clippy::panic,
+        reason = "evaluated by the compiler, in constants of specifications"
+    )]
+    #[must_use]
+    pub const fn among(self, words: &'static [&'static str]) -> Self {
+        match self {
+            Self::Choice(_) => Self::Choice(words),
+            Self::Prior(_) => Self::Prior(words),
+            _ => panic!("only a choice has words"),
         }
     }
 }
@@ -88,6 +107,8 @@ pub struct ParamSpec {
     pub about: &'static str,
     /// Values that the contract suites try besides the default.
     pub probes: &'static [Default],
+    /// What the probes need beside them to have a say.
+    pub beside: &'static [(&'static str, Default)],
 }
 
 /// A default value, in a form that a constant can hold.
@@ -105,6 +126,8 @@ pub enum Default {
     Wholes(&'static [i64]),
     /// A list of numbers.
     Reals(&'static [f64]),
+    /// A square table.
+    Rows(&'static [&'static [f64]]),
 }
 
 impl From<Default> for ParamValue {
@@ -115,7 +138,8 @@ impl From<Default> for ParamValue {
             Default::Text(text) => Self::Text(text.to_owned()),
             Default::Flag(flag) => Self::Flag(flag),
             Default::Wholes(values) => Self::List(values.iter().map(|&v| Self::Whole(v)).collect()),
-            Default::Reals(values) => Self::List(values.iter().map(|&v| Self::Real(v)).collect()),
+            Default::Reals(values) => Self::reals(values),
+            Default::Rows(rows) => Self::List(rows.iter().map(|row| Self::reals(row)).collect()),
         }
     }
 }
@@ -129,24 +153,16 @@ impl ParamSpec {
         about: &'static str,
     ) -> Self {
         Self {
-            name,
-            kind,
             default: Some(default),
-            required: false,
-            about,
-            probes: &[],
+            ..Self::optional(name, kind, about)
         }
     }
 
     /// A parameter that has to be given.
     pub const fn required(name: &'static str, kind: ParamKind, about: &'static str) -> Self {
         Self {
-            name,
-            kind,
-            default: None,
             required: true,
-            about,
-            probes: &[],
+            ..Self::optional(name, kind, about)
         }
     }
 
@@ -159,6 +175,7 @@ impl ParamSpec {
             required: false,
             about,
             probes: &[],
+            beside: &[],
         }
     }
 
@@ -166,6 +183,36 @@ impl ParamSpec {
     #[must_use]
     pub const fn probed(self, probes: &'static [Default]) -> Self {
         Self { probes, ..self }
+    }
+
+    /// The same parameter, with what its probes need beside them.
+    #[must_use]
+    pub const fn beside(self, beside: &'static [(&'static str, Default)]) -> Self {
+        Self { beside, ..self }
+    }
+
+    /// What the contract suites try: each probe, or where there are none each word or flag but the
+    /// default and two ratios of a strategy; together with what it needs beside it.
+    pub fn trials(&self) -> Vec<Vec<(&'static str, ParamValue)>> {
+        let values: Vec<ParamValue> = match self.kind {
+            ParamKind::Choice(words) if self.probes.is_empty() => {
+                let words = words.iter().map(|word| Default::Text(word));
+                let others = words.filter(|word| Some(*word) != self.default);
+                others.map(ParamValue::from).collect()
+            }
+            ParamKind::Flag if self.probes.is_empty() => {
+                vec![ParamValue::Flag(self.default != Some(Default::Flag(true)))]
+            }
+            ParamKind::Strategy if self.probes.is_empty() => {
+                vec![ParamValue::Real(0.5), ParamValue::Real(0.8)]
+            }
+            _ => self.probes.iter().map(|&probe| probe.into()).collect(),
+        };
+        let beside = self.beside.iter().map(|&(key, value)| (key, value.into()));
+        values
+            .into_iter()
+            .map(|value| beside.clone().chain([(self.name, value)]).collect())
+            .collect()
     }
 
     /// Whether a list in the sweep file is one value of this parameter, not a grid over it.
@@ -413,6 +460,18 @@ impl Params {
     pub fn reals(&self, key: &str) -> Vec<f64> {
         match self.get(key) {
             Some(ParamValue::List(items)) => items.iter().filter_map(ParamValue::as_real).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A list of whole numbers; empty when the parameter has no value.
+    pub fn wholes(&self, key: &str) -> Vec<usize> {
+        let whole = |item: &ParamValue| match item {
+            ParamValue::Whole(value) => usize::try_from(*value).ok(),
+            _ => None,
+        };
+        match self.get(key) {
+            Some(ParamValue::List(items)) => items.iter().filter_map(whole).collect(),
             _ => Vec::new(),
         }
     }

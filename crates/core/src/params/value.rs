@@ -20,6 +20,11 @@ pub enum ParamValue {
 }
 
 impl ParamValue {
+    /// A list of numbers.
+    pub fn reals(values: &[f64]) -> Self {
+        Self::List(values.iter().map(|&value| Self::Real(value)).collect())
+    }
+
     /// The value's type, for messages.
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -137,6 +137,17 @@ pub struct FittedRule {
     pub notes: Vec<Note>,
 }
 
+impl FittedRule {
+    /// A rule of which nothing else is to be known.
+    pub fn of(rule: impl Rule + 'static) -> Self {
+        Self {
+            rule: Box::new(rule),
+            details: Details::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// A fitted rule: from scores to decisions. It never sees a label.
 pub trait Rule: Debug + Send + Sync {
     /// The decided class of each row.

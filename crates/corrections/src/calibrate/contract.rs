@@ -6,18 +6,7 @@ use counterweight_core::{Calib, Matrix, Note, Scores};
 use proptest::prelude::*;
 
 use super::{ALL, WORDS};
-use crate::testing::{calib, stream};
-
-const HEADINGS: [&str; 8] = [
-    "# When it helps, when it hurts",
-    "# Formula",
-    "# Parameters",
-    "# Cost",
-    "# Differences",
-    "# Errors",
-    "# Examples",
-    "# References",
-];
+use crate::testing::{HEADINGS, calib, stream};
 
 #[test]
 fn the_registry_is_complete_and_documented() {

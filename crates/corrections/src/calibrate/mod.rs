@@ -46,13 +46,15 @@ pub const ALL: &[CalibratorEntry] = &[
 ];
 
 /// The ids of [`ALL`], for the parameter `by`.
-pub const WORDS: &[&str] = &[
-    beta::ENTRY.id,
-    isotonic::ENTRY.id,
-    platt::ENTRY.id,
-    temperature::ENTRY.id,
-    vector_scaling::ENTRY.id,
-];
+pub const WORDS: &[&str] = &{
+    let mut words = [""; ALL.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = ALL[at].id;
+        at += 1;
+    }
+    words
+};
 
 /// A fitted map from scores to probabilities.
 pub trait Calibrator: Debug + Send + Sync {

@@ -10,12 +10,6 @@
 //!
 //! `argmax_y s_y`, a tie going to the lowest class.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | none | | | |
-//!
 //! # Cost
 //!
 //! O(K) a row.
@@ -49,20 +43,13 @@
 //! Theory 16, 1970 (the Bayes rule for equal costs).
 
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetRule, ParamError, Params, RuleCaps, StageResult,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, FittedRule, OffsetRule, RuleCaps,
+    StageResult, parameters,
 };
 
-/// The largest score.
-#[derive(Clone, Copy, Debug)]
-pub struct Argmax(());
-
-impl TryFrom<&Params> for Argmax {
-    type Error = ParamError;
-
-    fn try_from(_params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(()))
-    }
+parameters! {
+    /// The largest score.
+    pub struct Argmax;
 }
 
 impl Decision for Argmax {
@@ -71,26 +58,17 @@ impl Decision for Argmax {
     }
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
-        Ok(FittedRule {
-            rule: Box::new(OffsetRule(vec![0.0; context.train.n_classes()])),
-            details: Details::new(),
-            notes: Vec::new(),
-        })
+        Ok(FittedRule::of(OffsetRule(vec![
+            0.0;
+            context.train.n_classes()
+        ])))
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(Argmax::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "argmax",
-        summary: "no correction: the class with the largest score",
-        reference: "Chow 1970",
-        params: &[],
-    },
-    caps: RuleCaps { family: "none" },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<Argmax>(
+    "argmax",
+    "no correction: the class with the largest score",
+    "Chow 1970",
+    RuleCaps::NONE,
+);

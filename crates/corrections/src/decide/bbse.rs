@@ -17,12 +17,6 @@
 //! `p_y t_y / prior_y`, with prior that of the scores. Metrics of probabilities judge the scores as they
 //! are.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `confusion` | `hard` | `hard`, `soft` | decided classes or mean probabilities |
-//!
 //! # Cost
 //!
 //! O(n K + K^3), and the inner fits.
@@ -74,11 +68,9 @@
 //! shift estimation", Advances in Neural Information Processing Systems 33,
 //! 2020 (the soft matrix).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
-    FittedRule, Matrix, Note, ParamError, ParamKind, ParamSpec, Params, Prior, RuleCaps, Scores,
-    StageError, StageResult, limit,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
+    Matrix, Note, Prior, RuleCaps, Scores, StageError, StageResult, limit, parameters, words,
 };
 
 use super::calibration_rows;
@@ -88,19 +80,21 @@ use super::saerens_em::{batch, own_prior, shares};
 /// Reciprocal condition below which the confusion matrix says nothing.
 const SINGULAR: f64 = 1e-8;
 
-/// Black-box shift estimation, checked.
-#[derive(Clone, Copy, Debug)]
-pub struct Bbse {
-    soft: bool,
+words! {
+    /// What is counted.
+    pub enum Counted {
+        /// Decided classes.
+        Hard = "hard",
+        /// Mean probabilities.
+        Soft = "soft",
+    }
 }
 
-impl TryFrom<&Params> for Bbse {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            soft: params.text("confusion") == "soft",
-        })
+parameters! {
+    /// Black-box shift estimation, checked.
+    pub struct Bbse {
+        /// whether decided classes or mean probabilities are counted
+        confusion: Counted = "hard";
     }
 }
 
@@ -188,8 +182,8 @@ impl Decision for Bbse {
 
 impl Bbse {
     /// Hands out the mass that each row gives to each class.
-    fn each(self, scores: &Scores, mut take: impl FnMut(usize, usize, f64)) -> StageResult<()> {
-        if self.soft {
+    fn each(&self, scores: &Scores, mut take: impl FnMut(usize, usize, f64)) -> StageResult<()> {
+        if self.confusion == Counted::Soft {
             for (i, row) in scores.log().iter_rows().enumerate() {
                 limit::ask_at(i);
                 for (j, s) in row.iter().enumerate() {
@@ -244,29 +238,13 @@ fn solve(a: &Matrix, b: &[f64]) -> Option<(Vec<f64>, f64)> {
     Some((x, least / largest))
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(Bbse::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "bbse",
-        summary: "transductive: the largest probability under the test batch's class shares, from the \
-                  confusion matrix",
-        reference: "Lipton, Wang & Smola 2018; Garg et al. 2020",
-        params: &[ParamSpec::new(
-            "confusion",
-            ParamKind::Choice(&["hard", "soft"]),
-            Default::Text("hard"),
-            "whether decided classes or mean probabilities are counted",
-        )],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<Bbse>(
+    "bbse",
+    "transductive: the largest probability under the test batch's class shares, from the confusion matrix",
+    "Lipton, Wang & Smola 2018; Garg et al. 2020",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

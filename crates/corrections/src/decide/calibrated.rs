@@ -14,13 +14,6 @@
 //! `p' = c(s)` with c fitted on the out-of-fold scores of the training rows, then the rule `then` on p'.
 //! Metrics of probabilities judge p'.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `by` | `isotonic` | `beta`, `isotonic`, `platt`, `temperature`, `vector-scaling` | calibrator |
-//! | `then` | `argmax` | a decision's name or `{ kind = ..., ... }`, but neither `calibrated` nor `weight-norm` | rule on the calibrated probabilities |
-//!
 //! # Cost
 //!
 //! O(n log n) a class for isotonic, a few passes over the rows for the others, and the inner fits, which
@@ -73,13 +66,14 @@
 //! A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised learning", ICML
 //! 2005; those of the calibrators.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use counterweight_core::params::{Default, check};
+use crate::nested::nested;
+
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
-    FittedRule, Note, ParamError, ParamKind, ParamSpec, ParamValue, Params, Prior, Rescored, Rule,
-    RuleCaps, Scores, StageResult, TestScores, find, nearest,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
+    FittedRule, Note, ParamError, ParamKind, ParamValue, Parameter, Params, Prior, Rescored, Rule,
+    RuleCaps, Scores, StageResult, TestScores, parameters,
 };
 
 use super::calibration_rows;
@@ -88,77 +82,58 @@ use crate::calibrate::{self, Calibrator, CalibratorEntry, FittedCalibrator};
 /// Rules that cannot follow: one would calibrate twice, the other decides on no probabilities.
 const NEVER_AFTER: [&str; 2] = ["calibrated", "weight-norm"];
 
-/// Calibration and what follows, checked.
-#[derive(Debug)]
-pub struct Calibrated {
-    by: &'static CalibratorEntry,
-    then: Box<dyn Decision>,
-    /// Family of the rule that follows; `None` for argmax.
-    family: Option<&'static str>,
-}
+/// A calibrator by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct By(&'static CalibratorEntry);
 
-impl TryFrom<&Params> for Calibrated {
-    type Error = ParamError;
+impl Parameter for By {
+    const KIND: ParamKind = ParamKind::Choice(calibrate::WORDS);
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let by = calibrate::ALL
-            .iter()
-            .find(|entry| entry.id == params.text("by"))
-            .ok_or_else(|| ParamError::new("by", "unknown calibrator"))?;
-        let (kind, given) = parts(params.get("then"))?;
-        let known = || {
-            super::ALL
-                .iter()
-                .map(|entry| entry.card.id)
-                .filter(|id| !NEVER_AFTER.contains(id))
-        };
-        let entry = find(super::ALL, &kind)
-            .filter(|entry| known().any(|id| id == entry.card.id))
-            .ok_or_else(|| ParamError {
-                key: "then".into(),
-                problem: format!("`{kind}` is no decision that can follow a calibration"),
-                hint: Some(nearest(&kind, known()).map_or_else(
-                    || format!("known: {}", known().collect::<Vec<_>>().join(", ")),
-                    |name| format!("did you mean `{name}`?"),
-                )),
-            })?;
-        let inside = |error: ParamError| ParamError {
-            key: "then".into(),
-            problem: error.to_string(),
-            hint: error.hint,
-        };
-        let checked =
-            check(entry.card.params, &given).map_err(|mut errors| inside(errors.swap_remove(0)))?;
-        Ok(Self {
-            by,
-            then: (entry.build)(&checked).map_err(inside)?,
-            family: (entry.caps.family != "none").then_some(entry.caps.family),
-        })
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        let entry = calibrate::ALL.iter().find(|e| e.id == params.text(key));
+        let unknown = || ParamError::new(key, "unknown calibrator");
+        entry.map(Self).ok_or_else(unknown)
+    }
+
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(ParamValue::Text(self.0.id.into()))
     }
 }
 
-/// The kind and the parameters of the rule that follows.
-fn parts(then: Option<&ParamValue>) -> Result<(String, BTreeMap<String, ParamValue>), ParamError> {
-    match then {
-        Some(ParamValue::Text(kind)) => Ok((kind.clone(), BTreeMap::new())),
-        Some(ParamValue::Table(entries)) => {
-            let mut given = entries.clone();
-            match given.remove("kind") {
-                Some(ParamValue::Text(kind)) => Ok((kind, given)),
-                _ => Err(ParamError {
-                    key: "then".into(),
-                    problem: "`kind` is missing".into(),
-                    hint: Some("write then = { kind = \"logit-adjust\", tau = 1.0 }".into()),
-                }),
-            }
-        }
-        _ => Err(ParamError::new("then", "expected a rule")),
+/// The rule that follows, what a sweep file says of it, and its family.
+#[derive(Clone, Debug)]
+pub struct Then(Arc<dyn Decision>, ParamValue, &'static str);
+
+impl Parameter for Then {
+    const KIND: ParamKind = ParamKind::Stage;
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        let unknown = |kind: &str| format!("`{kind}` is no decision that can follow a calibration");
+        let example = "write then = { kind = \"logit-adjust\", tau = 1.0 }";
+        let (entry, rule) = nested(super::ALL, (params, key), &NEVER_AFTER, unknown, example)?;
+        let value = params.get(key).cloned();
+        let value = value.expect("it was just read");
+        Ok(Self(rule.into(), value, entry.caps.family))
+    }
+
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(self.1.clone())
+    }
+}
+
+parameters! {
+    /// Calibration and what follows, checked.
+    pub struct Calibrated {
+        /// the calibrator
+        by: By = "isotonic";
+        /// the rule on the calibrated probabilities: a kind, or { kind = ..., ... }
+        then: Then = "argmax", probe ["logit-adjust", "saerens-em", "tuned-threshold"];
     }
 }
 
 impl Decision for Calibrated {
     fn needs(&self) -> DecisionNeeds {
-        let then = self.then.needs();
+        let then = self.then.0.needs();
         DecisionNeeds {
             probabilities: true,
             calibration: true,
@@ -196,7 +171,7 @@ impl Decision for Calibrated {
                 )],
             }
         } else {
-            (self.by.fit)(calib)
+            (self.by.0.fit)(calib)
         };
         let mapped = calib.rescored(map.calibrate(calib.scores())?)?;
         for (name, of) in [("log_loss_before", calib), ("log_loss_after", &mapped)] {
@@ -210,8 +185,8 @@ impl Decision for Calibrated {
             Some(batch) => Some(map.calibrate(batch.scores())?),
             None => None,
         };
-        let needs = self.then.needs();
-        let fitted = self.then.fit_with(
+        let needs = self.then.0.needs();
+        let fitted = self.then.0.fit_with(
             &DecideContext {
                 scores_prior: prior.as_ref(),
                 train: context.train,
@@ -236,7 +211,7 @@ impl Decision for Calibrated {
     }
 
     fn family(&self) -> Option<&'static str> {
-        self.family
+        Some(self.then.2).filter(|family| *family != RuleCaps::NONE.family)
     }
 }
 
@@ -281,36 +256,13 @@ impl Rule for Mapped {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(Calibrated::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "calibrated",
-        summary: "probabilities calibrated on out-of-fold scores, then another rule",
-        reference: "Niculescu-Mizil & Caruana 2005; Platt 1999; Kull et al. 2017; Guo et al. 2017",
-        params: &[
-            ParamSpec::new(
-                "by",
-                ParamKind::Choice(calibrate::WORDS),
-                Default::Text("isotonic"),
-                "the calibrator",
-            ),
-            ParamSpec::new(
-                "then",
-                ParamKind::Stage,
-                Default::Text("argmax"),
-                "the rule on the calibrated probabilities: a kind, or { kind = ..., ... }",
-            ),
-        ],
-    },
-    caps: RuleCaps {
-        family: "calibration",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<Calibrated>(
+    "calibrated",
+    "probabilities calibrated on out-of-fold scores, then another rule",
+    "Niculescu-Mizil & Caruana 2005; Platt 1999; Kull et al. 2017; Guo et al. 2017",
+    RuleCaps::CALIBRATION,
+);
 
 #[cfg(test)]
 mod tests {
@@ -335,7 +287,9 @@ mod tests {
         assert!(of(text("calibrated")).contains("no decision that can follow"));
         assert!(of(text("weight-norm")).contains("no decision that can follow"));
         assert!(of(then("logit-adjust", &[("tua", real(1.0))])).contains("unknown key"));
-        assert!(of(ParamValue::Table(BTreeMap::new())).contains("`kind` is missing"));
+        assert!(
+            of(ParamValue::Table(std::collections::BTreeMap::new())).contains("`kind` is missing")
+        );
         assert!(of(text("cost-matrix")).contains("missing"));
     }
 

@@ -1,85 +1,24 @@
 //! The contract of every decision, checked over the whole registry.
 
 use counterweight_core::{
-    Calib, ClassCounts, Confusion, DecideContext, Decision, DecisionEntry, Decisions, Extras,
-    FittedRule, LinearHead, LossContext, Matrix, Note, ParamValue, Prior, Scores, StageError,
+    Calib, ClassCounts, Confusion, DecideContext, Decision, Decisions, Extras, FittedRule,
+    LinearHead, LossContext, Matrix, Note, ParamValue, Prior, RuleCaps, Scores, StageError,
     StageResult, TestScores, find,
 };
 use counterweight_metrics::Criterion;
 use proptest::prelude::*;
 
 use super::ALL;
-use crate::testing::{built, calib, check_registry, list, real, rows, stream, text};
+use crate::testing::{Arm, built, calib, check_registry, list, real, rows, stream, text};
 
 #[test]
 fn the_registry_is_complete_and_documented() {
     check_registry("decide", &["mod", "contract"], ALL);
 }
 
-/// Every decision at its defaults and at some other settings, for two classes.
-fn arms() -> Vec<(&'static DecisionEntry, Box<dyn Decision>)> {
-    let costs = || rows(&[&[0.0, 1.0], &[4.0, 0.0]]);
-    let other: Vec<(&str, Vec<(&str, ParamValue)>)> = vec![
-        ("threshold", vec![("t", real(0.2))]),
-        ("logit-adjust", vec![("tau", real(-0.5))]),
-        ("logit-adjust", vec![("prior", text("train"))]),
-        ("logit-adjust", vec![("prior", text("uniform"))]),
-        ("prior-threshold", vec![("prior", list(&[9.0, 1.0]))]),
-        ("tuned-threshold", vec![("metric", text("g-mean"))]),
-        ("tuned-threshold", vec![("metric", text("macro-f1"))]),
-        ("tuned-threshold", vec![("metric", text("mcc"))]),
-        ("tuned-threshold", vec![("metric", text("worst-recall"))]),
-        (
-            "tuned-threshold",
-            vec![("metric", text("cost")), ("costs", costs())],
-        ),
-        (
-            "tuned-tau",
-            vec![
-                ("metric", text("cost")),
-                ("costs", costs()),
-                ("prior", text("train")),
-            ],
-        ),
-        ("cost-matrix", vec![("costs", costs())]),
-        (
-            "cost-matrix",
-            vec![("costs", costs()), ("target", text("uniform"))],
-        ),
-        ("prior-shift", vec![("target", text("train"))]),
-        ("prior-shift", vec![("target", list(&[1.0, 3.0]))]),
-        ("bbse", vec![("confusion", text("soft"))]),
-        ("logit-adjust", vec![("prior", text("estimated"))]),
-        ("calibrated", vec![("by", text("platt"))]),
-        (
-            "calibrated",
-            vec![("by", text("beta")), ("then", text("logit-adjust"))],
-        ),
-        (
-            "calibrated",
-            vec![("by", text("temperature")), ("then", text("saerens-em"))],
-        ),
-        (
-            "calibrated",
-            vec![
-                ("by", text("vector-scaling")),
-                ("then", text("tuned-threshold")),
-            ],
-        ),
-        (
-            "weight-norm",
-            vec![("nu", text("prior")), ("tau", real(0.5))],
-        ),
-    ];
-    let defaults = ALL
-        .iter()
-        .filter(|entry| entry.card.params.iter().all(|spec| !spec.required))
-        .map(|entry| (entry, built(entry, &[])));
-    let others = other.iter().map(|(id, given)| {
-        let entry = find(ALL, id).unwrap();
-        (entry, built(entry, given))
-    });
-    defaults.chain(others).collect()
+/// Every decision at its defaults and at each probe of its parameters, for two classes.
+fn arms() -> Vec<Arm<RuleCaps, dyn Decision>> {
+    crate::testing::arms(ALL)
 }
 
 fn of(id: &str, given: &[(&str, ParamValue)]) -> Box<dyn Decision> {

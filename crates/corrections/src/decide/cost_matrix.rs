@@ -13,13 +13,6 @@
 //! the lowest class. For K = 2 with right decisions free: positive where
 //! `p >= C[0][1] / (C[0][1] + C[1][0])`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `costs` | required | square table of finite numbers | cost; a row a true class, a column a decided class, in class order |
-//! | `target` | `own` | `own`, `train`, `uniform`, or a positive number per class | prior that the probabilities are brought to first; `own`: as they are |
-//!
 //! # Cost
 //!
 //! O(K^2) a row.
@@ -57,36 +50,25 @@
 //!
 //! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
-use counterweight_core::params::Default;
+use counterweight_core::params::Rows;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details,
-    FittedRule, ParamError, ParamKind, ParamSpec, Params, Prior, Range, Rescored, Rule, RuleCaps,
-    Scores, StageError, StageResult, TIE,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
+    Rescored, Rule, RuleCaps, Scores, StageError, StageResult, TIE, parameters,
 };
 
 use crate::prior::PriorSource;
 
-/// The words that `target` takes beside numbers.
-const TARGETS: &[&str] = &["own", "train", "uniform"];
+/// The probabilities as they are.
+const OWN: PriorSource = PriorSource::Other("own");
 
-/// A cost matrix, checked.
-#[derive(Clone, Debug)]
-pub struct CostMatrix {
-    costs: Vec<Vec<f64>>,
-    /// `None` for the probabilities as they are.
-    target: Option<PriorSource>,
-}
-
-impl TryFrom<&Params> for CostMatrix {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let own = matches!(params.get("target"),
-            Some(counterweight_core::ParamValue::Text(word)) if word == "own");
-        Ok(Self {
-            costs: params.rows("costs"),
-            target: (!own).then(|| PriorSource::of(params, "target")),
-        })
+parameters! {
+    /// A cost matrix, checked.
+    pub struct CostMatrix {
+        /// cost of each decision (column) for each truth (row), in class order
+        costs: Rows = required, probe [[&[0.0, 1.0], &[4.0, 0.0]]];
+        /// the prior that the probabilities are brought to first; own: as they are
+        target: PriorSource = "own", among &["own", "train", "uniform"], probe ["uniform"],
+            beside [costs: Rows = [&[0.0, 1.0], &[4.0, 0.0]]];
     }
 }
 
@@ -110,31 +92,26 @@ impl Decision for CostMatrix {
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,
-            scores_prior: self.target.is_some(),
+            scores_prior: self.target != OWN,
             ..DecisionNeeds::default()
         }
     }
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
         let n_classes = context.train.n_classes();
-        let shift = match &self.target {
-            Some(target) => Some((
-                PriorSource::Effective.for_decision(context)?,
-                target.for_decision(context)?,
-            )),
-            None => None,
+        let shift = if self.target == OWN {
+            None
+        } else {
+            let own = PriorSource::Effective.for_decision(context)?;
+            Some((own, self.target.for_decision(context)?))
         };
         fits(&self.costs, n_classes)?;
-        Ok(FittedRule {
-            rule: Box::new(LeastCost {
-                costs: self.costs.clone(),
-                // What has no training rows is never decided, whatever its column says.
-                known: context.train.as_slice().iter().map(|&n| n > 0).collect(),
-                shift,
-            }),
-            details: Details::new(),
-            notes: Vec::new(),
-        })
+        Ok(FittedRule::of(LeastCost {
+            costs: self.costs.clone(),
+            // What has no training rows is never decided, whatever its column says.
+            known: context.train.as_slice().iter().map(|&n| n > 0).collect(),
+            shift,
+        }))
     }
 }
 
@@ -192,35 +169,13 @@ impl Rule for LeastCost {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(CostMatrix::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "cost-matrix",
-        summary: "the class of least expected cost",
-        reference: "Elkan 2001",
-        params: &[
-            ParamSpec::required(
-                "costs",
-                ParamKind::Rows(Range::FINITE),
-                "cost of each decision (column) for each truth (row), in class order",
-            ),
-            ParamSpec::new(
-                "target",
-                ParamKind::Prior(TARGETS),
-                Default::Text("own"),
-                "the prior that the probabilities are brought to first; own: as they are",
-            ),
-        ],
-    },
-    caps: RuleCaps {
-        family: "thresholding",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<CostMatrix>(
+    "cost-matrix",
+    "the class of least expected cost",
+    "Elkan 2001",
+    RuleCaps::THRESHOLDING,
+);
 
 #[cfg(test)]
 mod tests {

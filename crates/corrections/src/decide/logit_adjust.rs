@@ -15,13 +15,6 @@
 //!
 //! `argmax_y s_y - tau log prior_y`, a tie going to the lowest class.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | factor on the log prior |
-//! | `prior` | `effective` | `effective`, `estimated`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior); `estimated`: of the test batch |
-//!
 //! # Cost
 //!
 //! O(K) a row; the estimated prior a few hundred passes over the batch.
@@ -62,38 +55,26 @@
 //! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via
 //! logit adjustment", ICLR 2021, equation 9.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
-    FittedRule, OffsetLine, OffsetRule, ParamError, ParamKind, ParamSpec, ParamValue, Params,
-    Range, RuleCaps, StageError, StageResult,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
+    OffsetLine, OffsetRule, RuleCaps, StageError, StageResult, parameters,
 };
 
 use super::prior_offsets;
 use super::saerens_em::{Stop, batch, estimate, own_prior};
 use crate::prior::PriorSource;
 
-/// The words that `prior` takes here beside numbers.
-const WORDS: &[&str] = &["effective", "estimated", "train", "uniform"];
+/// The prior of the test batch.
+const ESTIMATED: PriorSource = PriorSource::Other("estimated");
 
-/// Post-hoc logit adjustment, checked.
-#[derive(Clone, Debug)]
-pub struct LogitAdjust {
-    tau: f64,
-    /// `None` for the one estimated from the test batch.
-    prior: Option<PriorSource>,
-}
-
-impl TryFrom<&Params> for LogitAdjust {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let estimated = matches!(params.get("prior"),
-            Some(ParamValue::Text(word)) if word == "estimated");
-        Ok(Self {
-            tau: params.real("tau"),
-            prior: (!estimated).then(|| PriorSource::from_params(params)),
-        })
+parameters! {
+    /// Post-hoc logit adjustment, checked.
+    pub struct LogitAdjust {
+        /// factor on the log prior
+        tau: f64 = 1.0, probe [-0.5];
+        /// the prior whose logarithm is subtracted; estimated: of the test batch, transductive
+        prior: PriorSource = "effective", among &["effective", "estimated", "train", "uniform"],
+            probe ["train", "uniform", "estimated"];
     }
 }
 
@@ -101,8 +82,8 @@ impl Decision for LogitAdjust {
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,
-            scores_prior: matches!(self.prior, None | Some(PriorSource::Effective)),
-            test_batch: self.prior.is_none(),
+            scores_prior: [PriorSource::Effective, ESTIMATED].contains(&self.prior),
+            test_batch: self.prior == ESTIMATED,
             ..DecisionNeeds::default()
         }
     }
@@ -117,13 +98,14 @@ impl Decision for LogitAdjust {
         _calib: Option<&Calib>,
         extras: &Extras<'_>,
     ) -> StageResult<FittedRule> {
-        let (prior, details, notes) = if let Some(source) = &self.prior {
-            (source.for_decision(context)?, Details::new(), Vec::new())
-        } else {
+        let (prior, details, notes) = if self.prior == ESTIMATED {
             let own = own_prior("logit-adjust", context)?;
             let found = estimate(batch("logit-adjust", extras)?, own, Stop::DEFAULT)?;
             let (details, notes) = found.report(Stop::DEFAULT);
             (found.prior, details, notes)
+        } else {
+            let prior = self.prior.for_decision(context)?;
+            (prior, Details::new(), Vec::new())
         };
         Ok(FittedRule {
             rule: Box::new(OffsetRule(prior_offsets(&prior, self.tau)?)),
@@ -133,12 +115,12 @@ impl Decision for LogitAdjust {
     }
 
     fn line(&self, context: &DecideContext<'_>) -> StageResult<Option<OffsetLine>> {
-        let Some(source) = &self.prior else {
+        if self.prior == ESTIMATED {
             return Err(StageError::NotApplicable(
                 "a curve over tau needs a prior that is known without the test batch".into(),
             ));
-        };
-        let prior = source.for_decision(context)?;
+        }
+        let prior = self.prior.for_decision(context)?;
         // A class without prior has no finite score either.
         let log = |p: &f64| if *p > 0.0 { p.ln() } else { 0.0 };
         Ok(Some(OffsetLine {
@@ -150,33 +132,10 @@ impl Decision for LogitAdjust {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(LogitAdjust::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "logit-adjust",
-        summary: "the largest score after subtracting tau times the log prior",
-        reference: "Menon et al. 2021, equation 9",
-        params: &[
-            ParamSpec::new(
-                "tau",
-                ParamKind::Real(Range::FINITE),
-                Default::Real(1.0),
-                "factor on the log prior",
-            ),
-            ParamSpec::new(
-                "prior",
-                ParamKind::Prior(WORDS),
-                Default::Text("effective"),
-                "the prior whose logarithm is subtracted; estimated: of the test batch, transductive",
-            ),
-        ],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<LogitAdjust>(
+    "logit-adjust",
+    "the largest score after subtracting tau times the log prior",
+    "Menon et al. 2021, equation 9",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);

@@ -4,9 +4,7 @@
 //! A tie goes to the lowest class (see [`TIE`](counterweight_core::TIE)), also where a rule says
 //! "at least". A class whose prior is 0 has no training rows and is never decided.
 
-use counterweight_core::{
-    Calib, Decision, DecisionEntry, ParamError, Params, Prior, ScoreKind, StageError, StageResult,
-};
+use counterweight_core::{Calib, DecisionEntry, Prior, ScoreKind, StageError, StageResult};
 
 pub mod argmax;
 pub mod bbse;
@@ -39,14 +37,6 @@ pub const ALL: &[DecisionEntry] = &[
     tuned_threshold::ENTRY,
     weight_norm::ENTRY,
 ];
-
-/// A method of this folder from its checked parameters.
-fn boxed<M>(params: &Params) -> Result<Box<dyn Decision>, ParamError>
-where
-    M: Decision + for<'a> TryFrom<&'a Params, Error = ParamError> + 'static,
-{
-    Ok(Box::new(M::try_from(params)?))
-}
 
 /// The out-of-fold scores that the decision `id` was given, if they can be tuned on.
 ///

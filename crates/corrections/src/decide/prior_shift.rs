@@ -13,13 +13,6 @@
 //! `p'_y = p_y t_y / prior_y / sum_k p_k t_k / prior_k`, then the largest p'. The shifted
 //! probabilities are what the metrics with suffix `_raw` judge; their own prior is t.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `target` | `uniform` | `uniform`, `train`, or a positive number per class | prior that the probabilities are brought to |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | prior that they have, see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K) a row.
@@ -62,33 +55,20 @@
 //! classification", IEEE SSCI 2015. Y. Hong et al., "Disentangling label distribution for long-tailed
 //! visual recognition", CVPR 2021.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details,
-    FittedRule, ParamError, ParamKind, ParamSpec, Params, Prior, Rescored, Rule, RuleCaps, Scores,
-    StageResult,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
+    Rescored, Rule, RuleCaps, Scores, StageResult, parameters,
 };
 
 use crate::prior::PriorSource;
 
-/// The words that `target` takes beside numbers.
-const TARGETS: &[&str] = &["uniform", "train"];
-
-/// Prior shift, checked.
-#[derive(Clone, Debug)]
-pub struct PriorShift {
-    target: PriorSource,
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for PriorShift {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            target: PriorSource::of(params, "target"),
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// Prior shift, checked.
+    pub struct PriorShift {
+        /// the prior that the probabilities are brought to
+        target: PriorSource = "uniform", among &["uniform", "train"], probe ["train"];
+        /// the prior that the probabilities have
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -104,15 +84,11 @@ impl Decision for PriorShift {
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
         let from = self.prior.for_decision(context)?;
         let to = self.target.for_decision(context)?;
-        Ok(FittedRule {
-            rule: Box::new(Shifted {
-                from,
-                to,
-                judged: true,
-            }),
-            details: Details::new(),
-            notes: Vec::new(),
-        })
+        Ok(FittedRule::of(Shifted {
+            from,
+            to,
+            judged: true,
+        }))
     }
 }
 
@@ -156,31 +132,13 @@ impl Rule for Shifted {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(PriorShift::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "prior-shift",
-        summary: "the probabilities brought from the scores' prior to another one, and their largest",
-        reference: "King & Zeng 2001; Elkan 2001; Dal Pozzolo et al. 2015; Hong et al. 2021",
-        params: &[
-            ParamSpec::new(
-                "target",
-                ParamKind::Prior(TARGETS),
-                Default::Text("uniform"),
-                "the prior that the probabilities are brought to",
-            ),
-            PriorSource::spec("the prior that the probabilities have"),
-        ],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<PriorShift>(
+    "prior-shift",
+    "the probabilities brought from the scores' prior to another one, and their largest",
+    "King & Zeng 2001; Elkan 2001; Dal Pozzolo et al. 2015; Hong et al. 2021",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

@@ -48,18 +48,18 @@
 //! classifying binary and multiclass imbalanced data", Neurocomputing 275, 2018.
 
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetRule, RuleCaps, StageResult, parameters,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, FittedRule, OffsetRule, RuleCaps,
+    StageResult, parameters,
 };
 
-use super::{boxed, prior_offsets};
+use super::prior_offsets;
 use crate::prior::PriorSource;
 
 parameters! {
     /// The prior rule, checked.
     pub struct PriorThreshold {
         /// the prior that probabilities are divided by
-        prior: PriorSource = "effective";
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -74,24 +74,14 @@ impl Decision for PriorThreshold {
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
         let prior = self.prior.for_decision(context)?;
-        Ok(FittedRule {
-            rule: Box::new(OffsetRule(prior_offsets(&prior, 1.0)?)),
-            details: Details::new(),
-            notes: Vec::new(),
-        })
+        Ok(FittedRule::of(OffsetRule(prior_offsets(&prior, 1.0)?)))
     }
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "prior-threshold",
-        summary: "the largest ratio of probability to prior",
-        reference: "Provost 2000; Collell et al. 2018",
-        params: PriorThreshold::SPECS,
-    },
-    caps: RuleCaps {
-        family: "thresholding",
-    },
-    build: boxed::<PriorThreshold>,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<PriorThreshold>(
+    "prior-threshold",
+    "the largest ratio of probability to prior",
+    "Provost 2000; Collell et al. 2018",
+    RuleCaps::THRESHOLDING,
+);

@@ -17,13 +17,6 @@
 //! `p_y t_y / prior_y`. Each round raises the likelihood of the batch, which is concave in t. Metrics of probabilities judge
 //! the scores as they are.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tolerance` | 1e-8 | (0, 1) | largest change of a share in the last round |
-//! | `rounds` | 10000 | at least 1 | rounds after which it stops all the same, with a note |
-//!
 //! # Cost
 //!
 //! O(n K) a round for n test rows; near the edge of the simplex EM takes thousands of rounds.
@@ -66,12 +59,10 @@
 //! M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the outputs of a classifier to new a priori
 //! probabilities: a simple procedure", Neural Computation 14, 2002.
 
-use counterweight_core::limit;
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras,
-    FittedRule, Note, ParamError, ParamKind, ParamSpec, Params, Prior, Range, RuleCaps, ScoreKind,
-    StageError, StageResult, TestScores,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
+    Note, Prior, Range, RuleCaps, ScoreKind, StageError, StageResult, TestScores, limit,
+    parameters,
 };
 
 use super::prior_shift::Shifted;
@@ -229,22 +220,13 @@ pub(crate) fn own_prior<'a>(id: &str, context: &DecideContext<'a>) -> StageResul
     })
 }
 
-/// Saerens' EM, checked.
-#[derive(Clone, Copy, Debug)]
-pub struct SaerensEm {
-    stop: Stop,
-}
-
-impl TryFrom<&Params> for SaerensEm {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            stop: Stop {
-                tolerance: params.real("tolerance"),
-                rounds: params.whole("rounds"),
-            },
-        })
+parameters! {
+    /// Saerens' EM, checked.
+    pub struct SaerensEm {
+        /// largest change of a share in the last round
+        tolerance: f64 = 1e-8, in Range::OPEN_UNIT, probe [1e-3];
+        /// rounds after which it stops all the same, with a note
+        rounds: usize = 10_000, in Range::AT_LEAST_ONE, probe [2];
     }
 }
 
@@ -269,8 +251,12 @@ impl Decision for SaerensEm {
         extras: &Extras<'_>,
     ) -> StageResult<FittedRule> {
         let own = own_prior("saerens-em", context)?;
-        let found = estimate(batch("saerens-em", extras)?, own, self.stop)?;
-        let (details, notes) = found.report(self.stop);
+        let stop = Stop {
+            tolerance: self.tolerance,
+            rounds: self.rounds,
+        };
+        let found = estimate(batch("saerens-em", extras)?, own, stop)?;
+        let (details, notes) = found.report(stop);
         Ok(FittedRule {
             rule: Box::new(Shifted {
                 from: own.clone(),
@@ -283,36 +269,13 @@ impl Decision for SaerensEm {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(SaerensEm::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "saerens-em",
-        summary: "transductive: the largest probability under the test batch's class shares, by EM",
-        reference: "Saerens, Latinne & Decaestecker 2002",
-        params: &[
-            ParamSpec::new(
-                "tolerance",
-                ParamKind::Real(Range::OPEN_UNIT),
-                Default::Real(Stop::DEFAULT.tolerance),
-                "largest change of a share in the last round",
-            ),
-            ParamSpec::new(
-                "rounds",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(10_000),
-                "rounds after which it stops all the same, with a note",
-            ),
-        ],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<SaerensEm>(
+    "saerens-em",
+    "transductive: the largest probability under the test batch's class shares, by EM",
+    "Saerens, Latinne & Decaestecker 2002",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

@@ -46,17 +46,15 @@
 //! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    OffsetLine, OffsetRule, Range, RuleCaps, StageError, StageResult, parameters,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule, OffsetLine,
+    OffsetRule, Range, RuleCaps, StageError, StageResult, parameters,
 };
-
-use super::boxed;
 
 parameters! {
     /// A fixed threshold, checked.
     pub struct Threshold {
         /// least probability of the rarer class at which it is decided
-        t: f64 = 0.5, in Range::OPEN_UNIT;
+        t: f64 = 0.5, in Range::OPEN_UNIT, probe [0.2];
     }
 }
 
@@ -107,18 +105,12 @@ fn positive(context: &DecideContext<'_>) -> StageResult<usize> {
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "threshold",
-        summary: "two classes: positive when the rarer class's probability reaches t",
-        reference: "Elkan 2001",
-        params: Threshold::SPECS,
-    },
-    caps: RuleCaps {
-        family: "thresholding",
-    },
-    build: boxed::<Threshold>,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<Threshold>(
+    "threshold",
+    "two classes: positive when the rarer class's probability reaches t",
+    "Elkan 2001",
+    RuleCaps::THRESHOLDING,
+);
 
 #[cfg(test)]
 mod tests {

@@ -13,15 +13,6 @@
 //! scores of the training rows; of equally good ones the nearest to 1, of equally near ones the
 //! smaller.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `metric` | `balanced-error` | the id of a metric of decisions, `balanced-error`, `g-mean`, `macro-f1`, `worst-recall`, or `cost` | what to tune for |
-//! | `grid` | 0, 0.1, ..., 3 | list of finite numbers | taus to try |
-//! | `costs` | none | square table of numbers | for `metric = "cost"`: a row a true class, a column a decided class |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(n log n + T log n) for two classes and T taus, O(n K s log T) for K, with s the decisions that a
@@ -70,11 +61,10 @@
 //!
 //! A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 6.
 
-use counterweight_core::params::Default;
+use counterweight_core::params::Reals;
 use counterweight_core::{
-    Calib, Card, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details,
-    FittedRule, Labels, Note, OffsetRule, ParamError, ParamKind, ParamSpec, Params, Range,
-    RuleCaps, Scores, StageResult,
+    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
+    Labels, Note, OffsetRule, RuleCaps, Scores, StageResult, parameters,
 };
 use counterweight_metrics::Criterion;
 use counterweight_numeric::offsets::OffsetRules;
@@ -91,27 +81,14 @@ const GRID: &[f64] = &[
     1.9, 2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3.0,
 ];
 
-/// Tuned logit adjustment, checked.
-#[derive(Clone, Debug)]
-pub struct TunedTau {
-    criterion: Criterion,
-    /// Ascending, each once.
-    grid: Vec<f64>,
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for TunedTau {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let mut grid = params.reals("grid");
-        grid.sort_unstable_by(f64::total_cmp);
-        grid.dedup();
-        Ok(Self {
-            criterion: Criterion::from_params(params)?,
-            grid,
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// Tuned logit adjustment, checked.
+    pub struct TunedTau {
+        criterion: ..Criterion;
+        /// taus to try
+        grid: Reals = GRID;
+        /// the prior whose logarithm is subtracted
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -129,8 +106,10 @@ impl Decision for TunedTau {
         let prior = self.prior.for_decision(context)?;
         let calib = calibration_rows("tuned-tau", calib, prior.n_classes())?;
         self.criterion.check(prior.n_classes())?;
-        let points: Vec<Vec<f64>> = self
-            .grid
+        let mut grid = self.grid.clone();
+        grid.sort_unstable_by(f64::total_cmp);
+        grid.dedup();
+        let points: Vec<Vec<f64>> = grid
             .iter()
             .map(|&tau| prior_offsets(&prior, tau))
             .collect::<StageResult<_>>()?;
@@ -143,13 +122,13 @@ impl Decision for TunedTau {
             ));
         } else {
             let all = self.values(calib.scores(), calib.labels(), &points, context.train)?;
-            let (best, value) = self.best(&all);
-            tau = self.grid[best];
+            let (best, value) = best(&grid, &all);
+            tau = grid[best];
             details.extend(value.map(|value| ("tuned_metric".to_owned(), value)));
-            let one = self.grid.iter().position(|tau| (tau - 1.0).abs() <= 0.0);
+            let one = grid.iter().position(|tau| (tau - 1.0).abs() <= 0.0);
             let at_one = one.and_then(|at| all[at].1);
             details.extend(at_one.map(|value| ("tau_1_metric".to_owned(), value)));
-            let folds = self.by_fold(calib, &points, context.train)?;
+            let folds = self.by_fold(calib, (&grid, &points), context.train)?;
             details.extend(spread("tau", &folds));
         }
         details.insert("tau".into(), tau);
@@ -180,24 +159,10 @@ impl TunedTau {
         Ok(values)
     }
 
-    /// The best point, the nearest to tau = 1 of equally good ones.
-    fn best(&self, values: &Values) -> (usize, Option<f64>) {
-        let top = values.iter().map(|v| v.0).fold(f64::NEG_INFINITY, f64::max);
-        let mut best = (0, f64::INFINITY);
-        for (at, (objective, _)) in values.iter().enumerate() {
-            let away = (self.grid[at] - 1.0).abs();
-            // 0.9 and 1.1 are equally far from 1 but for the last bit: the smaller stands.
-            if *objective >= top - EQUAL && away < best.1 - EQUAL {
-                best = (at, away);
-            }
-        }
-        (best.0, values.get(best.0).and_then(|v| v.1))
-    }
-
     fn by_fold(
         &self,
         calib: &Calib,
-        points: &[Vec<f64>],
+        (grid, points): (&[f64], &[Vec<f64>]),
         train: &ClassCounts,
     ) -> StageResult<Vec<f64>> {
         let n_folds = calib.folds().iter().max().map_or(0, |last| last + 1);
@@ -210,38 +175,32 @@ impl TunedTau {
             if labels.counts().n_present() >= 2 {
                 let log = calib.scores().log().select_rows(&rows);
                 let scores = Scores::log_probabilities(log)?;
-                let (best, _) = self.best(&self.values(&scores, &labels, points, train)?);
-                found.push(self.grid[best]);
+                let (best, _) = best(grid, &self.values(&scores, &labels, points, train)?);
+                found.push(grid[best]);
             }
         }
         Ok(found)
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(TunedTau::try_from(params)?))
+/// The best point, the nearest to tau = 1 of equally good ones.
+fn best(grid: &[f64], values: &Values) -> (usize, Option<f64>) {
+    let top = values.iter().map(|v| v.0).fold(f64::NEG_INFINITY, f64::max);
+    let mut best = (0, f64::INFINITY);
+    for (at, (objective, _)) in values.iter().enumerate() {
+        let away = (grid[at] - 1.0).abs();
+        // 0.9 and 1.1 are equally far from 1 but for the last bit: the smaller stands.
+        if *objective >= top - EQUAL && away < best.1 - EQUAL {
+            best = (at, away);
+        }
+    }
+    (best.0, values.get(best.0).and_then(|v| v.1))
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "tuned-tau",
-        summary: "logit adjustment with tau chosen on out-of-fold scores from a grid",
-        reference: "Menon et al. 2021",
-        params: &[
-            Criterion::spec(),
-            ParamSpec::new(
-                "grid",
-                ParamKind::Reals(Range::FINITE),
-                Default::Reals(GRID),
-                "taus to try",
-            ),
-            Criterion::costs_spec(),
-            PriorSource::spec("the prior whose logarithm is subtracted"),
-        ],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<TunedTau>(
+    "tuned-tau",
+    "logit adjustment with tau chosen on out-of-fold scores from a grid",
+    "Menon et al. 2021",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);

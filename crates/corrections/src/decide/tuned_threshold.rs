@@ -19,13 +19,6 @@
 //! same exact search, until a round brings no gain. The metric on the inner scores is never worse
 //! than that of the prior rule.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `metric` | `balanced-error` | the id of a metric of decisions, `balanced-error`, `g-mean`, `macro-f1`, `worst-recall`, or `cost` | what to tune for |
-//! | `costs` | none | square table of numbers | for `metric = "cost"`: a row a true class, a column a decided class |
-//!
 //! # Cost
 //!
 //! O(n log n) for two classes, O(K (n K + n log n)) a round of K classes (a few rounds); and the
@@ -85,8 +78,8 @@
 //! complex performance measures", ICML 2015.
 
 use counterweight_core::{
-    Calib, Card, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details,
-    FittedRule, Note, OffsetRule, ParamError, Params, RuleCaps, StageError, StageResult,
+    Calib, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
+    Note, OffsetRule, RuleCaps, StageError, StageResult, parameters,
 };
 use counterweight_metrics::Criterion;
 use counterweight_numeric::cut_search::{Best, EQUAL, Rows, best_offset};
@@ -96,19 +89,10 @@ use super::{calibration_rows, prior_offsets, sd, spread};
 /// Rounds of coordinate ascent. Every round gains, so this is a guard that no known data reach.
 const ROUNDS: usize = 100;
 
-/// Tuned offsets, checked.
-#[derive(Clone, Debug)]
-pub struct TunedThreshold {
-    criterion: Criterion,
-}
-
-impl TryFrom<&Params> for TunedThreshold {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            criterion: Criterion::from_params(params)?,
-        })
+parameters! {
+    /// Tuned offsets, checked.
+    pub struct TunedThreshold {
+        criterion: ..Criterion;
     }
 }
 
@@ -335,20 +319,10 @@ fn of_each_fold<'a>(
     })
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(TunedThreshold::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "tuned-threshold",
-        summary: "offsets per class that maximise a metric on out-of-fold scores",
-        reference: "Koyejo et al. 2014; Narasimhan et al. 2015",
-        params: &[Criterion::spec(), Criterion::costs_spec()],
-    },
-    caps: RuleCaps {
-        family: "thresholding",
-    },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<TunedThreshold>(
+    "tuned-threshold",
+    "offsets per class that maximise a metric on out-of-fold scores",
+    "Koyejo et al. 2014; Narasimhan et al. 2015",
+    RuleCaps::THRESHOLDING,
+);

@@ -14,13 +14,6 @@
 //! Kang) or `nu_k = pi_k` (`nu = "prior"`, Ye; Kim and Kim), pi the training prior. Metrics of
 //! probabilities judge the softmax of these scores, which has no prior of its own.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | power of nu |
-//! | `nu` | `norm` | `norm`, `prior` | what the scores are divided by |
-//!
 //! # Cost
 //!
 //! O(K) a row beside the d K of the scores.
@@ -64,29 +57,30 @@
 //! 2020. H.-J. Ye, H.-Y. Chen, D.-C. Zhan and W.-L. Chao, "Identifying and compensating for feature
 //! deviation in imbalanced deep learning", 2020.
 
-use counterweight_core::params::Default;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
-    Calib, Card, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
-    FittedRule, Matrix, ParamError, ParamKind, ParamSpec, Params, Range, Rescored, Rule, RuleCaps,
-    Scores, StageError, StageResult,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
+    FittedRule, Matrix, Rescored, Rule, RuleCaps, Scores, StageError, StageResult, parameters,
+    words,
 };
 
-/// Weight normalisation, checked.
-#[derive(Clone, Copy, Debug)]
-pub struct WeightNorm {
-    tau: f64,
-    by_prior: bool,
+words! {
+    /// What the scores are divided by.
+    pub enum Divisor {
+        /// The norm of the class's vector.
+        Norm = "norm",
+        /// The prior of the class.
+        Prior = "prior",
+    }
 }
 
-impl TryFrom<&Params> for WeightNorm {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            tau: params.real("tau"),
-            by_prior: params.text("nu") == "prior",
-        })
+parameters! {
+    /// Weight normalisation, checked.
+    pub struct WeightNorm {
+        /// power of nu
+        tau: f64 = 1.0, probe [0.5];
+        /// what the scores are divided by
+        nu: Divisor = "norm";
     }
 }
 
@@ -116,7 +110,8 @@ impl Decision for WeightNorm {
             )
         })?;
         let prior = context.train_prior()?;
-        let nu = if self.by_prior {
+        let by_prior = self.nu == Divisor::Prior;
+        let nu = if by_prior {
             prior.as_slice()
         } else {
             &head.norms[..]
@@ -133,7 +128,7 @@ impl Decision for WeightNorm {
                 )));
             }
             factors.push(factor);
-            if !self.by_prior {
+            if !by_prior {
                 details.insert(format!("norm[{k}]"), nu);
             }
         }
@@ -180,31 +175,10 @@ impl Rule for Scaled {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Decision>, ParamError> {
-    Ok(Box::new(WeightNorm::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: DecisionEntry = DecisionEntry {
-    card: Card {
-        id: "weight-norm",
-        summary: "a linear head's scores divided by a power of the vectors' norms, or of the prior",
-        reference: "Kang et al. 2020; Kim & Kim 2020; Ye et al. 2020",
-        params: &[
-            ParamSpec::new(
-                "tau",
-                ParamKind::Real(Range::FINITE),
-                Default::Real(1.0),
-                "power of nu",
-            ),
-            ParamSpec::new(
-                "nu",
-                ParamKind::Choice(&["norm", "prior"]),
-                Default::Text("norm"),
-                "what the scores are divided by",
-            ),
-        ],
-    },
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+pub(crate) const ENTRY: DecisionEntry = DecisionEntry::of::<WeightNorm>(
+    "weight-norm",
+    "a linear head's scores divided by a power of the vectors' norms, or of the prior",
+    "Kang et al. 2020; Kim & Kim 2020; Ye et al. 2020",
+    RuleCaps::MARGIN,
+);

@@ -15,15 +15,6 @@
 //! `easy-ensemble`; the scores' prior is that of the subsets, which holds for the shares of the
 //! classes, not for the rows within a class, which are the hard ones.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `rounds` | 10 | [1, inf) | boosting rounds |
-//! | `learning_rate` | 1 | (0, inf) | factor on the say of each round |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//!
 //! # Cost
 //!
 //! O(`members` x `rounds`) fits of the base to K times the smallest class's rows, and scoring all
@@ -79,48 +70,38 @@
 //! Transactions on Systems, Man and Cybernetics B 39, 2009.
 
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, log_softmax, parameters,
 };
 use std::borrow::Cow;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS, fits_on_subsets};
+use super::boost::{Boosting, Committee, fits_on_subsets};
 use super::draw::{by_class, draw, share_of, subset as shuffle, take};
-use super::members::{MEMBERS, Members, prior_of};
-use crate::resample::strategy::{self, Direction, Strategy};
-use counterweight_core::log_softmax;
+use super::members::{Members, prior_of};
+use crate::resample::strategy::Shrink;
 
-/// `BalanceCascade` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct BalanceCascade {
-    members: usize,
-    boosting: Boosting,
-    strategy: Strategy,
-}
-
-impl TryFrom<&Params> for BalanceCascade {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            boosting: Boosting::from(params),
-            strategy: Strategy::from_params(params, Direction::Under)?,
-        })
+parameters! {
+    /// `BalanceCascade` with checked parameters.
+    pub struct BalanceCascade {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// boosting rounds
+        rounds: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// factor on the say of each round
+        learning_rate: f64 = 1.0, in Range::POSITIVE, probe [0.3];
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
     }
 }
 
 impl Ensemble for BalanceCascade {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
+        let boosting = Boosting::new(self.rounds, self.learning_rate);
         let samples = train.samples();
         let counts = train.counts();
         let targets = self.strategy.targets(samples.y().names(), &counts)?;
@@ -132,7 +113,7 @@ impl Ensemble for BalanceCascade {
             let mut streams = members.next()?;
             let rows = draw(&pools, &targets, false, &mut streams.rows);
             let subset = take(train, &rows)?;
-            let fitted = self.boosting.run(&subset, &mut members, |weights, _, _| {
+            let fitted = boosting.run(&subset, &mut members, |weights, _, _| {
                 Ok((Cow::Borrowed(&subset), weights.to_vec()))
             })?;
             if at < self.members {
@@ -164,21 +145,10 @@ impl Ensemble for BalanceCascade {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(BalanceCascade::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "balance-cascade",
-        summary: "boosts balanced subsets one after another, leaving out what is already told surely",
-        reference: "Liu, Wu and Zhou 2009",
-        params: &[MEMBERS, ROUNDS, LEARNING_RATE, strategy::SPEC],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: fits_on_subsets,
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<BalanceCascade>(
+    "balance-cascade",
+    "boosts balanced subsets one after another, leaving out what is already told surely",
+    "Liu, Wu and Zhou 2009",
+    EnsembleCaps::new(fits_on_subsets),
+);

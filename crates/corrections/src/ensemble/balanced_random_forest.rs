@@ -15,14 +15,6 @@
 //! at each split; `extra-trees`: random cuts; `decision-tree`: as it is). The score is `log (1/T
 //! sum_t p_t(y | x))` with `p_t` the leaf's class shares. The scores' prior is that of the sets.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 100 | [1, inf) | trees |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//! | `replacement` | true | true, false | flag |
-//!
 //! # Cost
 //!
 //! O(`trees`) trees on K times the smallest class's rows; see the model's file for the cost of one.
@@ -75,26 +67,23 @@
 //! C. Chen, A. Liaw and L. Breiman, "Using random forest to learn imbalanced data", report 666,
 //! Department of Statistics, University of California, Berkeley, 2004.
 
-use super::draw::BOOTSTRAP;
 use super::members::under_rows;
-use super::stratified::StratifiedBags;
-use crate::resample::strategy::{self, Direction};
-use counterweight_core::params::Default;
+use super::stratified;
+use crate::resample::strategy::Shrink;
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageError, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, Range, StageContext,
+    StageError, StageResult, Train, parameters,
 };
-use counterweight_core::{ParamKind, ParamSpec, Range};
 
-/// Balanced random forest with checked parameters.
-#[derive(Clone, Debug)]
-pub struct BalancedRandomForest(StratifiedBags);
-
-impl TryFrom<&Params> for BalancedRandomForest {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        StratifiedBags::from_params(params, "trees", Direction::Under).map(Self)
+parameters! {
+    /// Balanced random forest with checked parameters.
+    pub struct BalancedRandomForest {
+        /// trees whose class shares are averaged
+        trees: usize = 100, in Range::AT_LEAST_ONE, probe [4];
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// draw the rows of every class with replacement, also of those that keep their count
+        replacement: bool = true;
     }
 }
 
@@ -118,37 +107,18 @@ impl Ensemble for BalancedRandomForest {
                 base.id
             )));
         };
-        self.0.fit(&*tree, train, base, context)
+        let bags = (self.trees, self.replacement);
+        stratified::fit(&*tree, bags, &self.strategy, train, base, context)
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(BalancedRandomForest::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "balanced-random-forest",
-        summary: "grows each tree of a forest on a balanced bootstrap",
-        reference: "Chen, Liaw and Breiman 2004",
-        params: &[
-            ParamSpec::new(
-                "trees",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(100),
-                "trees whose class shares are averaged",
-            ),
-            strategy::SPEC,
-            BOOTSTRAP,
-        ],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |_, counts| {
-            // The cost of a forest is of all its trees.
-            (1, under_rows(counts))
-        },
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<BalancedRandomForest>(
+    "balanced-random-forest",
+    "grows each tree of a forest on a balanced bootstrap",
+    "Chen, Liaw and Breiman 2004",
+    EnsembleCaps::new(|_, counts| {
+        // The cost of a forest is of all its trees.
+        (1, under_rows(counts))
+    }),
+);

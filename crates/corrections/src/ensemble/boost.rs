@@ -2,30 +2,12 @@
 
 use std::borrow::Cow;
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, Fitted, Matrix, Note, ParamKind, ParamSpec, Params, Range, Scores, StageContext,
-    StageResult, Stream, Train,
+    ClassCounts, Fitted, Matrix, Note, Params, Scores, StageContext, StageResult, Stream, Train,
 };
 
 use super::draw::{cumulative, take, weighted};
 use super::members::{Members, under_rows};
-
-/// The parameter `rounds`.
-pub(super) const ROUNDS: ParamSpec = ParamSpec::new(
-    "rounds",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(10),
-    "boosting rounds",
-);
-
-/// The parameter `learning_rate`.
-pub(super) const LEARNING_RATE: ParamSpec = ParamSpec::new(
-    "learning_rate",
-    ParamKind::Real(Range::POSITIVE),
-    Default::Real(1.0),
-    "factor on the say of each round",
-);
 
 /// Fits, and rows of each, when every one of `members` subsets is boosted for `rounds`; for estimates.
 pub(super) fn fits_on_subsets(params: &Params, counts: &ClassCounts) -> (usize, usize) {
@@ -42,19 +24,15 @@ pub(super) struct Boosting {
     rate: f64,
 }
 
-impl From<&Params> for Boosting {
-    fn from(params: &Params) -> Self {
-        Self {
-            rounds: params.whole("rounds"),
-            rate: params.real("learning_rate"),
-        }
-    }
-}
-
 /// The rows of a round, and a weight for each.
 pub(super) type RoundRows<'t> = (Cow<'t, Train>, Vec<f64>);
 
 impl Boosting {
+    /// So many rounds, with this factor on the say of each.
+    pub(super) fn new(rounds: usize, rate: f64) -> Self {
+        Self { rounds, rate }
+    }
+
     /// Boosts on `train`. Before each round, `rows` makes of the row weights (which sum to 1) what the
     /// base is fitted to; errors and weights are always those of all rows of `train`.
     ///

@@ -4,39 +4,45 @@ use std::sync::{Arc, Mutex};
 
 use counterweight_core::{
     Base, Deadline, Ensemble, EnsembleEntry, EnsembleFit, Fitted, Learner, LossTerms, Matrix, Note,
-    ParamKind, ParamValue, Samples, ScoreKind, Scores, Shared, SmallClass, StageContext,
-    StageError, StageResult, Train, find,
+    ParamValue, Samples, ScoreKind, Scores, Shared, SmallClass, StageContext, StageError,
+    StageResult, Train, find,
 };
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
 use super::ALL;
-use crate::testing::{built, check_registry, context, flag, real, stream, text, train, whole};
+use crate::testing::{built, check_registry, context, real, stream, text, train, try_built, whole};
 
 /// Files of the folder that are no method.
 const HELPERS: &[&str] = &["boost", "contract", "draw", "members", "mod", "stratified"];
 
-/// Ensembles whose members see as many rows of each class as the smallest has.
-const UNDER: &[&str] = &[
-    "balance-cascade",
-    "balanced-random-forest",
-    "easy-ensemble",
-    "rusboost",
-    "self-paced",
-    "under-bagging",
-];
-/// Ensembles whose members see as many rows of each class as the largest has.
-const OVER: &[&str] = &["over-bagging", "smote-bagging", "smoteboost"];
-/// Ensembles that boost one chain of fits: their scores have no prior of their own.
-const CHAINS: &[&str] = &["rusboost", "smoteboost"];
+/// How many rows of each class its members see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    /// As many as the smallest has.
+    Under,
+    /// As many as the largest has.
+    Over,
+    /// As there are.
+    AsTheyAre,
+}
+
+/// Over-samplers take `minority`, under-samplers refuse it.
+fn sees(entry: &EnsembleEntry) -> Sees {
+    if entry.card.params.iter().all(|spec| spec.name != "strategy") {
+        Sees::AsTheyAre
+    } else if try_built(entry, &[("strategy", text("minority"))]).is_ok() {
+        Sees::Over
+    } else {
+        Sees::Under
+    }
+}
 
 #[test]
 fn the_registry_is_complete_and_documented() {
     check_registry("ensemble", HELPERS, ALL);
     for entry in ALL {
         let id = entry.card.id;
-        let listed = UNDER.contains(&id) || OVER.contains(&id) || id == "pt-bagging";
-        assert!(listed, "{id}: say what its members see");
         assert_eq!(entry.caps.family, "ensemble");
         let resampler = find(crate::resample::ALL, id).is_some();
         assert!(!resampler, "{id}: they share the column `resample`");
@@ -170,10 +176,10 @@ fn members_are_balanced_as_the_strategy_says_and_the_prior_says_so_too() {
         let found = fit(&*built(entry, &[]), &spy, &set, 3);
         let seen = seen.lock().unwrap().clone();
         assert!(!seen.is_empty());
-        let expected = if UNDER.contains(&id) {
-            Some(vec![8, 0, 8, 8])
-        } else {
-            OVER.contains(&id).then(|| vec![60, 0, 60, 60])
+        let expected = match sees(entry) {
+            Sees::Under => Some(vec![8, 0, 8, 8]),
+            Sees::Over => Some(vec![60, 0, 60, 60]),
+            Sees::AsTheyAre => None,
         };
         for counts in &seen {
             match &expected {
@@ -183,9 +189,9 @@ fn members_are_balanced_as_the_strategy_says_and_the_prior_says_so_too() {
         }
         let uniform = [1.0 / 3.0, 0.0, 1.0 / 3.0, 1.0 / 3.0];
         match found.prior {
-            None => assert!(CHAINS.contains(&id), "{id}"),
+            None => assert!(entry.caps.chained, "{id}"),
             Some(prior) => {
-                assert!(!CHAINS.contains(&id), "{id}");
+                assert!(!entry.caps.chained, "{id}");
                 let pairs = prior.as_slice().iter().zip(uniform);
                 assert!(
                     pairs.into_iter().all(|(p, u)| (p - u).abs() < 1e-12),
@@ -194,14 +200,14 @@ fn members_are_balanced_as_the_strategy_says_and_the_prior_says_so_too() {
             }
         }
         // A ratio of one half is kept by all.
-        if entry.card.params.iter().any(|spec| spec.name == "strategy") {
+        if sees(entry) != Sees::AsTheyAre {
             let seen = Seen::default();
             let spy = Spy {
                 inner: small_tree(entry),
                 seen: Arc::clone(&seen),
             };
             let found = fit(&*built(entry, &[("strategy", real(0.5))]), &spy, &set, 3);
-            let expected = if UNDER.contains(&id) {
+            let expected = if sees(entry) == Sees::Under {
                 [16, 0, 16, 8]
             } else {
                 [60, 0, 30, 30]
@@ -235,34 +241,22 @@ fn absent_classes_are_masked() {
     }
 }
 
-/// Values that differ from the default.
-fn others(id: &str, name: &str, kind: ParamKind) -> Vec<ParamValue> {
-    match (name, kind) {
-        ("members" | "rounds" | "trees", _) => vec![whole(4)],
-        ("learning_rate", _) => vec![real(0.3)],
-        ("strategy", _) => vec![real(0.5)],
-        ("k", _) => vec![whole(1)],
-        ("bins", _) => vec![whole(3)],
-        ("replacement", _) => vec![flag(true), flag(false)],
-        (_, ParamKind::Choice(words)) => words.iter().map(|word| text(word)).collect(),
-        _ => panic!("{id}: add values for `{name}`"),
-    }
-}
-
 #[test]
 fn a_knob_that_changes_changes_the_scores() {
     let set = blobs(&[90, 30, 12], 5);
     for entry in ALL {
-        let id = entry.card.id;
+        let usual = scores(entry, &[], &set, 1);
         for spec in entry.card.params {
-            let default = spec.default.map(ParamValue::from);
-            let usual = scores(entry, &[], &set, 1);
-            for value in others(id, spec.name, spec.kind) {
-                if Some(&value) == default.as_ref() {
-                    continue;
-                }
-                let changed = scores(entry, &[(spec.name, value.clone())], &set, 1);
-                assert_ne!(usual, changed, "{id}: {} = {value} does nothing", spec.name);
+            let trials = spec.trials();
+            assert!(
+                !trials.is_empty(),
+                "{}: `{}` has no probe",
+                entry.card.id,
+                spec.name
+            );
+            for given in trials {
+                let changed = scores(entry, &given, &set, 1);
+                assert_ne!(usual, changed, "{}: {given:?} does nothing", entry.card.id);
             }
         }
     }

@@ -3,30 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::params::{Default, check};
-use counterweight_core::{
-    ParamKind, ParamSpec, ParamValue, ResamplerEntry, Samples, StageError, StageResult, Stream,
-    Train,
-};
+use counterweight_core::{Resampler, Samples, StageError, StageResult, Stream, Train};
 use rand::RngExt as _;
 
 use super::members::Members;
-use crate::resample::{smote, smote_n, smote_nc};
+use crate::resample::smote::Smote;
+use crate::resample::smote_n::SmoteN;
+use crate::resample::smote_nc::SmoteNc;
+use crate::resample::strategy::Grow;
 use counterweight_numeric::neighbours::split_columns;
-
-/// The parameter `replacement` of methods that draw subsets.
-pub(super) const REPLACEMENT: ParamSpec = ParamSpec::new(
-    "replacement",
-    ParamKind::Flag,
-    Default::Flag(false),
-    "draw the rows of every class with replacement, also of those that keep their count",
-);
-
-/// The parameter `replacement` of methods that bootstrap.
-pub(super) const BOOTSTRAP: ParamSpec = ParamSpec {
-    default: Some(Default::Flag(true)),
-    ..REPLACEMENT
-};
 
 /// The rows of each class.
 pub(super) fn by_class(samples: &Samples) -> Vec<Vec<usize>> {
@@ -154,38 +139,25 @@ pub(super) fn synthesise(
     let samples = train.samples();
     let counts = train.counts();
     let names = samples.y().names();
-    let grown: BTreeMap<String, ParamValue> = extra
+    let grown: BTreeMap<String, usize> = extra
         .iter()
         .enumerate()
         .filter(|&(class, &extra)| extra > 0 && counts.as_slice()[class] > 0)
         .map(|(class, extra)| {
             let target = counts.as_slice()[class].saturating_add(*extra);
-            let target = i64::try_from(target).unwrap_or(i64::MAX);
-            (names[class].clone(), ParamValue::Whole(target))
+            (names[class].clone(), target)
         })
         .collect();
     if grown.is_empty() {
         return Ok(train.clone());
     }
     let (numeric, nominal) = split_columns(samples);
-    let entry: &ResamplerEntry = match (numeric.is_empty(), nominal.is_empty()) {
-        (_, true) => &smote::ENTRY,
-        (true, false) => &smote_n::ENTRY,
-        (false, false) => &smote_nc::ENTRY,
+    let strategy = Grow::counts(grown);
+    let sampler: Box<dyn Resampler> = match (numeric.is_empty(), nominal.is_empty()) {
+        (_, true) => Box::new(Smote::default().strategy(strategy).k(k)),
+        (true, false) => Box::new(SmoteN::default().strategy(strategy).k(k)),
+        (false, false) => Box::new(SmoteNc::default().strategy(strategy).k(k)),
     };
-    let given = BTreeMap::from([
-        ("strategy".to_owned(), ParamValue::Table(grown)),
-        (
-            "k".to_owned(),
-            ParamValue::Whole(i64::try_from(k).unwrap_or(i64::MAX)),
-        ),
-    ]);
-    let wrong = |text: String| StageError::Failed(format!("{}: {text}", entry.card.id));
-    let params = check(entry.card.params, &given).map_err(|errors| {
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        wrong(texts.join("; "))
-    })?;
-    let sampler = (entry.build)(&params).map_err(|error| wrong(error.to_string()))?;
     members.resample(stream, |context| sampler.resample(train, context))
 }
 

@@ -16,16 +16,6 @@
 //! what the exponential loss estimates, so that the scores' prior is that of the subsets; boosted
 //! probabilities tend to the extremes and want a calibration.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `rounds` | 10 | [1, inf) | boosting rounds |
-//! | `learning_rate` | 1 | (0, inf) | factor on the say of each round |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//! | `replacement` | false | true, false | flag |
-//!
 //! # Cost
 //!
 //! O(`members` x `rounds`) fits of the base to K times the smallest class's rows.
@@ -81,49 +71,40 @@
 //! "Multi-class `AdaBoost`", Statistics and Its Interface 2, 2009.
 
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, parameters,
 };
 use std::borrow::Cow;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS, fits_on_subsets};
-use super::draw::{REPLACEMENT, by_class, draw, take};
-use super::members::{MEMBERS, Members, prior_of};
-use crate::resample::strategy::{self, Direction, Strategy};
+use super::boost::{Boosting, Committee, fits_on_subsets};
+use super::draw::{by_class, draw, take};
+use super::members::{Members, prior_of};
+use crate::resample::strategy::Shrink;
 
-/// `EasyEnsemble` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct EasyEnsemble {
-    members: usize,
-    boosting: Boosting,
-    strategy: Strategy,
-    replacement: bool,
-}
-
-impl TryFrom<&Params> for EasyEnsemble {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            boosting: Boosting::from(params),
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            replacement: params.flag("replacement"),
-        })
+parameters! {
+    /// `EasyEnsemble` with checked parameters.
+    pub struct EasyEnsemble {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// boosting rounds
+        rounds: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// factor on the say of each round
+        learning_rate: f64 = 1.0, in Range::POSITIVE, probe [0.3];
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// draw the rows of every class with replacement, also of those that keep their count
+        replacement: bool = false;
     }
 }
 
 impl Ensemble for EasyEnsemble {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
+        let boosting = Boosting::new(self.rounds, self.learning_rate);
         let samples = train.samples();
         let targets = self
             .strategy
@@ -139,7 +120,7 @@ impl Ensemble for EasyEnsemble {
                 &mut members.next()?.rows,
             );
             let subset = take(train, &rows)?;
-            boosted.push(self.boosting.run(&subset, &mut members, |weights, _, _| {
+            boosted.push(boosting.run(&subset, &mut members, |weights, _, _| {
                 Ok((Cow::Borrowed(&subset), weights.to_vec()))
             })?);
         }
@@ -150,21 +131,10 @@ impl Ensemble for EasyEnsemble {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(EasyEnsemble::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "easy-ensemble",
-        summary: "an AdaBoost of the base on each of several balanced subsets",
-        reference: "Liu, Wu and Zhou 2009",
-        params: &[MEMBERS, ROUNDS, LEARNING_RATE, strategy::SPEC, REPLACEMENT],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: fits_on_subsets,
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<EasyEnsemble>(
+    "easy-ensemble",
+    "an AdaBoost of the base on each of several balanced subsets",
+    "Liu, Wu and Zhou 2009",
+    EnsembleCaps::new(fits_on_subsets),
+);

@@ -3,24 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Base, ClassCounts, Deadline, EnsembleFit, Fitted, Learner, Matrix, Note, ParamKind, ParamSpec,
-    Prior, Range, Scores, Shared, SmallClass, StageContext, StageResult, Stream, Train,
+    Base, ClassCounts, Deadline, EnsembleFit, Fitted, Learner, Matrix, Note, Prior, Scores, Shared,
+    SmallClass, StageContext, StageResult, Stream, Train,
 };
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 
 use super::draw::take;
 use crate::loss::offset_terms;
-
-/// The parameter `members`.
-pub(super) const MEMBERS: ParamSpec = ParamSpec::new(
-    "members",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(10),
-    "members whose answers are joined",
-);
 
 /// A member's randomness. The rows come from another stream than the learner's draws, so that every
 /// base sees the same rows as long as the ensemble does not look at its answers.
@@ -216,7 +207,7 @@ impl Fitted for Average {
 }
 
 /// A running sum of probabilities, kept as logarithms, so that tiny ones do not vanish.
-#[derive(Clone, Debug, std::default::Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LogSum(Option<Matrix>);
 
 impl LogSum {

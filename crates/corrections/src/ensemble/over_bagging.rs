@@ -14,14 +14,6 @@
 //! row once and the drawn ones beside them. The score is `log (1/M sum_m p_m(y | x))`. The scores'
 //! prior is that of the sets.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`], over-samplers | rows a class |
-//! | `replacement` | true | true, false | flag |
-//!
 //! # Cost
 //!
 //! O(`members`) fits of the base to K times the largest class's rows.
@@ -74,57 +66,42 @@
 //! S. Wang and X. Yao, "Diversity analysis on imbalanced data sets by using ensemble models", CIDM
 //! 2009.
 
-use super::draw::BOOTSTRAP;
-use super::members::{MEMBERS, over_rows};
-use super::stratified::StratifiedBags;
-use crate::resample::strategy::{self, Direction};
+use super::members::over_rows;
+use super::stratified;
+use crate::resample::strategy::Grow;
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, parameters,
 };
 
-/// Over-bagging with checked parameters.
-#[derive(Clone, Debug)]
-pub struct OverBagging(StratifiedBags);
-
-impl TryFrom<&Params> for OverBagging {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        StratifiedBags::from_params(params, "members", Direction::Over).map(Self)
+parameters! {
+    /// Over-bagging with checked parameters.
+    pub struct OverBagging {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// draw the rows of every class with replacement, also of those that keep their count
+        replacement: bool = true;
     }
 }
 
 impl Ensemble for OverBagging {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
-        self.0.fit(base.learner, train, base, context)
+        let bags = (self.members, self.replacement);
+        stratified::fit(base.learner, bags, &self.strategy, train, base, context)
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(OverBagging::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "over-bagging",
-        summary: "averages fits to bootstraps in which the smaller classes are drawn up to the largest",
-        reference: "Wang and Yao 2009",
-        params: &[MEMBERS, strategy::SPEC, BOOTSTRAP],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("members"), over_rows(counts)),
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<OverBagging>(
+    "over-bagging",
+    "averages fits to bootstraps in which the smaller classes are drawn up to the largest",
+    "Wang and Yao 2009",
+    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))),
+);

@@ -16,12 +16,6 @@
 //! (for two classes: positive when `q > pi_1`), and their prior is uniform over the classes with
 //! training rows.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//!
 //! # Cost
 //!
 //! O(`members`) fits of the base to all rows.
@@ -74,35 +68,23 @@
 //! 2018.
 
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, Note,
-    ParamError, Params, Prior, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Note, Prior, Range, StageContext,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::draw::take;
-use super::members::{Average, MEMBERS, Members};
+use super::members::{Average, Members};
 
-/// PT-bagging with checked parameters.
-#[derive(Clone, Debug)]
-pub struct PtBagging {
-    members: usize,
-}
-
-impl TryFrom<&Params> for PtBagging {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-        })
+parameters! {
+    /// PT-bagging with checked parameters.
+    pub struct PtBagging {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
     }
 }
 
 impl Ensemble for PtBagging {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
@@ -147,21 +129,10 @@ impl Ensemble for PtBagging {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(PtBagging::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "pt-bagging",
-        summary: "plain bagging whose probabilities are shifted from the training prior to equal classes",
-        reference: "Collell et al. 2018",
-        params: &[MEMBERS],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("members"), counts.total()),
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<PtBagging>(
+    "pt-bagging",
+    "plain bagging whose probabilities are shifted from the training prior to equal classes",
+    "Collell et al. 2018",
+    EnsembleCaps::new(|params, counts| (params.whole("members"), counts.total())),
+);

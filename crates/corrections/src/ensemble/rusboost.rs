@@ -16,15 +16,6 @@
 //! distribution and weighed under another, so that decisions which start from the scores' prior are
 //! not applicable, while tuned ones are.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `rounds` | 50 | [1, inf) | boosting rounds |
-//! | `learning_rate` | 1 | (0, inf) | factor on the say of each round |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//! | `replacement` | false | true, false | flag |
-//!
 //! # Cost
 //!
 //! O(`rounds`) fits of the base to K times the smallest class's rows, and scoring all rows once a
@@ -80,43 +71,31 @@
 //! alleviating class imbalance", IEEE Transactions on Systems, Man and Cybernetics A 40, 2010.
 
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, parameters,
 };
 use std::borrow::Cow;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS};
-use super::draw::{REPLACEMENT, by_class, draw, take};
+use super::boost::{Boosting, Committee};
+use super::draw::{by_class, draw, take};
 use super::members::{Members, under_rows};
-use crate::resample::strategy::{self, Direction, Strategy};
-use counterweight_core::ParamSpec;
-use counterweight_core::params::Default;
+use crate::resample::strategy::Shrink;
 
-/// `RUSBoost` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct RusBoost {
-    boosting: Boosting,
-    strategy: Strategy,
-    replacement: bool,
-}
-
-impl TryFrom<&Params> for RusBoost {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            boosting: Boosting::from(params),
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            replacement: params.flag("replacement"),
-        })
+parameters! {
+    /// `RUSBoost` with checked parameters.
+    pub struct RusBoost {
+        /// boosting rounds
+        rounds: usize = 50, in Range::AT_LEAST_ONE, probe [4];
+        /// factor on the say of each round
+        learning_rate: f64 = 1.0, in Range::POSITIVE, probe [0.3];
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// draw the rows of every class with replacement, also of those that keep their count
+        replacement: bool = false;
     }
 }
 
 impl Ensemble for RusBoost {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
@@ -129,13 +108,12 @@ impl Ensemble for RusBoost {
             .targets(samples.y().names(), &train.counts())?;
         let pools = by_class(samples);
         let mut members = Members::new(base, context);
-        let boosted = self
-            .boosting
-            .run(train, &mut members, |weights, _, stream| {
-                let rows = draw(&pools, &targets, self.replacement, stream);
-                let seen = rows.iter().map(|&row| weights[row]).collect();
-                Ok((Cow::Owned(take(train, &rows)?), seen))
-            })?;
+        let boosting = Boosting::new(self.rounds, self.learning_rate);
+        let boosted = boosting.run(train, &mut members, |weights, _, stream| {
+            let rows = draw(&pools, &targets, self.replacement, stream);
+            let seen = rows.iter().map(|&row| weights[row]).collect();
+            Ok((Cow::Owned(take(train, &rows)?), seen))
+        })?;
         Ok(EnsembleFit {
             fitted: Box::new(Committee::of(vec![boosted], members, context)),
             prior: None,
@@ -143,29 +121,13 @@ impl Ensemble for RusBoost {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(RusBoost::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "rusboost",
-        summary: "boosts with a fresh balanced subset each round",
-        reference: "Seiffert et al. 2010",
-        params: &[
-            ParamSpec {
-                default: Some(Default::Whole(50)),
-                ..ROUNDS
-            },
-            LEARNING_RATE,
-            strategy::SPEC,
-            REPLACEMENT,
-        ],
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<RusBoost>(
+    "rusboost",
+    "boosts with a fresh balanced subset each round",
+    "Seiffert et al. 2010",
+    EnsembleCaps {
+        chained: true,
+        ..EnsembleCaps::new(|params, counts| (params.whole("rounds"), under_rows(counts)))
     },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("rounds"), under_rows(counts)),
-    },
-    build,
-};
+);

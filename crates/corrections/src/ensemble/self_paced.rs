@@ -16,15 +16,6 @@
 //! their prior is that of the subsets (of the classes' shares; within a class, rows are not drawn
 //! alike).
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `bins` | 20 | [1, 1000000] | bins |
-//! | `hardness` | `absolute-error` | `absolute-error`, `squared-error`, `cross-entropy` | function |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//!
 //! # Cost
 //!
 //! O(`members`) fits of the base to K times the smallest class's rows, and scoring all rows once a
@@ -80,25 +71,12 @@
 //! imbalanced massive data classification", ICDE 2020.
 
 use super::draw::{apportion, by_class, draw, subset, take};
-use super::members::{LogSum, MEMBERS, Members, under_rows};
-use crate::resample::strategy::{self, Direction, Strategy};
-use counterweight_core::params::Default;
+use super::members::{LogSum, Members, under_rows};
+use crate::resample::strategy::Shrink;
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, Labels,
-    ParamError, Params, Scores, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, Labels, Range, Scores,
+    StageContext, StageResult, Train, parameters, words,
 };
-use counterweight_core::{ParamKind, ParamSpec, Range};
-
-/// How hard a row is, from the probability p of its own class under the members so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hardness {
-    /// 1 - p.
-    Absolute,
-    /// (1 - p)^2.
-    Squared,
-    /// -log p, with p at least machine epsilon.
-    CrossEntropy,
-}
 
 impl Hardness {
     fn of(self, scores: &Scores, y: &Labels, row: usize) -> f64 {
@@ -112,29 +90,29 @@ impl Hardness {
     }
 }
 
-/// Self-paced ensemble with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SelfPaced {
-    members: usize,
-    bins: usize,
-    hardness: Hardness,
-    strategy: Strategy,
+words! {
+    /// How hard a row is, from the probability p of its own class under the members so far.
+    pub enum Hardness {
+        /// 1 - p.
+        Absolute = "absolute-error",
+        /// (1 - p)^2.
+        Squared = "squared-error",
+        /// -log p, with p at least machine epsilon.
+        CrossEntropy = "cross-entropy",
+    }
 }
 
-impl TryFrom<&Params> for SelfPaced {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            bins: params.whole("bins"),
-            hardness: match params.text("hardness") {
-                "squared-error" => Hardness::Squared,
-                "cross-entropy" => Hardness::CrossEntropy,
-                _ => Hardness::Absolute,
-            },
-            strategy: Strategy::from_params(params, Direction::Under)?,
-        })
+parameters! {
+    /// Self-paced ensemble with checked parameters.
+    pub struct SelfPaced {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// bins of equal width that the hardness is cut into
+        bins: usize = 20, in Range::new(1.0, true, 1e6, true), probe [3];
+        /// how hard a row is, from the probability of its own class
+        hardness: Hardness = "absolute-error";
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
     }
 }
 
@@ -198,7 +176,7 @@ impl Ensemble for SelfPaced {
 }
 
 /// Rows of like hardness.
-#[derive(Clone, Debug, std::default::Default)]
+#[derive(Clone, Debug, Default)]
 struct Bin {
     rows: Vec<usize>,
     sum: f64,
@@ -240,36 +218,10 @@ fn whole(place: f64) -> usize {
     place as usize
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(SelfPaced::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "self-paced",
-        summary: "averages fits to balanced subsets whose rows get harder from member to member",
-        reference: "Liu et al. 2020",
-        params: &[
-            MEMBERS,
-            ParamSpec::new(
-                "bins",
-                ParamKind::Whole(Range::new(1.0, true, 1e6, true)),
-                Default::Whole(20),
-                "bins of equal width that the hardness is cut into",
-            ),
-            ParamSpec::new(
-                "hardness",
-                ParamKind::Choice(&["absolute-error", "squared-error", "cross-entropy"]),
-                Default::Text("absolute-error"),
-                "how hard a row is, from the probability of its own class",
-            ),
-            strategy::SPEC,
-        ],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("members"), under_rows(counts)),
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<SelfPaced>(
+    "self-paced",
+    "averages fits to balanced subsets whose rows get harder from member to member",
+    "Liu et al. 2020",
+    EnsembleCaps::new(|params, counts| (params.whole("members"), under_rows(counts))),
+);

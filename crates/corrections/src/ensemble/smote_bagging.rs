@@ -15,14 +15,6 @@
 //! Rows with nominal columns are made as `smote-nc` makes them, or `smote-n` when all columns are
 //! nominal. The score is `log (1/M sum_m p_m(y | x))`; the scores' prior is that of the sets.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`], over-samplers | rows a class |
-//! | `k` | 5 | [1, inf) | neighbours |
-//!
 //! # Cost
 //!
 //! O(`members`) fits of the base to K times the largest class's rows, and one search for k
@@ -77,39 +69,26 @@
 //! 2009. N. V. Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002.
 
 use super::draw::{by_class, check_room, draw, share_of, synthesise, take};
-use super::members::{MEMBERS, Members, over_rows};
-use crate::resample::smote::K;
-use crate::resample::strategy::{self, Direction, Strategy};
+use super::members::{Members, over_rows};
+use crate::resample::strategy::Grow;
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, parameters,
 };
 
-/// SMOTE-bagging with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteBagging {
-    members: usize,
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for SmoteBagging {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            members: params.whole("members"),
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// SMOTE-bagging with checked parameters.
+    pub struct SmoteBagging {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
 impl Ensemble for SmoteBagging {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
@@ -151,21 +130,10 @@ impl Ensemble for SmoteBagging {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(SmoteBagging::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "smote-bagging",
-        summary: "averages fits to bootstraps that SMOTE fills up, in changing proportions",
-        reference: "Wang and Yao 2009",
-        params: &[MEMBERS, strategy::SPEC, K],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("members"), over_rows(counts)),
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<SmoteBagging>(
+    "smote-bagging",
+    "averages fits to bootstraps that SMOTE fills up, in changing proportions",
+    "Wang and Yao 2009",
+    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))),
+);

@@ -15,15 +15,6 @@
 //! are counted. The scores are `log softmax F(x)`. They have no prior of their own, as for
 //! `rusboost`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `rounds` | 10 | [1, inf) | boosting rounds |
-//! | `learning_rate` | 1 | (0, inf) | factor on the say of each round |
-//! | `strategy` | `auto` | see [`strategy`], over-samplers | rows a class |
-//! | `k` | 5 | [1, inf) | neighbours |
-//!
 //! # Cost
 //!
 //! O(`rounds`) fits of the base to K times the largest class's rows, scoring all rows once a round,
@@ -78,43 +69,32 @@
 //! minority class in boosting", PKDD 2003.
 
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, Origin,
-    ParamError, Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Origin, Range, StageContext,
+    StageResult, Train, parameters,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::boost::{Boosting, Committee, LEARNING_RATE, ROUNDS};
+use super::boost::{Boosting, Committee};
 use super::draw::{check_room, synthesise};
 use super::members::{Members, over_rows};
-use crate::resample::smote::K;
-use crate::resample::strategy::{self, Direction, Strategy};
+use crate::resample::strategy::Grow;
 
-/// `SMOTEBoost` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteBoost {
-    boosting: Boosting,
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for SmoteBoost {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            boosting: Boosting::from(params),
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// `SMOTEBoost` with checked parameters.
+    pub struct SmoteBoost {
+        /// boosting rounds
+        rounds: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// factor on the say of each round
+        learning_rate: f64 = 1.0, in Range::POSITIVE, probe [0.3];
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
 impl Ensemble for SmoteBoost {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
@@ -136,16 +116,15 @@ impl Ensemble for SmoteBoost {
             place.entry(start(*origin)).or_insert(row);
         }
         let mut members = Members::new(base, context);
-        let boosted = self
-            .boosting
-            .run(train, &mut members, |weights, members, stream| {
-                let grown = synthesise(train, &extra, self.k, members, stream)?;
-                let made = grown.samples().origins().iter().skip(weights.len());
-                let of_base =
-                    made.map(|origin| place.get(&start(*origin)).map_or(0.0, |&row| weights[row]));
-                let seen = weights.iter().copied().chain(of_base).collect();
-                Ok((Cow::Owned(grown), seen))
-            })?;
+        let boosting = Boosting::new(self.rounds, self.learning_rate);
+        let boosted = boosting.run(train, &mut members, |weights, members, stream| {
+            let grown = synthesise(train, &extra, self.k, members, stream)?;
+            let made = grown.samples().origins().iter().skip(weights.len());
+            let of_base =
+                made.map(|origin| place.get(&start(*origin)).map_or(0.0, |&row| weights[row]));
+            let seen = weights.iter().copied().chain(of_base).collect();
+            Ok((Cow::Owned(grown), seen))
+        })?;
         Ok(EnsembleFit {
             fitted: Box::new(Committee::of(vec![boosted], members, context)),
             prior: None,
@@ -160,21 +139,13 @@ fn start(origin: Origin) -> usize {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(SmoteBoost::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "smoteboost",
-        summary: "boosts with fresh SMOTE rows each round",
-        reference: "Chawla et al. 2003",
-        params: &[ROUNDS, LEARNING_RATE, strategy::SPEC, K],
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<SmoteBoost>(
+    "smoteboost",
+    "boosts with fresh SMOTE rows each round",
+    "Chawla et al. 2003",
+    EnsembleCaps {
+        chained: true,
+        ..EnsembleCaps::new(|params, counts| (params.whole("rounds"), over_rows(counts)))
     },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("rounds"), over_rows(counts)),
-    },
-    build,
-};
+);

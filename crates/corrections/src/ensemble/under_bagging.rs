@@ -15,14 +15,6 @@
 //! also from the smallest class). The score is `log (1/M sum_m p_m(y | x))`; votes of a base that
 //! only votes become shares of votes. The scores' prior is that of the subsets.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `members` | 10 | [1, inf) | members |
-//! | `strategy` | `auto` | see [`strategy`], under-samplers | rows a class |
-//! | `replacement` | false | true, false | flag |
-//!
 //! # Cost
 //!
 //! O(`members`) fits of the base to K times the smallest class's rows.
@@ -77,57 +69,42 @@
 //! Pattern Analysis and Applications 6, 2003. B. C. Wallace, K. Small, C. E. Brodley and T. A.
 //! Trikalinos, "Class imbalance, redux", ICDM 2011 (why it works).
 
-use super::draw::REPLACEMENT;
-use super::members::{MEMBERS, under_rows};
-use super::stratified::StratifiedBags;
-use crate::resample::strategy::{self, Direction};
+use super::members::under_rows;
+use super::stratified;
+use crate::resample::strategy::Shrink;
 use counterweight_core::{
-    Base, Card, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, EnsembleNeeds, ParamError,
-    Params, StageContext, StageResult, Train,
+    Base, Ensemble, EnsembleCaps, EnsembleEntry, EnsembleFit, Range, StageContext, StageResult,
+    Train, parameters,
 };
 
-/// Under-bagging with checked parameters.
-#[derive(Clone, Debug)]
-pub struct UnderBagging(StratifiedBags);
-
-impl TryFrom<&Params> for UnderBagging {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        StratifiedBags::from_params(params, "members", Direction::Under).map(Self)
+parameters! {
+    /// Under-bagging with checked parameters.
+    pub struct UnderBagging {
+        /// members whose answers are joined
+        members: usize = 10, in Range::AT_LEAST_ONE, probe [4];
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// draw the rows of every class with replacement, also of those that keep their count
+        replacement: bool = false;
     }
 }
 
 impl Ensemble for UnderBagging {
-    fn needs(&self) -> EnsembleNeeds {
-        EnsembleNeeds::default()
-    }
-
     fn fit(
         &self,
         train: &Train,
         base: &Base<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<EnsembleFit> {
-        self.0.fit(base.learner, train, base, context)
+        let bags = (self.members, self.replacement);
+        stratified::fit(base.learner, bags, &self.strategy, train, base, context)
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Ensemble>, ParamError> {
-    Ok(Box::new(UnderBagging::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry {
-    card: Card {
-        id: "under-bagging",
-        summary: "averages fits to balanced subsets of the rows",
-        reference: "Barandela et al. 2003",
-        params: &[MEMBERS, strategy::SPEC, REPLACEMENT],
-    },
-    caps: EnsembleCaps {
-        family: "ensemble",
-        fits: |params, counts| (params.whole("members"), under_rows(counts)),
-    },
-    build,
-};
+pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<UnderBagging>(
+    "under-bagging",
+    "averages fits to balanced subsets of the rows",
+    "Barandela et al. 2003",
+    EnsembleCaps::new(|params, counts| (params.whole("members"), under_rows(counts))),
+);

@@ -51,10 +51,10 @@
 //! A. K. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 3.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
-use super::{boxed, log_prior, margin_terms};
+use super::{log_prior, margin_terms};
 use crate::prior::PriorSource;
 
 parameters! {
@@ -83,16 +83,12 @@ impl Loss for Adaptive {
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "adaptive",
-        summary: "a margin against every other class, prior^(-1/4) of the row's own class",
-        reference: "Cao et al. 2019 as written by Menon et al. 2021",
-        params: Adaptive::SPECS,
-    },
-    caps: RuleCaps { family: "margin" },
-    build: boxed::<Adaptive>,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Adaptive>(
+    "adaptive",
+    "a margin against every other class, prior^(-1/4) of the row's own class",
+    "Cao et al. 2019 as written by Menon et al. 2021",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

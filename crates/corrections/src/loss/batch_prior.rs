@@ -15,12 +15,6 @@
 //! `l(y, f) = log(1 + sum_{j != y, j in B} exp(f_j - f_y + tau (log q_j - log q_y)))` with q the class
 //! shares of the minibatch B; classes without a row in B are masked for it.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | factor on the log shares of the minibatch |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes, and O(K^2 + B) a minibatch of B rows in the learner.
@@ -58,27 +52,17 @@
 //! recognition", Advances in Neural Information Processing Systems 33, 2020 (the loss at tau = 1 with the
 //! shares of all rows).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
 use super::offset_terms;
 
-/// The minibatch's own logit adjustment with checked parameters.
-#[derive(Clone, Copy, Debug)]
-pub struct BatchPrior {
-    tau: f64,
-}
-
-impl TryFrom<&Params> for BatchPrior {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            tau: params.real("tau"),
-        })
+parameters! {
+    /// The minibatch's own logit adjustment with checked parameters.
+    pub struct BatchPrior {
+        /// factor on the log shares of the minibatch
+        tau: f64 = 1.0, probe [0.5];
     }
 }
 
@@ -100,28 +84,13 @@ impl Loss for BatchPrior {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(BatchPrior::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "batch-prior",
-        summary: "logit adjustment by the class shares of each minibatch",
-        reference: "Ren et al. 2020, with shares of the minibatch",
-        params: &[ParamSpec::new(
-            "tau",
-            ParamKind::Real(Range::FINITE),
-            Default::Real(1.0),
-            "factor on the log shares of the minibatch",
-        )],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<BatchPrior>(
+    "batch-prior",
+    "logit adjustment by the class shares of each minibatch",
+    "Ren et al. 2020, with shares of the minibatch",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

@@ -11,13 +11,6 @@
 //!
 //! `l(y, f) = log(1 + sum_{j != y} exp(f_j - f_y))` from biases `b_y = tau log pi_y`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | factor on the log prior; 0 starts from even biases |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -57,30 +50,21 @@
 //! T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense object detection", ICCV
 //! 2017, section 4.1 (the prior of the last layer's bias).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageError, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageError, StageResult,
+    parameters,
 };
 
 use super::{log_prior, offset_terms};
 use crate::prior::PriorSource;
 
-/// The start from the prior with checked parameters.
-#[derive(Clone, Debug)]
-pub struct BiasInit {
-    tau: f64,
-    prior: PriorSource,
-}
-
-impl TryFrom<&Params> for BiasInit {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            tau: params.real("tau"),
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// The start from the prior with checked parameters.
+    pub struct BiasInit {
+        /// factor on the log prior
+        tau: f64 = 1.0, probe [-1.0];
+        /// the prior whose logarithm training starts from
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
@@ -110,31 +94,13 @@ impl Loss for BiasInit {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(BiasInit::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "bias-init",
-        summary: "plain cross-entropy from output biases of tau times the log prior: no correction",
-        reference: "Lin et al. 2017, 4.1",
-        params: &[
-            ParamSpec::new(
-                "tau",
-                ParamKind::Real(Range::FINITE),
-                Default::Real(1.0),
-                "factor on the log prior",
-            ),
-            PriorSource::spec("the prior whose logarithm training starts from"),
-        ],
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<BiasInit>(
+    "bias-init",
+    "plain cross-entropy from output biases of tau times the log prior: no correction",
+    "Lin et al. 2017, 4.1",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

@@ -55,11 +55,10 @@
 //! Advances in Neural Information Processing Systems 34, 2021 (the binary form).
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamSpec, Range, RuleCaps,
-    StageResult, parameters,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult, parameters,
 };
 
-use super::{boxed, count_factors, offset_terms};
+use super::{count_factors, offset_terms};
 
 parameters! {
     /// Class-dependent temperatures with checked parameters.
@@ -88,20 +87,13 @@ impl Loss for Cdt {
     }
 }
 
-/// The `gamma` parameter, which `vs` shares.
-pub(crate) const GAMMA: ParamSpec = Cdt::SPECS[0];
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "cdt",
-        summary: "multiplies a class's score in training by a power of its count's share",
-        reference: "Ye et al. 2020",
-        params: Cdt::SPECS,
-    },
-    caps: RuleCaps { family: "margin" },
-    build: boxed::<Cdt>,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Cdt>(
+    "cdt",
+    "multiplies a class's score in training by a power of its count's share",
+    "Ye et al. 2020",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, ParamError, ParamKind, ParamSpec, Params, Range, StageError, StageResult,
+    ClassCounts, Declared, ParamError, ParamKind, ParamSpec, Params, Range, StageError, StageResult,
 };
 
 use super::scaled;
@@ -11,7 +11,7 @@ const BETA: f64 = 0.999;
 
 /// How the weight of a class follows from its number of rows.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ClassWeights {
+pub enum ClassWeights {
     /// 1 for every class.
     Even,
     /// `1 / n_y`.
@@ -28,7 +28,7 @@ pub(crate) enum ClassWeights {
 }
 
 /// The `scheme` parameter of a loss whose weights are the point.
-pub(crate) const SCHEME: ParamSpec = ParamSpec::new(
+const SCHEME: ParamSpec = ParamSpec::new(
     "scheme",
     ParamKind::Choice(&[
         "inverse-frequency",
@@ -38,10 +38,14 @@ pub(crate) const SCHEME: ParamSpec = ParamSpec::new(
     ]),
     Default::Text("inverse-frequency"),
     "how the weight of a class follows from its number of rows",
-);
+)
+.probed(&[
+    Default::Text("inverse-sqrt"),
+    Default::Text("effective-number"),
+]);
 
 /// The `scheme` parameter of a loss that has no weights unless asked.
-pub(crate) const OPTIONAL_SCHEME: ParamSpec = ParamSpec::new(
+const OPTIONAL_SCHEME: ParamSpec = ParamSpec::new(
     "scheme",
     ParamKind::Choice(&[
         "none",
@@ -52,10 +56,15 @@ pub(crate) const OPTIONAL_SCHEME: ParamSpec = ParamSpec::new(
     ]),
     Default::Text("none"),
     "class weights beside the loss, as of `weighted`",
-);
+)
+.probed(&[
+    Default::Text("inverse-frequency"),
+    Default::Text("inverse-sqrt"),
+    Default::Text("effective-number"),
+]);
 
 /// The `beta` parameter.
-pub(crate) const BETA_SPEC: ParamSpec = ParamSpec::new(
+const BETA_SPEC: ParamSpec = ParamSpec::new(
     "beta",
     ParamKind::Real(Range::UNIT_BELOW_ONE),
     Default::Real(BETA),
@@ -63,11 +72,31 @@ pub(crate) const BETA_SPEC: ParamSpec = ParamSpec::new(
 );
 
 /// The `weights` parameter.
-pub(crate) const WEIGHTS_SPEC: ParamSpec = ParamSpec::optional(
+const WEIGHTS_SPEC: ParamSpec = ParamSpec::optional(
     "weights",
     ParamKind::Reals(Range::NON_NEGATIVE),
     "a weight per class in class order, for scheme `explicit` only",
 );
+
+impl Declared for ClassWeights {
+    const PARAMS: &'static [ParamSpec] = &[SCHEME, BETA_SPEC, WEIGHTS_SPEC];
+}
+
+/// The weights of a loss that has none unless asked.
+#[derive(Clone, Debug)]
+pub struct Beside(pub(super) ClassWeights);
+
+impl Declared for Beside {
+    const PARAMS: &'static [ParamSpec] = &[OPTIONAL_SCHEME, BETA_SPEC, WEIGHTS_SPEC];
+}
+
+impl TryFrom<&Params> for Beside {
+    type Error = ParamError;
+
+    fn try_from(params: &Params) -> Result<Self, ParamError> {
+        ClassWeights::try_from(params).map(Self)
+    }
+}
 
 impl TryFrom<&Params> for ClassWeights {
     type Error = ParamError;

@@ -1,63 +1,22 @@
 //! The contract of every loss, checked over the whole registry.
 
 use counterweight_core::{
-    ClassCounts, Loss, LossContext, LossEntry, LossTerms, ParamSpec, ParamValue, StageError,
-    StageResult, log_softmax,
+    ClassCounts, Loss, LossContext, LossTerms, ParamValue, RuleCaps, StageError, StageResult,
+    log_softmax,
 };
 use proptest::prelude::*;
 
 use super::ALL;
-use crate::testing::{built, check_registry, flag, real, text};
+use crate::testing::{Arm, built, check_registry, text};
 
 #[test]
 fn the_registry_is_complete_and_documented() {
     check_registry("loss", &["mod", "class_weights", "contract"], ALL);
 }
 
-/// Every loss at its defaults, at each probe value of its parameters, and at some settings of several
-/// at once; none with explicit weights.
-fn arms() -> Vec<(&'static LossEntry, Box<dyn Loss>)> {
-    let word = |key: &'static str, value: &str| (key, text(value));
-    let other: [(&str, Vec<(&str, ParamValue)>); 17] = [
-        ("weighted", vec![word("scheme", "inverse-sqrt")]),
-        ("weighted", vec![word("scheme", "effective-number")]),
-        (
-            "logit-adjusted",
-            vec![("tau", real(0.5)), ("consistent", flag(true))],
-        ),
-        ("batch-prior", vec![("tau", real(0.5))]),
-        ("bias-init", vec![("tau", real(-1.0))]),
-        ("deferred", vec![word("then", "logit-adjusted")]),
-        (
-            "deferred",
-            vec![
-                word("first", "ldam"),
-                word("then", "focal"),
-                ("at", real(0.5)),
-            ],
-        ),
-        ("deferred", vec![word("then", "batch-prior")]),
-        ("focal", vec![("gamma", real(0.0))]),
-        ("focal", vec![word("scheme", "inverse-frequency")]),
-        ("ldam", vec![("max_m", real(0.3)), ("s", real(30.0))]),
-        ("ldam", vec![word("scheme", "effective-number")]),
-        ("pairwise-margin", vec![word("delta", "prior")]),
-        ("pairwise-margin", vec![word("delta", "uniform")]),
-        ("pairwise-margin", vec![word("alpha", "one")]),
-        ("vs", vec![("tau", real(1.5)), ("gamma", real(0.1))]),
-        ("vs", vec![word("scheme", "inverse-sqrt")]),
-    ];
-    let defaults = ALL.iter().map(|entry| (entry, built(entry, &[])));
-    let others = other.iter().map(|(id, given)| {
-        let entry = counterweight_core::find(ALL, id).unwrap();
-        (entry, built(entry, given))
-    });
-    let probed = ALL.iter().flat_map(|entry| {
-        let probes = |spec: &'static ParamSpec| spec.probes.iter().map(|&p| (spec.name, p.into()));
-        let given = entry.card.params.iter().flat_map(probes);
-        given.map(move |pair| (entry, built(entry, &[pair])))
-    });
-    defaults.chain(probed).chain(others).collect()
+/// Every loss at its defaults and at each probe of its parameters; none with explicit weights.
+fn arms() -> Vec<Arm<RuleCaps, dyn Loss>> {
+    crate::testing::arms(ALL)
 }
 
 /// The terms and, of a schedule, those that follow.
@@ -127,28 +86,30 @@ fn needs_name_what_the_terms_ask_for() {
     }
 }
 
-/// The losses whose scores have a prior of their own, whatever the counts.
+/// Scores have a prior of their own under a weighted cross-entropy of `f + o` alone: no factors, no power,
+/// no shares of a minibatch, and margins that add up from class to class.
 #[test]
 fn only_a_cross_entropy_of_shifted_scores_has_a_prior_of_its_own() {
-    let shifted = [
-        "bias-init",
-        "cross-entropy",
-        "deferred",
-        "logit-adjusted",
-        "pairwise-margin",
-        "weighted",
-    ];
+    let mut own = 0;
     for counts in [[90, 10].as_slice(), &[90, 10, 40], &[50, 50, 50]] {
-        for entry in ALL {
-            let found = terms(&*built(entry, &[]), counts, counts).unwrap();
-            let id = entry.card.id;
-            // Even counts make factors 1 and the margins of `vs` 0: then it is cross-entropy itself.
-            let plain = LossTerms::cross_entropy(counts.len());
-            let expected = shifted.contains(&id) || found == plain;
+        let k = counts.len();
+        for (entry, loss) in arms() {
+            let found = terms(&*loss, counts, counts).unwrap();
+            let last = phases(&found).last().unwrap();
+            let m = |a: usize, b: usize| last.margins.at(a, b);
+            let add_up = (0..k.pow(3)).all(|at| {
+                let (a, b, c) = (at % k, at / k % k, at / k / k);
+                (m(a, b) + m(b, c) - m(a, c)).abs() < 1e-9
+            });
+            let plain = last.factors.iter().all(|d| (d - 1.0).abs() < 1e-12);
+            let expected = add_up && plain && last.focal <= 0.0 && last.batch_tau.is_none();
             let seen = ClassCounts::new(counts.to_vec());
+            let id = entry.card.id;
             assert_eq!(found.scores_prior(&seen).is_some(), expected, "{id}");
+            own += usize::from(expected);
         }
     }
+    assert!(own > 20);
 }
 
 proptest! {

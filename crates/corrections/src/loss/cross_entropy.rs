@@ -10,12 +10,6 @@
 //!
 //! `l(y, f) = log(1 + sum_{j != y} exp(f_j - f_y))`, the sum over the classes that have rows.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | none | | | |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -49,22 +43,14 @@
 //! Society B 20, 1958.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
-    StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
 use super::offset_terms;
 
-/// Plain cross-entropy.
-#[derive(Clone, Copy, Debug)]
-pub struct CrossEntropy(());
-
-impl TryFrom<&Params> for CrossEntropy {
-    type Error = ParamError;
-
-    fn try_from(_params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(()))
-    }
+parameters! {
+    /// Plain cross-entropy.
+    pub struct CrossEntropy;
 }
 
 impl Loss for CrossEntropy {
@@ -78,18 +64,10 @@ impl Loss for CrossEntropy {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(CrossEntropy::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "cross-entropy",
-        summary: "no correction: every row counts the same",
-        reference: "Cox 1958",
-        params: &[],
-    },
-    caps: RuleCaps { family: "none" },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<CrossEntropy>(
+    "cross-entropy",
+    "no correction: every row counts the same",
+    "Cox 1958",
+    RuleCaps::NONE,
+);

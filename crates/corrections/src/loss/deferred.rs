@@ -14,12 +14,6 @@
 //!
 //! # Parameters
 //!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `then` | `weighted` | a loss: its kind, or `{ kind = ..., ... }` with its parameters | |
-//! | `at` | 0.8 | [0, 1] | share of the epochs or rounds before `then` takes over; 0 is `then` alone, 1 is `first` alone |
-//! | `first` | `cross-entropy` | as `then` | |
-//!
 //! Neither loss can be `deferred` itself, and `then` cannot be `bias-init`, whose point is the start. The
 //! paper's LDAM-DRW is `first = { kind = "ldam" }, then = { kind = "ldam", scheme = "effective-number",
 //! beta = 0.9999 }`.
@@ -64,98 +58,67 @@
 //! label-distribution-aware margin loss", Advances in Neural Information Processing Systems 32, 2019,
 //! section 3.3.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use counterweight_core::params::{Default, check};
+use crate::nested::nested;
+
 use counterweight_core::{
-    Card, Later, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind,
-    ParamSpec, ParamValue, Params, Range, RuleCaps, StageResult, find, nearest,
+    Later, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamValue,
+    Parameter, Params, Range, RuleCaps, StageResult, parameters,
 };
 
-/// Two losses, one after the other, with checked parameters.
-#[derive(Debug)]
-pub struct Deferred {
-    first: Box<dyn Loss>,
-    then: Box<dyn Loss>,
-    at: f64,
-}
+/// One of the two losses, and what a sweep file says of it.
+#[derive(Clone, Debug)]
+pub struct Inner<const LAST: bool>(Arc<dyn Loss>, ParamValue);
 
-impl TryFrom<&Params> for Deferred {
-    type Error = ParamError;
+/// The loss that training begins with.
+pub type First = Inner<false>;
+/// The loss that training ends with.
+pub type Then = Inner<true>;
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            first: inner(params, "first", &["deferred"])?,
-            then: inner(params, "then", &["deferred", "bias-init"])?,
-            at: params.real("at"),
-        })
+impl<const LAST: bool> Parameter for Inner<LAST> {
+    const KIND: ParamKind = ParamKind::Stage;
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        // A start is no end.
+        let refused: &[&str] = if LAST {
+            &["deferred", "bias-init"]
+        } else {
+            &["deferred"]
+        };
+        let unknown = |kind: &str| {
+            if refused.contains(&kind) {
+                format!("`{kind}` cannot stand here")
+            } else {
+                format!("there is no loss called `{kind}`")
+            }
+        };
+        let example = "write { kind = \"...\" }";
+        let (_, loss) = nested(super::ALL, (params, key), refused, unknown, example)?;
+        let value = params.get(key).cloned();
+        Ok(Self(loss.into(), value.expect("it was just read")))
+    }
+
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(self.1.clone())
     }
 }
 
-/// The loss that the parameter `key` describes, unless it is one of `refused`.
-fn inner(
-    params: &Params,
-    key: &'static str,
-    refused: &[&str],
-) -> Result<Box<dyn Loss>, ParamError> {
-    let none = BTreeMap::new();
-    let (kind, fields) = match params.get(key) {
-        Some(ParamValue::Text(kind)) => (kind.as_str(), &none),
-        Some(ParamValue::Table(fields)) => match fields.get("kind") {
-            Some(ParamValue::Text(kind)) => (kind.as_str(), fields),
-            _ => {
-                return Err(ParamError {
-                    hint: Some("write { kind = \"...\" }".into()),
-                    ..ParamError::new(key, "`kind` is missing")
-                });
-            }
-        },
-        _ => return Err(ParamError::new(key, "expected a loss { kind = ... }")),
-    };
-    let allowed = || {
-        super::ALL
-            .iter()
-            .map(|entry| entry.card.id)
-            .filter(|id| !refused.contains(id))
-    };
-    let Some(entry) = find(super::ALL, kind).filter(|_| !refused.contains(&kind)) else {
-        let hint = nearest(kind, allowed()).map_or_else(
-            || format!("known: {}", allowed().collect::<Vec<_>>().join(", ")),
-            |name| format!("did you mean `{name}`?"),
-        );
-        let problem = if refused.contains(&kind) {
-            format!("`{kind}` cannot stand here")
-        } else {
-            format!("there is no loss called `{kind}`")
-        };
-        return Err(ParamError {
-            hint: Some(hint),
-            ..ParamError::new(key, problem)
-        });
-    };
-    let given: BTreeMap<String, ParamValue> = fields
-        .iter()
-        .filter(|(name, _)| name.as_str() != "kind")
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let under = |error: &ParamError| ParamError {
-        hint: error.hint.clone(),
-        ..ParamError::new(key, error.to_string())
-    };
-    let checked = check(entry.card.params, &given).map_err(|errors| {
-        // One error can leave here; it names all of them.
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        ParamError {
-            hint: errors.iter().find_map(|error| error.hint.clone()),
-            ..ParamError::new(key, texts.join("; "))
-        }
-    })?;
-    (entry.build)(&checked).map_err(|error| under(&error))
+parameters! {
+    /// Two losses, one after the other, with checked parameters.
+    pub struct Deferred {
+        /// the loss that training ends with
+        then: Then = "weighted", probe ["logit-adjusted", "batch-prior", "focal"];
+        /// share of the epochs or rounds before `then` takes over
+        at: f64 = 0.8, in Range::new(0.0, true, 1.0, true), probe [0.5];
+        /// the loss that training begins with
+        first: First = "cross-entropy", probe ["ldam"], beside [then: Then = "focal"];
+    }
 }
 
 impl Loss for Deferred {
     fn needs(&self) -> LossNeeds {
-        let (a, b) = (self.first.needs(), self.then.needs());
+        let (a, b) = (self.first.0.needs(), self.then.0.needs());
         LossNeeds {
             weights: a.weights || b.weights,
             margins: a.margins || b.margins,
@@ -168,8 +131,8 @@ impl Loss for Deferred {
     }
 
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
-        let first = self.first.terms(context)?;
-        let terms = self.then.terms(context)?;
+        let first = self.first.0.terms(context)?;
+        let terms = self.then.0.terms(context)?;
         Ok(LossTerms {
             later: Some(Box::new(Later { at: self.at, terms })),
             ..first
@@ -177,41 +140,14 @@ impl Loss for Deferred {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Deferred::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "deferred",
-        summary: "one loss first, another for the last part of training: deferred re-weighting",
-        reference: "Cao et al. 2019, 3.3",
-        params: &[
-            ParamSpec::new(
-                "then",
-                ParamKind::Stage,
-                Default::Text("weighted"),
-                "the loss that training ends with",
-            ),
-            ParamSpec::new(
-                "at",
-                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
-                Default::Real(0.8),
-                "share of the epochs or rounds before `then` takes over",
-            ),
-            ParamSpec::new(
-                "first",
-                ParamKind::Stage,
-                Default::Text("cross-entropy"),
-                "the loss that training begins with",
-            ),
-        ],
-    },
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Deferred>(
+    "deferred",
+    "one loss first, another for the last part of training: deferred re-weighting",
+    "Cao et al. 2019, 3.3",
     // Not the family of `then`: what this arm adds is the schedule.
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

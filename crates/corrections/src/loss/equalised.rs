@@ -50,10 +50,10 @@
 //! 2021, section 3.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
-use super::{boxed, log_prior, margin_terms};
+use super::{log_prior, margin_terms};
 use crate::prior::PriorSource;
 
 parameters! {
@@ -80,16 +80,12 @@ impl Loss for Equalised {
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "equalised",
-        summary: "other classes count in a row's denominator in proportion to their prior",
-        reference: "Tan et al. 2020 as written by Menon et al. 2021",
-        params: Equalised::SPECS,
-    },
-    caps: RuleCaps { family: "margin" },
-    build: boxed::<Equalised>,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Equalised>(
+    "equalised",
+    "other classes count in a row's denominator in proportion to their prior",
+    "Tan et al. 2020 as written by Menon et al. 2021",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

@@ -15,15 +15,6 @@
 //! `l(y, f) = w_y (1 - p_y)^gamma (-log p_y)`, `p = softmax(f)` over the classes that have rows, and
 //! `w_y = 1` for scheme `none`, else as of [`weighted`](super::weighted), scaled to `sum_y n_y w_y = n`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `gamma` | 2 | at least 0 | power of the probability of being wrong |
-//! | `scheme` | `none` | `none`, `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | class weights, as of [`weighted`](super::weighted) |
-//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
-//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit` |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -64,30 +55,19 @@
 //! ICCV 2017. N. Charoenphakdee, J. Vongkulbhisal, N. Chairatanakul and M. Sugiyama, "On focal loss for
 //! class-posterior probability estimation: a theoretical perspective", CVPR 2021 (the optimum).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult, parameters,
 };
 
-use super::class_weights::{BETA_SPEC, ClassWeights, OPTIONAL_SCHEME, WEIGHTS_SPEC};
+use super::class_weights::Beside;
 use super::offset_terms;
 
-/// The focal loss with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Focal {
-    gamma: f64,
-    weights: ClassWeights,
-}
-
-impl TryFrom<&Params> for Focal {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            gamma: params.real("gamma"),
-            weights: ClassWeights::try_from(params)?,
-        })
+parameters! {
+    /// The focal loss with checked parameters.
+    pub struct Focal {
+        /// power of the probability of being wrong
+        gamma: f64 = 2.0, in Range::NON_NEGATIVE, probe [0.0];
+        weights: ..Beside;
     }
 }
 
@@ -95,14 +75,14 @@ impl Loss for Focal {
     fn needs(&self) -> LossNeeds {
         LossNeeds {
             focal: self.gamma > 0.0,
-            weights: self.weights.uneven(),
+            weights: self.weights.0.uneven(),
             ..LossNeeds::default()
         }
     }
 
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
-        let weights = self.weights.of(seen)?;
+        let weights = self.weights.0.of(seen)?;
         let terms = offset_terms(seen, &weights, &vec![0.0; seen.n_classes()])?;
         Ok(LossTerms {
             focal: self.gamma,
@@ -111,31 +91,13 @@ impl Loss for Focal {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Focal::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "focal",
-        summary: "cross-entropy times (1 - p)^gamma of the row's class, so that easy rows fade out",
-        reference: "Lin et al. 2017",
-        params: &[
-            ParamSpec::new(
-                "gamma",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(2.0),
-                "power of the probability of being wrong",
-            ),
-            OPTIONAL_SCHEME,
-            BETA_SPEC,
-            WEIGHTS_SPEC,
-        ],
-    },
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Focal>(
+    "focal",
+    "cross-entropy times (1 - p)^gamma of the row's class, so that easy rows fade out",
+    "Lin et al. 2017",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

@@ -15,16 +15,6 @@
 //! sum over classes with rows; in the kernel's terms `D_j = s` and `A[y][j] = s m_y`. `w_y = 1` for scheme
 //! `none`, else as of [`weighted`](super::weighted).
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `max_m` | 0.5 | at least 0 | margin of the rarest class, in units of the scores |
-//! | `s` | 1 | above 0 | scale of the scores: 1 on linear scores, 30 on cosine scores |
-//! | `scheme` | `none` | `none`, `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | class weights, as of [`weighted`](super::weighted) |
-//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
-//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit` |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -63,32 +53,21 @@
 //! K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning imbalanced datasets with
 //! label-distribution-aware margin loss", Advances in Neural Information Processing Systems 32, 2019.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult, parameters,
 };
 
-use super::class_weights::{BETA_SPEC, ClassWeights, OPTIONAL_SCHEME, WEIGHTS_SPEC};
+use super::class_weights::Beside;
 use super::margin_terms;
 
-/// The label-distribution-aware margin with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Ldam {
-    max_m: f64,
-    s: f64,
-    weights: ClassWeights,
-}
-
-impl TryFrom<&Params> for Ldam {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            max_m: params.real("max_m"),
-            s: params.real("s"),
-            weights: ClassWeights::try_from(params)?,
-        })
+parameters! {
+    /// The label-distribution-aware margin with checked parameters.
+    pub struct Ldam {
+        /// margin of the rarest class, in units of the scores
+        max_m: f64 = 0.5, in Range::NON_NEGATIVE, probe [0.3], beside [s: f64 = 30.0];
+        /// scale of the scores: 1 on linear scores, 30 on cosine scores
+        s: f64 = 1.0, in Range::POSITIVE, probe [30.0];
+        weights: ..Beside;
     }
 }
 
@@ -97,7 +76,7 @@ impl Loss for Ldam {
         LossNeeds {
             margins: self.max_m > 0.0,
             factors: (self.s - 1.0).abs() > 0.0,
-            weights: self.weights.uneven(),
+            weights: self.weights.0.uneven(),
             ..LossNeeds::default()
         }
     }
@@ -105,7 +84,7 @@ impl Loss for Ldam {
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
         let rarest = seen.smallest_present() as f64;
-        let terms = margin_terms(seen, &self.weights.of(seen)?, |y, _| {
+        let terms = margin_terms(seen, &self.weights.0.of(seen)?, |y, _| {
             let share = rarest / seen.as_slice()[y] as f64;
             self.s * self.max_m * share.powf(0.25)
         })?;
@@ -116,37 +95,13 @@ impl Loss for Ldam {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Ldam::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "ldam",
-        summary: "a margin for the row's own class, the fourth root of the rarest count over its own",
-        reference: "Cao et al. 2019",
-        params: &[
-            ParamSpec::new(
-                "max_m",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(0.5),
-                "margin of the rarest class, in units of the scores",
-            ),
-            ParamSpec::new(
-                "s",
-                ParamKind::Real(Range::POSITIVE),
-                Default::Real(1.0),
-                "scale of the scores: 1 on linear scores, 30 on cosine scores",
-            ),
-            OPTIONAL_SCHEME,
-            BETA_SPEC,
-            WEIGHTS_SPEC,
-        ],
-    },
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Ldam>(
+    "ldam",
+    "a margin for the row's own class, the fourth root of the rarest count over its own",
+    "Cao et al. 2019",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

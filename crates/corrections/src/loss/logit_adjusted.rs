@@ -55,11 +55,10 @@
 //! recognition", Advances in Neural Information Processing Systems 33, 2020 (tau = 1).
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult,
-    parameters,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult, parameters,
 };
 
-use super::{boxed, log_prior, offset_terms, scaled};
+use super::{log_prior, offset_terms, scaled};
 use crate::prior::PriorSource;
 
 parameters! {
@@ -101,18 +100,12 @@ impl Loss for LogitAdjusted {
 }
 
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "logit-adjusted",
-        summary: "cross-entropy of the scores plus tau times the log prior",
-        reference: "Menon et al. 2021; Ren et al. 2020",
-        params: LogitAdjusted::SPECS,
-    },
-    caps: RuleCaps {
-        family: "logit-adjustment",
-    },
-    build: boxed::<LogitAdjusted>,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<LogitAdjusted>(
+    "logit-adjusted",
+    "cross-entropy of the scores plus tau times the log prior",
+    "Menon et al. 2021; Ren et al. 2020",
+    RuleCaps::LOGIT_ADJUSTMENT,
+);
 
 #[cfg(test)]
 mod tests {

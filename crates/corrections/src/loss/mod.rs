@@ -18,8 +18,7 @@
 //! [`LossTerms::logit_offsets`](counterweight_core::LossTerms::logit_offsets) consistent.
 
 use counterweight_core::{
-    ClassCounts, Loss, LossEntry, LossTerms, Matrix, ParamError, Params, Prior, StageError,
-    StageResult,
+    ClassCounts, LossEntry, LossTerms, Matrix, Prior, StageError, StageResult,
 };
 
 pub mod adaptive;
@@ -56,14 +55,6 @@ pub const ALL: &[LossEntry] = &[
     vs::ENTRY,
     weighted::ENTRY,
 ];
-
-/// A method of this folder from its checked parameters.
-fn boxed<M>(params: &Params) -> Result<Box<dyn Loss>, ParamError>
-where
-    M: Loss + for<'a> TryFrom<&'a Params, Error = ParamError> + 'static,
-{
-    Ok(Box::new(M::try_from(params)?))
-}
 
 /// The terms of a weighted cross-entropy of `f + offsets`, with the classes absent from `seen`
 /// masked. Weights and offsets of absent classes are not looked at.

@@ -15,14 +15,6 @@
 //! rows. `alpha = "consistent"` is `delta_y / pi_y`, scaled to `sum_y n_y alpha_y = n`; `delta = "prior"`
 //! is pi, `"sqrt-prior"` its square root, `"uniform"` 1.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `alpha` | `consistent` | `consistent`, `one`, or a positive number per class in class order | weight of a row of the class; numbers are not scaled |
-//! | `delta` | `sqrt-prior` | `sqrt-prior`, `prior`, `uniform`, or a positive number per class in class order | only ratios matter |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -59,67 +51,32 @@
 //! A. K. Menon, S. Jayasumana, A. S. Rawat, H. Jain, A. Veit and S. Kumar, "Long-tail learning via logit
 //! adjustment", ICLR 2021, equation 11 and theorem 1.
 
-use counterweight_core::params::Default;
+use counterweight_core::params::PerClass;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    ParamValue, Params, RuleCaps, StageError, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageError, StageResult,
+    parameters,
 };
 
 use super::{log_prior, offset_terms, scaled};
 use crate::prior::PriorSource;
 
-/// The pairwise margin with checked parameters.
-#[derive(Clone, Debug)]
-pub struct PairwiseMargin {
-    alpha: Alpha,
-    delta: Delta,
-    prior: PriorSource,
-}
-
-#[derive(Clone, Debug)]
-enum Alpha {
-    Consistent,
-    One,
-    Given(Vec<f64>),
-}
-
-#[derive(Clone, Debug)]
-enum Delta {
-    /// This power of the prior.
-    Power(f64),
-    Given(Vec<f64>),
-}
-
-impl TryFrom<&Params> for PairwiseMargin {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let word = |key: &str| match params.get(key) {
-            Some(ParamValue::Text(word)) => Some(word.as_str()),
-            _ => None,
-        };
-        Ok(Self {
-            alpha: match word("alpha") {
-                Some("one") => Alpha::One,
-                Some(_) => Alpha::Consistent,
-                None => Alpha::Given(params.reals("alpha")),
-            },
-            delta: match word("delta") {
-                Some("prior") => Delta::Power(1.0),
-                Some("uniform") => Delta::Power(0.0),
-                Some(_) => Delta::Power(0.5),
-                None => Delta::Given(params.reals("delta")),
-            },
-            prior: PriorSource::from_params(params),
-        })
+parameters! {
+    /// The pairwise margin with checked parameters.
+    pub struct PairwiseMargin {
+        /// weight of a row of each class; `consistent` is delta over the prior, scaled to mean 1
+        alpha: PerClass = "consistent", among &["consistent", "one"], probe ["one"];
+        /// the margin between classes y and j is log(delta_j / delta_y)
+        delta: PerClass = "sqrt-prior", among &["sqrt-prior", "prior", "uniform"], probe ["prior", "uniform"];
+        /// the prior that the words of `alpha` and `delta` mean
+        prior: PriorSource = "effective", probe ["train", "uniform"];
     }
 }
 
 impl Loss for PairwiseMargin {
     fn needs(&self) -> LossNeeds {
         LossNeeds {
-            weights: !matches!(self.alpha, Alpha::One),
-            margins: !matches!(self.delta, Delta::Power(power) if power.abs() < f64::EPSILON),
+            weights: !self.alpha.is("one"),
+            margins: !self.delta.is("uniform"),
             ..LossNeeds::default()
         }
     }
@@ -128,19 +85,26 @@ impl Loss for PairwiseMargin {
         let seen = context.seen;
         let logs = log_prior(&self.prior.for_loss(context)?, seen, 0.0)?;
         let offsets: Vec<f64> = match &self.delta {
-            Delta::Power(power) => logs.iter().map(|log| power * log).collect(),
-            Delta::Given(delta) => fitting(delta, "delta", seen.n_classes())?
+            PerClass::Word(word) => {
+                let power = match word.as_str() {
+                    "prior" => 1.0,
+                    "uniform" => 0.0,
+                    _ => 0.5,
+                };
+                logs.iter().map(|log| power * log).collect()
+            }
+            PerClass::Numbers(delta) => fitting(delta, "delta", seen.n_classes())?
                 .iter()
                 .map(|d| d.ln())
                 .collect(),
         };
         let weights = match &self.alpha {
-            Alpha::One => vec![1.0; seen.n_classes()],
-            Alpha::Consistent => {
+            alpha if alpha.is("one") => vec![1.0; seen.n_classes()],
+            PerClass::Word(_) => {
                 let ratios: Vec<f64> = offsets.iter().zip(&logs).map(|(d, p)| d - p).collect();
                 scaled(seen, &ratios)
             }
-            Alpha::Given(alpha) => fitting(alpha, "alpha", seen.n_classes())?.to_vec(),
+            PerClass::Numbers(alpha) => fitting(alpha, "alpha", seen.n_classes())?.to_vec(),
         };
         offset_terms(seen, &weights, &offsets)
     }
@@ -156,35 +120,13 @@ fn fitting<'a>(given: &'a [f64], what: &str, n_classes: usize) -> StageResult<&'
     )))
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(PairwiseMargin::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "pairwise-margin",
-        summary: "class weights alpha and margins log(delta_j / delta_y): between weighting and adjustment",
-        reference: "Menon et al. 2021, eq. 11",
-        params: &[
-            ParamSpec::new(
-                "alpha",
-                ParamKind::Prior(&["consistent", "one"]),
-                Default::Text("consistent"),
-                "weight of a row of each class; `consistent` is delta over the prior, scaled to mean 1",
-            ),
-            ParamSpec::new(
-                "delta",
-                ParamKind::Prior(&["sqrt-prior", "prior", "uniform"]),
-                Default::Text("sqrt-prior"),
-                "the margin between classes y and j is log(delta_j / delta_y)",
-            ),
-            PriorSource::spec("the prior that the words of `alpha` and `delta` mean"),
-        ],
-    },
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<PairwiseMargin>(
+    "pairwise-margin",
+    "class weights alpha and margins log(delta_j / delta_y): between weighting and adjustment",
+    "Menon et al. 2021, eq. 11",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

@@ -17,17 +17,6 @@
 //! +1 for the second class, -1 for the first: `l(y, s) = w_y log(1 + exp(iota_y - D_y (+-1) s))`,
 //! `iota_y = tau log(pi_other / pi_y)`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `tau` | 1 | finite | factor on the log prior |
-//! | `gamma` | 0.3 | at least 0 | power of the share of the largest count |
-//! | `prior` | `effective` | `effective`, `train`, `uniform`, or a positive number per class | see [`prior`](crate::prior) |
-//! | `scheme` | `none` | `none`, `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | class weights, as of [`weighted`](super::weighted) |
-//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
-//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit` |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -66,36 +55,24 @@
 //! classification under overparameterization", Advances in Neural Information Processing Systems 34,
 //! 2021.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamSpec,
-    Params, Range, RuleCaps, StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, Range, RuleCaps, StageResult, parameters,
 };
 
-use super::cdt::GAMMA;
-use super::class_weights::{BETA_SPEC, ClassWeights, OPTIONAL_SCHEME, WEIGHTS_SPEC};
+use super::class_weights::Beside;
 use super::{count_factors, log_prior, offset_terms};
 use crate::prior::PriorSource;
 
-/// The vector-scaling loss with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Vs {
-    tau: f64,
-    gamma: f64,
-    prior: PriorSource,
-    weights: ClassWeights,
-}
-
-impl TryFrom<&Params> for Vs {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            tau: params.real("tau"),
-            gamma: params.real("gamma"),
-            prior: PriorSource::from_params(params),
-            weights: ClassWeights::try_from(params)?,
-        })
+parameters! {
+    /// The vector-scaling loss with checked parameters.
+    pub struct Vs {
+        /// factor on the log prior
+        tau: f64 = 1.0, probe [1.5];
+        /// power of the share of the largest count that multiplies a class's score
+        gamma: f64 = 0.3, in Range::NON_NEGATIVE, probe [0.1];
+        /// the prior whose logarithm is added
+        prior: PriorSource = "effective", probe ["train", "uniform"];
+        weights: ..Beside;
     }
 }
 
@@ -104,7 +81,7 @@ impl Loss for Vs {
         LossNeeds {
             margins: self.tau.abs() > 0.0,
             factors: self.gamma > 0.0,
-            weights: self.weights.uneven(),
+            weights: self.weights.0.uneven(),
             ..LossNeeds::default()
         }
     }
@@ -113,7 +90,7 @@ impl Loss for Vs {
         let seen = context.seen;
         let logs = log_prior(&self.prior.for_loss(context)?, seen, 0.0)?;
         let offsets: Vec<f64> = logs.iter().map(|log| self.tau * log).collect();
-        let terms = offset_terms(seen, &self.weights.of(seen)?, &offsets)?;
+        let terms = offset_terms(seen, &self.weights.0.of(seen)?, &offsets)?;
         Ok(LossTerms {
             factors: count_factors(seen, self.gamma)?,
             ..terms
@@ -121,33 +98,13 @@ impl Loss for Vs {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Vs::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "vs",
-        summary: "offsets of the log prior and factors of the counts' shares on the scores",
-        reference: "Kini et al. 2021",
-        params: &[
-            ParamSpec::new(
-                "tau",
-                ParamKind::Real(Range::FINITE),
-                Default::Real(1.0),
-                "factor on the log prior",
-            ),
-            GAMMA,
-            PriorSource::spec("the prior whose logarithm is added"),
-            OPTIONAL_SCHEME,
-            BETA_SPEC,
-            WEIGHTS_SPEC,
-        ],
-    },
-    caps: RuleCaps { family: "margin" },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Vs>(
+    "vs",
+    "offsets of the log prior and factors of the counts' shares on the scores",
+    "Kini et al. 2021",
+    RuleCaps::MARGIN,
+);
 
 #[cfg(test)]
 mod tests {

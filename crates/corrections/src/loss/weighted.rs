@@ -22,14 +22,6 @@
 //! scaled so that `sum_y n_y w_y = n`; `inverse-frequency` is then `n / (K n_y)` with K classes
 //! that have rows. beta = 0 gives weights of 1, and beta towards 1 the inverse frequencies.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `scheme` | `inverse-frequency` | `inverse-frequency`, `inverse-sqrt`, `effective-number`, `explicit` | |
-//! | `beta` | 0.999 | [0, 1) | only for `effective-number` |
-//! | `weights` | none | at least 0, not all 0, one a class in class order | only for `explicit`: cost of an error on a row of the class |
-//!
 //! # Cost
 //!
 //! O(K^2) for the terms of K classes.
@@ -69,22 +61,16 @@
 //! of samples", CVPR 2019. C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
 use counterweight_core::{
-    Card, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, Params, RuleCaps,
-    StageResult,
+    Loss, LossContext, LossEntry, LossNeeds, LossTerms, RuleCaps, StageResult, parameters,
 };
 
-use super::class_weights::{BETA_SPEC, ClassWeights, SCHEME, WEIGHTS_SPEC};
+use super::class_weights::ClassWeights;
 use super::offset_terms;
 
-/// Class-weighted cross-entropy with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Weighted(ClassWeights);
-
-impl TryFrom<&Params> for Weighted {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(ClassWeights::try_from(params)?))
+parameters! {
+    /// Class-weighted cross-entropy with checked parameters.
+    pub struct Weighted {
+        weights: ..ClassWeights;
     }
 }
 
@@ -98,27 +84,17 @@ impl Loss for Weighted {
 
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
-        offset_terms(seen, &self.0.of(seen)?, &vec![0.0; seen.n_classes()])
+        offset_terms(seen, &self.weights.of(seen)?, &vec![0.0; seen.n_classes()])
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Loss>, ParamError> {
-    Ok(Box::new(Weighted::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: LossEntry = LossEntry {
-    card: Card {
-        id: "weighted",
-        summary: "multiplies the loss of a row by a weight of its class",
-        reference: "King and Zeng 2001; Cui et al. 2019; Elkan 2001",
-        params: &[SCHEME, BETA_SPEC, WEIGHTS_SPEC],
-    },
-    caps: RuleCaps {
-        family: "reweighting",
-    },
-    build,
-};
+pub(crate) const ENTRY: LossEntry = LossEntry::of::<Weighted>(
+    "weighted",
+    "multiplies the loss of a row by a weight of its class",
+    "King and Zeng 2001; Cui et al. 2019; Elkan 2001",
+    RuleCaps::REWEIGHTING,
+);
 
 #[cfg(test)]
 mod tests {

@@ -14,13 +14,6 @@
 //! to the even one, G being the rows that `strategy` asks for. Each is `x_i + u (x_j - x_i)`, j uniform
 //! over the k nearest neighbours of i within the class, with one `u ~ U[0, 1)`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//!
 //! # Cost
 //!
 //! O(m n d) for the neighbours of each class of m rows that grows among all n rows of d columns (shared by all samplers of a training set), then O(d) a new row.
@@ -77,34 +70,25 @@
 //! imbalanced learning", IJCNN 2008.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::Blend;
-use super::growth::{Growth, neighbours_to_use};
+use super::growth::{grow_beyond, neighbours_to_use};
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use super::surroundings::Surroundings;
 use counterweight_numeric::neighbours::{self, Search};
 
-/// ADASYN with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Adasyn {
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for Adasyn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// ADASYN with checked parameters.
+    pub struct Adasyn {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -112,55 +96,51 @@ impl Resampler for Adasyn {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
         let samples = train.samples();
         let blend = Blend::new(samples, "adasyn")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        // Every row's share is rounded, up by half a row at most.
-        let room: Vec<usize> = (targets.iter().zip(counts.as_slice()))
-            .map(|(&target, &have)| target.saturating_add(if target > have { have / 2 } else { 0 }))
-            .collect();
-        let mut growth = Growth::new(samples, &room)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let metric = blend.metric(class);
-            let around = Surroundings::of(train, (class, metric), ("k", self.k), context)?;
-            let shares = allocate(&around.foreign, target - have);
-            if shares.iter().all(|&share| share == 0) {
-                growth.leave(
+        // Every row's share is rounded, up by half a row at most.
+        let spare = |have| have / 2;
+        grow_beyond(
+            train,
+            &self.strategy,
+            spare,
+            context,
+            |of, growth, context| {
+                let have = of.rows.len();
+                let metric = blend.metric(of.class);
+                let around = Surroundings::of(train, (of.class, metric), ("k", self.k), context)?;
+                let shares = allocate(&around.foreign, of.missing);
+                if shares.iter().all(|&share| share == 0) {
+                    growth.leave(
                     format!(
-                        "adasyn makes no row of class {} from {} foreign neighbours among {} rows: \
+                        "adasyn makes no row of class {} from {} foreign neighbours among {have} rows: \
                          it stays at {have} rows",
-                        names[class],
+                        of.name,
                         around.foreign.iter().sum::<usize>(),
-                        have
                     ),
                     context,
                 );
-                continue;
-            }
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                for _ in 0..shares[0] {
-                    growth.copy(around.rows[0]);
+                    return Ok(());
                 }
-                continue;
-            }
-            let lists = neighbours::shared(train, &Search::within(class, metric, k), context)?;
-            for (at, &share) in shares.iter().enumerate() {
-                let (base, near) = (around.rows[at], &lists.of(at)[..k]);
-                for _ in 0..share {
-                    context.deadline.check()?;
-                    let other = near[context.stream.random_range(0..k)];
-                    let u: f64 = context.stream.random();
-                    blend.write(samples.x(), (base, other, u), near, &mut made);
-                    growth.made(base, other, &made);
+                let k = neighbours_to_use(self.k, have, of.name, context)?;
+                if k == 0 {
+                    growth.copies(of.rows[0], shares[0]);
+                    return Ok(());
                 }
-            }
-        }
-        growth.finish(train)
+                let lists =
+                    neighbours::shared(train, &Search::within(of.class, metric, k), context)?;
+                for (at, &share) in shares.iter().enumerate() {
+                    let (base, near) = (of.rows[at], &lists.of(at)[..k]);
+                    for _ in 0..share {
+                        context.deadline.check()?;
+                        let other = near[context.stream.random_range(0..k)];
+                        let u: f64 = context.stream.random();
+                        blend.write(samples.x(), (base, other, u), near, &mut made);
+                        growth.made(base, other, &made);
+                    }
+                }
+                Ok(())
+            },
+        )
     }
 }
 
@@ -182,28 +162,17 @@ fn allocate(foreign: &[usize], wanted: usize) -> Vec<usize> {
         .collect()
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(Adasyn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "adasyn",
-        summary: "smote that starts from each row in proportion to its neighbours of other classes",
-        reference: "He et al. 2008",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<Adasyn>(
+    "adasyn",
+    "smote that starts from each row in proportion to its neighbours of other classes",
+    "He et al. 2008",
+    ResamplerCaps {
+        rounded: true,
         footprint: |params, size| Room::over(params, size).smote_among_all(),
+        ..ResamplerCaps::GROWS.making(NewRows::WithinClass).mixed()
     },
-    build,
-};
+);
 
 #[cfg(test)]
 mod tests {

@@ -13,15 +13,6 @@
 //! when it left a class, other than the one that was smallest at the start, with fewer rows than
 //! that one had (unless `allow_minority`), or took all rows of a class.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 3 | at least 1 | neighbours, rounds |
-//! | `rule` | `all` | `all`, `mode` |  |
-//! | `allow_minority` | false | true, false |  |
-//!
 //! # Cost
 //!
 //! O(n^2 d) for the first round's neighbours (shared by all samplers of a training set); a later
@@ -74,36 +65,26 @@
 //! I. Tomek, "An experiment with the edited nearest-neighbor rule", IEEE Transactions on Systems,
 //! Man, and Cybernetics 6, 1976.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
-use super::cleaning::{K, RULE, Rule, Shrinking, among_rows, metric, subset};
+use super::cleaning::{Rule, Shrinking, among_rows, metric, subset};
 use super::repeated_enn::{overturned, round};
 use super::room::Room;
 use super::strategy::{self, Cleaning};
 
-/// All-kNN with checked parameters.
-#[derive(Clone, Debug)]
-pub struct AllKnn {
-    strategy: Cleaning,
-    k: usize,
-    rule: Rule,
-    allow_minority: bool,
-}
-
-impl TryFrom<&Params> for AllKnn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            rule: Rule::from_params(params),
-            allow_minority: params.flag("allow_minority"),
-        })
+parameters! {
+    /// All-kNN with checked parameters.
+    pub struct AllKnn {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest neighbours that judge a row
+        k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 2, 5];
+        /// a row stays if `all` its neighbours are of its class, or if the most frequent class (`mode`) is
+        rule: Rule = "all";
+        /// go on when a larger class has become smaller than the smallest one was
+        allow_minority: bool = false, beside [k: usize = 9];
     }
 }
 
@@ -132,38 +113,13 @@ impl Resampler for AllKnn {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(AllKnn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "all-knn",
-        summary: "edited nearest neighbours with 1 to k neighbours in turn",
-        reference: "Tomek 1976",
-        params: &[
-            strategy::CLEANING_SPEC,
-            K,
-            RULE,
-            ParamSpec::new(
-                "allow_minority",
-                ParamKind::Flag,
-                Default::Flag(false),
-                "go on when a larger class has become smaller than the smallest one was",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
-            let room = Room::of(params, size);
-            room.search() + room.rows(room.n)
-        },
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<AllKnn>(
+    "all-knn",
+    "edited nearest neighbours with 1 to k neighbours in turn",
+    "Tomek 1976",
+    ResamplerCaps::CLEANS.taking(|params, size| {
+        let room = Room::of(params, size);
+        room.search() + room.rows(room.n)
+    }),
+);

@@ -24,12 +24,6 @@
 //! identity, so that decisions from the effective prior correct what is left of the imbalance. Losses
 //! that count rows still count the rows; only `batch-prior` sees the minibatches.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `scheme` | `class-balanced` | `class-balanced`, `square-root`, `progressive` | shares of the draws |
-//!
 //! # Cost
 //!
 //! O(n d) for a copy of the rows; drawing costs O(K) a row and epoch in the learner.
@@ -74,30 +68,43 @@
 //! B. Kang, S. Xie, M. Rohrbach, Z. Yan, A. Gordo, J. Feng and Y. Kalantidis, "Decoupling representation
 //! and classifier for long-tailed recognition", ICLR 2020, section 3.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    BatchScheme, Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Resampler,
-    ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
+    BatchScheme, ParamError, ParamKind, ParamValue, Parameter, Params, Resampler, ResamplerCaps,
+    ResamplerEntry, StageContext, StageError, StageResult, Train, parameters,
 };
 
 use super::room::Room;
 
-/// Evenly drawn minibatches with checked parameters.
+/// The parameter `scheme`.
 #[derive(Clone, Copy, Debug)]
-pub struct BatchBalanced {
-    scheme: BatchScheme,
-}
+pub struct Scheme(BatchScheme);
 
-impl TryFrom<&Params> for BatchBalanced {
-    type Error = ParamError;
+impl Parameter for Scheme {
+    const KIND: ParamKind = ParamKind::Choice(&["class-balanced", "square-root", "progressive"]);
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let scheme = match params.text("scheme") {
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        Ok(Self(match params.text(key) {
             "square-root" => BatchScheme::SquareRoot,
             "progressive" => BatchScheme::Progressive,
             _ => BatchScheme::ClassBalanced,
+        }))
+    }
+
+    fn to_value(&self) -> Option<ParamValue> {
+        let word = match self.0 {
+            BatchScheme::ClassBalanced => "class-balanced",
+            BatchScheme::SquareRoot => "square-root",
+            BatchScheme::Progressive => "progressive",
         };
-        Ok(Self { scheme })
+        Some(ParamValue::Text(word.into()))
+    }
+}
+
+parameters! {
+    /// Evenly drawn minibatches with checked parameters.
+    pub struct BatchBalanced {
+        /// shares of the classes among the draws
+        scheme: Scheme = "class-balanced";
     }
 }
 
@@ -109,37 +116,17 @@ impl Resampler for BatchBalanced {
                 "minibatches of even classes need two classes with rows, there are {present}"
             )));
         }
-        Ok(train.clone().with_batches(self.scheme))
+        Ok(train.clone().with_batches(self.scheme.0))
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(BatchBalanced::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "batch-balanced",
-        summary: "leaves the rows and draws the classes of each minibatch more evenly",
-        reference: "Kang et al. 2020",
-        params: &[ParamSpec::new(
-            "scheme",
-            ParamKind::Choice(&["class-balanced", "square-root", "progressive"]),
-            Default::Text("class-balanced"),
-            "shares of the classes among the draws",
-        )],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: true,
-        family: "resampling",
-        footprint: |params, size| Room::of(params, size).result(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<BatchBalanced>(
+    "batch-balanced",
+    "leaves the rows and draws the classes of each minibatch more evenly",
+    "Kang et al. 2020",
+    ResamplerCaps::REDRAWS.taking(|params, size| Room::of(params, size).result()),
+);
 
 #[cfg(test)]
 mod tests {

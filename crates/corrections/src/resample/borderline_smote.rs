@@ -18,15 +18,6 @@
 //! * variant 2: j uniform over the k nearest neighbours of i among all rows, `u ~ U[0, 1)` when j is
 //!   of the class and `U[0, 1/2)` when it is not.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `variant` | 1 | 1 or 2 | |
-//! | `k` | 5 | at least 1 | neighbours to interpolate towards |
-//! | `m` | 10 | at least 1 | neighbours that decide on danger |
-//!
 //! # Cost
 //!
 //! O(m n d) for the neighbours of each class of m rows that grows among all n rows of d columns (shared by all samplers of a training set), then O(d) a new row.
@@ -86,48 +77,30 @@
 //! H. Han, W.-Y. Wang and B.-H. Mao, "Borderline-SMOTE: a new over-sampling method in imbalanced
 //! data sets learning", ICIC 2005.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::Blend;
-use super::growth::{Growth, neighbours_among_all, neighbours_to_use};
+use super::growth::{Growth, Lacking, grow, neighbours_among_all, neighbours_to_use};
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use super::surroundings::{Standing, Surroundings};
 use counterweight_numeric::neighbours::{self, Points, Pool, Search};
 
-/// The parameter `m` of the samplers that judge a row by its surroundings.
-pub(super) const M: ParamSpec = ParamSpec::new(
-    "m",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(10),
-    "nearest neighbours of any class that decide whether a row is in danger",
-);
-
-/// Borderline-SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct BorderlineSmote {
-    strategy: Strategy,
-    towards_others: bool,
-    k: usize,
-    m: usize,
-}
-
-impl TryFrom<&Params> for BorderlineSmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            towards_others: params.whole("variant") == 2,
-            k: params.whole("k"),
-            m: params.whole("m"),
-        })
+parameters! {
+    /// Borderline-SMOTE with checked parameters.
+    pub struct BorderlineSmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// 1: towards neighbours of the class; 2: towards neighbours of any class, half as far
+        variant: usize = 1, in Range::new(1.0, true, 2.0, true), probe [2];
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
+        /// nearest neighbours of any class that decide whether a row is in danger
+        m: usize = 10, in Range::AT_LEAST_ONE, probe [3, 20];
     }
 }
 
@@ -135,16 +108,11 @@ impl Resampler for BorderlineSmote {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
         let samples = train.samples();
         let blend = Blend::new(samples, "borderline-smote")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let metric = blend.metric(class);
-            let around = Surroundings::of(train, (class, metric), ("m", self.m), context)?;
+        let mut made = vec![0.0; samples.x().cols()];
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let have = of.rows.len();
+            let metric = blend.metric(of.class);
+            let around = Surroundings::of(train, (of.class, metric), ("m", self.m), context)?;
             let danger: Vec<usize> = (0..have)
                 .filter(|&at| around.standing(at) == Standing::Danger)
                 .collect();
@@ -153,47 +121,30 @@ impl Resampler for BorderlineSmote {
                     format!(
                         "no row of class {} is in danger (at least half, but not all, of its {} \
                          neighbours of other classes): it stays at {have} rows",
-                        names[class], around.m
+                        of.name, around.m
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            let border = Border {
-                class,
-                rows: &around.rows,
-                danger: &danger,
-                wanted: target - have,
-            };
-            if self.towards_others {
-                self.grow_towards_all(train, (&border, &blend), &mut growth, context)?;
-            } else {
-                let k = neighbours_to_use(self.k, have, &names[class], context)?;
-                let search = Search::within(class, metric, k);
-                let lists = neighbours::shared(train, &search, context)?;
-                let mut made = vec![0.0; samples.x().cols()];
-                for _ in 0..border.wanted {
-                    context.deadline.check()?;
-                    let at = danger[context.stream.random_range(0..danger.len())];
-                    let near = &lists.of(at)[..k];
-                    let other = near[context.stream.random_range(0..k)];
-                    let u: f64 = context.stream.random();
-                    let base = around.rows[at];
-                    blend.write(samples.x(), (base, other, u), near, &mut made);
-                    growth.made(base, other, &made);
-                }
+            if self.variant == 2 {
+                return self.grow_towards_all(train, (of, &danger, &blend), growth, context);
             }
-        }
-        growth.finish(train)
+            let k = neighbours_to_use(self.k, have, of.name, context)?;
+            let lists = neighbours::shared(train, &Search::within(of.class, metric, k), context)?;
+            for _ in 0..of.missing {
+                context.deadline.check()?;
+                let at = danger[context.stream.random_range(0..danger.len())];
+                let near = &lists.of(at)[..k];
+                let other = near[context.stream.random_range(0..k)];
+                let u: f64 = context.stream.random();
+                let base = of.rows[at];
+                blend.write(samples.x(), (base, other, u), near, &mut made);
+                growth.made(base, other, &made);
+            }
+            Ok(())
+        })
     }
-}
-
-/// Where a class borders on the others.
-struct Border<'a> {
-    class: usize,
-    rows: &'a [usize],
-    danger: &'a [usize],
-    wanted: usize,
 }
 
 impl BorderlineSmote {
@@ -201,23 +152,23 @@ impl BorderlineSmote {
     fn grow_towards_all(
         &self,
         train: &Train,
-        (border, blend): (&Border<'_>, &Blend),
+        (of, danger, blend): (&Lacking<'_>, &[usize], &Blend),
         growth: &mut Growth<'_>,
         context: &mut StageContext<'_>,
     ) -> StageResult<()> {
         let samples = train.samples();
         let k = neighbours_among_all("k", self.k, samples.n_rows(), context)?;
-        let bases: Vec<usize> = border.danger.iter().map(|&at| border.rows[at]).collect();
-        let points = Points::new(samples, blend.metric(border.class))?;
+        let bases: Vec<usize> = danger.iter().map(|&at| of.rows[at]).collect();
+        let points = Points::new(samples, blend.metric(of.class))?;
         let all = Pool::All.rows(samples);
         let lists = neighbours::nearest(&points, &bases, &all, k, &context.deadline)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for _ in 0..border.wanted {
+        for _ in 0..of.missing {
             context.deadline.check()?;
             let at = context.stream.random_range(0..bases.len());
             let other = lists.of(at)[context.stream.random_range(0..k)];
             let u: f64 = context.stream.random();
-            let reach = if samples.y().class(other) == border.class {
+            let reach = if samples.y().class(other) == of.class {
                 1.0
             } else {
                 0.5
@@ -229,35 +180,13 @@ impl BorderlineSmote {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(BorderlineSmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "borderline-smote",
-        summary: "smote from the rows whose neighbours are mostly, but not all, of other classes",
-        reference: "Han et al. 2005",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "variant",
-                ParamKind::Whole(Range::new(1.0, true, 2.0, true)),
-                Default::Whole(1),
-                "1: towards neighbours of the class; 2: towards neighbours of any class, half as far",
-            ),
-            K,
-            M,
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).smote_among_all(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<BorderlineSmote>(
+    "borderline-smote",
+    "smote from the rows whose neighbours are mostly, but not all, of other classes",
+    "Han et al. 2005",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .mixed()
+        .taking(|params, size| Room::over(params, size).smote_among_all()),
+);

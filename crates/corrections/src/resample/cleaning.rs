@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use counterweight_core::catalogue::describe_counts;
-use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, Labels, Note, ParamKind, ParamSpec, Params, Range, Samples, StageContext,
-    StageError, StageResult, Train,
+    ClassCounts, Labels, Note, Samples, StageContext, StageError, StageResult, Train, words,
 };
 
 use super::strategy;
@@ -91,39 +89,17 @@ pub(super) fn lists(
     neighbours::shared(train, &search, context)
 }
 
-/// The rule by which a row's neighbours judge it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
-    /// All of them have to be of its class.
-    All,
-    /// Its class has to be the most frequent among them; a tie goes to the lowest class.
-    Mode,
+words! {
+    /// The rule by which a row's neighbours judge it.
+    pub enum Rule {
+        /// All of them have to be of its class.
+        All = "all",
+        /// Its class has to be the most frequent among them; a tie goes to the lowest class.
+        Mode = "mode",
+    }
 }
 
-/// The parameter `rule`.
-pub(super) const RULE: ParamSpec = ParamSpec::new(
-    "rule",
-    ParamKind::Choice(&["all", "mode"]),
-    Default::Text("all"),
-    "a row stays if `all` its neighbours are of its class, or if the most frequent class (`mode`) is",
-);
-
-/// The parameter `k` of the cleaners.
-pub(super) const K: ParamSpec = ParamSpec::new(
-    "k",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(3),
-    "nearest neighbours that judge a row",
-);
-
 impl Rule {
-    pub(super) fn from_params(params: &Params) -> Self {
-        match params.text("rule") {
-            "mode" => Self::Mode,
-            _ => Self::All,
-        }
-    }
-
     /// Whether a row of `class` stays, judged by `near`.
     pub(super) fn keeps(self, y: &Labels, class: usize, near: &[usize]) -> bool {
         match self {

@@ -15,13 +15,6 @@
 //! nearest row of its cluster as origin; a cluster of one row is that row. `hard`: the row of each
 //! cluster nearest to its centre.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `voting` | `soft` | `soft`, `hard` |  |
-//!
 //! # Cost
 //!
 //! O(n m d) an iteration for a class of n rows, at most 300 iterations.
@@ -68,33 +61,34 @@
 //! S.-J. Yen and Y.-S. Lee, "Cluster-based under-sampling approaches for imbalanced data
 //! distributions", Expert Systems with Applications 36, 2009.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Labels, Matrix, OnNominal, Origin, ParamError, ParamKind, ParamSpec, Params, Resampler,
-    ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    Labels, Matrix, NewRows, Origin, Resampler, ResamplerCaps, ResamplerEntry, Samples,
+    StageContext, StageError, StageResult, Train, parameters, words,
 };
 
 use super::kmeans::cluster;
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Shrink;
 use counterweight_numeric::linalg::squared_distance_by_column;
 use counterweight_numeric::neighbours::Pool;
 
-/// Cluster centroids with checked parameters.
-#[derive(Clone, Debug)]
-pub struct ClusterCentroids {
-    strategy: Strategy,
-    hard: bool,
+words! {
+    /// What stays of a cluster.
+    pub enum Voting {
+        /// Its centre.
+        Soft = "soft",
+        /// The row nearest to it.
+        Hard = "hard",
+    }
 }
 
-impl TryFrom<&Params> for ClusterCentroids {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            hard: params.text("voting") == "hard",
-        })
+parameters! {
+    /// Cluster centroids with checked parameters.
+    pub struct ClusterCentroids {
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// whether the centres themselves (`soft`) or the rows nearest to them (`hard`) stay
+        voting: Voting = "soft";
     }
 }
 
@@ -122,14 +116,14 @@ impl ClusterCentroids {
             let values = clusters.centres.row(centre);
             let gap = |at: &usize| squared_distance_by_column(x.row(*at), values);
             members.sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.cmp(b)));
-            match (members.as_slice(), self.hard) {
+            match (members.as_slice(), self.voting) {
                 ([], _) => {}
-                ([first, ..], true) | ([first], false) => {
+                ([first, ..], Voting::Hard) | ([first], Voting::Soft) => {
                     taken[*first] = true;
                     kept.push(rows[*first]);
                     here += 1;
                 }
-                ([first, second, ..], false) => {
+                ([first, second, ..], Voting::Soft) => {
                     let original = |at: usize| match samples.origins()[rows[at]] {
                         Origin::Row(row) | Origin::Synthetic { base: row, .. } => row,
                     };
@@ -190,33 +184,13 @@ impl Resampler for ClusterCentroids {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(ClusterCentroids::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "cluster-centroids",
-        summary: "replaces larger classes by the centres of their k-means clusters",
-        reference: "Yen and Lee 2009",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "voting",
-                ParamKind::Choice(&["soft", "hard"]),
-                Default::Text("soft"),
-                "whether the centres themselves (`soft`) or the rows nearest to them (`hard`) stay",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::of(params, size).clusters(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<ClusterCentroids>(
+    "cluster-centroids",
+    "replaces larger classes by the centres of their k-means clusters",
+    "Yen and Lee 2009",
+    ResamplerCaps::SHRINKS
+        .making(NewRows::Elsewhere)
+        .numeric()
+        .taking(|params, size| Room::of(params, size).clusters()),
+);

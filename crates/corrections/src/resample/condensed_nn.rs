@@ -14,16 +14,6 @@
 //! `seeds` random rows of c. The rows of c are taken in order; one that the k nearest rows of C (the
 //! most frequent class, a tie going to the lowest) do not call c joins C. The rows of c in C stay.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 1 | at least 1 | neighbours |
-//! | `seeds` | 1 | at least 1 | rows |
-//! | `seed_rows` | none | training rows | row numbers |
-//! | `replay` | false | true, false |  |
-//!
 //! # Cost
 //!
 //! O(m (a + s) d) for a class of m rows of which s stay beside the a rows of the smallest class:
@@ -82,11 +72,10 @@
 //! P. E. Hart, "The condensed nearest neighbor rule", IEEE Transactions on Information Theory 14,
 //! 1968.
 
-use counterweight_core::limit;
-use counterweight_core::params::Default;
+use counterweight_core::params::Wholes;
 use counterweight_core::{
-    Card, Labels, OnNominal, ParamError, ParamKind, ParamSpec, ParamValue, Params, Range,
-    Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
+    Labels, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult,
+    Train, limit, parameters,
 };
 use rand::RngExt as _;
 
@@ -95,98 +84,46 @@ use super::room::Room;
 use super::strategy::{self, Cleaning};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search};
 
-/// The parameter `seeds`.
-pub(super) const SEEDS: ParamSpec = ParamSpec::new(
-    "seeds",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(1),
-    "rows of each larger class to start from",
-);
-
-/// The parameter `seed_rows`.
-pub(super) const SEED_ROWS: ParamSpec = ParamSpec::optional(
-    "seed_rows",
-    ParamKind::Wholes(Range::NON_NEGATIVE),
-    "training rows (from 0) to start from, instead of drawn ones",
-);
-
-/// The parameter `k` of the rules that classify by a condensed set.
-pub(super) const K: ParamSpec = ParamSpec::new(
-    "k",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(1),
-    "nearest rows of the condensed set that call a row's class",
-);
-
-/// Where the condensed set starts.
-#[derive(Clone, Debug)]
-pub(super) enum Seeds {
-    Drawn(usize),
-    Given(Vec<usize>),
-}
-
-impl Seeds {
-    pub(super) fn from_params(params: &Params) -> Self {
-        match params.get("seed_rows") {
-            Some(ParamValue::List(items)) => Self::Given(
-                items
-                    .iter()
-                    .filter_map(|item| match item {
-                        ParamValue::Whole(row) => usize::try_from(*row).ok(),
-                        _ => None,
-                    })
-                    .collect(),
-            ),
-            _ => Self::Drawn(params.whole("seeds")),
+/// The rows of a class that the condensed set starts with: `given` ones, or `wanted` drawn ones.
+///
+/// # Errors
+/// [`StageError::Failed`] when none of the given rows is of the class, or one does not exist.
+pub(super) fn seeds(
+    (wanted, given): (usize, Option<&[usize]>),
+    (class, rows): (usize, &[usize]),
+    y: &Labels,
+    context: &mut StageContext<'_>,
+) -> StageResult<Vec<usize>> {
+    let name = &y.names()[class];
+    let Some(given) = given else {
+        let what = format!("class {name} with {} rows", rows.len());
+        let wanted = at_most(("seeds", wanted), rows.len(), &what, context)?;
+        let mut rows = rows.to_vec();
+        for at in 0..wanted {
+            let other = context.stream.random_range(at..rows.len());
+            rows.swap(at, other);
+        }
+        rows.truncate(wanted);
+        return Ok(rows);
+    };
+    if let Some(row) = given.iter().find(|&&row| row >= y.len()) {
+        return Err(StageError::Failed(format!(
+            "seed_rows: there is no row {row} among {} training rows",
+            y.len()
+        )));
+    }
+    let mut seeds: Vec<usize> = Vec::new();
+    for &row in given.iter().filter(|&&row| y.class(row) == class) {
+        if !seeds.contains(&row) {
+            seeds.push(row);
         }
     }
-
-    /// The seeds among `rows`, the rows of a class.
-    ///
-    /// # Errors
-    /// [`StageError::Failed`] when none of the given rows is among them, or one does not exist.
-    pub(super) fn of(
-        &self,
-        rows: &[usize],
-        y: &Labels,
-        class: usize,
-        context: &mut StageContext<'_>,
-    ) -> StageResult<Vec<usize>> {
-        let name = &y.names()[class];
-        match self {
-            Self::Drawn(wanted) => {
-                let what = format!("class {name} with {} rows", rows.len());
-                let wanted = at_most(("seeds", *wanted), rows.len(), &what, context)?;
-                let mut rows = rows.to_vec();
-                for at in 0..wanted {
-                    let other = context.stream.random_range(at..rows.len());
-                    rows.swap(at, other);
-                }
-                rows.truncate(wanted);
-                Ok(rows)
-            }
-            Self::Given(given) => {
-                if let Some(row) = given.iter().find(|&&row| row >= y.len()) {
-                    return Err(StageError::Failed(format!(
-                        "seed_rows: there is no row {row} among {} training rows",
-                        y.len()
-                    )));
-                }
-                let mut seeds: Vec<usize> = Vec::new();
-                for &row in given.iter().filter(|&&row| y.class(row) == class) {
-                    if !seeds.contains(&row) {
-                        seeds.push(row);
-                    }
-                }
-                if seeds.is_empty() {
-                    return Err(StageError::Failed(format!(
-                        "seed_rows names no row of class {name}; give one a class, or leave it out"
-                    )));
-                }
-                Ok(seeds)
-            }
-        }
+    if seeds.is_empty() {
+        return Err(StageError::Failed(format!(
+            "seed_rows names no row of class {name}; give one a class, or leave it out"
+        )));
     }
+    Ok(seeds)
 }
 
 /// The rows of one class, and for each the k nearest rows of the set that calls classes.
@@ -273,25 +210,19 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Condensed nearest neighbours with checked parameters.
-#[derive(Clone, Debug)]
-pub struct CondensedNn {
-    strategy: Cleaning,
-    k: usize,
-    seeds: Seeds,
-    replay: bool,
-}
-
-impl TryFrom<&Params> for CondensedNn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            seeds: Seeds::from_params(params),
-            replay: params.flag("replay"),
-        })
+parameters! {
+    /// Condensed nearest neighbours with checked parameters.
+    pub struct CondensedNn {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest rows of the condensed set that call a row's class
+        k: usize = 1, in Range::AT_LEAST_ONE, probe [3];
+        /// rows of each larger class to start from
+        seeds: usize = 1, in Range::AT_LEAST_ONE, probe [5];
+        /// training rows (from 0) to start from, instead of drawn ones
+        seed_rows: Wholes, probe [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]];
+        /// pass over the rows that imbalanced-learn 0.14 passes over by mistake
+        replay: bool = false, beside [strategy: Cleaning = "majority"];
     }
 }
 
@@ -311,7 +242,8 @@ impl Resampler for CondensedNn {
                 kept.extend(rows);
                 continue;
             }
-            let seeds = self.seeds.of(&rows, y, class, context)?;
+            let start = (self.seeds, self.seed_rows.as_deref());
+            let seeds = seeds(start, (class, &rows), y, context)?;
             let about = (metric, class, minority);
             let mut caller = Caller::new(train, &points, about, (self.k, &seeds), context)?;
             let mut joined = vec![false; samples.n_rows()];
@@ -334,36 +266,14 @@ impl Resampler for CondensedNn {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(CondensedNn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "condensed-nn",
-        summary: "keeps of larger classes what a nearest-neighbour rule on the kept rows gets wrong",
-        reference: "Hart 1968",
-        params: &[
-            strategy::CLEANING_SPEC,
-            K,
-            SEEDS,
-            SEED_ROWS,
-            ParamSpec::new(
-                "replay",
-                ParamKind::Flag,
-                Default::Flag(false),
-                "pass over the rows that imbalanced-learn 0.14 passes over by mistake",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<CondensedNn>(
+    "condensed-nn",
+    "keeps of larger classes what a nearest-neighbour rule on the kept rows gets wrong",
+    "Hart 1968",
+    ResamplerCaps {
+        deterministic: false,
         footprint: |params, size| Room::of(params, size).search(),
+        ..ResamplerCaps::CLEANS
     },
-    build,
-};
+);

@@ -1,16 +1,16 @@
 //! The contract of every resampler, checked over the whole registry.
 
 use counterweight_core::{
-    Matrix, Note, OnNominal, Origin, ParamKind, Shared, SmallClass, StageError, Train,
+    Effect, Matrix, NewRows, Note, OnNominal, Origin, ParamValue, ResamplerEntry, Shared,
+    SmallClass, StageError, Train,
 };
 
 use super::ALL;
 use super::contract_sets::{
-    applicable, changing, check, grows, is_left, is_near, is_refused, mixed, nominal, numeric, run,
-    run_noting, shuffled, suited,
+    applicable, changing, check, drops, grows, is_left, is_near, is_refused, mixed, nominal,
+    numeric, run, run_noting, shuffled, suited,
 };
-use super::contract_under::{CLEANERS, WITHOUT_CHANCE, drops};
-use crate::testing::{built, check_registry, context, real, table, text, train, whole};
+use crate::testing::{built, check_registry, context, real, table, train, whole};
 
 /// Files of the folder that are no method.
 const HELPERS: &[&str] = &[
@@ -31,14 +31,9 @@ const HELPERS: &[&str] = &[
     "surroundings",
 ];
 
-/// Methods that make rows and then clean up: counts end where that leaves them.
-pub(super) const CLEANING: &[&str] = &["smote-enn", "smote-ipf", "smote-tomek"];
-
-/// Methods whose counts come out near what is asked.
-pub(super) const ROUNDED: &[&str] = &["adasyn", "instance-hardness"];
-
-/// Under-samplers that make rows.
-pub(super) const CENTRES: &[&str] = &["cluster-centroids"];
+fn cleans(entry: &ResamplerEntry) -> bool {
+    entry.caps.effect == Effect::Cleans
+}
 
 #[test]
 fn the_registry_is_complete_and_documented() {
@@ -65,13 +60,12 @@ fn minibatch_schemes_leave_the_rows_and_change_the_draws() {
             // Nothing is drawn here: the learner draws from its own stream.
             assert_eq!(after, run(&*built(entry, &[]), &set, 2).unwrap(), "{id}");
             for spec in entry.card.params {
-                let ParamKind::Choice(words) = spec.kind else {
-                    panic!("{id}: add values for `{}`", spec.name)
-                };
-                let results: Vec<Train> = words
+                let results: Vec<Train> = [Vec::new()]
                     .iter()
-                    .map(|word| run(&*built(entry, &[(spec.name, text(word))]), &set, 1).unwrap())
+                    .chain(&spec.trials())
+                    .map(|given| run(&*built(entry, given), &set, 1).unwrap())
                     .collect();
+                assert!(results.len() > 1, "{id}: `{}` has no probe", spec.name);
                 for (at, a) in results.iter().enumerate() {
                     for b in &results[..at] {
                         assert_eq!(a.samples(), b.samples(), "{id}");
@@ -98,7 +92,7 @@ fn results_are_sound_and_counts_are_exactly_as_asked() {
             }
             let after = after.unwrap();
             check(entry, set, &after);
-            if is_near(entry) || CLEANERS.contains(&entry.card.id) {
+            if is_near(entry) || cleans(entry) {
                 continue;
             }
             let counts = set.counts();
@@ -123,7 +117,7 @@ fn results_are_sound_and_counts_are_exactly_as_asked() {
         }
         let id = entry.card.id;
         for set in &sets {
-            if set.counts().as_slice() != [60, 12] || CLEANERS.contains(&id) {
+            if set.counts().as_slice() != [60, 12] || cleans(entry) {
                 continue;
             }
             let asked = if grows(entry) {
@@ -148,23 +142,15 @@ fn results_are_sound_and_counts_are_exactly_as_asked() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_other_rows() {
     for (entry, sets) in applicable() {
+        // On some set at least: where rows fit in evenly, nothing is left to chance.
+        let mut differs = false;
         for set in &sets {
             let resampler = suited(entry, &[]);
             let a = run(&*resampler, set, 1);
             assert_eq!(a, run(&*resampler, set, 1), "{}", entry.card.id);
-            // 48 rows on 12 segments leave nothing to chance.
-            let id = entry.card.id;
-            let rarely = ["polynom-fit-smote", "instance-hardness"].contains(&id);
-            let fixed = rarely || WITHOUT_CHANCE.contains(&id);
-            if set.counts().as_slice() == [60, 12] && !fixed {
-                assert_ne!(
-                    a.unwrap(),
-                    run(&*resampler, set, 2).unwrap(),
-                    "{}",
-                    entry.card.id
-                );
-            }
+            differs |= (2..6).any(|seed| run(&*resampler, set, seed) != a);
         }
+        assert_eq!(differs, !entry.caps.deterministic, "{}", entry.card.id);
     }
 }
 
@@ -185,7 +171,7 @@ fn shared_neighbours_change_nothing() {
 #[test]
 fn the_order_of_the_rows_does_not_change_the_counts() {
     for (entry, sets) in applicable() {
-        if CLEANERS.contains(&entry.card.id) && !WITHOUT_CHANCE.contains(&entry.card.id) {
+        if cleans(entry) && !entry.caps.deterministic {
             continue;
         }
         for set in &sets {
@@ -195,11 +181,11 @@ fn the_order_of_the_rows_does_not_change_the_counts() {
                 .unwrap();
             let resampler = suited(entry, &[]);
             // Folds that fall otherwise move a row over the threshold here and there.
-            if CLEANING.contains(&entry.card.id) || entry.card.id == "instance-hardness" {
+            if entry.caps.cleans_up || entry.caps.rounded && !grows(entry) {
                 continue;
             }
             // Whether there is a cluster to put rows into hangs on the seed of the clustering.
-            if entry.card.id == "kmeans-smote" && set.counts().smallest_present() < 12 {
+            if !entry.caps.suited.is_empty() && set.counts().smallest_present() < 12 {
                 continue;
             }
             let (a, b) = (run(&*resampler, set, 1), run(&*resampler, &moved, 1));
@@ -215,9 +201,7 @@ fn the_order_of_the_rows_does_not_change_the_counts() {
 
 #[test]
 fn the_order_of_the_rows_does_not_change_the_distribution() {
-    for entry in
-        changing().filter(|e| e.caps.numeric_only == OnNominal::Handles && !drops(e.card.id))
-    {
+    for entry in changing().filter(|e| e.caps.numeric_only == OnNominal::Handles && !drops(e)) {
         // Means over many seeds, of the rows that are new or kept.
         let set = numeric(&[40, 10], 2, 3);
         let order = shuffled(50, 9);
@@ -365,25 +349,12 @@ fn kinds_of_columns_that_are_not_handled_are_refused_by_name() {
     }
 }
 
-/// Over-samplers whose `k` neighbours are of the row's own class.
-const K_WITHIN_CLASS: &[&str] = &[
-    "adasyn",
-    "borderline-smote",
-    "kmeans-smote",
-    "prowsyn",
-    "smote",
-    "smote-ipf",
-    "smote-n",
-    "smote-nc",
-    "smote-tomek",
-    "svm-smote",
-];
-
 #[test]
 fn too_few_rows_for_k_follow_the_declared_policy() {
     for (entry, sets) in applicable() {
         let id = entry.card.id;
-        if !K_WITHIN_CLASS.contains(&id) {
+        let has_k = entry.card.params.iter().any(|spec| spec.name == "k");
+        if entry.caps.makes != NewRows::WithinClass || !has_k {
             continue;
         }
         for set in sets.iter().filter(|set| set.counts().as_slice() == [3, 8]) {
@@ -448,87 +419,32 @@ fn too_few_rows_for_k_follow_the_declared_policy() {
 
 #[test]
 fn a_knob_that_changes_changes_rows() {
-    let settings: &[(&str, Vec<counterweight_core::ParamValue>)] = &[
-        ("balance_threshold", vec![real(0.05), real(0.6)]),
-        ("cluster_scale", vec![real(0.5), real(1.0), real(3.0)]),
-        ("clusters", vec![whole(2), whole(4)]),
-        ("cut_off", vec![real(0.5), real(5.0)]),
-        ("degree", vec![whole(1), whole(2), whole(3)]),
-        ("density_exponent", vec![real(0.0), real(10.0)]),
-        (
-            "classifier",
-            ["naive-bayes", "k-nearest-neighbours"].map(text).to_vec(),
-        ),
-        ("enn_k", vec![whole(1), whole(3), whole(7)]),
-        ("folds", vec![whole(2), whole(5), whole(9)]),
-        ("k", vec![whole(1), whole(5)]),
-        ("rule", vec![text("all"), text("mode")]),
-        ("k1", vec![whole(2), whole(5)]),
-        ("k2", vec![whole(1), whole(9)]),
-        ("k3", vec![whole(1), whole(4)]),
-        ("levels", vec![whole(1), whole(2), whole(3)]),
-        ("m", vec![whole(3), whole(10), whole(20)]),
-        ("out_step", vec![real(0.0), real(0.5)]),
-        ("partitions", vec![whole(2), whole(9)]),
-        ("shrinkage", vec![real(0.0), real(0.5), real(1.0)]),
-        ("stop_rounds", vec![whole(1), whole(9)]),
-        ("stop_share", vec![real(1.0), real(0.001)]),
-        ("strategy", vec![real(0.5), real(0.8), text("auto")]),
-        ("theta", vec![real(0.0), real(1.0), real(3.0)]),
-        (
-            "topology",
-            ["star", "bus", "mesh", "polynomial"].map(text).to_vec(),
-        ),
-        ("voting", vec![text("majority"), text("consensus")]),
-        ("variant", vec![whole(1), whole(2)]),
-    ];
-    // What a knob needs beside it to have a say.
-    let beside: &[(&str, &[(&str, counterweight_core::ParamValue)])] = &[
-        ("degree", &[("topology", text("polynomial"))]),
-        ("balance_threshold", &[("clusters", whole(4))]),
-        ("clusters", &[("balance_threshold", real(0.05))]),
-        (
-            "density_exponent",
-            &[("clusters", whole(4)), ("balance_threshold", real(0.0))],
-        ),
-        ("k", &[("classifier", text("k-nearest-neighbours"))]),
-        ("levels", &[("k", whole(1))]),
-        ("out_step", &[("m", whole(1))]),
-        ("stop_rounds", &[("stop_share", real(1.0))]),
-        ("stop_share", &[("stop_rounds", whole(1))]),
-        ("theta", &[("k", whole(1))]),
-    ];
     for (entry, sets) in applicable() {
-        if drops(entry.card.id) {
-            continue;
-        }
-        let set = sets.iter().find(|set| set.counts().as_slice() == [60, 12]);
+        let id = entry.card.id;
+        // Two classes that overlap much, where rows are to be dropped.
+        let crowded = numeric(&[150, 60], 2, 12);
+        let small = sets.iter().find(|set| set.counts().as_slice() == [60, 12]);
+        let set = if drops(entry) {
+            &crowded
+        } else {
+            small.unwrap()
+        };
         for spec in entry.card.params {
-            let centres = ("voting", ["soft", "hard"].map(text).to_vec());
-            let known = if CENTRES.contains(&entry.card.id) && spec.name == "voting" {
-                Some(&centres)
-            } else {
-                settings.iter().find(|(name, _)| *name == spec.name)
-            };
-            let (name, values) = known.unwrap_or_else(|| panic!("add values for `{}`", spec.name));
-            let results: Vec<Result<Train, StageError>> = values
+            let trials = spec.trials();
+            assert!(!trials.is_empty(), "{id}: `{}` has no probe", spec.name);
+            let beside = &trials[0][..trials[0].len() - 1];
+            let usual = spec.default.map(|default| {
+                let own = (spec.name, ParamValue::from(default));
+                [beside, &[own]].concat()
+            });
+            let results: Vec<Result<Train, StageError>> = usual
                 .iter()
-                .map(|value| {
-                    let mut given = vec![(*name, value.clone())];
-                    for (_, others) in beside.iter().filter(|(knob, _)| knob == name) {
-                        let known = |key: &str| entry.card.params.iter().any(|p| p.name == key);
-                        given.extend(others.iter().filter(|(key, _)| known(key)).cloned());
-                    }
-                    run(&*suited(entry, &given), set.unwrap(), 1)
-                })
+                .chain(&trials)
+                .map(|given| run(&*suited(entry, given), set, 1))
                 .collect();
-            assert!(
-                results.iter().any(Result::is_ok),
-                "{}: {name}",
-                entry.card.id
-            );
+            assert!(results.iter().any(Result::is_ok), "{id}: {}", spec.name);
             for pair in results.windows(2) {
-                assert!(pair[0] != pair[1], "{}: {name}", entry.card.id);
+                assert!(pair[0] != pair[1], "{id}: {}", spec.name);
             }
         }
     }
@@ -536,9 +452,7 @@ fn a_knob_that_changes_changes_rows() {
 
 #[test]
 fn resampling_twice_keeps_origins_in_the_original_data() {
-    for entry in changing()
-        .filter(|e| e.caps.numeric_only == OnNominal::Handles && !CLEANERS.contains(&e.card.id))
-    {
+    for entry in changing().filter(|e| e.caps.numeric_only == OnNominal::Handles && !cleans(e)) {
         let set = numeric(&[40, 10], 2, 3);
         let once = run(&*suited(entry, &[("strategy", real(0.5))]), &set, 1).unwrap();
         let twice = run(&*suited(entry, &[]), &once, 2).unwrap();

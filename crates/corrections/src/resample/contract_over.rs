@@ -1,12 +1,14 @@
 //! What holds for over-samplers alone: property tests of the whole registry on odd shapes, and the
 //! facts of single methods, told from origins and brute force.
 
-use counterweight_core::{Matrix, Note, OnNominal, Origin, ResamplerEntry, StageError, Train};
+use counterweight_core::{
+    Matrix, NewRows, Note, OnNominal, Origin, ResamplerEntry, StageError, Train,
+};
 use proptest::prelude::*;
 
 use super::ALL;
 use super::contract_sets::{
-    check, is_left, is_near, mixed, nominal, numeric, run, run_noting, suited,
+    check, grows, is_left, is_near, mixed, nominal, numeric, run, run_noting, suited,
 };
 use crate::testing::{built, real, stream, text, train, whole};
 use counterweight_numeric::neighbours::Pool;
@@ -15,34 +17,14 @@ fn entry(id: &str) -> &'static ResamplerEntry {
     ALL.iter().find(|entry| entry.card.id == id).unwrap()
 }
 
-/// Over-samplers of this crate.
-const OVER: &[&str] = &[
-    "adasyn",
-    "borderline-smote",
-    "kmeans-smote",
-    "mwmote",
-    "polynom-fit-smote",
-    "prowsyn",
-    "random-over",
-    "safe-level-smote",
-    "smote",
-    "smote-ipf",
-    "smote-n",
-    "smote-nc",
-    "svm-smote",
-];
-
-/// Methods whose new rows lie between two rows of the class.
-const WITHIN_CLASS: &[&str] = &[
-    "adasyn",
-    "borderline-smote",
-    "kmeans-smote",
-    "mwmote",
-    "prowsyn",
-    "smote",
-    "smote-ipf",
-    "svm-smote",
-];
+/// Methods that add rows to numeric columns, and make them so.
+fn numeric_ones(makes: &[NewRows]) -> impl Iterator<Item = &'static ResamplerEntry> {
+    let makes = makes.to_vec();
+    ALL.iter().filter(move |entry| {
+        let numeric = entry.caps.numeric_only == OnNominal::Handles;
+        numeric && grows(entry) && makes.contains(&entry.caps.makes)
+    })
+}
 
 /// The base, the neighbour, and the row that was made of them; rows of the training set.
 fn made(before: &Train, after: &Train) -> Vec<(usize, usize, Vec<f64>)> {
@@ -136,8 +118,8 @@ proptest! {
         let numeric = train(x.clone(), &vec![None; d], &classes, 3);
         let codes = Matrix::from_fn(x.rows(), d, |i, j| x.at(i, j).abs().round().min(3.0));
         let nominal = train(codes, &vec![Some(4); d], &classes, 3);
-        for &id in OVER {
-            let entry = entry(id);
+        for entry in ALL.iter().filter(|entry| grows(entry)) {
+            let id = entry.card.id;
             let set = match (entry.caps.numeric_only, entry.caps.all_nominal) {
                 (OnNominal::Handles, _) => &numeric,
                 (_, OnNominal::Handles) => &nominal,
@@ -149,10 +131,14 @@ proptest! {
                     prop_assert!(why.contains("it stays at "), "{id}: {why}");
                     prop_assert!(!balanced, "{id}: nothing was asked for");
                 }
+                Err(StageError::Failed(why)) => {
+                    let emptied = entry.caps.cleans_up && why.contains("no row is left");
+                    prop_assert!(emptied, "{id}: {why}");
+                }
                 Err(other) => prop_assert!(false, "{id}: {other:?}"),
                 Ok(after) => {
                     check(entry, set, &after);
-                    if balanced && id != "smote-ipf" {
+                    if balanced && !entry.caps.cleans_up {
                         prop_assert_eq!(&after, set, "{}", id);
                     }
                     let (had, has) = (set.counts(), after.counts());
@@ -175,15 +161,10 @@ proptest! {
 fn new_rows_lie_on_a_segment_with_one_u() {
     let set = numeric(&[300, 60, 90], 5, 17);
     let x = set.samples().x();
-    for id in OVER {
-        let entry = entry(id);
-        // Rows of these move towards the mean or along a curve, or in no direction at all.
-        if ["polynom-fit-smote", "random-over"].contains(id)
-            || entry.caps.numeric_only != OnNominal::Handles
-        {
-            continue;
-        }
-        let low = if *id == "svm-smote" { -0.5 } else { 0.0 };
+    for entry in numeric_ones(&[NewRows::WithinClass, NewRows::Between]) {
+        let id = entry.card.id;
+        let outwards = entry.card.params.iter().any(|spec| spec.name == "out_step");
+        let low = if outwards { -0.5 } else { 0.0 };
         let after = run(&*suited(entry, &[]), &set, 1).unwrap();
         let rows = made(&set, &after);
         assert!(rows.len() > 100, "{id}: {}", rows.len());
@@ -207,8 +188,9 @@ fn new_rows_lie_on_a_segment_with_one_u() {
 fn new_rows_lie_between_rows_of_the_class() {
     let set = numeric(&[150, 30, 40], 3, 5);
     let y = set.samples().y();
-    for id in WITHIN_CLASS {
-        let after = run(&*suited(entry(id), &[]), &set, 3).unwrap();
+    for entry in numeric_ones(&[NewRows::WithinClass]) {
+        let id = entry.card.id;
+        let after = run(&*suited(entry, &[]), &set, 3).unwrap();
         for (base, other, _) in made(&set, &after) {
             assert_eq!(y.class(base), y.class(other), "{id}");
             assert_ne!(base, other, "{id}");
@@ -346,8 +328,11 @@ fn smote_n_gives_each_starting_row_its_vote() {
 fn nominal_values_are_voted_on_by_neighbours_of_the_class() {
     let set = mixed(&[120, 40], 9);
     let class = Pool::Class(1).rows(set.samples());
-    for id in ["adasyn", "borderline-smote", "smote-ipf", "smote-nc"] {
-        let after = run(&*built(entry(id), &[("k", whole(1))]), &set, 1).unwrap();
+    let within = |entry: &&ResamplerEntry| grows(entry) && entry.caps.makes == NewRows::WithinClass;
+    let voted = |entry: &&ResamplerEntry| entry.caps.nominal == OnNominal::Handles;
+    for entry in ALL.iter().filter(within).filter(voted) {
+        let id = entry.card.id;
+        let after = run(&*built(entry, &[("k", whole(1))]), &set, 1).unwrap();
         for (_, other, values) in made(&set, &after) {
             // A single voter: the neighbour itself.
             assert!(class.contains(&other), "{id}");

@@ -2,14 +2,13 @@
 //! method on them, and everything that holds for any result.
 
 use counterweight_core::{
-    Matrix, Note, OnNominal, Origin, Resampler, ResamplerEntry, Shared, StageError, Train,
+    Effect, Matrix, NewRows, Note, OnNominal, Origin, ParamValue, Resampler, ResamplerEntry,
+    Shared, StageError, Train,
 };
 use rand::RngExt as _;
 
 use super::ALL;
-use super::contract::{CENTRES, CLEANING, ROUNDED};
-use super::contract_under::{CLEANERS, drops};
-use crate::testing::{built, context, real, stream, text, train, try_built, whole};
+use crate::testing::{built, context, stream, train};
 
 /// The resamplers that change rows. The others leave every row by design and ask the learner to draw
 /// its minibatches otherwise, so that what is said here of rows, counts, knobs and seeds is for these;
@@ -18,27 +17,24 @@ pub(super) fn changing() -> impl Iterator<Item = &'static ResamplerEntry> {
     ALL.iter().filter(|entry| !entry.caps.minibatches)
 }
 
-/// Over-samplers take `minority`, under-samplers refuse it.
+/// Whether it adds rows.
 pub(super) fn grows(entry: &ResamplerEntry) -> bool {
-    !CLEANERS.contains(&entry.card.id)
-        && try_built(entry, &[("strategy", text("minority"))]).is_ok()
+    entry.caps.effect == Effect::Grows
 }
 
-/// Parameters with which a method has something to do on the sets of this suite: with its defaults,
-/// k-means-SMOTE finds no cluster of the minority where the classes overlap as here.
-pub(super) fn suited(
-    entry: &ResamplerEntry,
-    given: &[(&str, counterweight_core::ParamValue)],
-) -> Box<dyn Resampler> {
-    let mut all = given.to_vec();
-    if entry.card.id == "kmeans-smote" {
-        for (key, value) in [("clusters", whole(2)), ("balance_threshold", real(0.0))] {
-            if given.iter().all(|(known, _)| *known != key) {
-                all.push((key, value));
-            }
-        }
-    }
-    built(entry, &all)
+/// Whether it drops rows for what they are, or always the same ones.
+pub(super) fn drops(entry: &ResamplerEntry) -> bool {
+    entry.caps.effect == Effect::Cleans || entry.caps.deterministic
+}
+
+/// With parameters with which it has something to do on the sets of this suite.
+pub(super) fn suited(entry: &ResamplerEntry, given: &[(&str, ParamValue)]) -> Box<dyn Resampler> {
+    let suited = entry.caps.suited.iter();
+    let suited = suited.map(|&(key, value)| (key, ParamValue::from(value)));
+    built(
+        entry,
+        &suited.chain(given.iter().cloned()).collect::<Vec<_>>(),
+    )
 }
 
 fn normal_rows(counts: &[usize], d: usize, seed: u64) -> (Matrix, Vec<usize>) {
@@ -129,7 +125,7 @@ pub(super) fn is_left(notes: &[Note], class: usize) -> bool {
 }
 
 pub(super) fn is_near(entry: &ResamplerEntry) -> bool {
-    ROUNDED.contains(&entry.card.id) || CLEANING.contains(&entry.card.id)
+    entry.caps.rounded || entry.caps.cleans_up
 }
 
 /// Everything that holds for any result.
@@ -148,11 +144,10 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
     {
         assert!(had > 0 || has == 0, "{id}: absent class {class} got rows");
         assert!(
-            CLEANING.contains(&id) || if grows(entry) { has >= had } else { has <= had },
+            entry.caps.cleans_up || if grows(entry) { has >= had } else { has <= had },
             "{id}: {had} to {has}"
         );
-        let cleaned = id == "smote-enn" || id == "smote-tomek";
-        let gone = grows(entry) && !cleaned && had > 0 && has == 0;
+        let gone = grows(entry) && !entry.caps.cleans_up && had > 0 && has == 0;
         assert!(!gone, "{id}: class {class} is gone");
     }
     // Original row 10 i + 3 is row i of the training set.
@@ -178,8 +173,7 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
                 kept.push(row);
             }
             Origin::Synthetic { base, neighbour } => {
-                let may = grows(entry) || CENTRES.contains(&id);
-                assert!(may, "{id}: an under-sampler makes no rows");
+                assert_ne!(entry.caps.makes, NewRows::None, "{id}: it makes no rows");
                 let (base, neighbour) = (row_of(base), row_of(neighbour));
                 assert_eq!(from.y().class(base), to.y().class(at), "{id}");
                 assert!(neighbour < from.n_rows(), "{id}");
@@ -194,7 +188,7 @@ pub(super) fn check(entry: &ResamplerEntry, before: &Train, after: &Train) {
             }
         }
     }
-    if CLEANING.contains(&id) {
+    if entry.caps.cleans_up {
         // Copies of the row of a class with a single one come after the originals.
         let row = |origin: &Origin| match *origin {
             Origin::Row(original) => row_of(original),
@@ -240,7 +234,7 @@ pub(super) fn applicable() -> Vec<(&'static ResamplerEntry, Vec<Train>)> {
                     sets.push(mixed(shape, seed));
                 }
                 // Codes tie, so what is dropped of them hangs on the order of the rows.
-                if entry.caps.all_nominal == OnNominal::Handles && !drops(entry.card.id) {
+                if entry.caps.all_nominal == OnNominal::Handles && !drops(entry) {
                     sets.push(nominal(shape, seed));
                 }
             }

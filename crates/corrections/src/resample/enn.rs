@@ -13,14 +13,6 @@
 //! rows. `all`: it stays if every one is of its class. `mode`: it stays if its class is the most
 //! frequent among them, a tie going to the lowest class. All rows are judged before any goes.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 3 | at least 1 | neighbours |
-//! | `rule` | `all` | `all`, `mode` |  |
-//!
 //! # Cost
 //!
 //! O(n^2 d) for the neighbours (shared by all samplers of a training set), then O(n k).
@@ -72,31 +64,22 @@
 //! Transactions on Systems, Man, and Cybernetics 2, 1972.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
-use super::cleaning::{K, RULE, Rule, among_rows, lists, metric, subset};
+use super::cleaning::{Rule, among_rows, lists, metric, subset};
 use super::room::Room;
-use super::strategy::{self, Cleaning};
+use super::strategy::Cleaning;
 
-/// Edited nearest neighbours with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Enn {
-    strategy: Cleaning,
-    k: usize,
-    rule: Rule,
-}
-
-impl TryFrom<&Params> for Enn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            rule: Rule::from_params(params),
-        })
+parameters! {
+    /// Edited nearest neighbours with checked parameters.
+    pub struct Enn {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest neighbours that judge a row
+        k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 7];
+        /// a row stays if `all` its neighbours are of its class, or if the most frequent class (`mode`) is
+        rule: Rule = "all";
     }
 }
 
@@ -116,25 +99,10 @@ impl Resampler for Enn {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(Enn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "enn",
-        summary: "drops rows whose k nearest neighbours are of other classes",
-        reference: "Wilson 1972",
-        params: &[strategy::CLEANING_SPEC, K, RULE],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::of(params, size).search(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<Enn>(
+    "enn",
+    "drops rows whose k nearest neighbours are of other classes",
+    "Wilson 1972",
+    ResamplerCaps::CLEANS.taking(|params, size| Room::of(params, size).search()),
+);

@@ -4,6 +4,9 @@
 use counterweight_core::{
     Labels, Matrix, Note, Origin, Samples, StageContext, StageError, StageResult, Train,
 };
+use counterweight_numeric::neighbours::Pool;
+
+use super::strategy::Grow;
 
 /// The training rows, first and in order, followed by new ones.
 #[derive(Debug)]
@@ -58,6 +61,13 @@ impl<'a> Growth<'a> {
         self.origins.push(self.from.origins()[row]);
     }
 
+    /// Appends so many copies of `row`.
+    pub(crate) fn copies(&mut self, row: usize, times: usize) {
+        for _ in 0..times {
+            self.copy(row);
+        }
+    }
+
     /// Appends a row made at `base` (whose class it has) towards `neighbour`.
     pub(crate) fn made(&mut self, base: usize, neighbour: usize, values: &[f64]) {
         self.x.extend_from_slice(values);
@@ -89,6 +99,82 @@ impl<'a> Growth<'a> {
         let grown = Samples::new(x, self.from.kinds().clone(), y, self.origins)?;
         train.derive(|_| Ok(grown))
     }
+}
+
+/// A class that is to have more rows.
+#[derive(Debug)]
+pub(crate) struct Lacking<'a> {
+    pub(crate) class: usize,
+    pub(crate) name: &'a str,
+    /// Its rows, ascending.
+    pub(crate) rows: Vec<usize>,
+    /// How many more it is to have.
+    pub(crate) missing: usize,
+}
+
+impl Lacking<'_> {
+    /// `k` neighbours of the class, or as many as it has others; `None` once its only row was copied.
+    ///
+    /// # Errors
+    /// As [`StageContext::clamp`].
+    pub(crate) fn neighbours(
+        &self,
+        k: usize,
+        growth: &mut Growth<'_>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Option<usize>> {
+        let k = neighbours_to_use(k, self.rows.len(), self.name, context)?;
+        if k == 0 {
+            growth.copies(self.rows[0], self.missing);
+        }
+        Ok(Some(k).filter(|&k| k > 0))
+    }
+}
+
+/// Grows each class that `strategy` asks more rows of, one after the other.
+///
+/// # Errors
+/// Those of the strategy and of `each`, no memory, and what [`Growth::finish`] says.
+pub(crate) fn grow<'c>(
+    train: &Train,
+    strategy: &Grow,
+    context: &mut StageContext<'c>,
+    each: impl FnMut(&Lacking<'_>, &mut Growth<'_>, &mut StageContext<'c>) -> StageResult<()>,
+) -> StageResult<Train> {
+    grow_beyond(train, strategy, |_| 0, context, each)
+}
+
+/// The same with room for more rows than are asked for: so many for a class that grows from these.
+///
+/// # Errors
+/// As [`grow`].
+pub(crate) fn grow_beyond<'c>(
+    train: &Train,
+    strategy: &Grow,
+    spare: impl Fn(usize) -> usize,
+    context: &mut StageContext<'c>,
+    mut each: impl FnMut(&Lacking<'_>, &mut Growth<'_>, &mut StageContext<'c>) -> StageResult<()>,
+) -> StageResult<Train> {
+    let (samples, counts) = (train.samples(), train.counts());
+    let names = samples.y().names();
+    let targets = strategy.targets(names, &counts)?;
+    let room: Vec<usize> = (targets.iter().zip(counts.as_slice()))
+        .map(|(&target, &have)| target.saturating_add(if target > have { spare(have) } else { 0 }))
+        .collect();
+    let mut growth = Growth::new(samples, &room)?;
+    for (class, (target, have)) in targets.iter().zip(counts.as_slice()).enumerate() {
+        if target == have {
+            continue;
+        }
+        let lacking = Lacking {
+            class,
+            name: &names[class],
+            rows: Pool::Class(class).rows(samples),
+            missing: target - have,
+        };
+        each(&lacking, &mut growth, context)?;
+    }
+    growth.finish(train)
 }
 
 /// The row of the original data that a row goes back to; a synthetic one to its base.

@@ -17,15 +17,6 @@
 //! `k-nearest-neighbours`: the share of the row's k nearest other rows that are of its class (every
 //! row a fold of its own), from the shared graph.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `classifier` | `naive-bayes` | `naive-bayes`, `k-nearest-neighbours` |  |
-//! | `folds` | 5 | at least 2 | folds, naive Bayes |
-//! | `k` | 5 | at least 1 | neighbours, k nearest |
-//!
 //! # Cost
 //!
 //! O(n d (K + folds)) for naive Bayes, O(n^2 d) for the neighbours (shared by all samplers of a
@@ -77,38 +68,39 @@
 //! M. R. Smith, T. Martinez and C. Giraud-Carrier, "An instance level analysis of data complexity",
 //! Machine Learning 95, 2014.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError,
+    StageResult, Train, parameters, words,
 };
 use rand::RngExt as _;
 
 use super::cleaning::{among_rows, lists, metric, subset};
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Shrink;
 use counterweight_numeric::neighbours::{Pool, code, split_columns};
 use counterweight_numeric::order::quantile;
 
-/// Instance hardness with checked parameters.
-#[derive(Clone, Debug)]
-pub struct InstanceHardness {
-    strategy: Strategy,
-    neighbours: bool,
-    folds: usize,
-    k: usize,
+words! {
+    /// What gives each row the probability of its class.
+    pub enum Classifier {
+        /// Naive Bayes that did not see the row.
+        NaiveBayes = "naive-bayes",
+        /// The classes of its nearest neighbours.
+        Neighbours = "k-nearest-neighbours",
+    }
 }
 
-impl TryFrom<&Params> for InstanceHardness {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            neighbours: params.text("classifier") == "k-nearest-neighbours",
-            folds: params.whole("folds"),
-            k: params.whole("k"),
-        })
+parameters! {
+    /// Instance hardness with checked parameters.
+    pub struct InstanceHardness {
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// what gives each row the probability of its class
+        classifier: Classifier = "naive-bayes";
+        /// folds of the cross-validation of naive Bayes
+        folds: usize = 5, in Range::new(2.0, true, f64::INFINITY, false), probe [2, 9];
+        /// nearest neighbours whose classes count
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1], beside [classifier: Classifier = "k-nearest-neighbours"];
     }
 }
 
@@ -260,7 +252,7 @@ impl InstanceHardness {
     ) -> StageResult<Vec<f64>> {
         let samples = train.samples();
         let n = samples.n_rows();
-        if self.neighbours {
+        if self.classifier == Classifier::Neighbours {
             let metric = metric(samples, context)?;
             let k = among_rows(self.k, n, context)?;
             let near = lists(train, metric, k, context)?;
@@ -319,55 +311,24 @@ impl Resampler for InstanceHardness {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(InstanceHardness::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "instance-hardness",
-        summary: "keeps the rows of larger classes that a cross-validated classifier finds easy",
-        reference: "Smith et al. 2014",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "classifier",
-                ParamKind::Choice(&["naive-bayes", "k-nearest-neighbours"]),
-                Default::Text("naive-bayes"),
-                "what gives each row the probability of its class",
-            ),
-            ParamSpec::new(
-                "folds",
-                ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
-                Default::Whole(5),
-                "folds of the cross-validation of naive Bayes",
-            ),
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(5),
-                "nearest neighbours whose classes count",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<InstanceHardness>(
+    "instance-hardness",
+    "keeps the rows of larger classes that a cross-validated classifier finds easy",
+    "Smith et al. 2014",
+    ResamplerCaps {
+        rounded: true,
         footprint: |params, size| {
-            let room = Room::new(params, size, Direction::Under);
+            let room = Room::under(params, size);
             let search = match params.text("classifier") {
                 "k-nearest-neighbours" => room.search(),
                 _ => 0.0,
             };
             room.result() + 12.0 * room.n + search
         },
+        ..ResamplerCaps::SHRINKS
     },
-    build,
-};
+);
 
 #[cfg(test)]
 mod tests {

@@ -16,16 +16,6 @@
 //! Rows are shared out in proportion to the weights (largest remainders); inside a cluster they are
 //! made as by [`smote`](super::smote) among its rows of c.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 2 | at least 1 | neighbours |
-//! | `clusters` | 8 | at least 1 | clusters |
-//! | `balance_threshold` | see above | 0 to 1 | share of a cluster's rows |
-//! | `density_exponent` | see above | at least 0 | |
-//!
 //! # Cost
 //!
 //! O(i n g d) for i iterations over n rows, g clusters and d columns, and O(m^2 d) for each cluster of m
@@ -82,40 +72,32 @@
 
 use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, ParamValue, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::{Blend, refuse_nominal};
-use super::growth::{Growth, apportion, neighbours_to_use};
+use super::growth::{Growth, apportion, grow};
 use super::kmeans::{self, Clusters};
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::{self, Metric, Points};
 
-/// K-means-SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct KmeansSmote {
-    strategy: Strategy,
-    k: usize,
-    clusters: usize,
-    balance_threshold: Option<f64>,
-    density_exponent: Option<f64>,
-}
-
-impl TryFrom<&Params> for KmeansSmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let given = |key| params.get(key).and_then(ParamValue::as_real);
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-            clusters: params.whole("clusters"),
-            balance_threshold: given("balance_threshold"),
-            density_exponent: given("density_exponent"),
-        })
+parameters! {
+    /// K-means-SMOTE with checked parameters.
+    pub struct KmeansSmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class and cluster to interpolate towards
+        k: usize = 2, in Range::AT_LEAST_ONE, probe [1, 5];
+        /// clusters of the training rows
+        clusters: usize = 8, in Range::AT_LEAST_ONE, probe [2, 4], beside [balance_threshold: f64 = 0.05];
+        /// share of a cluster's rows that the class needs; left out: half of its share of the rows to be made
+        balance_threshold: f64, in Range::new(0.0, true, 1.0, true), probe [0.05, 0.6], beside [clusters: usize = 4];
+        /// exponent of the mean distance in a cluster's weight; left out: grows with its rows
+        density_exponent: f64, in Range::NON_NEGATIVE, probe [0.0, 10.0],
+            beside [clusters: usize = 4, balance_threshold: f64 = 0.0];
     }
 }
 
@@ -132,19 +114,15 @@ impl Resampler for KmeansSmote {
         let samples = train.samples();
         refuse_nominal(samples, "kmeans-smote")?;
         let blend = Blend::new(samples, "kmeans-smote")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
-        let wanted: Vec<usize> = targets
-            .iter()
-            .zip(counts.as_slice())
-            .map(|(target, have)| target - have)
-            .collect();
-        let total: usize = wanted.iter().sum();
+        let targets = self
+            .strategy
+            .targets(samples.y().names(), &train.counts())?;
+        let growth = Growth::new(samples, &targets)?;
+        let total = targets.iter().sum::<usize>() - samples.n_rows();
         if total == 0 {
             return growth.finish(train);
         }
+        drop(growth);
         let points = Points::new(samples, Metric::Euclidean)?;
         let mut clusters = self.clusters;
         if clusters > samples.n_rows() {
@@ -156,36 +134,34 @@ impl Resampler for KmeansSmote {
         }
         let found = kmeans::cluster(samples.x(), clusters, context)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, &wanted) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted > 0) {
-            let have = counts.as_slice()[class];
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                let row = Pool::Class(class).rows(samples)[0];
-                for _ in 0..wanted {
-                    growth.copy(row);
-                }
-                continue;
-            }
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
             let threshold = if clusters == 1 {
                 0.0
             } else {
-                let default = wanted as f64 / total as f64 / 2.0;
+                let default = of.missing as f64 / total as f64 / 2.0;
                 self.balance_threshold.unwrap_or(default)
             };
-            let patches =
-                self.patches(samples, (&points, &found), (class, k, threshold), context)?;
+            let about = (of.class, k, threshold);
+            let patches = self.patches(samples, (&points, &found), about, context)?;
             if patches.is_empty() {
                 growth.leave(
                     format!(
                         "no cluster has more than {k} rows of class {} and {threshold:.3} of its \
-                         rows of it: it stays at {have} rows",
-                        names[class]
+                         rows of it: it stays at {} rows",
+                        of.name,
+                        of.rows.len()
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            for (patch, share) in patches.iter().zip(apportion(wanted, &weights(&patches))) {
+            for (patch, share) in patches
+                .iter()
+                .zip(apportion(of.missing, &weights(&patches)))
+            {
                 if share == 0 {
                     continue;
                 }
@@ -200,8 +176,8 @@ impl Resampler for KmeansSmote {
                     growth.made(rows[at], other, &made);
                 }
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -282,53 +258,21 @@ fn weights(patches: &[Patch]) -> Vec<f64> {
         .collect()
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(KmeansSmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "kmeans-smote",
-        summary: "smote inside the clusters in which the class is common, more where it is sparse",
-        reference: "Douzas et al. 2018",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(2),
-                "nearest neighbours of the same class and cluster to interpolate towards",
-            ),
-            ParamSpec::new(
-                "clusters",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(8),
-                "clusters of the training rows",
-            ),
-            ParamSpec::optional(
-                "balance_threshold",
-                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
-                "share of a cluster's rows that the class needs; left out: half of its share of the \
-                 rows to be made",
-            ),
-            ParamSpec::optional(
-                "density_exponent",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                "exponent of the mean distance in a cluster's weight; left out: grows with its rows",
-            ),
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<KmeansSmote>(
+    "kmeans-smote",
+    "smote inside the clusters in which the class is common, more where it is sparse",
+    "Douzas et al. 2018",
+    ResamplerCaps {
+        // With its defaults it finds no cluster of the minority where the classes overlap much.
+        suited: &[
+            ("clusters", Default::Whole(2)),
+            ("balance_threshold", Default::Real(0.0)),
         ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
         footprint: |params, size| {
             let room = Room::over(params, size);
             room.result() + 8.0 * room.n * room.d + room.clusters()
         },
+        ..ResamplerCaps::GROWS.making(NewRows::WithinClass).numeric()
     },
-    build,
-};
+);

@@ -22,17 +22,6 @@
 //! 6. A new row is `x + u (z - x)`: x drawn from I by weight, z uniform over the other rows of its cluster,
 //!    one `u ~ U[0, 1)`. A row alone in its cluster is copied.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k1` | 5 | at least 1 | neighbours that tell noise |
-//! | `k2` | 3 | at least 1 | neighbours of other classes |
-//! | `k3` | half of the class | at least 1 | neighbours within the class |
-//! | `cut_off` | 5 | above 0 | inverse distance a column |
-//! | `cluster_scale` | 3 | at least 0 | mean nearest distances |
-//!
 //! # Cost
 //!
 //! O(m n d) for a class of m among n rows of d columns, O(b m (d + log m)) for b border rows, O(m^2) time and
@@ -90,47 +79,35 @@
 //! technique for imbalanced data set learning", IEEE Transactions on Knowledge and Data Engineering 26,
 //! 2014.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, ParamValue, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::{Blend, refuse_nominal};
-use super::growth::{Growth, pick};
+use super::growth::{grow, pick};
 use super::linkage;
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use super::surroundings::{Standing, Surroundings};
-use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
+use counterweight_numeric::neighbours::{self, Metric, Points};
 
-/// MWMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Mwmote {
-    strategy: Strategy,
-    k1: usize,
-    k2: usize,
-    k3: Option<usize>,
-    cut_off: f64,
-    cluster_scale: f64,
-}
-
-impl TryFrom<&Params> for Mwmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k1: params.whole("k1"),
-            k2: params.whole("k2"),
-            k3: match params.get("k3") {
-                Some(ParamValue::Whole(k3)) => usize::try_from(*k3).ok(),
-                _ => None,
-            },
-            cut_off: params.real("cut_off"),
-            cluster_scale: params.real("cluster_scale"),
-        })
+parameters! {
+    /// MWMOTE with checked parameters.
+    pub struct Mwmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of any class; a row with none of its own among them is noise
+        k1: usize = 5, in Range::AT_LEAST_ONE, probe [2];
+        /// nearest rows of other classes that make the border
+        k2: usize = 3, in Range::AT_LEAST_ONE, probe [1, 9];
+        /// nearest rows of the class that a border row informs; left out: half of the class
+        k3: usize, in Range::AT_LEAST_ONE, probe [1, 4];
+        /// largest closeness, in inverse distance a column
+        cut_off: f64 = 5.0, in Range::POSITIVE, probe [0.5];
+        /// average distance up to which clusters merge, in mean nearest distances
+        cluster_scale: f64 = 3.0, in Range::NON_NEGATIVE, probe [0.5, 1.0];
     }
 }
 
@@ -139,47 +116,38 @@ impl Resampler for Mwmote {
         let samples = train.samples();
         refuse_nominal(samples, "mwmote")?;
         let blend = Blend::new(samples, "mwmote")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
         let points = Points::new(samples, Metric::Euclidean)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let have = of.rows.len();
             if have == 1 {
                 context.clamp(format!(
                     "class {} has 1 row and no other to interpolate towards: its row is copied",
-                    names[class]
+                    of.name
                 ))?;
-                let row = Pool::Class(class).rows(samples)[0];
-                for _ in have..target {
-                    growth.copy(row);
-                }
-                continue;
+                growth.copies(of.rows[0], of.missing);
+                return Ok(());
             }
-            let of_class = (class, Metric::Euclidean);
+            let of_class = (of.class, Metric::Euclidean);
             let around = Surroundings::of(train, of_class, ("k1", self.k1), context)?;
             let kept: Vec<usize> = (0..have)
                 .filter(|&at| around.standing(at) != Standing::Noise)
-                .map(|at| around.rows[at])
+                .map(|at| of.rows[at])
                 .collect();
             if kept.is_empty() {
                 growth.leave(
                     format!(
                         "no row of class {} has another of it among its {} neighbours: it stays at \
                          {have} rows",
-                        names[class], around.m
+                        of.name, around.m
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            let sums = self.weigh(samples, &points, (class, &kept), context)?;
+            let sums = self.weigh(samples, &points, (of.class, &kept), context)?;
             let mates = self.clusters(&points, &kept, context)?;
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
                 let at = pick(&sums, context.stream.random());
                 let mates = &mates.members[mates.of[at]];
@@ -199,8 +167,8 @@ impl Resampler for Mwmote {
                 blend.write(samples.x(), (base, other, u), &[], &mut made);
                 growth.made(base, other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -301,60 +269,17 @@ impl Mwmote {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(Mwmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "mwmote",
-        summary: "weights rows by the border they are near to and makes rows within their clusters",
-        reference: "Barua et al. 2014",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "k1",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(5),
-                "nearest neighbours of any class; a row with none of its own among them is noise",
-            ),
-            ParamSpec::new(
-                "k2",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(3),
-                "nearest rows of other classes that make the border",
-            ),
-            ParamSpec::optional(
-                "k3",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                "nearest rows of the class that a border row informs; left out: half of the class",
-            ),
-            ParamSpec::new(
-                "cut_off",
-                ParamKind::Real(Range::POSITIVE),
-                Default::Real(5.0),
-                "largest closeness, in inverse distance a column",
-            ),
-            ParamSpec::new(
-                "cluster_scale",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(3.0),
-                "average distance up to which clusters merge, in mean nearest distances",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<Mwmote>(
+    "mwmote",
+    "weights rows by the border they are near to and makes rows within their clusters",
+    "Barua et al. 2014",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .numeric()
+        .taking(|params, size| {
             let room = Room::over(params, size);
             let class = room.largest_grown();
             room.smote() + 20.0 * class * class
-        },
-    },
-    build,
-};
+        }),
+);

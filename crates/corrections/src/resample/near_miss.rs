@@ -17,15 +17,6 @@
 //! smallest class, and of these keeps the m with the LARGEST sum of distances to their k nearest
 //! (fewer than m, when there are fewer).
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `version` | 1 | 1, 2, 3 |  |
-//! | `k` | 3 | at least 1 | neighbours |
-//! | `k3` | 3 | at least 1 | neighbours, version 3 |
-//!
 //! # Cost
 //!
 //! O(n m d), m the rows of the smallest class.
@@ -72,36 +63,27 @@
 //! I. Mani and I. Zhang, "kNN approach to unbalanced data distributions: a case study involving
 //! information extraction", ICML workshop on learning from imbalanced datasets, 2003.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Note, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    Note, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    parameters,
 };
 
 use super::cleaning::{at_most, metric, subset};
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::{self, Shrink};
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, farthest, shared_of};
 
-/// `NearMiss` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct NearMiss {
-    strategy: Strategy,
-    version: usize,
-    k: usize,
-    k3: usize,
-}
-
-impl TryFrom<&Params> for NearMiss {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Under)?,
-            version: params.whole("version"),
-            k: params.whole("k"),
-            k3: params.whole("k3"),
-        })
+parameters! {
+    /// `NearMiss` with checked parameters.
+    pub struct NearMiss {
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
+        /// which relation to the smallest class counts: nearest (1), farthest (2) or both (3)
+        version: usize = 1, in Range::new(1.0, true, 3.0, true), probe [2, 3];
+        /// rows of the smallest class whose distances are summed
+        k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 5];
+        /// version 3: rows of a class that each row of the smallest class shortlists
+        k3: usize = 3, in Range::AT_LEAST_ONE, probe [1], beside [version: usize = 3];
     }
 }
 
@@ -211,48 +193,17 @@ impl Resampler for NearMiss {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(NearMiss::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "near-miss",
-        summary: "keeps the rows of larger classes that are nearest to the smallest class",
-        reference: "Mani and Zhang 2003",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "version",
-                ParamKind::Whole(Range::new(1.0, true, 3.0, true)),
-                Default::Whole(1),
-                "which relation to the smallest class counts: nearest (1), farthest (2) or both (3)",
-            ),
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(3),
-                "rows of the smallest class whose distances are summed",
-            ),
-            ParamSpec::new(
-                "k3",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(3),
-                "version 3: rows of a class that each row of the smallest class shortlists",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<NearMiss>(
+    "near-miss",
+    "keeps the rows of larger classes that are nearest to the smallest class",
+    "Mani and Zhang 2003",
+    ResamplerCaps {
+        deterministic: true,
         footprint: |params, size| {
             let room = Room::of(params, size);
             room.search_of(room.n - room.smallest)
         },
+        ..ResamplerCaps::SHRINKS
     },
-    build,
-};
+);

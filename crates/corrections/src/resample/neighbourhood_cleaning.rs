@@ -16,14 +16,6 @@
 //! lowest class), those of its k nearest neighbours that are of a class that `strategy` names and
 //! that has more than `threshold` times the smallest class's rows. A1 and A2 go.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 3 | at least 1 | neighbours |
-//! | `threshold` | 0.5 | at least 0 | share of the smallest class |
-//!
 //! # Cost
 //!
 //! O(n^2 d) for the neighbours (shared by all samplers of a training set), then O(n k).
@@ -76,33 +68,23 @@
 //! J. Laurikkala, "Improving identification of difficult small classes by balancing class
 //! distribution", AIME 2001.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
-use super::cleaning::{K, Rule, among_rows, lists, metric, most_frequent, subset};
+use super::cleaning::{Rule, among_rows, lists, metric, most_frequent, subset};
 use super::room::Room;
 use super::strategy::{self, Cleaning};
 
-/// The neighbourhood cleaning rule with checked parameters.
-#[derive(Clone, Debug)]
-pub struct NeighbourhoodCleaning {
-    strategy: Cleaning,
-    k: usize,
-    threshold: f64,
-}
-
-impl TryFrom<&Params> for NeighbourhoodCleaning {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            threshold: params.real("threshold"),
-        })
+parameters! {
+    /// The neighbourhood cleaning rule with checked parameters.
+    pub struct NeighbourhoodCleaning {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest neighbours that judge a row
+        k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 7];
+        /// ground is cleared of classes with more rows than this share of the smallest class's
+        threshold: f64 = 0.5, in Range::NON_NEGATIVE, probe [0.0, 1e9];
     }
 }
 
@@ -143,34 +125,10 @@ impl Resampler for NeighbourhoodCleaning {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(NeighbourhoodCleaning::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "neighbourhood-cleaning",
-        summary: "edits the larger classes and clears the ground around misjudged minority rows",
-        reference: "Laurikkala 2001",
-        params: &[
-            strategy::CLEANING_SPEC,
-            K,
-            ParamSpec::new(
-                "threshold",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(0.5),
-                "ground is cleared of classes with more rows than this share of the smallest class's",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::of(params, size).search(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<NeighbourhoodCleaning>(
+    "neighbourhood-cleaning",
+    "edits the larger classes and clears the ground around misjudged minority rows",
+    "Laurikkala 2001",
+    ResamplerCaps::CLEANS.taking(|params, size| Room::of(params, size).search()),
+);

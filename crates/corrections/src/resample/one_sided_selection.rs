@@ -14,15 +14,6 @@
 //! (the most frequent class, a tie going to the lowest). Of what stays of all classes, rows in
 //! [`tomek_links`](super::tomek_links) go if `strategy` names their class.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 1 | at least 1 | neighbours |
-//! | `seeds` | 1 | at least 1 | rows |
-//! | `seed_rows` | none | training rows | row numbers |
-//!
 //! # Cost
 //!
 //! O(n m d), m the rows of the smallest class, and O(s^2 d) for the links among the s rows
@@ -76,35 +67,29 @@
 //! M. Kubat and S. Matwin, "Addressing the curse of imbalanced training sets: one-sided selection",
 //! ICML 1997.
 
+use counterweight_core::params::Wholes;
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
 use super::cleaning::{metric, subset};
-use super::condensed_nn::{Caller, K, SEED_ROWS, SEEDS, Seeds};
+use super::condensed_nn::{Caller, seeds};
 use super::room::Room;
 use super::strategy::{self, Cleaning};
 use super::tomek_links::in_link;
 use counterweight_numeric::neighbours::{Points, Pool, nearest};
 
-/// One-sided selection with checked parameters.
-#[derive(Clone, Debug)]
-pub struct OneSidedSelection {
-    strategy: Cleaning,
-    k: usize,
-    seeds: Seeds,
-}
-
-impl TryFrom<&Params> for OneSidedSelection {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            seeds: Seeds::from_params(params),
-        })
+parameters! {
+    /// One-sided selection with checked parameters.
+    pub struct OneSidedSelection {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest rows of the condensed set that call a row's class
+        k: usize = 1, in Range::AT_LEAST_ONE, probe [3];
+        /// rows of each larger class to start from
+        seeds: usize = 1, in Range::AT_LEAST_ONE, probe [5];
+        /// training rows (from 0) to start from, instead of drawn ones
+        seed_rows: Wholes, probe [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]];
     }
 }
 
@@ -124,7 +109,8 @@ impl Resampler for OneSidedSelection {
                 kept.extend(rows);
                 continue;
             }
-            let seeds = self.seeds.of(&rows, y, class, context)?;
+            let start = (self.seeds, self.seed_rows.as_deref());
+            let seeds = seeds(start, (class, &rows), y, context)?;
             let about = (metric, class, minority);
             let caller = Caller::new(train, &points, about, (self.k, &seeds), context)?;
             let stays = |at: usize| seeds.contains(&rows[at]) || !caller.is_right(at);
@@ -142,28 +128,17 @@ impl Resampler for OneSidedSelection {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(OneSidedSelection::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "one-sided-selection",
-        summary: "drops what a few rows and the smallest class call right, then tomek links",
-        reference: "Kubat and Matwin 1997",
-        params: &[strategy::CLEANING_SPEC, K, SEEDS, SEED_ROWS],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<OneSidedSelection>(
+    "one-sided-selection",
+    "drops what a few rows and the smallest class call right, then tomek links",
+    "Kubat and Matwin 1997",
+    ResamplerCaps {
+        deterministic: false,
         footprint: |params, size| {
             let room = Room::of(params, size);
             room.search() + room.rows(room.n) * 0.5
         },
+        ..ResamplerCaps::CLEANS
     },
-    build,
-};
+);

@@ -21,14 +21,6 @@
 //! With N new rows and S segments each gets N / S of them, rounded down, and N mod S segments, drawn
 //! without replacement, get one more.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `topology` | `star` | `star`, `bus`, `mesh`, `polynomial` | |
-//! | `degree` | 2 | 1 to 20 | degree of the polynomial |
-//!
 //! # Cost
 //!
 //! O(n d) for n rows of d columns before and after; `polynomial` O(n d `degree`). `mesh` draws segments
@@ -83,52 +75,41 @@
 
 use std::collections::BTreeSet;
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Matrix, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
+    Matrix, NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters, words,
 };
 use rand::RngExt as _;
 
 use super::blend::refuse_nominal;
-use super::growth::{Growth, between};
+use super::growth::{Growth, between, grow};
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use counterweight_numeric::linalg::squared_distance_by_column;
-use counterweight_numeric::neighbours::Pool;
 
-const TOPOLOGIES: &[&str] = &["star", "bus", "mesh", "polynomial"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topology {
-    Star,
-    Bus,
-    Mesh,
-    Polynomial,
+words! {
+    /// What the segments join.
+    pub enum Topology {
+        /// Each row and the mean.
+        Star = "star",
+        /// Consecutive rows.
+        Bus = "bus",
+        /// All pairs.
+        Mesh = "mesh",
+        /// A curve through all of them.
+        Polynomial = "polynomial",
+    }
 }
 
-/// Polynomial-fit SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct PolynomFitSmote {
-    strategy: Strategy,
-    topology: Topology,
-    degree: usize,
-}
-
-impl TryFrom<&Params> for PolynomFitSmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            topology: match params.text("topology") {
-                "star" => Topology::Star,
-                "bus" => Topology::Bus,
-                "mesh" => Topology::Mesh,
-                _ => Topology::Polynomial,
-            },
-            degree: params.whole("degree"),
-        })
+parameters! {
+    /// Polynomial-fit SMOTE with checked parameters.
+    pub struct PolynomFitSmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// what the segments join: rows and the mean, consecutive rows, all pairs, or a curve
+        topology: Topology = "star";
+        /// degree of the curve of topology `polynomial`
+        degree: usize = 2, in Range::new(1.0, true, 20.0, true), probe [1, 3], beside [topology: Topology = "polynomial"];
     }
 }
 
@@ -141,39 +122,23 @@ impl Resampler for PolynomFitSmote {
                 "the value in row {row}, column {column} is not finite; impute or drop it first"
             )));
         }
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
-            if have == 1 {
+        grow(train, &self.strategy, context, |of, growth, context| {
+            if of.rows.len() == 1 {
                 context.clamp(format!(
                     "class {} has 1 row and no segment to another: its row is copied",
-                    names[class]
+                    of.name
                 ))?;
-                for _ in have..target {
-                    growth.copy(rows[0]);
-                }
-                continue;
+                growth.copies(of.rows[0], of.missing);
+                return Ok(());
             }
-            let wanted = target - have;
+            let x = samples.x();
             match self.topology {
                 Topology::Polynomial => {
-                    self.curve(
-                        samples.x(),
-                        (&rows, wanted, &names[class]),
-                        &mut growth,
-                        context,
-                    )?;
+                    self.curve(x, (&of.rows, of.missing, of.name), growth, context)
                 }
-                segments => grow_on(segments, samples.x(), (&rows, wanted), &mut growth, context)?,
+                segments => grow_on(segments, x, (&of.rows, of.missing), growth, context),
             }
-        }
-        growth.finish(train)
+        })
     }
 }
 
@@ -387,42 +352,16 @@ impl Basis {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(PolynomFitSmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "polynom-fit-smote",
-        summary: "rows on segments to the class mean, between rows, or on a fitted curve",
-        reference: "Gazzah and Amara 2008",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "topology",
-                ParamKind::Choice(TOPOLOGIES),
-                Default::Text("star"),
-                "what the segments join: rows and the mean, consecutive rows, all pairs, or a curve",
-            ),
-            ParamSpec::new(
-                "degree",
-                ParamKind::Whole(Range::new(1.0, true, 20.0, true)),
-                Default::Whole(2),
-                "degree of the curve of topology `polynomial`",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).result(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<PolynomFitSmote>(
+    "polynom-fit-smote",
+    "rows on segments to the class mean, between rows, or on a fitted curve",
+    "Gazzah and Amara 2008",
+    ResamplerCaps::GROWS
+        .making(NewRows::Elsewhere)
+        .numeric()
+        .taking(|params, size| Room::over(params, size).result()),
+);
 
 #[cfg(test)]
 mod tests {

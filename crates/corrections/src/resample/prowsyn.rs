@@ -14,15 +14,6 @@
 //! level. A row of level l has weight `exp(-theta (l - 1))`. A new row is `x_i + u (x_j - x_i)`, row i
 //! drawn by weight, j uniform over the other rows of its level, with one `u ~ U[0, 1)`.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//! | `levels` | 5 | at least 1 | levels |
-//! | `theta` | 1 | at least 0 | decay a level |
-//!
 //! # Cost
 //!
 //! O(l n m d) for l levels, n rows of other classes, m of the class and d columns; then O(d) a new row.
@@ -82,38 +73,29 @@
 //! minority oversampling techniques on a large number of imbalanced datasets", Applied Soft Computing
 //! 83, 2019.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::{Blend, refuse_nominal};
-use super::growth::{Growth, neighbours_to_use, pick};
+use super::growth::{grow, pick};
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::{self, Metric, Points};
 
-/// `ProWSyn` with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Prowsyn {
-    strategy: Strategy,
-    k: usize,
-    levels: usize,
-    theta: f64,
-}
-
-impl TryFrom<&Params> for Prowsyn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-            levels: params.whole("levels"),
-            theta: params.real("theta"),
-        })
+parameters! {
+    /// `ProWSyn` with checked parameters.
+    pub struct Prowsyn {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest rows of the class that each row of another class puts into a level
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
+        /// levels of proximity
+        levels: usize = 5, in Range::AT_LEAST_ONE, probe [1, 2, 3], beside [k: usize = 1];
+        /// decay of the weight a level
+        theta: f64 = 1.0, in Range::NON_NEGATIVE, probe [0.0, 3.0], beside [k: usize = 1];
     }
 }
 
@@ -122,28 +104,21 @@ impl Resampler for Prowsyn {
         let samples = train.samples();
         refuse_nominal(samples, "prowsyn")?;
         let blend = Blend::new(samples, "prowsyn")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
         let points = Points::new(samples, Metric::Euclidean)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                for _ in have..target {
-                    growth.copy(rows[0]);
-                }
-                continue;
-            }
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
             let others: Vec<usize> = (0..samples.n_rows())
-                .filter(|&row| samples.y().class(row) != class)
+                .filter(|&row| samples.y().class(row) != of.class)
                 .collect();
-            let levels = peel(&points, (rows, &others), (k, self.levels), context)?;
+            let levels = peel(
+                &points,
+                (of.rows.clone(), &others),
+                (k, self.levels),
+                context,
+            )?;
             // Levels of one row have no partners; the running sums pass over them.
             let mut sums = Vec::with_capacity(levels.len());
             let mut sum = 0.0;
@@ -156,14 +131,15 @@ impl Resampler for Prowsyn {
             if sum <= 0.0 {
                 growth.leave(
                     format!(
-                        "every proximity level of class {} has a single row: it stays at {have} rows",
-                        names[class]
+                        "every proximity level of class {} has a single row: it stays at {} rows",
+                        of.name,
+                        of.rows.len()
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
                 let level = &levels[pick(&sums, context.stream.random())];
                 let at = context.stream.random_range(0..level.len());
@@ -173,8 +149,8 @@ impl Resampler for Prowsyn {
                 blend.write(samples.x(), (base, other, u), &[], &mut made);
                 growth.made(base, other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -203,51 +179,19 @@ fn peel(
     Ok(peeled)
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(Prowsyn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "prowsyn",
-        summary: "peels the class into levels of proximity to the others and favours the outer ones",
-        reference: "Barua et al. 2013",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(5),
-                "nearest rows of the class that each row of another class puts into a level",
-            ),
-            ParamSpec::new(
-                "levels",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(5),
-                "levels of proximity",
-            ),
-            ParamSpec::new(
-                "theta",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(1.0),
-                "decay of the weight a level",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<Prowsyn>(
+    "prowsyn",
+    "peels the class into levels of proximity to the others and favours the outer ones",
+    "Barua et al. 2013",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .numeric()
+        .taking(|params, size| {
             let room = Room::over(params, size);
             room.result() + room.search()
-        },
-    },
-    build,
-};
+        }),
+);
 
 #[cfg(test)]
 mod tests {

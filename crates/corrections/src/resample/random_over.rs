@@ -15,13 +15,6 @@
 //! the normal-reference bandwidth with d numeric columns, n training rows and the class's standard
 //! deviation (divisor: its number of rows). Nominal values are copied.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `shrinkage` | 0 | at least 0 | factor on the normal-reference bandwidth |
-//!
 //! # Cost
 //!
 //! O(m d) for m new rows of d columns, after one pass over the data.
@@ -68,62 +61,46 @@
 //! Data Mining and Knowledge Discovery 28, 2014. A. W. Bowman and A. Azzalini, "Applied Smoothing
 //! Techniques for Data Analysis", 1997 (the bandwidth).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
-use super::growth::Growth;
+use super::growth::grow;
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{Pool, split_columns};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::split_columns;
 
-/// Random over-sampling with checked parameters.
-#[derive(Clone, Debug)]
-pub struct RandomOver {
-    strategy: Strategy,
-    shrinkage: f64,
-}
-
-impl TryFrom<&Params> for RandomOver {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            shrinkage: params.real("shrinkage"),
-        })
+parameters! {
+    /// Random over-sampling with checked parameters.
+    pub struct RandomOver {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// factor on the normal-reference bandwidth of the smoothed bootstrap
+        shrinkage: f64 = 0.0, in Range::NON_NEGATIVE, probe [0.5, 1.0];
     }
 }
 
 impl Resampler for RandomOver {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
         let samples = train.samples();
-        let counts = train.counts();
-        let targets = self.strategy.targets(samples.y().names(), &counts)?;
         let (numeric, _) = split_columns(samples);
         if self.shrinkage > 0.0 && numeric.is_empty() {
             return Err(StageError::NotApplicable(
                 "`shrinkage` smooths numeric columns and there are none; leave it at 0".into(),
             ));
         }
-        let mut growth = Growth::new(samples, &targets)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
+        grow(train, &self.strategy, context, |of, growth, context| {
             let widths = if self.shrinkage > 0.0 {
-                self.widths(samples, &numeric, &rows)?
+                self.widths(samples, &numeric, &of.rows)?
             } else {
                 Vec::new()
             };
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
-                let base = rows[context.stream.random_range(0..rows.len())];
+                let base = of.rows[context.stream.random_range(0..of.rows.len())];
                 if self.shrinkage > 0.0 {
                     let mut values = samples.x().row(base).to_vec();
                     for (&column, width) in numeric.iter().zip(&widths) {
@@ -135,8 +112,8 @@ impl Resampler for RandomOver {
                     growth.copy(base);
                 }
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -172,33 +149,12 @@ impl RandomOver {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(RandomOver::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "random-over",
-        summary: "copies rows of the smaller classes, smoothed when `shrinkage` is above 0",
-        reference: "Menardi and Torelli 2014 (smoothed bootstrap)",
-        params: &[
-            strategy::SPEC,
-            ParamSpec::new(
-                "shrinkage",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Default::Real(0.0),
-                "factor on the normal-reference bandwidth of the smoothed bootstrap",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).result(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<RandomOver>(
+    "random-over",
+    "copies rows of the smaller classes, smoothed when `shrinkage` is above 0",
+    "Menardi and Torelli 2014 (smoothed bootstrap)",
+    ResamplerCaps::GROWS
+        .making(NewRows::Elsewhere)
+        .taking(|params, size| Room::over(params, size).result()),
+);

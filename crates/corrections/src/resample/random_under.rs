@@ -12,12 +12,6 @@
 //! For each class that `strategy` shrinks from n to m rows, one of the `n! / (m! (n - m)!)`
 //! subsets, each as likely. Kept rows stay in their order.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//!
 //! # Cost
 //!
 //! O(n) draws and comparisons, plus copying the kept rows.
@@ -57,28 +51,19 @@
 //! Analysis 6, 2002.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageResult, Train,
+    Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Shrink;
 use counterweight_numeric::neighbours::Pool;
 
-/// Random under-sampling with checked parameters.
-#[derive(Clone, Debug)]
-pub struct RandomUnder {
-    strategy: Strategy,
-}
-
-impl TryFrom<&Params> for RandomUnder {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Under)?,
-        })
+parameters! {
+    /// Random under-sampling with checked parameters.
+    pub struct RandomUnder {
+        /// how many rows of each class to end with
+        strategy: Shrink = "auto";
     }
 }
 
@@ -105,28 +90,13 @@ impl Resampler for RandomUnder {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(RandomUnder::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "random-under",
-        summary: "keeps a random subset of the larger classes",
-        reference: "Japkowicz and Stephen 2002",
-        params: &[strategy::SPEC],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
-            let room = Room::new(params, size, Direction::Under);
-            room.result() + 8.0 * room.n
-        },
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<RandomUnder>(
+    "random-under",
+    "keeps a random subset of the larger classes",
+    "Japkowicz and Stephen 2002",
+    ResamplerCaps::SHRINKS.taking(|params, size| {
+        let room = Room::under(params, size);
+        room.result() + 8.0 * room.n
+    }),
+);

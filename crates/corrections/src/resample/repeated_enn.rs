@@ -14,15 +14,6 @@
 //! smallest at the start, with fewer rows than that one had, (3) took all rows of a class, or after
 //! `rounds` rounds. What the last round left is the result.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//! | `k` | 3 | at least 1 | neighbours |
-//! | `rule` | `all` | `all`, `mode` |  |
-//! | `rounds` | 100 | at least 1 | rounds |
-//!
 //! # Cost
 //!
 //! O(n^2 d) for the first round's neighbours (shared by all samplers of a training set); a later
@@ -75,35 +66,25 @@
 //! I. Tomek, "An experiment with the edited nearest-neighbor rule", IEEE Transactions on Systems,
 //! Man, and Cybernetics 6, 1976.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageResult, Train,
+    Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
-use super::cleaning::{K, RULE, Rule, Shrinking, among_rows, metric, subset};
+use super::cleaning::{Rule, Shrinking, among_rows, metric, subset};
 use super::room::Room;
 use super::strategy::{self, Cleaning};
 
-/// Repeated edited nearest neighbours with checked parameters.
-#[derive(Clone, Debug)]
-pub struct RepeatedEnn {
-    strategy: Cleaning,
-    k: usize,
-    rule: Rule,
-    rounds: usize,
-}
-
-impl TryFrom<&Params> for RepeatedEnn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-            k: params.whole("k"),
-            rule: Rule::from_params(params),
-            rounds: params.whole("rounds"),
-        })
+parameters! {
+    /// Repeated edited nearest neighbours with checked parameters.
+    pub struct RepeatedEnn {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
+        /// nearest neighbours that judge a row
+        k: usize = 3, in Range::AT_LEAST_ONE, probe [1];
+        /// a row stays if `all` its neighbours are of its class, or if the most frequent class (`mode`) is
+        rule: Rule = "all";
+        /// rounds after which it ends at the latest
+        rounds: usize = 100, in Range::AT_LEAST_ONE, probe [1], beside [rule: Rule = "mode"];
     }
 }
 
@@ -169,38 +150,13 @@ impl Resampler for RepeatedEnn {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(RepeatedEnn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "repeated-enn",
-        summary: "edited nearest neighbours until nothing changes",
-        reference: "Tomek 1976",
-        params: &[
-            strategy::CLEANING_SPEC,
-            K,
-            RULE,
-            ParamSpec::new(
-                "rounds",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(100),
-                "rounds after which it ends at the latest",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
-            let room = Room::of(params, size);
-            room.search() + 1.5 * room.rows(room.n)
-        },
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<RepeatedEnn>(
+    "repeated-enn",
+    "edited nearest neighbours until nothing changes",
+    "Tomek 1976",
+    ResamplerCaps::CLEANS.taking(|params, size| {
+        let room = Room::of(params, size);
+        room.search() + 1.5 * room.rows(room.n)
+    }),
+);

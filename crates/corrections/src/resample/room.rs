@@ -1,9 +1,9 @@
 //! Bytes that resamplers take: the large parts. Constants are what was counted (tests/footprint.rs holds
 //! them to the truth).
 
-use counterweight_core::{Origin, Params, TrainSize};
+use counterweight_core::{Origin, Parameter as _, Params, TrainSize};
 
-use super::strategy::{Direction, Strategy};
+use super::strategy::Strategy;
 
 /// The sizes of a resampling as numbers.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub(crate) struct Room {
 
 impl Room {
     /// Of an over-sampler or an under-sampler. Where `strategy` is refused, of one that leaves the rows as they are.
-    pub(crate) fn new(params: &Params, size: &TrainSize<'_>, direction: Direction) -> Self {
-        let targets = Strategy::from_params(params, direction)
+    fn new<const DROPS: bool>(params: &Params, size: &TrainSize<'_>) -> Self {
+        let targets = Strategy::<DROPS>::read(params, "strategy")
             .ok()
             .and_then(|strategy| strategy.targets(size.names, size.counts).ok())
             .unwrap_or_else(|| size.counts.as_slice().to_vec());
@@ -57,7 +57,12 @@ impl Room {
 
     /// An over-sampler's.
     pub(crate) fn over(params: &Params, size: &TrainSize<'_>) -> Self {
-        Self::new(params, size, Direction::Over)
+        Self::new::<false>(params, size)
+    }
+
+    /// An under-sampler's.
+    pub(crate) fn under(params: &Params, size: &TrainSize<'_>) -> Self {
+        Self::new::<true>(params, size)
     }
 
     /// Rows with their labels and origins.

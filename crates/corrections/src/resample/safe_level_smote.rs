@@ -21,13 +21,6 @@
 //! | `s_p > s_n` | `U[0, s_n / s_p)` |
 //! | `s_p < s_n` | `U[1 - s_p / s_n, 1)` |
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//!
 //! # Cost
 //!
 //! O(q n d) for the neighbours of q rows (those of the class and their neighbours) among all n rows of
@@ -85,33 +78,24 @@
 //! PAKDD 2009.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train,
+    parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::{Blend, refuse_nominal};
-use super::growth::{Growth, neighbours_among_all};
+use super::growth::{grow, neighbours_among_all};
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use counterweight_numeric::neighbours::{self, Metric, Points, Pool};
 
-/// Safe-Level-SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SafeLevelSmote {
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for SafeLevelSmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// Safe-Level-SMOTE with checked parameters.
+    pub struct SafeLevelSmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -129,30 +113,24 @@ impl Resampler for SafeLevelSmote {
         let samples = train.samples();
         refuse_nominal(samples, "safe-level-smote")?;
         let blend = Blend::new(samples, "safe-level-smote")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
         let mut made = vec![0.0; samples.x().cols()];
         let points = Points::new(samples, Metric::Euclidean)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
+        grow(train, &self.strategy, context, |of, growth, context| {
             let k = neighbours_among_all("k", self.k, samples.n_rows(), context)?;
-            let pairs = pairs(train, &points, (class, k), context)?;
+            let pairs = pairs(train, &points, (of.class, k), context)?;
             if pairs.is_empty() {
                 growth.leave(
                     format!(
                         "no row of class {} or neighbour of one has a row of the class among its {k} \
-                         neighbours: it stays at {have} rows",
-                        names[class]
+                         neighbours: it stays at {} rows",
+                        of.name,
+                        of.rows.len()
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
                 let pair = pairs[context.stream.random_range(0..pairs.len())];
                 let u: f64 = context.stream.random();
@@ -164,8 +142,8 @@ impl Resampler for SafeLevelSmote {
                 blend.write(samples.x(), (pair.base, pair.other, gap), &[], &mut made);
                 growth.made(pair.base, pair.other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -223,31 +201,19 @@ fn pairs(
     Ok(pairs)
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SafeLevelSmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "safe-level-smote",
-        summary: "smote with new rows nearer to the end that has more of the class around it",
-        reference: "Bunkhumpornpat et al. 2009",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SafeLevelSmote>(
+    "safe-level-smote",
+    "smote with new rows nearer to the end that has more of the class around it",
+    "Bunkhumpornpat et al. 2009",
+    ResamplerCaps::GROWS
+        .making(NewRows::Between)
+        .numeric()
+        .taking(|params, size| {
             let room = Room::over(params, size);
             room.result() + room.search()
-        },
-    },
-    build,
-};
+        }),
+);
 
 #[cfg(test)]
 mod tests {

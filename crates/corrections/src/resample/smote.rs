@@ -16,13 +16,6 @@
 //! segment and not in the box around it. For `k = n_c - 1` the mean of the new rows is the class
 //! mean and their covariance is `2/3 - 1/(3 (n_c - 1))` times the class covariance (divisor `n_c`).
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//!
 //! # Cost
 //!
 //! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a
@@ -75,41 +68,25 @@
 //! over-sampling technique", Journal of Artificial Intelligence Research 16, 2002. Y. Elor and H.
 //! Averbuch-Elor, "To SMOTE, or not to SMOTE?", 2022 (when it does not help).
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageError, StageResult, Train,
+    NewRows, OnNominal, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
-use super::growth::{Growth, between, neighbours_to_use};
+use super::blend::Blend;
+use super::growth::grow;
 use super::room::Room;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::{self, Metric, Search};
 
-/// The parameter `k` of the interpolating samplers.
-pub(crate) const K: ParamSpec = ParamSpec::new(
-    "k",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Default::Whole(5),
-    "nearest neighbours of the same class to interpolate towards",
-);
-
-/// SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct Smote {
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for Smote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// SMOTE with checked parameters.
+    pub struct Smote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -121,60 +98,38 @@ impl Resampler for Smote {
                 "smote interpolates and these rows have nominal columns; try `smote-nc`".into(),
             ));
         }
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
+        let blend = Blend::new(samples, "smote")?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                for _ in have..target {
-                    growth.copy(rows[0]);
-                }
-                continue;
-            }
-            let search = Search::within(class, Metric::Euclidean, k);
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
+            let search = Search::within(of.class, Metric::Euclidean, k);
             let lists = neighbours::shared(train, &search, context)?;
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
-                let at = context.stream.random_range(0..rows.len());
-                let (base, other) = (rows[at], lists.of(at)[context.stream.random_range(0..k)]);
+                let at = context.stream.random_range(0..of.rows.len());
+                let (base, other) = (of.rows[at], lists.of(at)[context.stream.random_range(0..k)]);
                 let u: f64 = context.stream.random();
-                let ends = samples.x().row(base).iter().zip(samples.x().row(other));
-                for (value, (&from, &to)) in made.iter_mut().zip(ends) {
-                    *value = between(from, to, u);
-                }
+                blend.write(samples.x(), (base, other, u), &[], &mut made);
                 growth.made(base, other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(Smote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote",
-        summary: "makes rows between a minority row and one of its k nearest neighbours",
-        reference: "Chawla et al. 2002",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Becomes("smote-nc"),
-        all_nominal: OnNominal::Becomes("smote-nc"),
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).smote(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<Smote>(
+    "smote",
+    "makes rows between a minority row and one of its k nearest neighbours",
+    "Chawla et al. 2002",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .on(
+            OnNominal::Becomes("smote-nc"),
+            OnNominal::Becomes("smote-nc"),
+            OnNominal::Handles,
+        )
+        .taking(|params, size| Room::over(params, size).smote()),
+);

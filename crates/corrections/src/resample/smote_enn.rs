@@ -14,15 +14,6 @@
 //! new rows misjudge ([`enn`](super::enn) with `strategy = "all"`): with `rule = "all"` one of
 //! another class suffices, with `mode` its class has to be outvoted.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class, before cleaning |
-//! | `k` | 5 | at least 1 | neighbours of smote |
-//! | `enn_k` | 3 | at least 1 | neighbours of enn |
-//! | `rule` | `all` | `all`, `mode` |  |
-//!
 //! # Cost
 //!
 //! O(m^2 d) for the neighbours among the m rows that [`smote`](super::smote) leaves, which are not
@@ -65,35 +56,28 @@
 //! G. E. A. P. A. Batista, R. C. Prati and M. C. Monard, "A study of the behavior of several methods
 //! for balancing machine learning training data", SIGKDD Explorations 6, 2004.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler, ResamplerCaps,
-    ResamplerEntry, StageContext, StageError, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 
-use super::cleaning::{RULE, Rule, at_most, subset};
+use super::cleaning::{Rule, at_most, subset};
 use super::room::Room;
-use super::smote::{K, Smote};
-use super::strategy;
+use super::smote::Smote;
+use super::strategy::Grow;
 use counterweight_numeric::neighbours::{Metric, Points, nearest};
 
-/// SMOTE and editing with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteEnn {
-    smote: Smote,
-    k: usize,
-    rule: Rule,
-}
-
-impl TryFrom<&Params> for SmoteEnn {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            smote: Smote::try_from(params)?,
-            k: params.whole("enn_k"),
-            rule: Rule::from_params(params),
-        })
+parameters! {
+    /// SMOTE and editing with checked parameters.
+    pub struct SmoteEnn {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
+        /// nearest neighbours that judge a row after smote
+        enn_k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 7];
+        /// a row stays if `all` its neighbours are of its class, or if the most frequent class (`mode`) is
+        rule: Rule = "all";
     }
 }
 
@@ -104,10 +88,11 @@ impl Resampler for SmoteEnn {
                 "smote-enn interpolates and these rows have nominal columns".into(),
             ));
         }
-        let grown = self.smote.resample(train, context)?;
+        let smote = Smote::default().strategy(self.strategy.clone()).k(self.k);
+        let grown = smote.resample(train, context)?;
         let samples = grown.samples();
         let (n, y) = (samples.n_rows(), samples.y());
-        let k = at_most(("enn_k", self.k), n - 1, &format!("{n} rows"), context)?;
+        let k = at_most(("enn_k", self.enn_k), n - 1, &format!("{n} rows"), context)?;
         let points = Points::new(samples, Metric::Euclidean)?;
         let rows: Vec<usize> = (0..n).collect();
         let near = nearest(&points, &rows, &rows, k, &context.deadline)?;
@@ -117,35 +102,14 @@ impl Resampler for SmoteEnn {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SmoteEnn::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote-enn",
-        summary: "smote, then without the rows that their neighbours misjudge",
-        reference: "Batista et al. 2004",
-        params: &[
-            strategy::SPEC,
-            K,
-            ParamSpec::new(
-                "enn_k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(3),
-                "nearest neighbours that judge a row after smote",
-            ),
-            RULE,
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SmoteEnn>(
+    "smote-enn",
+    "smote, then without the rows that their neighbours misjudge",
+    "Batista et al. 2004",
+    ResamplerCaps {
+        cleans_up: true,
         footprint: |params, size| Room::over(params, size).smote_and_search(),
+        ..ResamplerCaps::GROWS.making(NewRows::WithinClass).numeric()
     },
-    build,
-};
+);

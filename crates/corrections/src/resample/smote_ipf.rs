@@ -18,17 +18,6 @@
 //! The trees are unpruned: Gini impurity, thresholds between neighbouring values, one level against the
 //! rest for nominal columns, at least two rows a leaf.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class, before the filter |
-//! | `k` | 5 | at least 1 | neighbours |
-//! | `partitions` | 9 | at least 2 | parts |
-//! | `voting` | `majority` | `majority`, `consensus` | |
-//! | `stop_share` | 0.01 | 0 to 1, without 0 | share of the rows |
-//! | `stop_rounds` | 3 | at least 1 | rounds |
-//!
 //! # Cost
 //!
 //! O(d n log n) a round for each level of the trees and O(p n) paths for p parts and n rows of d columns,
@@ -83,53 +72,61 @@
 //! Information Sciences 291, 2015. T. M. Khoshgoftaar and P. Rebours, "Improving software quality
 //! prediction by noise filtering techniques", Journal of Computer Science and Technology 22, 2007.
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Note, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError, StageResult, Train,
+    NewRows, Note, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext,
+    StageError, StageResult, Train, parameters, words,
 };
 use rand::RngExt as _;
 
 use super::blend::Blend;
 use super::cart::Cart;
 use super::room::Room;
-use super::smote::{K, Smote};
+use super::smote::Smote;
 use super::smote_nc::SmoteNc;
-use super::strategy;
+use super::strategy::Grow;
 
-/// SMOTE-IPF with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteIpf {
-    smote: Smote,
-    smote_nc: SmoteNc,
-    partitions: usize,
-    consensus: bool,
-    stop_share: f64,
-    stop_rounds: usize,
+words! {
+    /// How many trees have to be wrong about a row.
+    pub enum Voting {
+        /// More than half.
+        Majority = "majority",
+        /// All.
+        Consensus = "consensus",
+    }
 }
 
-impl TryFrom<&Params> for SmoteIpf {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            smote: Smote::try_from(params)?,
-            smote_nc: SmoteNc::try_from(params)?,
-            partitions: params.whole("partitions"),
-            consensus: params.text("voting") == "consensus",
-            stop_share: params.real("stop_share"),
-            stop_rounds: params.whole("stop_rounds"),
-        })
+parameters! {
+    /// SMOTE-IPF with checked parameters.
+    pub struct SmoteIpf {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
+        /// parts of the data, each of which grows a tree
+        partitions: usize = 9, in Range::new(2.0, true, f64::INFINITY, false), probe [2];
+        /// how many trees have to be wrong about a row: more than half, or all
+        voting: Voting = "majority";
+        /// share of the rows below which a round's removals count as few
+        stop_share: f64 = 0.01, in Range::new(0.0, false, 1.0, true), probe [1.0, 0.001], beside [stop_rounds: usize = 1];
+        /// rounds in a row with few removals after which the filter stops
+        stop_rounds: usize = 3, in Range::AT_LEAST_ONE, probe [1, 9], beside [stop_share: f64 = 1.0];
     }
 }
 
 impl Resampler for SmoteIpf {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
         Blend::new(train.samples(), "smote-ipf")?;
+        let (strategy, k) = (self.strategy.clone(), self.k);
         let grown = if train.samples().has_nominal() {
-            self.smote_nc.resample(train, context)?
+            SmoteNc::default()
+                .strategy(strategy)
+                .k(k)
+                .resample(train, context)?
         } else {
-            self.smote.resample(train, context)?
+            Smote::default()
+                .strategy(strategy)
+                .k(k)
+                .resample(train, context)?
         };
         if let Some((row, column)) = grown.samples().x().first_non_finite() {
             return Err(StageError::Failed(format!(
@@ -185,7 +182,7 @@ impl SmoteIpf {
         let mut wrong: Vec<bool> = mistakes
             .iter()
             .map(|&mistakes| {
-                if self.consensus {
+                if self.voting == Voting::Consensus {
                     mistakes == partitions
                 } else {
                     2 * mistakes > partitions
@@ -236,55 +233,17 @@ fn deal(
     parts
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SmoteIpf::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote-ipf",
-        summary: "smote, then removes the rows that trees grown on parts of the data get wrong",
-        reference: "Saez et al. 2015",
-        params: &[
-            strategy::SPEC,
-            K,
-            ParamSpec::new(
-                "partitions",
-                ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
-                Default::Whole(9),
-                "parts of the data, each of which grows a tree",
-            ),
-            ParamSpec::new(
-                "voting",
-                ParamKind::Choice(&["majority", "consensus"]),
-                Default::Text("majority"),
-                "how many trees have to be wrong about a row: more than half, or all",
-            ),
-            ParamSpec::new(
-                "stop_share",
-                ParamKind::Real(Range::new(0.0, false, 1.0, true)),
-                Default::Real(0.01),
-                "share of the rows below which a round's removals count as few",
-            ),
-            ParamSpec::new(
-                "stop_rounds",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Default::Whole(3),
-                "rounds in a row with few removals after which the filter stops",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SmoteIpf>(
+    "smote-ipf",
+    "smote, then removes the rows that trees grown on parts of the data get wrong",
+    "Saez et al. 2015",
+    ResamplerCaps {
+        cleans_up: true,
         footprint: |params, size| {
             let room = Room::over(params, size);
             room.smote() + room.result() / 2.0
         },
+        ..ResamplerCaps::GROWS.making(NewRows::WithinClass).mixed()
     },
-    build,
-};
+);

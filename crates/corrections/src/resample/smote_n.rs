@@ -15,13 +15,6 @@
 //! uniform over the class; each column holds the most frequent level among row i and its k nearest
 //! neighbours within the class, a tie going to the lowest code.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//!
 //! # Cost
 //!
 //! O(m^2 d) for the neighbours of each class of m rows that grows (shared by all samplers of a
@@ -72,33 +65,24 @@
 //! Machine Learning 10, 1993.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageError, StageResult, Train,
+    NewRows, OnNominal, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::vote;
-use super::growth::{Growth, neighbours_to_use};
+use super::growth::grow;
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{self, Metric, Pool, Search, split_columns};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::{self, Metric, Search, split_columns};
 
-/// SMOTE-N with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteN {
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for SmoteN {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// SMOTE-N with checked parameters.
+    pub struct SmoteN {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -119,65 +103,41 @@ impl Resampler for SmoteN {
                 nominal.len()
             )));
         }
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                for _ in have..target {
-                    growth.copy(rows[0]);
-                }
-                continue;
-            }
-            let search = Search::within(class, Metric::ValueDifference, k);
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
+            let search = Search::within(of.class, Metric::ValueDifference, k);
             let lists = neighbours::shared(train, &search, context)?;
             // A starting row always gives the same new row, so each is voted on once.
-            let mut voted: Vec<Option<Vec<f64>>> = vec![None; have];
+            let mut voted: Vec<Option<Vec<f64>>> = vec![None; of.rows.len()];
             let mut voters = Vec::with_capacity(k + 1);
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
-                let at = context.stream.random_range(0..have);
+                let at = context.stream.random_range(0..of.rows.len());
                 let values = voted[at].get_or_insert_with(|| {
                     voters.clear();
-                    voters.push(rows[at]);
+                    voters.push(of.rows[at]);
                     voters.extend_from_slice(&lists.of(at)[..k]);
                     nominal
                         .iter()
                         .map(|&(column, levels)| vote(samples.x(), &voters, column, levels))
                         .collect()
                 });
-                growth.made(rows[at], lists.of(at)[0], values);
+                growth.made(of.rows[at], lists.of(at)[0], values);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SmoteN::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote-n",
-        summary: "smote for nominal columns: the commonest levels of a row and its k nearest neighbours",
-        reference: "Chawla et al. 2002, section 6.2",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Refuses,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).smote(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SmoteN>(
+    "smote-n",
+    "smote for nominal columns: the commonest levels of a row and its k nearest neighbours",
+    "Chawla et al. 2002, section 6.2",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .on(OnNominal::Refuses, OnNominal::Handles, OnNominal::Refuses)
+        .taking(|params, size| Room::over(params, size).smote()),
+);

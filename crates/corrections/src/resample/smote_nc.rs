@@ -16,13 +16,6 @@
 //! value is the most frequent level among the k nearest neighbours of row i (row i itself does not
 //! vote), a tie going to the lowest code.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours |
-//!
 //! # Cost
 //!
 //! O(m^2 d) for the neighbours of each class of m rows that grows, then O(k d) a new row. Memory is
@@ -74,33 +67,24 @@
 //! over-sampling technique", Journal of Artificial Intelligence Research 16, 2002, section 6.1.
 
 use counterweight_core::{
-    Card, Note, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry,
-    StageContext, StageError, StageResult, Train,
+    NewRows, Note, OnNominal, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
+    StageError, StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 
 use super::blend::Blend;
-use super::growth::{Growth, neighbours_to_use};
+use super::growth::grow;
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
-use counterweight_numeric::neighbours::{self, Metric, Points, Pool, Search, split_columns};
+use super::strategy::Grow;
+use counterweight_numeric::neighbours::{self, Metric, Points, Search, split_columns};
 
-/// SMOTE-NC with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteNc {
-    strategy: Strategy,
-    k: usize,
-}
-
-impl TryFrom<&Params> for SmoteNc {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-        })
+parameters! {
+    /// SMOTE-NC with checked parameters.
+    pub struct SmoteNc {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -121,65 +105,45 @@ impl Resampler for SmoteNc {
             ));
         }
         let blend = Blend::new(samples, "smote-nc")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
         let mut made = vec![0.0; samples.x().cols()];
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let rows = Pool::Class(class).rows(samples);
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                for _ in have..target {
-                    growth.copy(rows[0]);
-                }
-                continue;
-            }
-            let metric = Metric::Mixed { class };
-            let lists = neighbours::shared(train, &Search::within(class, metric, k), context)?;
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
+            let metric = Metric::Mixed { class: of.class };
+            let lists = neighbours::shared(train, &Search::within(of.class, metric, k), context)?;
             if Points::new(samples, metric)?.nominal_gap() <= 0.0 {
                 context.note(Note::Remark(format!(
                     "nominal columns do not count in distances within class {}: at least half of \
                      its numeric columns are constant",
-                    names[class]
+                    of.name
                 )));
             }
-            for _ in have..target {
+            for _ in 0..of.missing {
                 context.deadline.check()?;
-                let at = context.stream.random_range(0..rows.len());
+                let at = context.stream.random_range(0..of.rows.len());
                 let near = &lists.of(at)[..k];
-                let (base, other) = (rows[at], near[context.stream.random_range(0..k)]);
+                let (base, other) = (of.rows[at], near[context.stream.random_range(0..k)]);
                 let u: f64 = context.stream.random();
                 blend.write(samples.x(), (base, other, u), near, &mut made);
                 growth.made(base, other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SmoteNc::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote-nc",
-        summary: "smote for mixed columns: nominal values by a vote of the k nearest neighbours",
-        reference: "Chawla et al. 2002, section 6.1",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Becomes("smote-n"),
-        numeric_only: OnNominal::Becomes("smote"),
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::over(params, size).smote(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SmoteNc>(
+    "smote-nc",
+    "smote for mixed columns: nominal values by a vote of the k nearest neighbours",
+    "Chawla et al. 2002, section 6.1",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .on(
+            OnNominal::Handles,
+            OnNominal::Becomes("smote-n"),
+            OnNominal::Becomes("smote"),
+        )
+        .taking(|params, size| Room::over(params, size).smote()),
+);

@@ -13,13 +13,6 @@
 //! ([`tomek_links`](super::tomek_links) with `strategy = "all"`), found among old and new rows
 //! together.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class, before cleaning |
-//! | `k` | 5 | at least 1 | neighbours of smote |
-//!
 //! # Cost
 //!
 //! O(m^2 d) for the neighbours among the m rows that [`smote`](super::smote) leaves, which are not
@@ -63,30 +56,24 @@
 //! annotation of keywords: a case study", WOB 2003.
 
 use counterweight_core::{
-    Card, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry, StageContext,
-    StageError, StageResult, Train,
+    NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 
 use super::cleaning::{among_rows, subset};
 use super::room::Room;
-use super::smote::{K, Smote};
-use super::strategy;
+use super::smote::Smote;
+use super::strategy::Grow;
 use super::tomek_links::in_link;
 use counterweight_numeric::neighbours::{Metric, Points, nearest};
 
-/// SMOTE and Tomek links with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmoteTomek {
-    smote: Smote,
-}
-
-impl TryFrom<&Params> for SmoteTomek {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            smote: Smote::try_from(params)?,
-        })
+parameters! {
+    /// SMOTE and Tomek links with checked parameters.
+    pub struct SmoteTomek {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
     }
 }
 
@@ -97,7 +84,8 @@ impl Resampler for SmoteTomek {
                 "smote-tomek interpolates and these rows have nominal columns".into(),
             ));
         }
-        let grown = self.smote.resample(train, context)?;
+        let smote = Smote::default().strategy(self.strategy.clone()).k(self.k);
+        let grown = smote.resample(train, context)?;
         let samples = grown.samples();
         let n = samples.n_rows();
         let k = among_rows(1, n, context)?;
@@ -113,25 +101,14 @@ impl Resampler for SmoteTomek {
     }
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SmoteTomek::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "smote-tomek",
-        summary: "smote, then without the tomek links of any class",
-        reference: "Batista et al. 2003",
-        params: &[strategy::SPEC, K],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SmoteTomek>(
+    "smote-tomek",
+    "smote, then without the tomek links of any class",
+    "Batista et al. 2003",
+    ResamplerCaps {
+        cleans_up: true,
         footprint: |params, size| Room::over(params, size).smote_and_search(),
+        ..ResamplerCaps::GROWS.making(NewRows::WithinClass).numeric()
     },
-    build,
-};
+);

@@ -30,28 +30,10 @@
 use std::collections::BTreeMap;
 
 use counterweight_core::catalogue::describe_counts;
-use counterweight_core::params::Default;
 use counterweight_core::{
-    ClassCounts, ParamError, ParamKind, ParamSpec, ParamValue, Params, StageError, StageResult,
+    ClassCounts, ParamError, ParamKind, ParamValue, Parameter, Params, StageError, StageResult,
     nearest,
 };
-
-/// Whether a resampler may only add or only drop rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Adds rows.
-    Over,
-    /// Drops rows.
-    Under,
-}
-
-/// The parameter's specification, default `auto`.
-pub const SPEC: ParamSpec = ParamSpec::new(
-    "strategy",
-    ParamKind::Strategy,
-    Default::Text("auto"),
-    "how many rows of each class to end with",
-);
 
 /// What the rows of each class should become.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +48,23 @@ enum Aim {
 }
 
 impl Aim {
+    fn to_value(&self) -> ParamValue {
+        let whole = |n: usize| ParamValue::Whole(i64::try_from(n).unwrap_or(i64::MAX));
+        let word = match self {
+            Self::NotMajority => "not-majority",
+            Self::NotMinority => "not-minority",
+            Self::Minority => "minority",
+            Self::Majority => "majority",
+            Self::All => "all",
+            Self::Ratio(ratio) => return ParamValue::Real(*ratio),
+            Self::Counts(counts) => {
+                let pairs = counts.iter().map(|(name, &n)| (name.clone(), whole(n)));
+                return ParamValue::Table(pairs.collect());
+            }
+        };
+        ParamValue::Text(word.into())
+    }
+
     /// Whether each class is aimed at.
     fn classes(&self, counts: &ClassCounts) -> Vec<bool> {
         let have = counts.as_slice();
@@ -107,29 +106,29 @@ pub(crate) fn minority(names: &[String], counts: &ClassCounts) -> StageResult<us
     Ok(lowest(counts, counts.smallest_present()).expect("a class has the smallest count"))
 }
 
-/// A cleaner's `strategy`: which classes may lose rows, default `auto`.
-pub const CLEANING_SPEC: ParamSpec = ParamSpec::new(
-    "strategy",
-    ParamKind::Choice(&["auto", "majority", "not-majority", "not-minority", "all"]),
-    Default::Text("auto"),
-    "which classes may lose rows (`auto`: all but the smallest)",
-);
-
-/// A cleaner's checked `strategy`.
+/// A cleaner's checked `strategy`: which classes may lose rows (`auto`: all but the smallest).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cleaning(Aim);
 
-impl Cleaning {
-    /// Reads the checked parameter `strategy` of [`CLEANING_SPEC`].
-    pub fn from_params(params: &Params) -> Self {
-        Self(match params.text("strategy") {
+impl Parameter for Cleaning {
+    const KIND: ParamKind =
+        ParamKind::Choice(&["auto", "majority", "not-majority", "not-minority", "all"]);
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        Ok(Self(match params.text(key) {
             "majority" => Aim::Majority,
             "not-majority" => Aim::NotMajority,
             "all" => Aim::All,
             _ => Aim::NotMinority,
-        })
+        }))
     }
 
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(self.0.to_value())
+    }
+}
+
+impl Cleaning {
     /// Whether each class may lose rows, in class order.
     ///
     /// # Errors
@@ -140,53 +139,60 @@ impl Cleaning {
     }
 }
 
-/// A checked `strategy` for one direction.
+/// A checked `strategy` of a method that may only drop rows, or only add some.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Strategy {
-    direction: Direction,
-    aim: Aim,
-}
+pub struct Strategy<const DROPS: bool>(Aim);
 
-impl Strategy {
-    /// Reads the checked parameter `strategy`.
-    ///
-    /// # Errors
-    /// [`ParamError`] when an under-sampler is asked to shrink the minority.
-    pub fn from_params(params: &Params, direction: Direction) -> Result<Self, ParamError> {
-        let wrong = |problem: &str| ParamError::new("strategy", problem);
-        let aim =
-            match params.get("strategy") {
-                Some(ParamValue::Text(word)) => match (word.as_str(), direction) {
-                    ("auto" | "not-majority", Direction::Over)
-                    | ("not-majority", Direction::Under) => Aim::NotMajority,
-                    ("auto" | "not-minority", Direction::Under)
-                    | ("not-minority", Direction::Over) => Aim::NotMinority,
-                    ("all", _) => Aim::All,
-                    ("minority", Direction::Over) => Aim::Minority,
-                    ("majority", Direction::Under) => Aim::Majority,
-                    ("majority", Direction::Over) => {
-                        let hint = "try `not-minority`, or a table of counts per class";
-                        return Err(ParamError {
-                            hint: Some(hint.into()),
-                            ..wrong("an over-sampler cannot add rows to the majority alone")
-                        });
-                    }
-                    ("minority", Direction::Under) => {
-                        let hint = "try `not-minority`, or a table of counts per class";
-                        return Err(ParamError {
-                            hint: Some(hint.into()),
-                            ..wrong("an under-sampler cannot take rows from the minority alone")
-                        });
-                    }
-                    _ => return Err(wrong("unknown word")),
-                },
-                Some(ParamValue::Table(entries)) => Aim::Counts(counts_table(entries)?),
-                Some(value) => Aim::Ratio(value.as_real().ok_or_else(|| wrong("not a ratio"))?),
-                None => return Err(wrong("missing")),
-            };
-        Ok(Self { direction, aim })
+/// The `strategy` of a method that adds rows.
+pub type Grow = Strategy<false>;
+/// The `strategy` of a method that drops rows.
+pub type Shrink = Strategy<true>;
+
+impl<const DROPS: bool> Parameter for Strategy<DROPS> {
+    const KIND: ParamKind = ParamKind::Strategy;
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        let wrong = |problem: &str| ParamError::new(key, problem);
+        let alone = |problem: &str| ParamError {
+            hint: Some("try `not-minority`, or a table of counts per class".into()),
+            ..wrong(problem)
+        };
+        Ok(Self(match params.get(key) {
+            Some(ParamValue::Text(word)) => match (word.as_str(), DROPS) {
+                ("auto", false) | ("not-majority", _) => Aim::NotMajority,
+                ("auto", true) | ("not-minority", _) => Aim::NotMinority,
+                ("all", _) => Aim::All,
+                ("minority", false) => Aim::Minority,
+                ("majority", true) => Aim::Majority,
+                ("majority", false) => {
+                    let text = "an over-sampler cannot add rows to the majority alone";
+                    return Err(alone(text));
+                }
+                ("minority", true) => {
+                    let text = "an under-sampler cannot take rows from the minority alone";
+                    return Err(alone(text));
+                }
+                _ => return Err(wrong("unknown word")),
+            },
+            Some(ParamValue::Table(entries)) => Aim::Counts(counts_table(entries)?),
+            Some(value) => Aim::Ratio(value.as_real().ok_or_else(|| wrong("not a ratio"))?),
+            None => return Err(wrong("missing")),
+        }))
     }
 
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(self.0.to_value())
+    }
+}
+
+impl Grow {
+    /// These counts, of the named classes.
+    pub(crate) fn counts(counts: BTreeMap<String, usize>) -> Self {
+        Self(Aim::Counts(counts))
+    }
+}
+
+impl<const DROPS: bool> Strategy<DROPS> {
     /// The rows that each class should end with, in class order. Classes that are not aimed at keep
     /// the rows that they have.
     ///
@@ -197,12 +203,13 @@ impl Strategy {
     pub fn targets(&self, names: &[String], counts: &ClassCounts) -> StageResult<Vec<usize>> {
         let have = counts.as_slice();
         two_classes(names, counts)?;
-        let level = match self.direction {
-            Direction::Over => counts.largest(),
-            Direction::Under => counts.smallest_present(),
+        let level = if DROPS {
+            counts.smallest_present()
+        } else {
+            counts.largest()
         };
-        let aimed = self.aim.classes(counts);
-        match &self.aim {
+        let aimed = self.0.classes(counts);
+        match &self.0 {
             Aim::Ratio(ratio) => self.by_ratio(*ratio, names, counts),
             Aim::Counts(wanted) => self.by_counts(wanted, names, counts),
             _ => Ok(have
@@ -220,43 +227,28 @@ impl Strategy {
         counts: &ClassCounts,
     ) -> StageResult<Vec<usize>> {
         let have = counts.as_slice();
-        let (level, anchor, fits): (usize, usize, fn(usize, usize) -> bool) = match self.direction {
-            Direction::Over => (
-                whole(counts.largest() as f64 * ratio),
-                counts.largest(),
-                |n, level| n <= level,
-            ),
-            Direction::Under => (
-                whole(counts.smallest_present() as f64 / ratio),
-                counts.smallest_present(),
-                |n, level| n >= level,
-            ),
+        let (anchor, level) = if DROPS {
+            let anchor = counts.smallest_present();
+            (anchor, whole(anchor as f64 / ratio))
+        } else {
+            let anchor = counts.largest();
+            (anchor, whole(anchor as f64 * ratio))
         };
+        let fits = |n: usize| if DROPS { n >= level } else { n <= level };
         // The class that the ratio is measured from (the lowest, where several share its count) is
         // not aimed at.
-        let anchor = have.iter().position(|&n| n == anchor);
-        let aimed = |class: usize| have[class] > 0 && Some(class) != anchor;
-        if !(0..have.len()).any(|class| aimed(class) && fits(have[class], level)) {
-            let act = match self.direction {
-                Direction::Over => "remove",
-                Direction::Under => "add",
-            };
+        let anchor = lowest(counts, anchor);
+        let aimed = |class: usize| have[class] > 0 && Some(class) != anchor && fits(have[class]);
+        if !(0..have.len()).any(aimed) {
+            let act = if DROPS { "add" } else { "remove" };
             return Err(StageError::NotApplicable(format!(
                 "strategy = {ratio} would have to {act} rows to reach {level} a class from {}; try a \
                  larger ratio",
                 describe_counts(names, counts)
             )));
         }
-        Ok(have
-            .iter()
-            .enumerate()
-            .map(|(class, &n)| {
-                if aimed(class) && fits(n, level) {
-                    level
-                } else {
-                    n
-                }
-            })
+        Ok((0..have.len())
+            .map(|class| if aimed(class) { level } else { have[class] })
             .collect())
     }
 
@@ -279,9 +271,9 @@ impl Strategy {
                 )));
             };
             let have = targets[class];
-            let refused = match self.direction {
-                Direction::Over if rows < have => Some(("an over-sampler cannot remove", "least")),
-                Direction::Under if rows > have => Some(("an under-sampler cannot add", "most")),
+            let refused = match DROPS {
+                false if rows < have => Some(("an over-sampler cannot remove", "least")),
+                true if rows > have => Some(("an under-sampler cannot add", "most")),
                 _ => None,
             };
             if let Some((what, bound)) = refused {
@@ -331,22 +323,47 @@ fn whole(rows: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use counterweight_core::{Declared, parameters, params};
 
     fn names(n: usize) -> Vec<String> {
         (0..n).map(|i| format!("c{i}")).collect()
     }
 
-    fn strategy(value: ParamValue, direction: Direction) -> Result<Strategy, ParamError> {
-        const SPECS: &[ParamSpec] = &[SPEC];
+    use Direction::{Over, Under};
+
+    #[derive(Clone, Copy)]
+    enum Direction {
+        Over,
+        Under,
+    }
+
+    parameters! {
+        struct Growing {
+            /// rows
+            strategy: Grow = "auto";
+        }
+    }
+    parameters! {
+        struct Shrinking {
+            /// rows
+            strategy: Shrink = "auto";
+        }
+    }
+
+    fn checked<M: Declared>(value: ParamValue) -> Result<M, ParamError> {
         let given = BTreeMap::from([("strategy".to_owned(), value)]);
-        Strategy::from_params(
-            &counterweight_core::params::check(SPECS, &given).unwrap(),
-            direction,
-        )
+        M::try_from(&params::check(M::PARAMS, &given).unwrap())
     }
 
     fn word(word: &str) -> ParamValue {
         ParamValue::Text(word.into())
+    }
+
+    fn strategy(value: ParamValue, direction: Direction) -> Result<ParamValue, ParamError> {
+        Ok(match direction {
+            Over => checked::<Growing>(value)?.strategy.0.to_value(),
+            Under => checked::<Shrinking>(value)?.strategy.0.to_value(),
+        })
     }
 
     fn targets(
@@ -354,14 +371,23 @@ mod tests {
         direction: Direction,
         counts: &[usize],
     ) -> StageResult<Vec<usize>> {
-        strategy(value, direction)
-            .unwrap()
-            .targets(&names(counts.len()), &ClassCounts::new(counts.to_vec()))
+        // What a strategy says of itself means the same.
+        let value = strategy(value, direction).unwrap();
+        let (names, counts) = (names(counts.len()), ClassCounts::new(counts.to_vec()));
+        match direction {
+            Over => checked::<Growing>(value)
+                .unwrap()
+                .strategy
+                .targets(&names, &counts),
+            Under => checked::<Shrinking>(value)
+                .unwrap()
+                .strategy
+                .targets(&names, &counts),
+        }
     }
 
     #[test]
     fn words_aim_at_the_classes_they_name() {
-        use Direction::{Over, Under};
         let counts = [30, 0, 100, 10];
         let of = |w: &str, d| targets(word(w), d, &counts).unwrap();
         assert_eq!(of("auto", Over), [100, 0, 100, 100]);
@@ -378,13 +404,12 @@ mod tests {
 
     #[test]
     fn of_equal_classes_the_lowest_is_the_smallest() {
-        let found = targets(word("minority"), Direction::Over, &[5, 20, 5]).unwrap();
+        let found = targets(word("minority"), Over, &[5, 20, 5]).unwrap();
         assert_eq!(found, [20, 20, 5]);
     }
 
     #[test]
     fn ratios_measure_from_the_largest_or_the_smallest() {
-        use Direction::{Over, Under};
         let of = |r: f64, d, counts: &[usize]| targets(ParamValue::Real(r), d, counts);
         assert_eq!(of(0.5, Over, &[100, 10]).unwrap(), [100, 50]);
         assert_eq!(of(0.29, Over, &[100, 10]).unwrap(), [100, 28]);
@@ -405,7 +430,6 @@ mod tests {
 
     #[test]
     fn tables_say_it_class_by_class() {
-        use Direction::{Over, Under};
         let table = |pairs: &[(&str, i64)]| {
             ParamValue::Table(
                 pairs
@@ -434,14 +458,16 @@ mod tests {
 
     #[test]
     fn cleaners_aim_at_classes() {
-        const SPECS: &[ParamSpec] = &[CLEANING_SPEC];
+        parameters! {
+            struct Cleaner {
+                /// rows
+                strategy: Cleaning = "auto";
+            }
+        }
         let counts = ClassCounts::new(vec![30, 0, 100, 10]);
         let of = |w: &str| {
-            let given = BTreeMap::from([("strategy".to_owned(), word(w))]);
-            let params = counterweight_core::params::check(SPECS, &given).unwrap();
-            Cleaning::from_params(&params)
-                .aimed(&names(4), &counts)
-                .unwrap()
+            let cleaner = checked::<Cleaner>(word(w)).unwrap();
+            cleaner.strategy.aimed(&names(4), &counts).unwrap()
         };
         assert_eq!(of("auto"), [true, true, true, false]);
         assert_eq!(of("not-minority"), of("auto"));
@@ -455,7 +481,7 @@ mod tests {
 
     #[test]
     fn one_class_is_nothing_to_balance() {
-        let found = targets(word("auto"), Direction::Over, &[5, 0]);
+        let found = targets(word("auto"), Over, &[5, 0]);
         assert!(matches!(found, Err(StageError::NotApplicable(_))));
     }
 }

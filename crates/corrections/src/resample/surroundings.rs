@@ -6,11 +6,9 @@ use counterweight_core::{StageContext, StageResult, Train};
 use super::growth::neighbours_among_all;
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
 
-/// The rows of a class, and what surrounds each among all training rows.
+/// What surrounds each row of a class, in their order, among all training rows.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
-    /// The class's rows, ascending.
-    pub(crate) rows: Vec<usize>,
     /// For each of them, its nearest neighbours that are of another class.
     pub(crate) foreign: Vec<usize>,
     /// Neighbours that were looked at.
@@ -56,7 +54,7 @@ impl Surroundings {
                 near.iter().filter(|&&row| y.class(row) != class).count()
             })
             .collect();
-        Ok(Self { rows, foreign, m })
+        Ok(Self { foreign, m })
     }
 
     /// What the `at`-th row of the class is.

@@ -17,15 +17,6 @@
 //! `x_i + u (x_j - x_i)`, the others from safe ones, `x_i - out_step u (x_j - x_i)`; j uniform over the k
 //! nearest neighbours of i within the class, one `u ~ U[0, 1)` a row.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | rows a class |
-//! | `k` | 5 | at least 1 | neighbours to interpolate towards |
-//! | `m` | 10 | at least 1 | neighbours that decide on danger |
-//! | `out_step` | 0.5 | 0 to 1 | share of the way outwards |
-//!
 //! # Cost
 //!
 //! O(s n d) for s steps of the machine (about n of them) over n rows of d columns, a pair of classes;
@@ -82,20 +73,17 @@
 
 use std::sync::Arc;
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Matrix, OnNominal, ParamError, ParamKind, ParamSpec, Params, Range, Resampler,
-    ResamplerCaps, ResamplerEntry, StageContext, StageError, StageResult, Train,
+    Matrix, NewRows, Range, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageError,
+    StageResult, Train, parameters,
 };
 use rand::RngExt as _;
 use rand_distr::Beta;
 
 use super::blend::refuse_nominal;
-use super::borderline_smote::M;
-use super::growth::{Growth, between, neighbours_to_use};
+use super::growth::{between, grow};
 use super::room::Room;
-use super::smote::K;
-use super::strategy::{self, Direction, Strategy};
+use super::strategy::Grow;
 use super::surroundings::{Standing, Surroundings};
 use counterweight_numeric::kernel_rows::{CACHE_BYTES, Kernel, KernelRows};
 use counterweight_numeric::neighbours::{self, Metric, Pool, Search};
@@ -104,25 +92,17 @@ use counterweight_numeric::smo::solve;
 /// Gap between the most violating pair at which the optimum counts as found.
 const TOLERANCE: f64 = 1e-3;
 
-/// SVM-SMOTE with checked parameters.
-#[derive(Clone, Debug)]
-pub struct SvmSmote {
-    strategy: Strategy,
-    k: usize,
-    m: usize,
-    out_step: f64,
-}
-
-impl TryFrom<&Params> for SvmSmote {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Strategy::from_params(params, Direction::Over)?,
-            k: params.whole("k"),
-            m: params.whole("m"),
-            out_step: params.real("out_step"),
-        })
+parameters! {
+    /// SVM-SMOTE with checked parameters.
+    pub struct SvmSmote {
+        /// how many rows of each class to end with
+        strategy: Grow = "auto";
+        /// nearest neighbours of the same class to interpolate towards
+        k: usize = 5, in Range::AT_LEAST_ONE, probe [1];
+        /// nearest neighbours of any class that decide whether a row is in danger
+        m: usize = 10, in Range::AT_LEAST_ONE, probe [3, 20];
+        /// how far outwards safe support vectors reach, in distances to a neighbour
+        out_step: f64 = 0.5, in Range::new(0.0, true, 1.0, true), probe [0.0], beside [m: usize = 1];
     }
 }
 
@@ -130,25 +110,14 @@ impl Resampler for SvmSmote {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
         let samples = train.samples();
         refuse_nominal(samples, "svm-smote")?;
-        let counts = train.counts();
-        let names = samples.y().names();
-        let targets = self.strategy.targets(names, &counts)?;
-        let mut growth = Growth::new(samples, &targets)?;
-        for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
-            if target == have {
-                continue;
-            }
-            let k = neighbours_to_use(self.k, have, &names[class], context)?;
-            if k == 0 {
-                let row = Pool::Class(class).rows(samples)[0];
-                for _ in have..target {
-                    growth.copy(row);
-                }
-                continue;
-            }
-            let of_class = (class, Metric::Euclidean);
+        let mut made = vec![0.0; samples.x().cols()];
+        grow(train, &self.strategy, context, |of, growth, context| {
+            let Some(k) = of.neighbours(self.k, growth, context)? else {
+                return Ok(());
+            };
+            let of_class = (of.class, Metric::Euclidean);
             let around = Surroundings::of(train, of_class, ("m", self.m), context)?;
-            let support = support(train, class, context)?;
+            let support = support(train, of.class, context)?;
             let stand = |wanted: Standing| -> Vec<usize> {
                 let rows = support.iter().copied();
                 rows.filter(|&at| around.standing(at) == wanted).collect()
@@ -158,26 +127,25 @@ impl Resampler for SvmSmote {
                 growth.leave(
                     format!(
                         "all {} support vectors of class {} have only others among their {} \
-                         neighbours: it stays at {have} rows",
+                         neighbours: it stays at {} rows",
                         support.len(),
-                        names[class],
-                        around.m
+                        of.name,
+                        around.m,
+                        of.rows.len()
                     ),
                     context,
                 );
-                continue;
+                return Ok(());
             }
-            let wanted = target - have;
-            let inwards = share(wanted, context);
+            let inwards = share(of.missing, context);
             let inwards = match (danger.is_empty(), safe.is_empty()) {
                 (true, _) => 0,
-                (_, true) => wanted,
+                (_, true) => of.missing,
                 _ => inwards,
             };
-            let search = Search::within(class, Metric::Euclidean, k);
+            let search = Search::within(of.class, Metric::Euclidean, k);
             let lists = neighbours::shared(train, &search, context)?;
-            let mut made = vec![0.0; samples.x().cols()];
-            for new in 0..wanted {
+            for new in 0..of.missing {
                 context.deadline.check()?;
                 let (starts, outwards) = if new < inwards {
                     (&danger, false)
@@ -185,7 +153,7 @@ impl Resampler for SvmSmote {
                     (&safe, true)
                 };
                 let at = starts[context.stream.random_range(0..starts.len())];
-                let base = around.rows[at];
+                let base = of.rows[at];
                 let other = lists.of(at)[context.stream.random_range(0..k)];
                 let u: f64 = context.stream.random();
                 let ends = samples.x().row(base).iter().zip(samples.x().row(other));
@@ -203,8 +171,8 @@ impl Resampler for SvmSmote {
                 }
                 growth.made(base, other, &made);
             }
-        }
-        growth.finish(train)
+            Ok(())
+        })
     }
 }
 
@@ -279,39 +247,17 @@ fn support(
     })
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(SvmSmote::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "svm-smote",
-        summary: "rows inwards or outwards from the support vectors of the class",
-        reference: "Nguyen et al. 2011",
-        params: &[
-            strategy::SPEC,
-            K,
-            M,
-            ParamSpec::new(
-                "out_step",
-                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
-                Default::Real(0.5),
-                "how far outwards safe support vectors reach, in distances to a neighbour",
-            ),
-        ],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Refuses,
-        all_nominal: OnNominal::Refuses,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| {
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<SvmSmote>(
+    "svm-smote",
+    "rows inwards or outwards from the support vectors of the class",
+    "Nguyen et al. 2011",
+    ResamplerCaps::GROWS
+        .making(NewRows::WithinClass)
+        .numeric()
+        .taking(|params, size| {
             let room = Room::over(params, size);
             let rows = (5.0 * room.n * room.n).min(CACHE_BYTES as f64);
             room.smote_among_all() + rows + 8.0 * room.n * room.d
-        },
-    },
-    build,
-};
+        }),
+);

@@ -13,12 +13,6 @@
 //! d(a, b). Of each link the rows of the classes that `strategy` names go: with `auto` all but those
 //! of the smallest class, with `all` both.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `auto` | see [`strategy`] | classes |
-//!
 //! # Cost
 //!
 //! O(n^2 d) for the nearest neighbours (shared by all samplers of a training set), then O(n).
@@ -68,27 +62,18 @@
 //! ICML 1997.
 
 use counterweight_core::{
-    Card, Labels, OnNominal, ParamError, Params, Resampler, ResamplerCaps, ResamplerEntry,
-    StageContext, StageResult, Train,
+    Labels, Resampler, ResamplerCaps, ResamplerEntry, StageContext, StageResult, Train, parameters,
 };
 
 use super::cleaning::{among_rows, lists, metric, subset};
 use super::room::Room;
-use super::strategy::{self, Cleaning};
+use super::strategy::Cleaning;
 
-/// Tomek links with checked parameters.
-#[derive(Clone, Debug)]
-pub struct TomekLinks {
-    strategy: Cleaning,
-}
-
-impl TryFrom<&Params> for TomekLinks {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            strategy: Cleaning::from_params(params),
-        })
+parameters! {
+    /// Tomek links with checked parameters.
+    pub struct TomekLinks {
+        /// which classes may lose rows (`auto`: all but the smallest)
+        strategy: Cleaning = "auto", probe ["not-majority", "all"];
     }
 }
 
@@ -112,25 +97,10 @@ pub(super) fn in_link(y: &Labels, nearest: &[usize], row: usize) -> bool {
     y.class(other) != y.class(row) && nearest[other] == row
 }
 
-fn build(params: &Params) -> Result<Box<dyn Resampler>, ParamError> {
-    Ok(Box::new(TomekLinks::try_from(params)?))
-}
-
 /// The registry entry.
-pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry {
-    card: Card {
-        id: "tomek-links",
-        summary: "drops rows that are nearest to a row of another class, and it to them",
-        reference: "Tomek 1976",
-        params: &[strategy::CLEANING_SPEC],
-    },
-    caps: ResamplerCaps {
-        nominal: OnNominal::Handles,
-        all_nominal: OnNominal::Handles,
-        numeric_only: OnNominal::Handles,
-        minibatches: false,
-        family: "resampling",
-        footprint: |params, size| Room::of(params, size).search(),
-    },
-    build,
-};
+pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<TomekLinks>(
+    "tomek-links",
+    "drops rows that are nearest to a row of another class, and it to them",
+    "Tomek 1976",
+    ResamplerCaps::CLEANS.taking(|params, size| Room::of(params, size).search()),
+);

@@ -32,32 +32,15 @@ pub(crate) const CROSS_ENTROPY: LossEntry = Entry {
     build: |_| Ok(Box::new(Plain)),
 };
 
-pub(crate) const RULE: RuleCaps = RuleCaps {
-    family: "thresholding",
-};
+pub(crate) const RULE: RuleCaps = RuleCaps::THRESHOLDING;
 
 /// A learner that honours nothing of a loss.
-pub(crate) const LEARNER: LearnerCaps = LearnerCaps {
-    library: "mock",
-    honours: LossNeeds::NONE,
-    scores: ScoreKind::Probability,
-    multiclass: true,
-    deterministic: true,
-    max_rows: None,
-    cost: |_, work| 1e-6 * work.n_features as f64,
-    remark: "",
-    footprint: |_, _| Footprint::NONE,
-};
+pub(crate) const LEARNER: LearnerCaps = LearnerCaps::new("mock", LossNeeds::NONE, |_, work| {
+    1e-6 * work.n_features as f64
+});
 
 /// A resampler that takes columns of every kind.
-pub(crate) const RESAMPLER: ResamplerCaps = ResamplerCaps {
-    nominal: OnNominal::Handles,
-    all_nominal: OnNominal::Handles,
-    numeric_only: OnNominal::Handles,
-    minibatches: false,
-    family: "resampling",
-    footprint: |_, _| 0.0,
-};
+pub(crate) const RESAMPLER: ResamplerCaps = ResamplerCaps::GROWS;
 
 /// A metric of decisions.
 pub(crate) const METRIC: MetricCaps = MetricCaps {

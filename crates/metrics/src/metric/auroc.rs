@@ -52,7 +52,7 @@
 
 #![expect(clippy::doc_markdown, reason = "a reference's author is not code")]
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::inputs::{NO_ROWS, probabilities};
 use crate::ranking::{groups, margins, ranked};
@@ -134,18 +134,13 @@ impl Metric for Auroc {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "auroc",
-        summary: "area under the ROC curve; over two classes: mean over pairs of classes",
-        reference: "Hanley and McNeil 1982; Hand and Till 2001",
-        params: &[],
-    },
-    caps: MetricCaps {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "auroc",
+    "area under the ROC curve; over two classes: mean over pairs of classes",
+    "Hanley and McNeil 1982; Hand and Till 2001",
+    MetricCaps {
         probabilities: true,
-        also_raw: false,
-        prior_dependent: false,
-        lower_is_better: Some(false),
+        ..MetricCaps::DECISIONS
     },
-    build: |_| Ok(Box::new(Auroc)),
-};
+    |_| Ok(Box::new(Auroc)),
+);

@@ -47,7 +47,7 @@
 //! and Rehmsmeier, "The precision-recall plot is more informative than the ROC plot when evaluating
 //! binary classifiers on imbalanced datasets", PLOS ONE 10, 2015.
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::inputs::{probabilities, total_weight};
 use crate::ranking::{Ranked, groups, margins, ranked};
@@ -120,18 +120,13 @@ impl Metric for AveragePrecision {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "average_precision",
-        summary: "area under the precision-recall steps of the rarer class, or mean over classes",
-        reference: "Davis and Goadrich 2006; Saito and Rehmsmeier 2015",
-        params: &[],
-    },
-    caps: MetricCaps {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "average_precision",
+    "area under the precision-recall steps of the rarer class, or mean over classes",
+    "Davis and Goadrich 2006; Saito and Rehmsmeier 2015",
+    MetricCaps {
         probabilities: true,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
+        ..MetricCaps::WEIGHTED
     },
-    build: |_| Ok(Box::new(AveragePrecision)),
-};
+    |_| Ok(Box::new(AveragePrecision)),
+);

@@ -39,7 +39,7 @@
 //! Brodersen, Ong, Stephan and Buhmann, "The balanced accuracy and its posterior distribution",
 //! ICPR 2010. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 2.
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -57,18 +57,13 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     (present >= 2).then(|| errors / present as f64)
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "balanced_error",
-        summary: "mean over classes of the share of rows decided wrongly",
-        reference: "Brodersen et al. 2010; Menon et al. 2021",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: false,
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "balanced_error",
+    "mean over classes of the share of rows decided wrongly",
+    "Brodersen et al. 2010; Menon et al. 2021",
+    MetricCaps {
         lower_is_better: Some(true),
+        ..MetricCaps::DECISIONS
     },
-    build: |_| Ok(Box::new(OfConfusion::of_recalls(of))),
-};
+    |_| Ok(Box::new(OfConfusion::of_recalls(of))),
+);

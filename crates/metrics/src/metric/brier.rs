@@ -38,7 +38,7 @@
 //! Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78,
 //! 1950.
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::inputs::{probabilities, total_weight};
 
@@ -82,18 +82,10 @@ impl Metric for Brier {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "brier",
-        summary: "mean squared distance of probabilities and truth, at the metric prior",
-        reference: "Brier 1950",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
-        lower_is_better: Some(true),
-    },
-    build: |_| Ok(Box::new(Brier)),
-};
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "brier",
+    "mean squared distance of probabilities and truth, at the metric prior",
+    "Brier 1950",
+    MetricCaps::SCORES,
+    |_| Ok(Box::new(Brier)),
+);

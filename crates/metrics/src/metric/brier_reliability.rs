@@ -40,7 +40,7 @@
 //! Stephenson, Coelho and Jolliffe, "Two extra components in the Brier score decomposition", Weather and
 //! Forecasting 23, 2008 (what binning leaves over).
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::decomposition::Parts;
 use crate::inputs::{probabilities, total_weight};
@@ -65,18 +65,10 @@ impl Metric for BrierReliability {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "brier_reliability",
-        summary: "part of the Brier score that calibration could take away, at the metric prior",
-        reference: "Murphy 1973; Stephenson et al. 2008",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
-        lower_is_better: Some(true),
-    },
-    build: |_| Ok(Box::new(BrierReliability)),
-};
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "brier_reliability",
+    "part of the Brier score that calibration could take away, at the metric prior",
+    "Murphy 1973; Stephenson et al. 2008",
+    MetricCaps::SCORES,
+    |_| Ok(Box::new(BrierReliability)),
+);

@@ -38,7 +38,7 @@
 //! Stephenson, Coelho and Jolliffe, "Two extra components in the Brier score decomposition", Weather and
 //! Forecasting 23, 2008 (what binning leaves over).
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::decomposition::Parts;
 use crate::inputs::{probabilities, total_weight};
@@ -63,18 +63,13 @@ impl Metric for BrierResolution {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "brier_resolution",
-        summary: "how far the class shares of different probabilities lie apart, at the metric prior",
-        reference: "Murphy 1973; Stephenson et al. 2008",
-        params: &[],
-    },
-    caps: MetricCaps {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "brier_resolution",
+    "how far the class shares of different probabilities lie apart, at the metric prior",
+    "Murphy 1973; Stephenson et al. 2008",
+    MetricCaps {
         probabilities: true,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
+        ..MetricCaps::WEIGHTED
     },
-    build: |_| Ok(Box::new(BrierResolution)),
-};
+    |_| Ok(Box::new(BrierResolution)),
+);

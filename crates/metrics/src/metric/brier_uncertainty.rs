@@ -36,7 +36,7 @@
 //! Stephenson, Coelho and Jolliffe, "Two extra components in the Brier score decomposition", Weather and
 //! Forecasting 23, 2008 (what binning leaves over).
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::decomposition::Parts;
 use crate::inputs::{probabilities, total_weight};
@@ -61,18 +61,14 @@ impl Metric for BrierUncertainty {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "brier_uncertainty",
-        summary: "Brier score of always saying the class shares, at the metric prior",
-        reference: "Murphy 1973; Stephenson et al. 2008",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "brier_uncertainty",
+    "Brier score of always saying the class shares, at the metric prior",
+    "Murphy 1973; Stephenson et al. 2008",
+    MetricCaps {
         also_raw: false,
-        prior_dependent: true,
         lower_is_better: None,
+        ..MetricCaps::SCORES
     },
-    build: |_| Ok(Box::new(BrierUncertainty)),
-};
+    |_| Ok(Box::new(BrierUncertainty)),
+);

@@ -46,7 +46,7 @@
 //! Cox, "Two further applications of a model for binary regression", Biometrika 45, 1958. Van
 //! Calster et al., "Calibration: the Achilles heel of predictive analytics", BMC Medicine 17, 2019.
 
-use counterweight_core::{Card, Judged, Metric, MetricCaps, MetricEntry};
+use counterweight_core::{Judged, Metric, MetricCaps, MetricEntry};
 
 use crate::logistic;
 
@@ -67,18 +67,13 @@ impl Metric for CalibrationIntercept {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "calibration_intercept",
-        summary: "shift of all logits that makes the predicted share of positives right",
-        reference: "Cox 1958; Van Calster et al. 2019",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "calibration_intercept",
+    "shift of all logits that makes the predicted share of positives right",
+    "Cox 1958; Van Calster et al. 2019",
+    MetricCaps {
         lower_is_better: None,
+        ..MetricCaps::SCORES
     },
-    build: |_| Ok(Box::new(CalibrationIntercept)),
-};
+    |_| Ok(Box::new(CalibrationIntercept)),
+);

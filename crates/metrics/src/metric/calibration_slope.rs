@@ -49,7 +49,7 @@
 //! Cox, "Two further applications of a model for binary regression", Biometrika 45, 1958. Van
 //! Calster et al., "Calibration: the Achilles heel of predictive analytics", BMC Medicine 17, 2019.
 
-use counterweight_core::{Card, Judged, Metric, MetricCaps, MetricEntry};
+use counterweight_core::{Judged, Metric, MetricCaps, MetricEntry};
 
 use crate::logistic;
 
@@ -70,18 +70,13 @@ impl Metric for CalibrationSlope {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "calibration_slope",
-        summary: "factor on the logits that makes them right; below 1 is overconfident",
-        reference: "Cox 1958; Van Calster et al. 2019",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "calibration_slope",
+    "factor on the logits that makes them right; below 1 is overconfident",
+    "Cox 1958; Van Calster et al. 2019",
+    MetricCaps {
         lower_is_better: None,
+        ..MetricCaps::SCORES
     },
-    build: |_| Ok(Box::new(CalibrationSlope)),
-};
+    |_| Ok(Box::new(CalibrationSlope)),
+);

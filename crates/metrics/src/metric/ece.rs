@@ -106,12 +106,7 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
             "equal-width bins of [0, 1]",
         )],
     },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
-        lower_is_better: Some(true),
-    },
+    caps: MetricCaps::SCORES,
     build: |params| {
         Ok(Box::new(Ece {
             bins: params.whole("bins"),

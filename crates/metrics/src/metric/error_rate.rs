@@ -34,7 +34,7 @@
 //! Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2nd edition 2009,
 //! section 7.2.
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -44,23 +44,18 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     (total > 0.0).then(|| (confusion.wrong_weight() / total).min(1.0))
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "error_rate",
-        summary: "share of rows decided wrongly, at the metric prior",
-        reference: "Hastie et al. 2009",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: true,
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "error_rate",
+    "share of rows decided wrongly, at the metric prior",
+    "Hastie et al. 2009",
+    MetricCaps {
         lower_is_better: Some(true),
+        ..MetricCaps::WEIGHTED
     },
-    build: |_| {
+    |_| {
         Ok(Box::new(OfConfusion::weighted(
             of,
             "the test rows weigh nothing",
         )))
     },
-};
+);

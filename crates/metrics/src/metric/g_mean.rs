@@ -37,7 +37,7 @@
 //! 1997. Sun, Kamel and Wang, "Boosting for learning multiple classes with imbalanced class
 //! distribution", ICDM 2006 (more than two classes).
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -58,22 +58,14 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     Some((logs / present as f64).exp())
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "g_mean",
-        summary: "geometric mean of the recalls",
-        reference: "Kubat and Matwin 1997; Sun et al. 2006",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: false,
-        lower_is_better: Some(false),
-    },
-    build: |_| {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "g_mean",
+    "geometric mean of the recalls",
+    "Kubat and Matwin 1997; Sun et al. 2006",
+    MetricCaps::DECISIONS,
+    |_| {
         Ok(Box::new(
             OfConfusion::of_recalls(of).zero_when_a_class_is_missed(),
         ))
     },
-};
+);

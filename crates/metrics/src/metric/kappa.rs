@@ -40,7 +40,7 @@
 //! Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
 //! Measurement 20, 1960.
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -70,23 +70,15 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     Some(1.0 - disagreement / expected)
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "kappa",
-        summary: "agreement of truth and decision beyond chance, at the metric prior",
-        reference: "Cohen 1960",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
-    },
-    build: |_| {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "kappa",
+    "agreement of truth and decision beyond chance, at the metric prior",
+    "Cohen 1960",
+    MetricCaps::WEIGHTED,
+    |_| {
         Ok(Box::new(OfConfusion::weighted(
             of,
             "truths and decisions are all of one class",
         )))
     },
-};
+);

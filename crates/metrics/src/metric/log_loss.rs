@@ -39,7 +39,7 @@
 //! # References
 //! Good, "Rational decisions", Journal of the Royal Statistical Society B 14, 1952.
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::inputs::{probabilities, total_weight};
 
@@ -73,18 +73,10 @@ impl Metric for LogLoss {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "log_loss",
-        summary: "mean negative log-probability of the true class, at the metric prior",
-        reference: "Good 1952",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: true,
-        also_raw: true,
-        prior_dependent: true,
-        lower_is_better: Some(true),
-    },
-    build: |_| Ok(Box::new(LogLoss)),
-};
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "log_loss",
+    "mean negative log-probability of the true class, at the metric prior",
+    "Good 1952",
+    MetricCaps::SCORES,
+    |_| Ok(Box::new(LogLoss)),
+);

@@ -42,7 +42,7 @@
 //! van Rijsbergen, "Information Retrieval", 2nd edition 1979, chapter 7. Opitz and Burst, "Macro F1
 //! and macro F1", 2019 (of the two definitions this is the mean of the F1 values).
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -65,23 +65,15 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     Some(sum / n)
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "macro_f1",
-        summary: "mean over classes of the F1 value, at the metric prior",
-        reference: "van Rijsbergen 1979; Opitz and Burst 2019",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
-    },
-    build: |_| {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "macro_f1",
+    "mean over classes of the F1 value, at the metric prior",
+    "van Rijsbergen 1979; Opitz and Burst 2019",
+    MetricCaps::WEIGHTED,
+    |_| {
         Ok(Box::new(OfConfusion::weighted(
             of,
             "the test rows weigh nothing",
         )))
     },
-};
+);

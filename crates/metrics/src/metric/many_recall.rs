@@ -49,11 +49,6 @@ pub(crate) const ENTRY: MetricEntry = MetricEntry {
         reference: "Liu et al. 2019",
         params: &[MANY],
     },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: false,
-        lower_is_better: Some(false),
-    },
+    caps: MetricCaps::DECISIONS,
     build: |params| Ok(Box::new(Band::many(params.whole("many")))),
 };

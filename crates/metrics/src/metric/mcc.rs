@@ -42,7 +42,7 @@
 //! Biochimica et Biophysica Acta 405, 1975. Gorodkin, "Comparing two K-category assignments by a
 //! K-category correlation coefficient", Computational Biology and Chemistry 28, 2004.
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -120,23 +120,15 @@ fn of_counts(confusion: &Confusion, rows: i128) -> Option<f64> {
     Some(value.clamp(-1.0, 1.0))
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "mcc",
-        summary: "correlation of truth and decision, at the metric prior",
-        reference: "Matthews 1975; Gorodkin 2004",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
-    },
-    build: |_| {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "mcc",
+    "correlation of truth and decision, at the metric prior",
+    "Matthews 1975; Gorodkin 2004",
+    MetricCaps::WEIGHTED,
+    |_| {
         Ok(Box::new(OfConfusion::weighted(
             of,
             "fewer than two classes among the test rows that weigh something",
         )))
     },
-};
+);

@@ -45,7 +45,7 @@
 //! Agakov, "The IM algorithm: a variational approach to information maximization", NIPS 2003 (the
 //! floor).
 
-use counterweight_core::{Card, Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
+use counterweight_core::{Judged, Labels, Metric, MetricCaps, MetricEntry, Scores};
 
 use crate::inputs::{probabilities, total_weight};
 
@@ -99,18 +99,13 @@ impl Metric for MutualInformation {
     }
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "mutual_information",
-        summary: "nats that the probabilities tell about the class beyond its prior",
-        reference: "Cover and Thomas 2006; Barber and Agakov 2003",
-        params: &[],
-    },
-    caps: MetricCaps {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "mutual_information",
+    "nats that the probabilities tell about the class beyond its prior",
+    "Cover and Thomas 2006; Barber and Agakov 2003",
+    MetricCaps {
         probabilities: true,
-        also_raw: false,
-        prior_dependent: true,
-        lower_is_better: Some(false),
+        ..MetricCaps::WEIGHTED
     },
-    build: |_| Ok(Box::new(MutualInformation)),
-};
+    |_| Ok(Box::new(MutualInformation)),
+);

@@ -35,7 +35,7 @@
 //! Sagawa, Koh, Hashimoto and Liang, "Distributionally robust neural networks for group shifts",
 //! ICLR 2020 (the worst group; here the groups are the classes).
 
-use counterweight_core::{Card, Confusion, MetricCaps, MetricEntry};
+use counterweight_core::{Confusion, MetricCaps, MetricEntry};
 
 use crate::inputs::OfConfusion;
 
@@ -44,22 +44,14 @@ pub fn of(confusion: &Confusion) -> Option<f64> {
     (confusion.n_present() >= 2).then(|| confusion.recalls().flatten().fold(1.0, f64::min))
 }
 
-pub(crate) const ENTRY: MetricEntry = MetricEntry {
-    card: Card {
-        id: "worst_recall",
-        summary: "recall of the class that is recognised worst",
-        reference: "Sagawa et al. 2020",
-        params: &[],
-    },
-    caps: MetricCaps {
-        probabilities: false,
-        also_raw: false,
-        prior_dependent: false,
-        lower_is_better: Some(false),
-    },
-    build: |_| {
+pub(crate) const ENTRY: MetricEntry = MetricEntry::plain(
+    "worst_recall",
+    "recall of the class that is recognised worst",
+    "Sagawa et al. 2020",
+    MetricCaps::DECISIONS,
+    |_| {
         Ok(Box::new(
             OfConfusion::of_recalls(of).zero_when_a_class_is_missed(),
         ))
     },
-};
+);

@@ -15,17 +15,6 @@
 //! weights of wrong rows times exp(a_t)                 vote(x) = argmax_k sum of a_t over trees that say k
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `rounds` | 50 | [1, 10000] | trees at most: it stops at a perfect tree or one no better than chance |
-//! | `learning_rate` | 1.0 | (0, 10] | factor on every vote |
-//! | `max_depth` | 1 | [1, 200] | levels of a tree below the root |
-//! | `criterion` | `gini` | `gini`, `entropy` | impurity that a split lowers |
-//! | `min_impurity_decrease` | 1e-5 | >= 1e-9 | least drop of the impurity of a node that is split |
-//! | `min_weight_leaf` | 1.0 | >= 0.01 | least rows of a leaf |
-//! | `min_weight_split` | 2.0 | >= 2 | least rows of a node that is split |
-//!
 //! # Cost
 //! `O(rounds max_depth n d log n)` to fit. The size limit of 20,000 rows is that of patience.
 //!
@@ -63,72 +52,37 @@
 //! on-line learning and an application to boosting, JCSS 55(1). Zhu, Zou, Rosset, Hastie (2009), Multi-class
 //! `AdaBoost`, Statistics and Its Interface 2(3).
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::{Fit as _, PredictInplace as _};
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageResult, Train, Workload, parameters,
 };
 
 use ::linfa::error::Error;
-use ::linfa::traits::{Fit, PredictInplace};
 use linfa_ensemble::{AdaBoost, AdaBoostParams};
-use linfa_trees::{DecisionTree, DecisionTreeParams};
+use linfa_trees::DecisionTree;
 use ndarray::Array1;
 use ndarray_rand::rand::{SeedableRng as _, rngs::SmallRng};
 use rand::Rng as _;
 
-use super::linfa_decision_tree::{
-    CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
-};
+use super::linfa_decision_tree::{DEEPEST, Impurity, Least};
 use crate::linfa::{LIBRARY, caught, dataset, failed, records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-adaboost",
-        summary: "AdaBoost (SAMME) of linfa by resampling; hard votes, not reproducible",
-        reference: "linfa-ensemble 0.8.1; Freund and Schapire 1997, JCSS 55(1)",
-        params: &[
-            ParamSpec::new(
-                "rounds",
-                ParamKind::Whole(Range::new(1.0, true, 10_000.0, true)),
-                Preset::Whole(50),
-                "trees at most",
-            ),
-            ParamSpec::new(
-                "learning_rate",
-                ParamKind::Real(Range::new(0.0, false, 10.0, true)),
-                Preset::Real(1.0),
-                "factor on every vote",
-            ),
-            ParamSpec::new(
-                "max_depth",
-                ParamKind::Whole(Range::new(1.0, true, DEEPEST, true)),
-                Preset::Whole(1),
-                "levels of a tree below the root",
-            ),
-            CRITERION,
-            MIN_IMPURITY_DECREASE,
-            MIN_WEIGHT_LEAF,
-            MIN_WEIGHT_SPLIT,
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaAdaboost>(
+    "linfa-adaboost",
+    "AdaBoost (SAMME) of linfa by resampling; hard votes, not reproducible",
+    "linfa-ensemble 0.8.1; Freund and Schapire 1997, JCSS 55(1)",
+    LearnerCaps {
         scores: ScoreKind::Vote,
-        multiclass: true,
         deterministic: false,
         max_rows: Some(20_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "votes only; boosts by resampling; not reproducible: keep it out of gated sweeps",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaAdaboost::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -137,23 +91,18 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + params.whole("rounds") as f64 * (of_one + work.n_score as f64 * 2e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct LinfaAdaboost {
-    rounds: usize,
-    learning_rate: f64,
-    tree: DecisionTreeParams<f64, usize>,
-}
-
-impl TryFrom<&Params> for LinfaAdaboost {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            rounds: params.whole("rounds"),
-            learning_rate: params.real("learning_rate"),
-            tree: tree_params(params),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaAdaboost {
+        /// trees at most
+        rounds: usize = 50, in Range::new(1.0, true, 10_000.0, true);
+        /// factor on every vote
+        learning_rate: f64 = 1.0, in Range::new(0.0, false, 10.0, true);
+        /// levels of a tree below the root
+        max_depth: usize = 1, in Range::new(1.0, true, DEEPEST, true);
+        /// impurity that a split lowers
+        criterion: Impurity = "gini";
+        least: ..Least;
     }
 }
 
@@ -170,7 +119,8 @@ impl Learner for LinfaAdaboost {
         }
         let data = dataset(&task);
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
-        let parameters = AdaBoostParams::new_fixed_rng(self.tree, generator)
+        let tree = self.least.tree(self.criterion, self.max_depth);
+        let parameters = AdaBoostParams::new_fixed_rng(tree, generator)
             .n_estimators(self.rounds)
             .learning_rate(self.learning_rate);
         let fitted = match caught(|| parameters.fit(&data))? {

@@ -13,15 +13,6 @@
 //! ```
 //! The vote of a leaf is its heaviest class, any of them on a tie.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `criterion` | `gini` | `gini`, `entropy` | impurity that a split lowers |
-//! | `max_depth` | 100 | [1, 200] | levels below the root |
-//! | `min_impurity_decrease` | 1e-5 | >= 1e-9 | least drop of the impurity of a node that is split |
-//! | `min_weight_leaf` | 1.0 | >= 0.01 | least weight of a leaf |
-//! | `min_weight_split` | 2.0 | >= 2 | least ROWS of a node that is split, its name notwithstanding |
-//!
 //! # Cost
 //! Every node walks over ALL training rows of every feature with hash maps: O(n d) a node, so O(n^2 d) on
 //! noisy data. Hence the size limit of 5,000 rows.
@@ -62,14 +53,12 @@
 //! linfa-trees 0.8.1, `decision_trees/algorithm.rs`. Breiman, Friedman, Olshen, Stone (1984),
 //! Classification and Regression Trees.
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::{Fit as _, PredictInplace as _};
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, parameters, words,
 };
 
-use ::linfa::traits::{Fit, PredictInplace};
 use linfa_trees::{DecisionTree, DecisionTreeParams, SplitQuality};
 use ndarray::Array1;
 
@@ -84,62 +73,18 @@ const HONOURS: LossNeeds = LossNeeds {
 /// Deepest tree that is asked for: it fits and votes by recursion, on threads of 2 MiB.
 pub(super) const DEEPEST: f64 = 200.0;
 
-pub(super) const CRITERION: ParamSpec = ParamSpec::new(
-    "criterion",
-    ParamKind::Choice(&["gini", "entropy"]),
-    Preset::Text("gini"),
-    "impurity that a split lowers",
-);
-pub(super) const MIN_IMPURITY_DECREASE: ParamSpec = ParamSpec::new(
-    "min_impurity_decrease",
-    ParamKind::Real(Range::new(1e-9, true, f64::INFINITY, false)),
-    Preset::Real(1e-5),
-    "least drop of the impurity of a node that is split",
-);
-pub(super) const MIN_WEIGHT_LEAF: ParamSpec = ParamSpec::new(
-    "min_weight_leaf",
-    ParamKind::Real(Range::new(0.01, true, f64::INFINITY, false)),
-    Preset::Real(1.0),
-    "least weight of a leaf",
-);
-pub(super) const MIN_WEIGHT_SPLIT: ParamSpec = ParamSpec::new(
-    "min_weight_split",
-    ParamKind::Real(Range::new(2.0, true, f64::INFINITY, false)),
-    Preset::Real(2.0),
-    "least rows of a node that is split",
-);
-
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-decision-tree",
-        summary: "decision tree of linfa; hard votes, not reproducible",
-        reference: "linfa-trees 0.8.1; Breiman et al. 1984",
-        params: &[
-            CRITERION,
-            ParamSpec::new(
-                "max_depth",
-                ParamKind::Whole(Range::new(1.0, true, DEEPEST, true)),
-                Preset::Whole(100),
-                "levels below the root",
-            ),
-            MIN_IMPURITY_DECREASE,
-            MIN_WEIGHT_LEAF,
-            MIN_WEIGHT_SPLIT,
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaDecisionTree>(
+    "linfa-decision-tree",
+    "decision tree of linfa; hard votes, not reproducible",
+    "linfa-trees 0.8.1; Breiman et al. 1984",
+    LearnerCaps {
         scores: ScoreKind::Vote,
-        multiclass: true,
         deterministic: false,
         max_rows: Some(5_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "votes only; ties and sums follow the order of a hash map: keep it out of gated sweeps",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaDecisionTree::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -148,39 +93,57 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-4 + n * d * (0.1 * n * 1.5e-9 + n.max(2.0).ln() * 1.5e-7) + work.n_score as f64 * 2e-7
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct LinfaDecisionTree {
-    parameters: DecisionTreeParams<f64, usize>,
+words! {
+    /// How impure a node is.
+    pub enum Impurity {
+        /// 1 - sum of squared shares.
+        Gini = "gini",
+        /// -(sum of share times log share).
+        Entropy = "entropy",
+    }
 }
 
-/// The parameters that the tree has in common with the ensembles of trees.
-pub(super) fn tree_params(params: &Params) -> DecisionTreeParams<f64, usize> {
-    let quality = match params.text("criterion") {
-        "entropy" => SplitQuality::Entropy,
-        _ => SplitQuality::Gini,
-    };
-    // The library takes these in single precision.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "limits of weight need no more digits than the library keeps"
-    )]
-    let single = |key: &str| params.real(key) as f32;
-    DecisionTree::params()
-        .split_quality(quality)
-        .max_depth(Some(params.whole("max_depth")))
-        .min_impurity_decrease(params.real("min_impurity_decrease"))
-        .min_weight_leaf(single("min_weight_leaf"))
-        .min_weight_split(single("min_weight_split"))
+parameters! {
+    /// What stops a tree.
+    pub struct Least {
+        /// least drop of the impurity of a node that is split
+        min_impurity_decrease: f64 = 1e-5, in Range::new(1e-9, true, f64::INFINITY, false);
+        /// least weight of a leaf
+        min_weight_leaf: f64 = 1.0, in Range::new(0.01, true, f64::INFINITY, false);
+        /// least rows of a node that is split
+        min_weight_split: f64 = 2.0, in Range::new(2.0, true, f64::INFINITY, false);
+    }
 }
 
-impl TryFrom<&Params> for LinfaDecisionTree {
-    type Error = ParamError;
+impl Least {
+    /// The parameters that the library takes of a tree.
+    pub(super) fn tree(&self, criterion: Impurity, depth: usize) -> DecisionTreeParams<f64, usize> {
+        // The library takes these in single precision.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "limits of weight need no more digits than the library keeps"
+        )]
+        let (leaf, split) = (self.min_weight_leaf as f32, self.min_weight_split as f32);
+        DecisionTree::params()
+            .split_quality(match criterion {
+                Impurity::Entropy => SplitQuality::Entropy,
+                Impurity::Gini => SplitQuality::Gini,
+            })
+            .max_depth(Some(depth))
+            .min_impurity_decrease(self.min_impurity_decrease)
+            .min_weight_leaf(leaf)
+            .min_weight_split(split)
+    }
+}
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            parameters: tree_params(params),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaDecisionTree {
+        /// impurity that a split lowers
+        criterion: Impurity = "gini";
+        /// levels below the root
+        max_depth: usize = 100, in Range::new(1.0, true, DEEPEST, true);
+        least: ..Least;
     }
 }
 
@@ -210,7 +173,8 @@ impl Learner for LinfaDecisionTree {
             ));
         }
         let data = dataset(&task).with_weights(weights);
-        let tree = caught(|| self.parameters.fit(&data))?.map_err(|e| failed(&e))?;
+        let tree = caught(|| self.least.tree(self.criterion, self.max_depth).fit(&data))?
+            .map_err(|e| failed(&e))?;
         context.detail("depth", tree.max_depth() as f64);
         context.detail("leaves", tree.num_leaves() as f64);
         Ok(Box::new(Model {

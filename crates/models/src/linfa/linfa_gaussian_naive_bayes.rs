@@ -12,11 +12,6 @@
 //! v_kj += var_smoothing * largest variance of a feature
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `var_smoothing` | 1e-9 | [0, inf) | share of the largest feature variance, added to every variance |
-//!
 //! # Cost
 //! O(n d) to fit, O(K d) to score a row; it copies the scored rows once a class.
 //!
@@ -52,46 +47,29 @@
 //! linfa-bayes 0.8.1, `gaussian_nb.rs`. Hand and Yu (2001), Idiot's Bayes: not so stupid after all?,
 //! Int. Stat. Review 69(3).
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::Fit as _;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, parameters,
 };
+use linfa_bayes::NaiveBayes as _;
 
-use ::linfa::traits::Fit;
-use linfa_bayes::{GaussianNb, GaussianNbParams, NaiveBayes};
+use linfa_bayes::{GaussianNb, GaussianNbParams};
 
 use crate::linfa::{LIBRARY, dataset, failed, records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-gaussian-naive-bayes",
-        summary: "Gaussian naive Bayes of linfa, through its joint log-likelihoods",
-        reference: "linfa-bayes 0.8.1",
-        params: &[ParamSpec::new(
-            "var_smoothing",
-            ParamKind::Real(Range::NON_NEGATIVE),
-            Preset::Real(1e-9),
-            "share of the largest feature variance that is added to every variance",
-        )],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |_, _| Footprint::NONE,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaGaussianNaiveBayes>(
+    "linfa-gaussian-naive-bayes",
+    "Gaussian naive Bayes of linfa, through its joint log-likelihoods",
+    "linfa-bayes 0.8.1",
+    LearnerCaps {
         remark: "its own probabilities underflow with many features; scored by joint log-likelihoods",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaGaussianNaiveBayes::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
@@ -99,19 +77,11 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-5 + work.n_train as f64 * d * 7e-9 + scored * (d * 4.5e-9 + 6e-9)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinfaGaussianNaiveBayes {
-    var_smoothing: f64,
-}
-
-impl TryFrom<&Params> for LinfaGaussianNaiveBayes {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            var_smoothing: params.real("var_smoothing"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaGaussianNaiveBayes {
+        /// share of the largest feature variance that is added to every variance
+        var_smoothing: f64 = 1e-9, in Range::NON_NEGATIVE;
     }
 }
 

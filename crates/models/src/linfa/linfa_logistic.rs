@@ -15,13 +15,6 @@
 //! classes there is one slope vector, otherwise one a class. Minimised by L-BFGS from zero until the
 //! gradient's Euclidean norm falls below `gradient_tolerance`.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `alpha` | 1.0 | [0, 1e10] | penalty on half the squared slopes, beside the SUM of losses |
-//! | `max_iterations` | 100 | >= 1 | L-BFGS iterations |
-//! | `gradient_tolerance` | 1e-4 | > 0 | norm of the gradient, absolute |
-//!
 //! # Cost
 //! O(n d K) an evaluation, two or three evaluations an iteration (value and gradient apart).
 //!
@@ -60,14 +53,12 @@
 //! linfa-logistic 0.8.1, `lib.rs`. Hastie, Tibshirani, Friedman (2009), The Elements of Statistical
 //! Learning, 4.4.
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::Fit as _;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train,
-    Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Range, ScoreKind,
+    StageContext, StageResult, Train, Workload, parameters,
 };
 
-use ::linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 
 use crate::linfa::{LIBRARY, dataset, failed};
@@ -82,45 +73,15 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 const LARGEST: f64 = 1e10;
 /// Largest penalty, for the same reason.
 const LARGEST_ALPHA: f64 = 1e10;
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-logistic",
-        summary: "logistic regression of linfa, binary and multinomial, its optimum checked",
-        reference: "linfa-logistic 0.8.1",
-        params: &[
-            ParamSpec::new(
-                "alpha",
-                ParamKind::Real(Range::new(0.0, true, LARGEST_ALPHA, true)),
-                Preset::Real(1.0),
-                "penalty on half the squared slopes, beside the sum of losses",
-            ),
-            ParamSpec::new(
-                "gradient_tolerance",
-                ParamKind::Real(Range::POSITIVE),
-                Preset::Real(1e-4),
-                "norm of the gradient at which it stops, absolute",
-            ),
-            ParamSpec::new(
-                "max_iterations",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(100),
-                "iterations of L-BFGS",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |_, _| Footprint::NONE,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaLogistic>(
+    "linfa-logistic",
+    "logistic regression of linfa, binary and multinomial, its optimum checked",
+    "linfa-logistic 0.8.1",
+    LearnerCaps {
         remark: "can return a wrong optimum as right on outlying rows: its gradient is checked",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaLogistic::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let columns = if work.n_classes == 2 {
@@ -134,23 +95,15 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + iterations * of_one + work.n_score as f64 * columns * (d * 2e-9 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinfaLogistic {
-    alpha: f64,
-    max_iterations: u64,
-    gradient_tolerance: f64,
-}
-
-impl TryFrom<&Params> for LinfaLogistic {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            alpha: params.real("alpha"),
-            max_iterations: params.whole("max_iterations") as u64,
-            gradient_tolerance: params.real("gradient_tolerance"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaLogistic {
+        /// penalty on half the squared slopes, beside the sum of losses
+        alpha: f64 = 1.0, in Range::new(0.0, true, LARGEST_ALPHA, true);
+        /// norm of the gradient at which it stops, absolute
+        gradient_tolerance: f64 = 1e-4, in Range::POSITIVE;
+        /// iterations of L-BFGS
+        max_iterations: usize = 100, in Range::AT_LEAST_ONE;
     }
 }
 
@@ -181,7 +134,7 @@ impl LinfaLogistic {
         let data = dataset(task);
         let fitted = LogisticRegression::default()
             .alpha(self.alpha)
-            .max_iterations(self.max_iterations)
+            .max_iterations(self.max_iterations as u64)
             .gradient_tolerance(self.gradient_tolerance)
             .fit(&data)
             .map_err(|e| failed(&e))?;
@@ -203,7 +156,7 @@ impl LinfaLogistic {
         let data = dataset(task);
         let fitted = MultiLogisticRegression::default()
             .alpha(self.alpha)
-            .max_iterations(self.max_iterations)
+            .max_iterations(self.max_iterations as u64)
             .gradient_tolerance(self.gradient_tolerance)
             .fit(&data)
             .map_err(|e| failed(&e))?;

@@ -13,18 +13,6 @@
 //! ```
 //! A class without a vote has p = 0 and log-score negative infinity.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 100 | [1, 10000] | trees |
-//! | `criterion` | `gini` | `gini`, `entropy` | impurity that a split lowers |
-//! | `max_depth` | 100 | [1, 200] | levels below the root |
-//! | `bootstrap_proportion` | 1.0 | (0, 1] | rows of a tree, as a share of all, drawn with replacement |
-//! | `feature_proportion` | 1.0 | (0, 1] | columns of a tree, as a share of all, drawn with replacement |
-//! | `min_impurity_decrease` | 1e-5 | >= 1e-9 | least drop of the impurity of a node that is split |
-//! | `min_weight_leaf` | 1.0 | >= 0.01 | least rows of a leaf |
-//! | `min_weight_split` | 2.0 | >= 2 | least rows of a node that is split |
-//!
 //! # Cost
 //! `trees` times that of `linfa-decision-tree`: O(trees n^2 d) on noisy data. Hence the size limit
 //! of 2,000 rows.
@@ -60,77 +48,34 @@
 //! # References
 //! linfa-ensemble 0.8.1, `algorithm.rs`. Breiman (2001), Random forests, Machine Learning 45(1).
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::{Fit as _, PredictInplace as _};
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageResult, Train, Workload, parameters,
 };
 
-use ::linfa::traits::{Fit, PredictInplace};
 use linfa_ensemble::{EnsembleLearnerParams, RandomForest};
-use linfa_trees::DecisionTreeParams;
 use ndarray::{Array1, Axis};
 use ndarray_rand::rand::{SeedableRng as _, rngs::SmallRng};
 use rand::Rng as _;
 
-use super::linfa_decision_tree::{
-    CRITERION, DEEPEST, MIN_IMPURITY_DECREASE, MIN_WEIGHT_LEAF, MIN_WEIGHT_SPLIT, tree_params,
-};
+use super::linfa_decision_tree::{DEEPEST, Impurity, Least};
 use crate::linfa::{LIBRARY, caught, dataset, failed, owned_records};
 use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-random-forest",
-        summary: "random forest of linfa, its votes counted here; not reproducible",
-        reference: "linfa-ensemble 0.8.1; Breiman 2001, Machine Learning 45(1)",
-        params: &[
-            ParamSpec::new(
-                "trees",
-                ParamKind::Whole(Range::new(1.0, true, 10_000.0, true)),
-                Preset::Whole(100),
-                "trees",
-            ),
-            CRITERION,
-            ParamSpec::new(
-                "max_depth",
-                ParamKind::Whole(Range::new(1.0, true, DEEPEST, true)),
-                Preset::Whole(100),
-                "levels below the root",
-            ),
-            ParamSpec::new(
-                "bootstrap_proportion",
-                ParamKind::Real(Range::new(0.0, false, 1.0, true)),
-                Preset::Real(1.0),
-                "rows of a tree, as a share of all, drawn with replacement",
-            ),
-            ParamSpec::new(
-                "feature_proportion",
-                ParamKind::Real(Range::new(0.0, false, 1.0, true)),
-                Preset::Real(1.0),
-                "columns of a tree, as a share of all, drawn with replacement",
-            ),
-            MIN_IMPURITY_DECREASE,
-            MIN_WEIGHT_LEAF,
-            MIN_WEIGHT_SPLIT,
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaRandomForest>(
+    "linfa-random-forest",
+    "random forest of linfa, its votes counted here; not reproducible",
+    "linfa-ensemble 0.8.1; Breiman 2001, Machine Learning 45(1)",
+    LearnerCaps {
         deterministic: false,
         max_rows: Some(2_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "features drawn once a tree, with replacement; not reproducible: keep it out of gated sweeps",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaRandomForest::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -138,25 +83,20 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + params.whole("trees") as f64 * (of_one + work.n_score as f64 * 2e-7)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct LinfaRandomForest {
-    trees: usize,
-    tree: DecisionTreeParams<f64, usize>,
-    bootstrap_proportion: f64,
-    feature_proportion: f64,
-}
-
-impl TryFrom<&Params> for LinfaRandomForest {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            trees: params.whole("trees"),
-            tree: tree_params(params),
-            bootstrap_proportion: params.real("bootstrap_proportion"),
-            feature_proportion: params.real("feature_proportion"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaRandomForest {
+        /// trees
+        trees: usize = 100, in Range::new(1.0, true, 10_000.0, true);
+        /// impurity that a split lowers
+        criterion: Impurity = "gini";
+        /// levels below the root
+        max_depth: usize = 100, in Range::new(1.0, true, DEEPEST, true);
+        /// rows of a tree, as a share of all, drawn with replacement
+        bootstrap_proportion: f64 = 1.0, in Range::new(0.0, false, 1.0, true);
+        /// columns of a tree, as a share of all, drawn with replacement
+        feature_proportion: f64 = 1.0, in Range::new(0.0, false, 1.0, true);
+        least: ..Least;
     }
 }
 
@@ -173,7 +113,8 @@ impl Learner for LinfaRandomForest {
         }
         let data = dataset(&task);
         let generator = SmallRng::seed_from_u64(context.stream.next_u64());
-        let parameters = EnsembleLearnerParams::new_fixed_rng(self.tree, generator)
+        let tree = self.least.tree(self.criterion, self.max_depth);
+        let parameters = EnsembleLearnerParams::new_fixed_rng(tree, generator)
             .ensemble_size(self.trees)
             .bootstrap_proportion(self.bootstrap_proportion)
             .feature_proportion(self.feature_proportion);

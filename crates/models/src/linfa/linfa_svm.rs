@@ -15,14 +15,6 @@
 //! p_1(x) = 1 / (1 + exp(a f(x) + b)),   a and b by maximum likelihood with smoothed targets
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `c` | 1.0 | [1e-6, 1e6] | cost of a margin violation |
-//! | `kernel` | `gaussian` | `gaussian`, `linear` | kernel |
-//! | `width` | none | [1e-6, 1e6] | denominator of the Gaussian kernel; left out: the number of features |
-//! | `tolerance` | 1e-3 | [1e-7, 1] | violation of the optimality conditions at which it stops |
-//!
 //! # Cost
 //! O(n^2 d) and 8 n^2 bytes for the kernel matrix, O(n) an iteration, 10,000,000 iterations at
 //! most; O(support d) to score a row. Hence the size limit of 2,000 rows.
@@ -63,15 +55,14 @@
 //! Working set selection using second order information, JMLR 6. Lin, Lin, Weng (2007), A note on
 //! Platt's probabilistic outputs for support vector machines, Machine Learning 68(3).
 
-use counterweight_core::params::Default as Preset;
+use ::linfa::traits::Fit as _;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, ParamError, Params,
+    Range, ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, parameters,
+    words,
 };
 
 use ::linfa::composing::platt_scaling::{Platt, platt_newton_method};
-use ::linfa::traits::Fit;
 use ::linfa::{DatasetBase, ParamGuard as _};
 use linfa_svm::Svm;
 use ndarray::{Array1, ArrayView1};
@@ -84,50 +75,17 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 /// Largest feature that the library is given: its kernel squares it and sums the squares' products.
 const LARGEST: f64 = 1e10;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "linfa-svm",
-        summary: "support vector machine of linfa with Platt scaling; two classes",
-        reference: "linfa-svm 0.8.1; Fan et al. 2005, JMLR 6",
-        params: &[
-            ParamSpec::new(
-                "c",
-                ParamKind::Real(Range::new(1e-6, true, 1e6, true)),
-                Preset::Real(1.0),
-                "cost of a margin violation",
-            ),
-            ParamSpec::new(
-                "kernel",
-                ParamKind::Choice(&["gaussian", "linear"]),
-                Preset::Text("gaussian"),
-                "kernel",
-            ),
-            ParamSpec::new(
-                "tolerance",
-                ParamKind::Real(Range::new(1e-7, true, 1.0, true)),
-                Preset::Real(1e-3),
-                "violation of the optimality conditions at which it stops",
-            ),
-            ParamSpec::optional(
-                "width",
-                ParamKind::Real(Range::new(1e-6, true, 1e6, true)),
-                "denominator of the Gaussian kernel; left out: the number of features",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<LinfaSvm>(
+    "linfa-svm",
+    "support vector machine of linfa with Platt scaling; two classes",
+    "linfa-svm 0.8.1; Fan et al. 2005, JMLR 6",
+    LearnerCaps {
         multiclass: false,
-        deterministic: true,
         max_rows: Some(2_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "two classes; Platt scaling on the training margins, hence too sure",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(LinfaSvm::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -135,39 +93,36 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-4 + n * n * (of_kernel + 2e-8) + 0.5 * n * (n + work.n_score as f64) * of_kernel
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kernel {
-    Linear,
-    /// With this width, or the number of features.
-    Gaussian(Option<f64>),
-}
-
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinfaSvm {
-    c: f64,
-    kernel: Kernel,
-    tolerance: f64,
-}
-
-impl TryFrom<&Params> for LinfaSvm {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let width = params.get("width").map(|_| params.real("width"));
-        let kernel = match (params.text("kernel"), width) {
-            ("linear", Some(_)) => {
-                return Err(ParamError::new("width", "the linear kernel has none"));
-            }
-            ("linear", None) => Kernel::Linear,
-            (_, width) => Kernel::Gaussian(width),
-        };
-        Ok(Self {
-            c: params.real("c"),
-            kernel,
-            tolerance: params.real("tolerance"),
-        })
+words! {
+    /// A kernel by its name.
+    pub enum Kernel {
+        /// A bump of the distance.
+        Gaussian = "gaussian",
+        /// The product of two rows.
+        Linear = "linear",
     }
+}
+
+fn width(method: &LinfaSvm) -> Result<(), ParamError> {
+    match (method.kernel, method.width) {
+        (Kernel::Linear, Some(_)) => Err(ParamError::new("width", "the linear kernel has none")),
+        _ => Ok(()),
+    }
+}
+
+parameters! {
+    /// Checked parameters.
+    pub struct LinfaSvm {
+        /// cost of a margin violation
+        c: f64 = 1.0, in Range::new(1e-6, true, 1e6, true);
+        /// kernel
+        kernel: Kernel = "gaussian";
+        /// violation of the optimality conditions at which it stops
+        tolerance: f64 = 1e-3, in Range::new(1e-7, true, 1.0, true);
+        /// denominator of the Gaussian kernel; left out: the number of features
+        width: f64, in Range::new(1e-6, true, 1e6, true);
+    }
+    check width
 }
 
 impl Learner for LinfaSvm {
@@ -200,8 +155,8 @@ impl Learner for LinfaSvm {
             .pos_neg_weights(self.c, self.c);
         let parameters = match self.kernel {
             Kernel::Linear => parameters.linear_kernel(),
-            Kernel::Gaussian(width) => {
-                parameters.gaussian_kernel(width.unwrap_or(task.n_features() as f64))
+            Kernel::Gaussian => {
+                parameters.gaussian_kernel(self.width.unwrap_or(task.n_features() as f64))
             }
         };
         let machine = caught(|| parameters.fit(&data))?.map_err(|e| failed(&e))?;

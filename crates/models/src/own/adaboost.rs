@@ -21,14 +21,6 @@
 //! Boosting ends with a tree that errs nowhere (alpha = 1) or, without it, before a tree that errs in at
 //! least 1 - 1/K of the weight.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 50 | [1, 1000000] | most trees |
-//! | `learning_rate` | 1 | (0, inf) | share of each tree's log-odds that is its vote |
-//! | `max_depth` | 1 | [1, inf) | most splits from the root to a leaf |
-//! | `criterion` | gini | gini, entropy | impurity that splits reduce |
-//!
 //! # Cost
 //! O(n d log n) to bin, O(`trees` n d `max_depth`) to grow, O(`trees` `max_depth`) to score a row. Memory O(n d)
 //! bytes.
@@ -67,18 +59,15 @@
 //! Freund, Schapire (1997), A decision-theoretic generalization of on-line learning, JCSS 55. Zhu, Zou,
 //! Rosset, Hastie (2009), Multi-class `AdaBoost`, Statistics and Its Interface 2.
 
-use counterweight_core::limit;
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageResult,
-    Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageResult, Train, Workload, limit, parameters,
 };
 
 use crate::shared::footprint::Size;
 use crate::shared::task::{Shape, Task};
 use crate::shared::trees::classes::{Classes, Criterion};
-use crate::shared::trees::forest::{CRITERION, binned, criterion, row_weights};
+use crate::shared::trees::forest::{binned, row_weights};
 use crate::shared::trees::grow::{Room, grow};
 use crate::shared::trees::search::Limits;
 use crate::shared::trees::tree::Tree;
@@ -88,49 +77,15 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "adaboost",
-        summary: "voting stumps or small trees on rows reweighted by error (SAMME)",
-        reference: "Freund & Schapire 1997; Zhu et al. 2009",
-        params: &[
-            ParamSpec::new(
-                "trees",
-                ParamKind::Whole(Range::new(1.0, true, 1e6, true)),
-                Preset::Whole(50),
-                "most trees",
-            ),
-            ParamSpec::new(
-                "learning_rate",
-                ParamKind::Real(Range::POSITIVE),
-                Preset::Real(1.0),
-                "share of each tree's log-odds that is its vote",
-            ),
-            ParamSpec::new(
-                "max_depth",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(1),
-                "most splits from the root to a leaf",
-            ),
-            CRITERION,
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |_, work| {
-            let size = Size::of(work);
-            size.footprint(0.0, size.n * (45.0 + size.d) + 7.5e3 * size.d * size.k)
-        },
-        remark: "",
-    },
-    build: |params| Ok(Box::new(AdaBoost::try_from(params)?)),
-};
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<AdaBoost>(
+    "adaboost",
+    "voting stumps or small trees on rows reweighted by error (SAMME)",
+    "Freund & Schapire 1997; Zhu et al. 2009",
+    LearnerCaps::new("own", HONOURS, cost).taking(|_, work| {
+        let size = Size::of(work);
+        size.footprint(0.0, size.n * (45.0 + size.d) + 7.5e3 * size.d * size.k)
+    }),
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -140,30 +95,17 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-5 + n * d * 8e-8 + params.whole("trees") as f64 * (tree + score)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AdaBoost {
-    trees: usize,
-    learning_rate: f64,
-    criterion: Criterion,
-    limits: Limits,
-}
-
-impl TryFrom<&Params> for AdaBoost {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            trees: params.whole("trees"),
-            learning_rate: params.real("learning_rate"),
-            criterion: criterion(params),
-            limits: Limits {
-                max_leaves: None,
-                max_depth: Some(params.whole("max_depth")),
-                min_mass: 0.0,
-                min_gain: None,
-            },
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct AdaBoost {
+        /// most trees
+        trees: usize = 50, in Range::new(1.0, true, 1e6, true);
+        /// share of each tree's log-odds that is its vote
+        learning_rate: f64 = 1.0, in Range::POSITIVE;
+        /// most splits from the root to a leaf
+        max_depth: usize = 1, in Range::AT_LEAST_ONE;
+        /// impurity that splits reduce
+        criterion: Criterion = "gini";
     }
 }
 
@@ -183,6 +125,12 @@ impl Learner for AdaBoost {
         let k = task.n_present();
         let mut weights = row_weights(&task);
         normalise(&mut weights);
+        let limits = Limits {
+            max_leaves: None,
+            max_depth: Some(self.max_depth),
+            min_mass: 0.0,
+            min_gain: None,
+        };
         let mut room = Room::default();
         let mut rows: Vec<u32> = Vec::new();
         let mut wrong = vec![false; task.n_rows()];
@@ -197,7 +145,7 @@ impl Learner for AdaBoost {
                     .filter_map(|(row, w)| (*w > 0.0).then_some(row)),
             );
             let mut target = Classes::new(&task.y, &weights, k, self.criterion);
-            let how = (&self.limits, columns.as_slice());
+            let how = (&limits, columns.as_slice());
             let grown = grow(&data, &mut rows, &mut target, how, &mut room);
             let tree = winners(&grown.tree(&target));
             let mut error = 0.0;

@@ -19,14 +19,6 @@
 //! a leaf is impure, since the next may gain (an exclusive or).
 //!
 //! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `criterion` | gini | gini, entropy | impurity that splits reduce |
-//! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
-//! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
-//! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
-//! | `prune` | 0 | [0, inf) | impurity per leaf that a subtree has to be worth |
-//! | `native` | false | true, false | whether nominal columns and missing values come as they are |
 //!
 //! With `native = true` nominal columns come as codes, and a split parts their levels into two sets: the
 //! best cut in the order of G / (H + l2) or of a class's share, exact for boosting and for two classes; with
@@ -72,19 +64,15 @@
 //! Breiman, Friedman, Olshen, Stone (1984), Classification and Regression Trees, Wadsworth (pruning in
 //! chapter 3). Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 9.2.
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Note,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Note, Params, Range,
+    ScoreKind, StageContext, StageError, StageResult, Train, Workload, parameters,
 };
 
 use crate::shared::footprint::Size;
 use crate::shared::task::Task;
 use crate::shared::trees::classes::{Classes, Criterion};
-use crate::shared::trees::forest::{
-    Average, CRITERION, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, NATIVE, binned, row_weights,
-};
+use crate::shared::trees::forest::{Average, Growth, binned, row_weights};
 use crate::shared::trees::grow::{Grown, Room, grow};
 
 const HONOURS: LossNeeds = LossNeeds {
@@ -92,65 +80,30 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "decision-tree",
-        summary: "one histogram tree by Gini or entropy; weights act on splits and shares",
-        reference: "Breiman et al. 1984",
-        params: &[
-            CRITERION,
-            MAX_DEPTH,
-            MIN_LEAF,
-            MIN_DECREASE,
-            ParamSpec::new(
-                "prune",
-                ParamKind::Real(Range::NON_NEGATIVE),
-                Preset::Real(0.0),
-                "impurity per leaf that a subtree has to be worth",
-            ),
-            NATIVE,
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |params, work| {
-            let size = Size::of(work);
-            let fit = size.n * (68.0 + 4.6 * size.d) + 1.5e4 * size.d * size.k;
-            size.footprint(size.tree(params, 0.2), fit)
-        },
-        remark: "",
-    },
-    build: |params| Ok(Box::new(DecisionTree::try_from(params)?)),
-};
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<DecisionTree>(
+    "decision-tree",
+    "one histogram tree by Gini or entropy; weights act on splits and shares",
+    "Breiman et al. 1984",
+    LearnerCaps::new("own", HONOURS, cost).taking(|params, work| {
+        let size = Size::of(work);
+        let fit = size.n * (68.0 + 4.6 * size.d) + 1.5e4 * size.d * size.k;
+        size.footprint(size.tree(params, 0.2), fit)
+    }),
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
     1e-5 + n * d * (8e-8 + (n + 2.0).log2() * 1.2e-8) + work.n_score as f64 * 5e-8
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DecisionTree {
-    growth: Growth,
-    native: bool,
-    prune: f64,
-}
-
-impl TryFrom<&Params> for DecisionTree {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            growth: Growth::new(params),
-            native: params.flag("native"),
-            prune: params.real("prune"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct DecisionTree {
+        growth: ..Growth;
+        /// impurity per leaf that a subtree has to be worth
+        prune: f64 = 0.0, in Range::NON_NEGATIVE;
+        /// whether nominal columns and missing values come as they are
+        native: bool = false;
     }
 }
 
@@ -181,7 +134,7 @@ impl Learner for DecisionTree {
 }
 
 /// A tree with a weight for each row that it will be given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Weighed {
     tree: DecisionTree,
     weights: Vec<f64>,
@@ -235,7 +188,7 @@ impl DecisionTree {
             }
         }
         let n_present = task.n_present();
-        let mut target = Classes::new(&task.y, &weights, n_present, self.growth.criterion);
+        let mut target = Classes::new(&task.y, &weights, n_present, self.growth.impurity());
         let mut rows: Vec<u32> = (0..)
             .zip(&weights)
             .filter_map(|(row, weight)| (*weight > 0.0).then_some(row))
@@ -248,7 +201,7 @@ impl DecisionTree {
         let how = (&limits, columns.as_slice());
         let mut grown = grow(&data, &mut rows, &mut target, how, &mut Room::default());
         if self.prune > 0.0 {
-            prune(&mut grown, (self.growth.criterion, n_present), self.prune);
+            prune(&mut grown, (self.growth.impurity(), n_present), self.prune);
             grown = grown.compact();
         }
         let tree = grown.tree(&target);

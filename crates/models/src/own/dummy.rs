@@ -16,11 +16,6 @@
 //! ```
 //! Balanced error is 1 - 1/K for each of them, whatever the imbalance.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `strategy` | `prior` | `majority`, `prior`, `uniform` | what the constant scores are |
-//!
 //! # Cost
 //! O(n) to count, O(K) to score a row.
 //!
@@ -54,11 +49,9 @@
 //! # References
 //! Pedregosa et al. (2011), Scikit-learn: machine learning in Python, JMLR 12 (`DummyClassifier`).
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    ParamError, ParamKind, ParamSpec, Params, Prior, ScoreKind, StageContext, StageResult, Train,
-    Workload,
+    Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Prior,
+    ScoreKind, StageContext, StageResult, Train, Workload, parameters, words,
 };
 
 use crate::shared::constant::Constant;
@@ -70,26 +63,12 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "dummy",
-        summary: "looks at no feature: class shares, the largest class, or all classes alike",
-        reference: "Pedregosa et al. 2011, JMLR 12",
-        params: &[ParamSpec::new(
-            "strategy",
-            ParamKind::Choice(&["majority", "prior", "uniform"]),
-            Preset::Text("prior"),
-            "the constant scores: the largest class, the class shares, or equal probabilities",
-        )],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<Dummy>(
+    "dummy",
+    "looks at no feature: class shares, the largest class, or all classes alike",
+    "Pedregosa et al. 2011, JMLR 12",
+    LearnerCaps {
+        remark: "the floor: balanced error 1 - 1/K; `uniform` does not react to class weights",
         footprint: |_, work| {
             let size = Size::of(work);
             Footprint {
@@ -97,39 +76,32 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 work: (12.0 * size.n).max(size.scores() / 2.0),
             }
         },
-        remark: "the floor: balanced error 1 - 1/K; `uniform` does not react to class weights",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(Dummy::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     1e-6 + work.n_train as f64 * (2e-9 + work.n_features as f64 * 1e-9)
         + (work.n_score * work.n_classes) as f64 * 2e-9
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strategy {
-    Majority,
-    Prior,
-    Uniform,
+words! {
+    /// The constant scores.
+    pub enum Strategy {
+        /// All for the largest class.
+        Majority = "majority",
+        /// The class shares.
+        Prior = "prior",
+        /// Equal probabilities.
+        Uniform = "uniform",
+    }
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dummy {
-    strategy: Strategy,
-}
-
-impl TryFrom<&Params> for Dummy {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let strategy = match params.text("strategy") {
-            "majority" => Strategy::Majority,
-            "uniform" => Strategy::Uniform,
-            _ => Strategy::Prior,
-        };
-        Ok(Self { strategy })
+parameters! {
+    /// Checked parameters.
+    pub struct Dummy {
+        /// the constant scores: the largest class, the class shares, or equal probabilities
+        strategy: Strategy = "prior";
     }
 }
 

@@ -16,16 +16,6 @@
 //! ```
 //!
 //! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 100 | [1, 1000000] | trees that are averaged |
-//! | `features` | none | [1, inf) | features tried at each split; none: sqrt(d), rounded down |
-//! | `criterion` | gini | gini, entropy | impurity that splits reduce |
-//! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
-//! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
-//! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
-//! | `bootstrap` | false | true, false | whether every tree draws its rows, with replacement |
-//! | `oob` | false | true, false | whether rows are judged by the trees that did not draw them |
 //!
 //! With `oob` the details hold `oob_balanced_error`, the balanced error of the training rows by the trees
 //! that did not draw them, and `oob_coverage`, the share of rows that some tree did not draw.
@@ -66,80 +56,69 @@
 //! Geurts, Ernst, Wehenkel (2006), Extremely randomized trees, Machine Learning 63.
 
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    Params, ScoreKind, StageContext, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError, Params, Range,
+    StageContext, StageResult, Train, Workload, parameters,
 };
 
 use crate::shared::footprint::Size;
-use crate::shared::trees::forest::{
-    BOOTSTRAP, CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, OOB, TREES,
-    forest_cost, optional,
-};
+use crate::shared::trees::forest::{Forest, Growth, forest_cost};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "extra-trees",
-        summary: "averaged trees with random cuts; weights act on splits and shares",
-        reference: "Geurts et al. 2006, Machine Learning 63",
-        params: &[
-            TREES,
-            FEATURES,
-            CRITERION,
-            MAX_DEPTH,
-            MIN_LEAF,
-            MIN_DECREASE,
-            BOOTSTRAP,
-            OOB,
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |params, work| Size::of(work).forest(params, 0.35),
-        remark: "",
-    },
-    build: |params| Ok(Box::new(ExtraTrees::try_from(params)?)),
-};
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<ExtraTrees>(
+    "extra-trees",
+    "averaged trees with random cuts; weights act on splits and shares",
+    "Geurts et al. 2006, Machine Learning 63",
+    LearnerCaps::new("own", HONOURS, cost)
+        .taking(|params, work| Size::of(work).forest(params, 0.35)),
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     forest_cost(params, work, 5e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ExtraTrees(Forest);
+parameters! {
+    /// Checked parameters.
+    pub struct ExtraTrees {
+        /// trees that are averaged
+        trees: usize = 100, in Range::new(1.0, true, 1e6, true);
+        /// features tried at each split; none: the square root of their number, rounded down
+        features: usize, in Range::AT_LEAST_ONE;
+        growth: ..Growth;
+        /// whether every tree draws its rows, with replacement
+        bootstrap: bool = false;
+        /// whether rows are judged by the trees that did not draw them
+        oob: bool = false;
+    }
+    check judged
+}
 
-impl TryFrom<&Params> for ExtraTrees {
-    type Error = ParamError;
+fn judged(method: &ExtraTrees) -> Result<(), ParamError> {
+    if method.oob && !method.bootstrap {
+        return Err(ParamError {
+            key: "oob".into(),
+            problem: "every tree draws every row: there are none to judge".into(),
+            hint: Some("add `bootstrap = true`".into()),
+        });
+    }
+    Ok(())
+}
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let (bootstrap, oob) = (params.flag("bootstrap"), params.flag("oob"));
-        if oob && !bootstrap {
-            return Err(ParamError {
-                key: "oob".into(),
-                problem: "every tree draws every row: there are none to judge".into(),
-                hint: Some("add `bootstrap = true`".into()),
-            });
-        }
-        Ok(Self(Forest {
-            growth: Growth::new(params),
-            trees: params.whole("trees"),
-            features: optional(params, "features"),
-            bootstrap,
-            oob,
+impl ExtraTrees {
+    fn forest(&self) -> Forest {
+        Forest {
+            growth: self.growth.clone(),
+            trees: self.trees,
+            features: self.features,
+            bootstrap: self.bootstrap,
+            oob: self.oob,
             native: false,
             at_random: true,
-        }))
+            honours: HONOURS,
+        }
     }
 }
 
@@ -150,10 +129,10 @@ impl Learner for ExtraTrees {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit((train, terms, HONOURS), context)
+        self.forest().fit(train, terms, context)
     }
 
     fn member(&self) -> Option<Box<dyn Learner>> {
-        Some(Box::new(Self(self.0.member())))
+        self.forest().member()
     }
 }

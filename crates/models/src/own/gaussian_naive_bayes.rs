@@ -14,11 +14,6 @@
 //! v_kj += var_smoothing * largest variance of a feature over all rows, each counted once
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `var_smoothing` | 1e-9 | [0, inf) | share of the largest feature variance, added to every variance |
-//!
 //! # Cost
 //! O(n d) to fit, O(K d) to score a row, O(K d) memory.
 //!
@@ -59,12 +54,9 @@
 //! Hand and Yu (2001), Idiot's Bayes: not so stupid after all?, Int. Stat. Review 69(3). Chan, Golub
 //! and `LeVeque` (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
 
-use counterweight_core::limit;
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, limit, parameters,
 };
 
 use crate::shared::footprint::Size;
@@ -75,34 +67,15 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "gaussian-naive-bayes",
-        summary: "independent normal densities per class; weights act on the priors",
-        reference: "Hand and Yu 2001, Int. Stat. Review 69(3)",
-        params: &[ParamSpec::new(
-            "var_smoothing",
-            ParamKind::Real(Range::NON_NEGATIVE),
-            Preset::Real(1e-9),
-            "share of the largest feature variance that is added to every variance",
-        )],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |_, work| {
-            let size = Size::of(work);
-            size.footprint(0.0, 12.0 * size.n)
-        },
-        remark: "",
-    },
-    build: |params| Ok(Box::new(GaussianNaiveBayes::try_from(params)?)),
-};
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<GaussianNaiveBayes>(
+    "gaussian-naive-bayes",
+    "independent normal densities per class; weights act on the priors",
+    "Hand and Yu 2001, Int. Stat. Review 69(3)",
+    LearnerCaps::new("own", HONOURS, cost).taking(|_, work| {
+        let size = Size::of(work);
+        size.footprint(0.0, 12.0 * size.n)
+    }),
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
@@ -110,19 +83,11 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-5 + work.n_train as f64 * d * 4e-9 + scored * (d * 1.5e-9 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GaussianNaiveBayes {
-    var_smoothing: f64,
-}
-
-impl TryFrom<&Params> for GaussianNaiveBayes {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            var_smoothing: params.real("var_smoothing"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct GaussianNaiveBayes {
+        /// share of the largest feature variance that is added to every variance
+        var_smoothing: f64 = 1e-9, in Range::NON_NEGATIVE;
     }
 }
 

@@ -18,12 +18,6 @@
 //! ```
 //! A class without a neighbour has p = 0 and log-score negative infinity.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `k` | 5 | >= 1 | neighbours; more than there are rows goes through the small-class policy |
-//! | `weights` | `uniform` | `uniform`, `distance` | how a neighbour's vote counts |
-//!
 //! # Cost
 //! O(n d) a scored row, at the speed of a matrix product in single precision, or far less by the tree, which
 //! is chosen by sending a few of the scored rows through both and grown for every call: O(n d log n).
@@ -63,11 +57,10 @@
 //! distance-weighted k-nearest-neighbor rule, IEEE Trans. SMC 6(4). Higham (2002), Accuracy and Stability of
 //! Numerical Algorithms, 3.1 (the bound of an inner product).
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Deadline, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Deadline, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params,
+    Range, ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, parameters,
+    words,
 };
 
 use counterweight_numeric::linalg::dot;
@@ -78,34 +71,12 @@ use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "k-nearest-neighbours",
-        summary: "exact k nearest neighbours, Euclidean, by blocked brute force or a k-d tree",
-        reference: "Cover and Hart 1967, IEEE Trans. Inf. Theory 13(1)",
-        params: &[
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(5),
-                "neighbours",
-            ),
-            ParamSpec::new(
-                "weights",
-                ParamKind::Choice(&["uniform", "distance"]),
-                Preset::Text("uniform"),
-                "how a neighbour's vote counts: alike, or by the inverse of its distance",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<KNearestNeighbours>(
+    "k-nearest-neighbours",
+    "exact k nearest neighbours, Euclidean, by blocked brute force or a k-d tree",
+    "Cover and Hart 1967, IEEE Trans. Inf. Theory 13(1)",
+    LearnerCaps {
+        remark: "probabilities are multiples of 1/k; k = 1 is a fixed point of every finite offset",
         footprint: |params, work| {
             let size = Size::of(work);
             let listed = (size.q * params.whole("k") as f64).min(LISTED as f64);
@@ -113,10 +84,9 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             let points = 12.0 * (size.n + size.q) * size.d;
             size.footprint(size.rows() + 4.0 * size.n, points + lists + size.scores())
         },
-        remark: "probabilities are multiples of 1/k; k = 1 is a fixed point of every finite offset",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(KNearestNeighbours::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     // A tree rules most pairs out, so that the rows searched count less than one for one.
@@ -124,31 +94,23 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-5 + (n + work.n_score as f64) * n.powf(0.65) * d.sqrt() * 3.2e-9
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Votes {
-    Uniform,
-    Distance,
+words! {
+    /// How a neighbour's vote counts.
+    pub enum Votes {
+        /// Alike.
+        Uniform = "uniform",
+        /// By the inverse of its distance.
+        Distance = "distance",
+    }
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KNearestNeighbours {
-    k: usize,
-    votes: Votes,
-}
-
-impl TryFrom<&Params> for KNearestNeighbours {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let votes = match params.text("weights") {
-            "distance" => Votes::Distance,
-            _ => Votes::Uniform,
-        };
-        Ok(Self {
-            k: params.whole("k"),
-            votes,
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct KNearestNeighbours {
+        /// neighbours
+        k: usize = 5, in Range::AT_LEAST_ONE;
+        /// how a neighbour's vote counts: alike, or by the inverse of its distance
+        weights: Votes = "uniform";
     }
 }
 
@@ -168,7 +130,7 @@ impl Learner for KNearestNeighbours {
             k = task.n_rows();
             context.clamp(format!("k = {} reduced to the {k} training rows", self.k))?;
         }
-        Ok(Box::new(Model::new(task, k, self.votes)?))
+        Ok(Box::new(Model::new(task, k, self.weights)?))
     }
 }
 

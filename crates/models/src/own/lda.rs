@@ -20,12 +20,6 @@
 //! weights are a change of priors and nothing else, and post-hoc logit adjustment at tau = 1 equals
 //! uniform priors.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `priors` | `empirical` | `empirical`, `uniform`, a number per class | class priors, which class weights multiply |
-//! | `shrinkage` | none | [0, 1] | share of a multiple of the identity in the covariance |
-//!
 //! # Cost
 //! O(n d^2 + d^3) to fit (some ten sweeps of rotations), with fewer rows than features O(n^2 d + n^3); O(K d) to
 //! score a row, O(n d) memory and the square of the smaller of n and d.
@@ -64,16 +58,14 @@
 //! Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 4.3. Friedman (1989), Regularized
 //! discriminant analysis, JASA 84(405).
 
-use counterweight_core::limit;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, limit, parameters,
 };
 
 use crate::shared::centred::Centred;
 use crate::shared::footprint::Size;
-use crate::shared::priors::{self, Priors};
+use crate::shared::priors::Priors;
 use crate::shared::task::{Shape, Task};
 use crate::shared::thin::Thin;
 use crate::shared::views::{gram, view};
@@ -89,38 +81,21 @@ const HONOURS: LossNeeds = LossNeeds {
 /// their squares.
 const RANK_TOLERANCE: f64 = 1e-4;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "lda",
-        summary: "linear discriminant analysis; class weights act on the priors alone",
-        reference: "Fisher 1936, Annals of Eugenics 7(2)",
-        params: &[
-            priors::SPEC,
-            ParamSpec::optional(
-                "shrinkage",
-                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
-                "share of a multiple of the identity in the covariance; left out: 0",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<Lda>(
+    "lda",
+    "linear discriminant analysis; class weights act on the priors alone",
+    "Fisher 1936, Annals of Eugenics 7(2)",
+    LearnerCaps {
+        remark: "class weights are a change of priors; the pooled covariance is not reweighted",
         footprint: |_, work| {
             let size = Size::of(work);
             let least = size.d.min(size.n);
             let factors = 8.0 * least * (2.0 * least + size.d);
             size.footprint(0.0, 2.0 * size.rows() + 12.0 * size.n + factors)
         },
-        remark: "class weights are a change of priors; the pooled covariance is not reweighted",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(Lda::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
@@ -130,22 +105,13 @@ fn cost(_: &Params, work: &Workload) -> f64 {
         + scored * (d * 5e-10 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lda {
-    priors: Priors,
-    shrinkage: f64,
-}
-
-impl TryFrom<&Params> for Lda {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let given = params.get("shrinkage").is_some();
-        Ok(Self {
-            priors: Priors::from_params(params),
-            shrinkage: if given { params.real("shrinkage") } else { 0.0 },
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct Lda {
+        /// class priors of the model, which class weights multiply
+        priors: Priors = "empirical";
+        /// share of a multiple of the identity in the covariance; left out: 0
+        shrinkage: f64, in Range::new(0.0, true, 1.0, true);
     }
 }
 
@@ -227,12 +193,13 @@ struct Whitening {
 
 impl Lda {
     fn whitening(&self, centred: &Centred) -> Whitening {
+        let shrinkage = self.shrinkage.unwrap_or(0.0);
         let d = centred.rows.cols();
         let variances = centred.variances();
-        let ridge = self.shrinkage * variances.iter().sum::<f64>() / d.max(1) as f64;
+        let ridge = shrinkage * variances.iter().sum::<f64>() / d.max(1) as f64;
         let scales: Vec<f64> = variances
             .iter()
-            .map(|v| ((1.0 - self.shrinkage) * v + ridge).sqrt())
+            .map(|v| ((1.0 - shrinkage) * v + ridge).sqrt())
             .map(|s| if s > 0.0 { s } else { 1.0 })
             .collect();
         let n = centred.rows.rows();
@@ -244,7 +211,7 @@ impl Lda {
                 0.0
             }
         });
-        let share = (1.0 - self.shrinkage) / n as f64;
+        let share = (1.0 - shrinkage) / n as f64;
         let least = RANK_TOLERANCE * RANK_TOLERANCE;
         let largest = scales.iter().copied().fold(0.0, f64::max);
         if n < d && ridge > least * largest * largest {

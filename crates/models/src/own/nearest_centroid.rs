@@ -20,12 +20,6 @@
 //! ```
 //! A feature that does not vary within any class is taken in its own unit (variance 1).
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `priors` | `empirical` | `empirical`, `uniform`, a number per class | class priors, which class weights multiply |
-//! | `shrink_threshold` | none | (0, inf) | standard errors that every centroid coordinate moves to the overall mean |
-//!
 //! # Cost
 //! O(n d) to fit, O(K d) to score a row, O(n d) memory.
 //!
@@ -65,16 +59,14 @@
 //! centroids of gene expression, PNAS 99(10). Hastie, Tibshirani, Friedman (2009), The Elements of
 //! Statistical Learning, 18.2.
 
-use counterweight_core::limit;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, limit, parameters,
 };
 
 use crate::shared::centred::Centred;
 use crate::shared::footprint::Size;
-use crate::shared::priors::{self, Priors};
+use crate::shared::priors::Priors;
 use counterweight_numeric::order::median;
 
 use crate::shared::task::{Shape, Task};
@@ -84,36 +76,19 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "nearest-centroid",
-        summary: "nearest (shrunken) class mean in pooled standard deviations",
-        reference: "Tibshirani et al. 2002, PNAS 99(10)",
-        params: &[
-            priors::SPEC,
-            ParamSpec::optional(
-                "shrink_threshold",
-                ParamKind::Real(Range::POSITIVE),
-                "standard errors by which centroids move to the overall mean; left out: none",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<NearestCentroid>(
+    "nearest-centroid",
+    "nearest (shrunken) class mean in pooled standard deviations",
+    "Tibshirani et al. 2002, PNAS 99(10)",
+    LearnerCaps {
+        remark: "class weights are a change of priors; the pooled variances are not reweighted",
         footprint: |_, work| {
             let size = Size::of(work);
             size.footprint(0.0, size.rows() + 4.0 * size.n)
         },
-        remark: "class weights are a change of priors; the pooled variances are not reweighted",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(NearestCentroid::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
@@ -121,22 +96,13 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-5 + work.n_train as f64 * d * 4e-9 + scored * (d * 1.5e-9 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NearestCentroid {
-    priors: Priors,
-    shrink_threshold: Option<f64>,
-}
-
-impl TryFrom<&Params> for NearestCentroid {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let given = params.get("shrink_threshold").is_some();
-        Ok(Self {
-            priors: Priors::from_params(params),
-            shrink_threshold: given.then(|| params.real("shrink_threshold")),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct NearestCentroid {
+        /// class priors of the model, which class weights multiply
+        priors: Priors = "empirical";
+        /// standard errors by which centroids move to the overall mean; left out: none
+        shrink_threshold: f64, in Range::POSITIVE;
     }
 }
 

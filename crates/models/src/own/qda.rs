@@ -20,12 +20,6 @@
 //! eigenvalue up to 1e-10 of the largest) goes through the small-class policy: under `clamp` its
 //! `reg_param` is raised to `d / (n_k + d)`, which falls as rows come in, and the record says so.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `priors` | `empirical` | `empirical`, `uniform`, a number per class | class priors, which class weights multiply |
-//! | `reg_param` | 0 | [0, 1] | share of the identity in each covariance (of standardised features) |
-//!
 //! # Cost
 //! O(n d^2 + K d^3) to fit, O(K d^2) to score a row, O(n d + K d^2) memory. With fewer rows than features
 //! O(n^2 d + n^3) to fit and O(n d) to score a row, in O(n d) memory.
@@ -63,17 +57,14 @@
 //! Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, 4.3. Friedman (1989),
 //! Regularized discriminant analysis, JASA 84(405).
 
-use counterweight_core::limit;
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, limit, parameters,
 };
 
 use crate::shared::centred::Centred;
 use crate::shared::footprint::Size;
-use crate::shared::priors::{self, Priors};
+use crate::shared::priors::Priors;
 use crate::shared::task::{Shape, Task};
 use crate::shared::thin::Thin;
 use crate::shared::views::{gram, view};
@@ -88,39 +79,21 @@ const HONOURS: LossNeeds = LossNeeds {
 /// A covariance whose smallest eigenvalue is up to this share of its largest counts as singular.
 const SINGULAR: f64 = 1e-10;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "qda",
-        summary: "quadratic discriminant analysis; class weights act on the priors",
-        reference: "Friedman 1989, JASA 84(405)",
-        params: &[
-            priors::SPEC,
-            ParamSpec::new(
-                "reg_param",
-                ParamKind::Real(Range::new(0.0, true, 1.0, true)),
-                Preset::Real(0.0),
-                "share of the identity in each class's covariance",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<Qda>(
+    "qda",
+    "quadratic discriminant analysis; class weights act on the priors",
+    "Friedman 1989, JASA 84(405)",
+    LearnerCaps {
+        remark: "a class whose covariance is singular has its reg_param raised (outcome clamped)",
         footprint: |_, work| {
             let size = Size::of(work);
             let least = size.d.min(size.n);
             let fit = 2.0 * size.rows() + 16.0 * least * least;
             size.footprint(8.0 * size.k * least * size.d, fit)
         },
-        remark: "a class whose covariance is singular has its reg_param raised (outcome clamped)",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(Qda::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (d, k) = (work.n_features as f64, work.n_classes as f64);
@@ -129,21 +102,13 @@ fn cost(_: &Params, work: &Workload) -> f64 {
         + work.n_score as f64 * k * (d * d * 5e-10 + d * 2e-9 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Qda {
-    priors: Priors,
-    reg_param: f64,
-}
-
-impl TryFrom<&Params> for Qda {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            priors: Priors::from_params(params),
-            reg_param: params.real("reg_param"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct Qda {
+        /// class priors of the model, which class weights multiply
+        priors: Priors = "empirical";
+        /// share of the identity in each class's covariance
+        reg_param: f64 = 0.0, in Range::new(0.0, true, 1.0, true);
     }
 }
 

@@ -16,16 +16,6 @@
 //! ```
 //!
 //! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 100 | [1, 1000000] | trees that are averaged |
-//! | `features` | none | [1, inf) | features tried at each split; none: sqrt(d), rounded down |
-//! | `criterion` | gini | gini, entropy | impurity that splits reduce |
-//! | `max_depth` | none | [1, inf) | most splits from the root to a leaf |
-//! | `min_leaf` | 1 | [1, inf) | least weighted rows of a leaf; 1 sets no limit |
-//! | `min_decrease` | 0 | [0, inf) | least W(t)/W times the fall of impurity by a split; 0 sets no limit |
-//! | `oob` | false | true, false | whether rows are judged by the trees that did not draw them |
-//! | `native` | false | true, false | whether nominal columns and missing values come as they are |
 //!
 //! With `native = true` nominal columns come as codes, and a split parts their levels into two sets: the
 //! best cut in the order of G / (H + l2) or of a class's share, exact for boosting and for two classes; with
@@ -74,72 +64,57 @@
 //! forest to learn imbalanced data, UC Berkeley technical report 666.
 
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, ParamError,
-    Params, ScoreKind, StageContext, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Range, StageContext,
+    StageResult, Train, Workload, parameters,
 };
 
 use crate::shared::footprint::Size;
-use crate::shared::trees::forest::{
-    CRITERION, FEATURES, Forest, Growth, MAX_DEPTH, MIN_DECREASE, MIN_LEAF, NATIVE, OOB, TREES,
-    forest_cost, optional,
-};
+use crate::shared::trees::forest::{Forest, Growth, forest_cost};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "random-forest",
-        summary: "averaged bootstrap trees with few features a split; weights act on the bootstrap",
-        reference: "Breiman 2001, Machine Learning 45",
-        params: &[
-            TREES,
-            FEATURES,
-            CRITERION,
-            MAX_DEPTH,
-            MIN_LEAF,
-            MIN_DECREASE,
-            OOB,
-            NATIVE,
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |params, work| Size::of(work).forest(params, 0.18),
-        remark: "",
-    },
-    build: |params| Ok(Box::new(RandomForest::try_from(params)?)),
-};
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<RandomForest>(
+    "random-forest",
+    "averaged bootstrap trees with few features a split; weights act on the bootstrap",
+    "Breiman 2001, Machine Learning 45",
+    LearnerCaps::new("own", HONOURS, cost)
+        .taking(|params, work| Size::of(work).forest(params, 0.18)),
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     forest_cost(params, work, 2.6e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RandomForest(Forest);
+parameters! {
+    /// Checked parameters.
+    pub struct RandomForest {
+        /// trees that are averaged
+        trees: usize = 100, in Range::new(1.0, true, 1e6, true);
+        /// features tried at each split; none: the square root of their number, rounded down
+        features: usize, in Range::AT_LEAST_ONE;
+        growth: ..Growth;
+        /// whether rows are judged by the trees that did not draw them
+        oob: bool = false;
+        /// whether nominal columns and missing values come as they are
+        native: bool = false;
+    }
+}
 
-impl TryFrom<&Params> for RandomForest {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(Forest {
-            growth: Growth::new(params),
-            trees: params.whole("trees"),
-            features: optional(params, "features"),
+impl RandomForest {
+    fn forest(&self) -> Forest {
+        Forest {
+            growth: self.growth.clone(),
+            trees: self.trees,
+            features: self.features,
             bootstrap: true,
-            oob: params.flag("oob"),
-            native: params.flag("native"),
+            oob: self.oob,
+            native: self.native,
             at_random: false,
-        }))
+            honours: HONOURS,
+        }
     }
 }
 
@@ -150,14 +125,14 @@ impl Learner for RandomForest {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit((train, terms, HONOURS), context)
+        self.forest().fit(train, terms, context)
     }
 
     fn takes_raw_rows(&self) -> bool {
-        self.0.native
+        self.native
     }
 
     fn member(&self) -> Option<Box<dyn Learner>> {
-        Some(Box::new(Self(self.0.member())))
+        self.forest().member()
     }
 }

@@ -19,16 +19,6 @@
 //!          K > 2: log-scores votes_k + s_k / (3 (|s_k| + 1)), s_k the sum of the class's margins
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `c` | 1.0 | [1e-6, 1e6] | cost of a margin violation, beside half the squared slopes |
-//! | `folds` | 5 | 2..=20 | folds of the out-of-fold margins (`platt` only) |
-//! | `gamma` | none | [1e-9, 1e9] | inverse squared width of the RBF kernel; left out: 1 / (features * variance of all entries) |
-//! | `kernel` | `rbf` | `linear`, `rbf` | kernel |
-//! | `probability` | `platt` | `margins`, `platt` | where log-scores come from |
-//! | `tolerance` | 1e-3 | [1e-10, 1] | violation of the optimality conditions at which it stops |
-//!
 //! # Cost
 //! O(n) a step and about n steps on overlapping classes, plus O(n^2 d) for kernel rows, kept up to 128 MiB;
 //! `platt` solves once more for each fold. O(support d) to score a row. Hence the size limit of 10,000 rows.
@@ -72,18 +62,16 @@
 //! (2007), A note on Platt's probabilistic outputs for support vector machines, Machine Learning 68(3). Wu, Lin,
 //! Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
 
-use counterweight_core::limit;
-use counterweight_core::params::Default as Preset;
+use crate::shared::svm::space::KernelName;
 use counterweight_core::{
-    Card, Entry, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext, StageError,
-    StageResult, Stream, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ParamError,
+    Params, Range, ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train,
+    Workload, limit, parameters, words,
 };
 use rand::seq::SliceRandom as _;
 
 use crate::shared::footprint::Size;
 use crate::shared::svm::platt::{couple, sigmoid};
-use crate::shared::svm::space::Choice;
 use crate::shared::svm::space::Space;
 use crate::shared::task::{Shape, Task};
 use counterweight_numeric::kernel_rows::{CACHE_BYTES, Kernel, KernelRows};
@@ -95,57 +83,13 @@ const HONOURS: LossNeeds = LossNeeds {
     ..LossNeeds::NONE
 };
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "svm",
-        summary: "support vector machine, linear or RBF kernel, one-vs-one, Platt probabilities",
-        reference: "Cortes and Vapnik 1995, Machine Learning 20(3); Fan et al. 2005, JMLR 6",
-        params: &[
-            ParamSpec::new(
-                "c",
-                ParamKind::Real(Range::new(1e-6, true, 1e6, true)),
-                Preset::Real(1.0),
-                "cost of a margin violation, times the class weight",
-            ),
-            ParamSpec::new(
-                "folds",
-                ParamKind::Whole(Range::new(2.0, true, 20.0, true)),
-                Preset::Whole(5),
-                "folds of the out-of-fold margins that probabilities are fitted on",
-            ),
-            ParamSpec::optional(
-                "gamma",
-                ParamKind::Real(Range::new(1e-9, true, 1e9, true)),
-                "inverse squared width of the RBF kernel; left out: 1 / (features * variance)",
-            ),
-            ParamSpec::new(
-                "kernel",
-                ParamKind::Choice(&["linear", "rbf"]),
-                Preset::Text("rbf"),
-                "kernel",
-            ),
-            ParamSpec::new(
-                "probability",
-                ParamKind::Choice(&["margins", "platt"]),
-                Preset::Text("platt"),
-                "log-scores are calibrated log-probabilities, or the margins as they are",
-            ),
-            ParamSpec::new(
-                "tolerance",
-                ParamKind::Real(Range::new(1e-10, true, 1.0, true)),
-                Preset::Real(1e-3),
-                "violation of the optimality conditions at which it stops",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: "own",
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<Svm>(
+    "svm",
+    "support vector machine, linear or RBF kernel, one-vs-one, Platt probabilities",
+    "Cortes and Vapnik 1995, Machine Learning 20(3); Fan et al. 2005, JMLR 6",
+    LearnerCaps {
         max_rows: Some(10_000),
-        cost,
+        remark: "cross-fitted Platt scores; `probability = \"margins\"` gives uncalibrated log-scores",
         footprint: |_, work| {
             let size = Size::of(work);
             let pair = if work.n_classes > 2 {
@@ -156,10 +100,9 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
             let rows = (6.4 * pair * pair).min(CACHE_BYTES as f64);
             size.footprint(size.rows(), rows + size.rows())
         },
-        remark: "cross-fitted Platt scores; `probability = \"margins\"` gives uncalibrated log-scores",
+        ..LearnerCaps::new("own", HONOURS, cost)
     },
-    build: |params| Ok(Box::new(Svm::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (k, d) = (work.n_classes.max(2) as f64, work.n_features as f64);
@@ -174,28 +117,37 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + pairs * n * n * (0.7 * of_kernel + solves * 2e-9) + scored
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Svm {
-    c: f64,
-    folds: usize,
-    kernel: Choice,
-    platt: bool,
-    tolerance: f64,
+words! {
+    /// What the scores are.
+    pub enum Probability {
+        /// The margins as they are.
+        Margins = "margins",
+        /// Calibrated log-probabilities.
+        Platt = "platt",
+    }
 }
 
-impl TryFrom<&Params> for Svm {
-    type Error = ParamError;
+fn width(method: &Svm) -> Result<(), ParamError> {
+    method.kernel.check("gamma", method.gamma)
+}
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            c: params.real("c"),
-            folds: params.whole("folds"),
-            kernel: Choice::try_from(params)?,
-            platt: params.text("probability") == "platt",
-            tolerance: params.real("tolerance"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct Svm {
+        /// cost of a margin violation, times the class weight
+        c: f64 = 1.0, in Range::new(1e-6, true, 1e6, true);
+        /// folds of the out-of-fold margins that probabilities are fitted on
+        folds: usize = 5, in Range::new(2.0, true, 20.0, true);
+        /// inverse squared width of the RBF kernel; left out: 1 / (features * variance)
+        gamma: f64, in Range::new(1e-9, true, 1e9, true);
+        /// kernel
+        kernel: KernelName = "rbf";
+        /// log-scores are calibrated log-probabilities, or the margins as they are
+        probability: Probability = "platt";
+        /// violation of the optimality conditions at which it stops
+        tolerance: f64 = 1e-3, in Range::new(1e-10, true, 1.0, true);
     }
+    check width
 }
 
 impl Learner for Svm {
@@ -209,7 +161,7 @@ impl Learner for Svm {
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
-        let Some(space) = Space::new(&task.x, self.kernel)? else {
+        let Some(space) = Space::new(&task.x, self.kernel.of_width(self.gamma))? else {
             let why = if task.n_features() == 0 {
                 "there are no features"
             } else {
@@ -219,7 +171,7 @@ impl Learner for Svm {
             return Ok(Box::new(constant));
         };
         let x = space.apply(&task.x);
-        if !self.platt {
+        if !(self.probability == Probability::Platt) {
             context.note(Note::Remark(
                 "scores are margins and not calibrated probabilities".into(),
             ));
@@ -230,7 +182,7 @@ impl Learner for Svm {
             support: x.select_rows(&used),
             space,
             machines,
-            platt: self.platt,
+            platt: self.probability == Probability::Platt,
             shape: task.shape(),
         }))
     }
@@ -339,11 +291,11 @@ impl Svm {
         let costs: Vec<f64> = pair.weights.iter().map(|w| self.c * w).collect();
         let deadline = context.deadline;
         let solution = solve(&mut rows, &pair.y, &costs, self.tolerance, &deadline)?;
-        if !self.platt {
+        if !(self.probability == Probability::Platt) {
             return Ok((solution, (1.0, 0.0)));
         }
         let mut margins = solution.margins.clone();
-        let (fold_of, single) = self.folds(&pair.y, &mut context.stream);
+        let (fold_of, single) = self.dealt(&pair.y, &mut context.stream);
         if single {
             context.clamp(
                 "a class with a single row cannot be held out: its margin is that of the machine itself",
@@ -371,7 +323,7 @@ impl Svm {
 
     /// The fold that holds each row out, stratified; `None` for the only row of a class. Also says
     /// whether there is such a row.
-    fn folds(&self, y: &[f64], stream: &mut Stream) -> (Vec<Option<usize>>, bool) {
+    fn dealt(&self, y: &[f64], stream: &mut Stream) -> (Vec<Option<usize>>, bool) {
         let mut fold_of = vec![None; y.len()];
         let mut single = false;
         for sign in [-1.0, 1.0] {

@@ -1,23 +1,16 @@
 //! Class priors of the generative learners: the weighted shares of the rows, or given ones.
 
-use counterweight_core::params::Default as Preset;
+use counterweight_core::params::PerClass;
 use counterweight_core::{
-    Note, ParamKind, ParamSpec, ParamValue, Params, StageContext, StageError, StageResult,
+    Note, ParamError, ParamKind, ParamValue, Parameter, Params, StageContext, StageError,
+    StageResult,
 };
 
 use super::task::Task;
 
-/// The parameter `priors`, default `empirical`.
-pub(crate) const SPEC: ParamSpec = ParamSpec::new(
-    "priors",
-    ParamKind::Prior(&["empirical", "uniform"]),
-    Preset::Text("empirical"),
-    "class priors of the model, which class weights multiply",
-);
-
 /// Where the priors of a model come from.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Priors {
+pub enum Priors {
     /// The shares of the training rows.
     Empirical,
     /// The same for every class.
@@ -26,16 +19,27 @@ pub(crate) enum Priors {
     Given(Vec<f64>),
 }
 
-impl Priors {
-    /// What the checked parameter `priors` says.
-    pub(crate) fn from_params(params: &Params) -> Self {
-        match params.get("priors") {
-            Some(ParamValue::List(_)) => Self::Given(params.reals("priors")),
-            Some(ParamValue::Text(word)) if word == "uniform" => Self::Uniform,
-            _ => Self::Empirical,
-        }
+impl Parameter for Priors {
+    const KIND: ParamKind = ParamKind::Prior(&["empirical", "uniform"]);
+
+    fn read(params: &Params, key: &str) -> Result<Self, ParamError> {
+        Ok(match PerClass::read(params, key)? {
+            PerClass::Numbers(priors) => Self::Given(priors),
+            PerClass::Word(word) if word == "uniform" => Self::Uniform,
+            PerClass::Word(_) => Self::Empirical,
+        })
     }
 
+    fn to_value(&self) -> Option<ParamValue> {
+        Some(match self {
+            Self::Empirical => ParamValue::Text("empirical".into()),
+            Self::Uniform => ParamValue::Text("uniform".into()),
+            Self::Given(priors) => ParamValue::reals(priors),
+        })
+    }
+}
+
+impl Priors {
     /// Logarithms of the priors of the present classes, times the class weights, scaled to sum to one.
     ///
     /// Priors that are not those of the rows are remarked upon: what comes after the fit takes the

@@ -13,14 +13,6 @@
 //! ```
 //! The vote of a leaf is its most frequent class, the lowest on a tie.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `criterion` | `gini` | `gini`, `entropy`, `error` | impurity that a split lowers |
-//! | `max_depth` | none | [1, 65534] | levels below the root; left out: until pure |
-//! | `min_samples_leaf` | 1 | >= 1 | least rows of a leaf |
-//! | `min_samples_split` | 2 | >= 2 | least rows of a node that is split |
-//!
 //! # Cost
 //! Every node walks over ALL training rows of every feature: O(n d) a node, so O(n^2 d) on noisy data,
 //! and each waiting node holds a mask of n words: gigabytes at 50,000 noisy rows. Hence the size limit
@@ -59,11 +51,9 @@
 //! smartcore 0.7.0, `tree/decision_tree_classifier.rs`. Breiman, Friedman, Olshen, Stone (1984),
 //! Classification and Regression Trees.
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageResult, Train,
-    Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Range, ScoreKind,
+    StageContext, StageResult, Train, Workload, parameters, words,
 };
 
 use ::smartcore::tree::decision_tree_classifier::{
@@ -75,50 +65,17 @@ use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(super) const CRITERION: ParamSpec = ParamSpec::new(
-    "criterion",
-    ParamKind::Choice(&["gini", "entropy", "error"]),
-    Preset::Text("gini"),
-    "impurity that a split lowers",
-);
-pub(super) const MAX_DEPTH: ParamSpec = ParamSpec::optional(
-    "max_depth",
-    ParamKind::Whole(Range::new(1.0, true, 65534.0, true)),
-    "levels below the root; left out: until leaves are pure",
-);
-pub(super) const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec::new(
-    "min_samples_leaf",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    Preset::Whole(1),
-    "least rows of a leaf",
-);
-pub(super) const MIN_SAMPLES_SPLIT: ParamSpec = ParamSpec::new(
-    "min_samples_split",
-    ParamKind::Whole(Range::new(2.0, true, f64::INFINITY, false)),
-    Preset::Whole(2),
-    "least rows of a node that is split",
-);
-
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-decision-tree",
-        summary: "decision tree of smartcore; hard votes",
-        reference: "smartcore 0.7.0; Breiman et al. 1984",
-        params: &[CRITERION, MAX_DEPTH, MIN_SAMPLES_LEAF, MIN_SAMPLES_SPLIT],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreDecisionTree>(
+    "smartcore-decision-tree",
+    "decision tree of smartcore; hard votes",
+    "smartcore 0.7.0; Breiman et al. 1984",
+    LearnerCaps {
         scores: ScoreKind::Vote,
-        multiclass: true,
-        deterministic: true,
         max_rows: Some(30_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "votes only; may depend on the order of rows with tied values; quadratic in the rows",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreDecisionTree::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -126,42 +83,45 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-5 + n * n.sqrt() * d * 1.07e-8 + work.n_score as f64 * 1e-7
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmartcoreDecisionTree {
-    parameters: DecisionTreeClassifierParameters,
+words! {
+    /// How impure a node is.
+    pub enum Impurity {
+        /// 1 - sum of squared shares.
+        Gini = "gini",
+        /// -(sum of share times log share).
+        Entropy = "entropy",
+        /// 1 - the largest share.
+        Error = "error",
+    }
 }
 
-/// The parameters that the tree and the forest have in common.
-pub(super) fn criterion(params: &Params) -> SplitCriterion {
-    match params.text("criterion") {
-        "entropy" => SplitCriterion::Entropy,
-        "error" => SplitCriterion::ClassificationError,
-        _ => SplitCriterion::Gini,
+impl Impurity {
+    /// As the library calls it.
+    pub(super) fn split(self) -> SplitCriterion {
+        match self {
+            Self::Gini => SplitCriterion::Gini,
+            Self::Entropy => SplitCriterion::Entropy,
+            Self::Error => SplitCriterion::ClassificationError,
+        }
     }
 }
 
 /// `max_depth` in the library's counting, in which the root is at level 1.
-pub(super) fn max_level(params: &Params) -> Option<u16> {
-    params
-        .get("max_depth")
-        .and_then(|_| u16::try_from(params.whole("max_depth") + 1).ok())
+pub(super) fn max_level(max_depth: Option<usize>) -> Option<u16> {
+    max_depth.and_then(|depth| u16::try_from(depth + 1).ok())
 }
 
-impl TryFrom<&Params> for SmartcoreDecisionTree {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            parameters: DecisionTreeClassifierParameters {
-                criterion: criterion(params),
-                max_depth: max_level(params),
-                min_samples_leaf: params.whole("min_samples_leaf"),
-                min_samples_split: params.whole("min_samples_split"),
-                // Only a subset of features would be drawn, and the tree takes them all.
-                seed: Some(0),
-            },
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct SmartcoreDecisionTree {
+        /// impurity that a split lowers
+        criterion: Impurity = "gini";
+        /// levels below the root; left out: until leaves are pure
+        max_depth: usize, in Range::new(1.0, true, 65534.0, true);
+        /// least rows of a leaf
+        min_samples_leaf: usize = 1, in Range::AT_LEAST_ONE;
+        /// least rows of a node that is split
+        min_samples_split: usize = 2, in Range::new(2.0, true, f64::INFINITY, false);
     }
 }
 
@@ -176,7 +136,15 @@ impl Learner for SmartcoreDecisionTree {
         if let Some(constant) = task.trivial(ScoreKind::Vote, context)? {
             return Ok(Box::new(constant));
         }
-        let tree = DecisionTreeClassifier::fit(&dense(&task.x)?, &task.y, self.parameters.clone())
+        let parameters = DecisionTreeClassifierParameters {
+            criterion: self.criterion.split(),
+            max_depth: max_level(self.max_depth),
+            min_samples_leaf: self.min_samples_leaf,
+            min_samples_split: self.min_samples_split,
+            // Only a subset of features would be drawn, and the tree takes them all.
+            seed: Some(0),
+        };
+        let tree = DecisionTreeClassifier::fit(&dense(&task.x)?, &task.y, parameters)
             .map_err(|e| failed(&e))?;
         context.detail("depth", f64::from(tree.depth()));
         Ok(Box::new(Voter::new(tree, &task)))

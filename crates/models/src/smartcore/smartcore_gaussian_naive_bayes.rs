@@ -14,8 +14,6 @@
 //! ```
 //!
 //! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
 //!
 //! None.
 //!
@@ -56,9 +54,8 @@
 //! all?, Int. Stat. Review 69(3).
 
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, Params, ScoreKind, Scores, StageContext, StageError, StageResult, Train,
-    Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, ScoreKind,
+    Scores, StageContext, StageError, StageResult, Train, Workload, parameters,
 };
 
 use ::smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
@@ -71,26 +68,15 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 /// A variance up to this share of the squared mean is what cancellation leaves of nothing.
 const LOST: f64 = 64.0 * f64::EPSILON;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-gaussian-naive-bayes",
-        summary: "Gaussian naive Bayes of smartcore; no smoothing of variances",
-        reference: "smartcore 0.7.0; Hand and Yu 2001, Int. Stat. Review 69(3)",
-        params: &[],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        cost,
-        footprint: |_, _| Footprint::NONE,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreGaussianNaiveBayes>(
+    "smartcore-gaussian-naive-bayes",
+    "Gaussian naive Bayes of smartcore; no smoothing of variances",
+    "smartcore 0.7.0; Hand and Yu 2001, Int. Stat. Review 69(3)",
+    LearnerCaps {
         remark: "not applicable where a feature does not vary within a class: variances are not smoothed",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreGaussianNaiveBayes::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let d = work.n_features as f64;
@@ -99,18 +85,9 @@ fn cost(_: &Params, work: &Workload) -> f64 {
         + scored * (d * 1.5e-9 + 1e-8)
 }
 
-/// Checked parameters: there are none.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SmartcoreGaussianNaiveBayes {
-    _private: (),
-}
-
-impl TryFrom<&Params> for SmartcoreGaussianNaiveBayes {
-    type Error = ParamError;
-
-    fn try_from(_: &Params) -> Result<Self, ParamError> {
-        Ok(Self { _private: () })
-    }
+parameters! {
+    /// Checked parameters: there are none.
+    pub struct SmartcoreGaussianNaiveBayes;
 }
 
 impl Learner for SmartcoreGaussianNaiveBayes {

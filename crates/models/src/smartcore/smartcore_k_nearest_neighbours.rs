@@ -13,12 +13,6 @@
 //! ```
 //! A class without a neighbour has p = 0 and log-score negative infinity.
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `k` | 5 | >= 1 | neighbours; more than there are rows goes through the small-class policy |
-//! | `weights` | `uniform` | `uniform`, `distance` | how a neighbour's vote counts |
-//!
 //! # Cost
 //! O(n d) a scored row, some ten times the cost of `k-nearest-neighbours`. Hence the size limit of
 //! 20,000 rows.
@@ -56,11 +50,10 @@
 //! smartcore 0.7.0, `neighbors/knn_classifier.rs`, `algorithm/neighbour/linear_search.rs`. Cover and
 //! Hart (1967), Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 13(1).
 
-use counterweight_core::params::Default as Preset;
+use crate::own::k_nearest_neighbours::Votes;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores, StageContext,
-    StageError, StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload, parameters,
 };
 
 use ::smartcore::algorithm::neighbour::KNNAlgorithmName;
@@ -77,64 +70,29 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 /// Largest feature that the library is given: sums of squares of 1e200 stay finite in any dimension.
 const LARGEST: f64 = 1e100;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-k-nearest-neighbours",
-        summary: "k nearest neighbours of smartcore, by linear search",
-        reference: "smartcore 0.7.0; Cover and Hart 1967, IEEE Trans. Inf. Theory 13(1)",
-        params: &[
-            ParamSpec::new(
-                "k",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                Preset::Whole(5),
-                "neighbours",
-            ),
-            ParamSpec::new(
-                "weights",
-                ParamKind::Choice(&["uniform", "distance"]),
-                Preset::Text("uniform"),
-                "how a neighbour's vote counts: alike, or by the inverse of its distance",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreKNearestNeighbours>(
+    "smartcore-k-nearest-neighbours",
+    "k nearest neighbours of smartcore, by linear search",
+    "smartcore 0.7.0; Cover and Hart 1967, IEEE Trans. Inf. Theory 13(1)",
+    LearnerCaps {
         max_rows: Some(20_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "its cover tree can abort the process on infinite distances: only the linear search is used",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreKNearestNeighbours::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let pairs = work.n_train as f64 * work.n_score as f64;
     1e-5 + pairs * (1.5e-8 + work.n_features as f64 * 3e-9)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmartcoreKNearestNeighbours {
-    k: usize,
-    weights: KNNWeightFunction,
-}
-
-impl TryFrom<&Params> for SmartcoreKNearestNeighbours {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let weights = match params.text("weights") {
-            "distance" => KNNWeightFunction::Distance,
-            _ => KNNWeightFunction::Uniform,
-        };
-        Ok(Self {
-            k: params.whole("k"),
-            weights,
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct SmartcoreKNearestNeighbours {
+        /// neighbours
+        k: usize = 5, in Range::AT_LEAST_ONE;
+        /// how a neighbour's vote counts: alike, or by the inverse of its distance
+        weights: Votes = "uniform";
     }
 }
 
@@ -157,7 +115,10 @@ impl Learner for SmartcoreKNearestNeighbours {
         let parameters = KNNClassifierParameters::default()
             .with_k(k)
             .with_algorithm(KNNAlgorithmName::LinearSearch)
-            .with_weight(self.weights.clone());
+            .with_weight(match self.weights {
+                Votes::Uniform => KNNWeightFunction::Uniform,
+                Votes::Distance => KNNWeightFunction::Distance,
+            });
         let fitted =
             KNNClassifier::fit(&dense(&task.x)?, &task.y, parameters).map_err(|e| failed(&e))?;
         Ok(Box::new(Model {

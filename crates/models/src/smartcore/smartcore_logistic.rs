@@ -12,11 +12,6 @@
 //! K > 2:  minimise -sum_i log softmax(f_i)_{y_i} + alpha/2 sum_k |w_k|^2
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `alpha` | 1.0 | [0, 1e10] | penalty on half the squared slopes, beside the SUM of losses |
-//!
 //! # Cost
 //! O(n d K) an evaluation through accessors of single entries, up to 1,000 iterations. Hence the size limit of 20,000 rows.
 //!
@@ -58,11 +53,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Range, ScoreKind,
+    StageContext, StageError, StageResult, Train, Workload, parameters,
 };
 
 use ::smartcore::linalg::basic::arrays::Array as _;
@@ -77,31 +70,16 @@ const HONOURS: LossNeeds = LossNeeds::NONE;
 /// Largest feature that the library is given: beyond it the line search only ever gives up.
 const LARGEST: f64 = 1e10;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-logistic",
-        summary: "logistic regression of smartcore, binary and multinomial, its optimum checked",
-        reference: "smartcore 0.7.0",
-        params: &[ParamSpec::new(
-            "alpha",
-            ParamKind::Real(Range::new(0.0, true, 1e10, true)),
-            Preset::Real(1.0),
-            "penalty on half the squared slopes, beside the sum of losses",
-        )],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreLogistic>(
+    "smartcore-logistic",
+    "logistic regression of smartcore, binary and multinomial, its optimum checked",
+    "smartcore 0.7.0",
+    LearnerCaps {
         max_rows: Some(20_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "its line search may give up on features that are not standardised; its gradient is checked",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreLogistic::try_from(params)?)),
-};
+);
 
 fn cost(_: &Params, work: &Workload) -> f64 {
     let columns = if work.n_classes == 2 {
@@ -114,19 +92,11 @@ fn cost(_: &Params, work: &Workload) -> f64 {
     1e-4 + 60.0 * of_one + work.n_score as f64 * columns * (d * 2e-9 + 1e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SmartcoreLogistic {
-    alpha: f64,
-}
-
-impl TryFrom<&Params> for SmartcoreLogistic {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            alpha: params.real("alpha"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct SmartcoreLogistic {
+        /// penalty on half the squared slopes, beside the sum of losses
+        alpha: f64 = 1.0, in Range::new(0.0, true, 1e10, true);
     }
 }
 

@@ -12,16 +12,6 @@
 //! vote(x) = argmax_k (number of trees that vote for k),  the lowest class on a tie
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `trees` | 100 | [1, 65535] | trees |
-//! | `criterion` | `gini` | `gini`, `entropy`, `error` | impurity that a split lowers |
-//! | `max_depth` | none | [1, 65534] | levels below the root; left out: until pure |
-//! | `features` | none | >= 1 | features tried a split; left out: floor(sqrt(d)) |
-//! | `min_samples_leaf` | 1 | >= 1 | least rows of a leaf |
-//! | `min_samples_split` | 2 | >= 2 | least rows of a node that is split |
-//!
 //! # Cost
 //! Every node of every tree walks over ALL training rows: O(trees n sqrt(d)) a node, so quadratic in n on
 //! noisy data: 8,000 rows of 10 features take 8 s, 20,000 some 50 s. Each waiting node holds a mask
@@ -59,63 +49,33 @@
 //! smartcore 0.7.0, `ensemble/random_forest_classifier.rs`. Breiman (2001), Random forests, Machine
 //! Learning 45(1).
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, StageContext, StageError,
-    StageResult, Train, Workload,
+    Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Params, Range, ScoreKind,
+    StageContext, StageError, StageResult, Train, Workload, parameters,
 };
 
 use ::smartcore::ensemble::random_forest_classifier::{
     RandomForestClassifier, RandomForestClassifierParameters,
 };
-use ::smartcore::tree::decision_tree_classifier::SplitCriterion;
 use rand::Rng as _;
 
-use super::smartcore_decision_tree::{
-    CRITERION, MAX_DEPTH, MIN_SAMPLES_LEAF, MIN_SAMPLES_SPLIT, criterion, max_level,
-};
+use super::smartcore_decision_tree::{Impurity, max_level};
 use crate::shared::task::Task;
 use crate::smartcore::{LIBRARY, Voter, dense, failed};
 
 const HONOURS: LossNeeds = LossNeeds::NONE;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-random-forest",
-        summary: "random forest of smartcore; hard votes",
-        reference: "smartcore 0.7.0; Breiman 2001, Machine Learning 45(1)",
-        params: &[
-            ParamSpec::new(
-                "trees",
-                ParamKind::Whole(Range::new(1.0, true, 65535.0, true)),
-                Preset::Whole(100),
-                "trees",
-            ),
-            CRITERION,
-            MAX_DEPTH,
-            ParamSpec::optional(
-                "features",
-                ParamKind::Whole(Range::AT_LEAST_ONE),
-                "features tried a split; left out: floor(sqrt(d))",
-            ),
-            MIN_SAMPLES_LEAF,
-            MIN_SAMPLES_SPLIT,
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreRandomForest>(
+    "smartcore-random-forest",
+    "random forest of smartcore; hard votes",
+    "smartcore 0.7.0; Breiman 2001, Machine Learning 45(1)",
+    LearnerCaps {
         scores: ScoreKind::Vote,
-        multiclass: true,
-        deterministic: true,
         max_rows: Some(20_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "votes only; bootstraps within each class; quadratic in the rows",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreRandomForest::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d, k) = (
@@ -130,31 +90,21 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-5 + params.whole("trees") as f64 * (tree + work.n_score as f64 * k.sqrt() * 4.3e-8)
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmartcoreRandomForest {
-    trees: u16,
-    criterion: SplitCriterion,
-    max_level: Option<u16>,
-    features: Option<usize>,
-    min_samples_leaf: usize,
-    min_samples_split: usize,
-}
-
-impl TryFrom<&Params> for SmartcoreRandomForest {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let trees = u16::try_from(params.whole("trees"))
-            .map_err(|_too_many| ParamError::new("trees", "more than 65535"))?;
-        Ok(Self {
-            trees,
-            criterion: criterion(params),
-            max_level: max_level(params),
-            features: params.get("features").map(|_| params.whole("features")),
-            min_samples_leaf: params.whole("min_samples_leaf"),
-            min_samples_split: params.whole("min_samples_split"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct SmartcoreRandomForest {
+        /// trees
+        trees: usize = 100, in Range::new(1.0, true, 65535.0, true);
+        /// impurity that a split lowers
+        criterion: Impurity = "gini";
+        /// levels below the root; left out: until leaves are pure
+        max_depth: usize, in Range::new(1.0, true, 65534.0, true);
+        /// features tried a split; left out: floor(sqrt(d))
+        features: usize, in Range::AT_LEAST_ONE;
+        /// least rows of a leaf
+        min_samples_leaf: usize = 1, in Range::AT_LEAST_ONE;
+        /// least rows of a node that is split
+        min_samples_split: usize = 2, in Range::new(2.0, true, f64::INFINITY, false);
     }
 }
 
@@ -178,11 +128,11 @@ impl Learner for SmartcoreRandomForest {
             )));
         }
         let parameters = RandomForestClassifierParameters {
-            criterion: self.criterion.clone(),
-            max_depth: self.max_level,
+            criterion: self.criterion.split(),
+            max_depth: max_level(self.max_depth),
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
-            n_trees: self.trees,
+            n_trees: u16::try_from(self.trees).unwrap_or(u16::MAX),
             m: self.features,
             keep_samples: false,
             seed: context.stream.next_u64(),

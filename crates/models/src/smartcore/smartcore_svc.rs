@@ -13,15 +13,6 @@
 //! linear: phi(x) = x      rbf: phi(x).phi(z) = exp(-gamma |x - z|^2)
 //! ```
 //!
-//! # Parameters
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `c` | 1.0 | [1e-6, 100] | cost of a margin violation |
-//! | `epochs` | 2 | 1..=100 | passes over the rows |
-//! | `gamma` | none | [1e-6, 1e6] | inverse squared width of the RBF kernel; left out: 1 / features |
-//! | `kernel` | `rbf` | `linear`, `rbf` | kernel |
-//! | `tolerance` | 1e-3 | [1e-10, 1] | violation of the optimality conditions at which it stops |
-//!
 //! # Cost
 //! O(support) kernel values for each of some 4 epochs * n steps: it computes each anew, beside a cache of them in
 //! a hash map of up to n^2 entries. Two overlapping classes of 20 features take 2 s with 1,000 rows and 10 s with
@@ -63,15 +54,15 @@
 //! smartcore 0.7.0, `svm/svc.rs`. Bordes, Ertekin, Weston, Bottou (2005), Fast kernel classifiers with online
 //! and active learning, JMLR 6.
 
+use crate::shared::svm::space::KernelName;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use counterweight_core::params::Default as Preset;
 use counterweight_core::{
-    Card, Deadline, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds,
-    LossTerms, Matrix, ParamError, ParamKind, ParamSpec, Params, Range, ScoreKind, Scores,
-    StageContext, StageError, StageResult, Train, Workload,
+    Deadline, Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, ParamError,
+    Params, Range, ScoreKind, Scores, StageContext, StageError, StageResult, Train, Workload,
+    parameters,
 };
 
 use ::smartcore::error::{Failed, FailedError};
@@ -90,56 +81,18 @@ const LOOK: u64 = 4096;
 /// More kernel values than any fit that comes to an end needs: 2,000 rows and 100 epochs take some 1e9.
 const MOST: u64 = 20_000_000_000;
 
-pub(crate) const ENTRY: LearnerEntry = Entry {
-    card: Card {
-        id: "smartcore-svc",
-        summary: "support vector classifier of smartcore, two classes; hard votes",
-        reference: "smartcore 0.7.0; Bordes et al. 2005, JMLR 6",
-        params: &[
-            ParamSpec::new(
-                "c",
-                ParamKind::Real(Range::new(1e-6, true, 100.0, true)),
-                Preset::Real(1.0),
-                "cost of a margin violation",
-            ),
-            ParamSpec::new(
-                "epochs",
-                ParamKind::Whole(Range::new(1.0, true, 100.0, true)),
-                Preset::Whole(2),
-                "passes over the rows",
-            ),
-            ParamSpec::optional(
-                "gamma",
-                ParamKind::Real(Range::new(1e-6, true, 1e6, true)),
-                "inverse squared width of the RBF kernel; left out: 1 / features",
-            ),
-            ParamSpec::new(
-                "kernel",
-                ParamKind::Choice(&["linear", "rbf"]),
-                Preset::Text("rbf"),
-                "kernel",
-            ),
-            ParamSpec::new(
-                "tolerance",
-                ParamKind::Real(Range::new(1e-10, true, 1.0, true)),
-                Preset::Real(1e-3),
-                "violation of the optimality conditions at which it stops",
-            ),
-        ],
-    },
-    caps: LearnerCaps {
-        library: LIBRARY,
-        honours: HONOURS,
+pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<SmartcoreSvc>(
+    "smartcore-svc",
+    "support vector classifier of smartcore, two classes; hard votes",
+    "smartcore 0.7.0; Bordes et al. 2005, JMLR 6",
+    LearnerCaps {
         scores: ScoreKind::Vote,
         multiclass: false,
-        deterministic: true,
         max_rows: Some(2_000),
-        cost,
-        footprint: |_, _| Footprint::NONE,
         remark: "two classes, votes only; may stop short of the optimum",
+        ..LearnerCaps::new(LIBRARY, HONOURS, cost)
     },
-    build: |params| Ok(Box::new(SmartcoreSvc::try_from(params)?)),
-};
+);
 
 fn cost(params: &Params, work: &Workload) -> f64 {
     let (n, d) = (work.n_train as f64, work.n_features as f64);
@@ -149,26 +102,25 @@ fn cost(params: &Params, work: &Workload) -> f64 {
     1e-4 + 2.0 * fit + 0.5 * n * work.n_score as f64 * of_kernel
 }
 
-/// Checked parameters.
-#[derive(Clone, Debug)]
-pub struct SmartcoreSvc {
-    c: f64,
-    epochs: usize,
-    kernel: Choice,
-    tolerance: f64,
+fn width(method: &SmartcoreSvc) -> Result<(), ParamError> {
+    method.kernel.check("gamma", method.gamma)
 }
 
-impl TryFrom<&Params> for SmartcoreSvc {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self {
-            c: params.real("c"),
-            epochs: params.whole("epochs"),
-            kernel: Choice::try_from(params)?,
-            tolerance: params.real("tolerance"),
-        })
+parameters! {
+    /// Checked parameters.
+    pub struct SmartcoreSvc {
+        /// cost of a margin violation
+        c: f64 = 1.0, in Range::new(1e-6, true, 100.0, true);
+        /// passes over the rows
+        epochs: usize = 2, in Range::new(1.0, true, 100.0, true);
+        /// inverse squared width of the RBF kernel; left out: 1 / features
+        gamma: f64, in Range::new(1e-6, true, 1e6, true);
+        /// kernel
+        kernel: KernelName = "rbf";
+        /// violation of the optimality conditions at which it stops
+        tolerance: f64 = 1e-3, in Range::new(1e-10, true, 1.0, true);
     }
+    check width
 }
 
 /// The library's kernel of two rows by their numbers, which ends a fit that would not end.
@@ -243,7 +195,7 @@ impl Learner for SmartcoreSvc {
             let why = "there are no features";
             return Ok(Box::new(task.shares_only(why, ScoreKind::Vote, context)?));
         }
-        let kernel = match self.kernel {
+        let kernel = match self.kernel.of_width(self.gamma) {
             Choice::Linear => Kernels::linear(),
             Choice::Rbf(gamma) => {
                 Kernels::rbf().with_gamma(gamma.unwrap_or(1.0 / task.n_features() as f64))

@@ -1,12 +1,15 @@
 //! What a network is made of: sizes, activations and the kind of its head.
 
-/// What a hidden unit makes of its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activation {
-    /// `max(z, 0)`.
-    Relu,
-    /// Hyperbolic tangent.
-    Tanh,
+use counterweight_core::words;
+
+words! {
+    /// What a hidden unit makes of its input.
+    pub enum Activation {
+        /// `max(z, 0)`.
+        Relu = "relu",
+        /// Hyperbolic tangent.
+        Tanh = "tanh",
+    }
 }
 
 /// How the scores come from the last hidden layer.

@@ -1,6 +1,6 @@
 //! The rows that a kernel sees: centred, and in units in which its numbers neither overflow nor vanish.
 
-use counterweight_core::{Matrix, ParamError, Params, StageError, StageResult};
+use counterweight_core::{Matrix, ParamError, StageError, StageResult, words};
 use counterweight_numeric::kernel_rows::Kernel;
 use counterweight_numeric::linalg::add_scaled;
 
@@ -12,15 +12,30 @@ pub(crate) enum Choice {
     Rbf(Option<f64>),
 }
 
-impl TryFrom<&Params> for Choice {
-    type Error = ParamError;
+words! {
+    /// A kernel by its name.
+    pub enum KernelName {
+        /// The product of two rows.
+        Linear = "linear",
+        /// A bump of their distance.
+        Rbf = "rbf",
+    }
+}
 
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        let gamma = params.get("gamma").map(|_| params.real("gamma"));
-        match (params.text("kernel"), gamma) {
-            ("linear", Some(_)) => Err(ParamError::new("gamma", "the linear kernel has none")),
-            ("linear", None) => Ok(Self::Linear),
-            (_, gamma) => Ok(Self::Rbf(gamma)),
+impl KernelName {
+    /// With this width.
+    pub(crate) fn of_width(self, gamma: Option<f64>) -> Choice {
+        match self {
+            Self::Linear => Choice::Linear,
+            Self::Rbf => Choice::Rbf(gamma),
+        }
+    }
+
+    /// Refuses a width, called `key`, of a kernel that has none.
+    pub(crate) fn check(self, key: &str, width: Option<f64>) -> Result<(), ParamError> {
+        match (self, width) {
+            (Self::Linear, Some(_)) => Err(ParamError::new(key, "the linear kernel has none")),
+            _ => Ok(()),
         }
     }
 }

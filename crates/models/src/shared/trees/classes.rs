@@ -1,15 +1,18 @@
 //! What single trees and forests are grown for: pure classes.
 
+use counterweight_core::words;
+
 use super::grow::Target;
 use super::search::{Limits, Search, TIE};
 
-/// How impure a leaf is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Criterion {
-    /// 1 - sum of squared shares.
-    Gini,
-    /// -(sum of share times log share), in nats.
-    Entropy,
+words! {
+    /// How impure a leaf is.
+    pub enum Criterion {
+        /// 1 - sum of squared shares.
+        Gini = "gini",
+        /// -(sum of share times log share), in nats.
+        Entropy = "entropy",
+    }
 }
 
 impl Criterion {

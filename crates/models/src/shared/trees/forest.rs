@@ -1,11 +1,10 @@
 //! What single class trees and forests share: checks, growing, and averaging leaf shares.
 
-use counterweight_core::limit;
 use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
-    Fitted, LossNeeds, LossTerms, Matrix, ParamKind, ParamSpec, ParamValue, Params, Range,
-    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train, Workload,
+    Fitted, Learner, LossNeeds, LossTerms, Matrix, ParamKind, ParamSpec, Params, Range, ScoreKind,
+    Scores, StageContext, StageError, StageResult, Stream, Train, Workload, limit, parameters,
 };
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -16,74 +15,12 @@ use super::search::Limits;
 use super::tree::Tree;
 use crate::shared::task::{Shape, Task};
 
-/// The parameter `criterion`.
-pub(crate) const CRITERION: ParamSpec = ParamSpec::new(
-    "criterion",
-    ParamKind::Choice(&["gini", "entropy"]),
-    Preset::Text("gini"),
-    "impurity that splits reduce",
-);
-
-/// The parameter `max_depth`.
-pub(crate) const MAX_DEPTH: ParamSpec = ParamSpec::optional(
-    "max_depth",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    "most splits from the root to a leaf",
-);
-
-/// The parameter `min_leaf`.
-pub(crate) const MIN_LEAF: ParamSpec = ParamSpec::new(
-    "min_leaf",
-    ParamKind::Real(Range::AT_LEAST_ONE),
-    Preset::Real(1.0),
-    "least weighted rows of a leaf; 1 sets no limit",
-);
-
-/// The parameter `trees`.
-pub(crate) const TREES: ParamSpec = ParamSpec::new(
-    "trees",
-    ParamKind::Whole(Range::new(1.0, true, 1e6, true)),
-    Preset::Whole(100),
-    "trees that are averaged",
-);
-
-/// The parameter `features`.
-pub(crate) const FEATURES: ParamSpec = ParamSpec::optional(
-    "features",
-    ParamKind::Whole(Range::AT_LEAST_ONE),
-    "features tried at each split; none: the square root of their number, rounded down",
-);
-
-/// The parameter `oob`.
-pub(crate) const OOB: ParamSpec = ParamSpec::new(
-    "oob",
-    ParamKind::Flag,
-    Preset::Flag(false),
-    "whether rows are judged by the trees that did not draw them",
-);
-
 /// The parameter `native`.
 pub(crate) const NATIVE: ParamSpec = ParamSpec::new(
     "native",
     ParamKind::Flag,
     Preset::Flag(false),
     "whether nominal columns and missing values come as they are",
-);
-
-/// The parameter `bootstrap`.
-pub(crate) const BOOTSTRAP: ParamSpec = ParamSpec::new(
-    "bootstrap",
-    ParamKind::Flag,
-    Preset::Flag(false),
-    "whether every tree draws its rows, with replacement",
-);
-
-/// The parameter `min_decrease`.
-pub(crate) const MIN_DECREASE: ParamSpec = ParamSpec::new(
-    "min_decrease",
-    ParamKind::Real(Range::NON_NEGATIVE),
-    Preset::Real(0.0),
-    "least fall of impurity by a split, times the node's share of the weight",
 );
 
 /// Estimated seconds of a forest, with so many for a row and a feature that a tree tries. Trees deepen with
@@ -99,47 +36,27 @@ pub(crate) fn forest_cost(params: &Params, work: &Workload, of_value: f64) -> f6
 
 /// A whole number that may be left out.
 pub(crate) fn optional(params: &Params, key: &str) -> Option<usize> {
-    match params.get(key) {
-        Some(ParamValue::Whole(_)) => Some(params.whole(key)),
-        _ => None,
-    }
+    params.get(key).map(|_| params.whole(key))
 }
 
-/// The parameter `criterion`, checked.
-pub(crate) fn criterion(params: &Params) -> Criterion {
-    match params.text("criterion") {
-        "entropy" => Criterion::Entropy,
-        _ => Criterion::Gini,
+parameters! {
+    /// How class trees grow.
+    pub struct Growth {
+        /// impurity that splits reduce
+        criterion: Criterion = "gini";
+        /// most splits from the root to a leaf
+        max_depth: usize, in Range::AT_LEAST_ONE;
+        /// least weighted rows of a leaf; 1 sets no limit
+        min_leaf: f64 = 1.0, in Range::AT_LEAST_ONE;
+        /// least fall of impurity by a split, times the node's share of the weight
+        min_decrease: f64 = 0.0, in Range::NON_NEGATIVE;
     }
-}
-
-/// How class trees grow.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Growth {
-    pub(crate) criterion: Criterion,
-    pub(crate) limits: Limits,
-    /// Least fall of impurity by a split, times the node's share of the weight.
-    pub(crate) min_decrease: f64,
 }
 
 impl Growth {
-    /// From `criterion`, `max_depth` and `min_leaf`.
-    pub(crate) fn new(params: &Params) -> Self {
-        let least = params.real("min_leaf");
-        Self {
-            criterion: criterion(params),
-            limits: Limits {
-                max_leaves: None,
-                max_depth: optional(params, "max_depth"),
-                // A row may weigh less than 1: at the default that must not keep it from a leaf.
-                min_mass: if least > 1.0 { least } else { 0.0 },
-                min_gain: None,
-            },
-            min_decrease: match params.get("min_decrease") {
-                Some(ParamValue::Real(least)) => *least,
-                _ => 0.0,
-            },
-        }
+    /// How impurity is measured.
+    pub(crate) fn impurity(&self) -> Criterion {
+        self.criterion
     }
 
     /// The limits for rows of this weight in all.
@@ -147,14 +64,21 @@ impl Growth {
         // A fall that is just enough is enough, whatever the last digits of its sums.
         let gain = || weight * (self.min_decrease - 1e-9);
         Limits {
+            max_leaves: None,
+            max_depth: self.max_depth,
+            // A row may weigh less than 1: at the default that must not keep it from a leaf.
+            min_mass: if self.min_leaf > 1.0 {
+                self.min_leaf
+            } else {
+                0.0
+            },
             min_gain: (self.min_decrease > 0.0).then(gain),
-            ..self.limits
         }
     }
 }
 
 /// How the trees of a forest differ.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent choices, each a yes or no"
@@ -171,29 +95,33 @@ pub(crate) struct Forest {
     pub(crate) native: bool,
     /// Whether cuts are random.
     pub(crate) at_random: bool,
+    /// Which terms of a loss it takes.
+    pub(crate) honours: LossNeeds,
 }
 
-impl Forest {
+impl Learner for Forest {
     /// One tree of the forest, on all rows that it is given.
-    pub(crate) fn member(&self) -> Self {
-        Self {
+    fn member(&self) -> Option<Box<dyn Learner>> {
+        Some(Box::new(Self {
             trees: 1,
             bootstrap: false,
             oob: false,
             ..self.clone()
-        }
+        }))
+    }
+
+    fn takes_raw_rows(&self) -> bool {
+        self.native
     }
 
     /// Grows the trees, each from a stream of its own.
-    ///
-    /// # Errors
-    /// Too many rows, or a passed deadline.
-    pub(crate) fn fit(
+    fn fit(
         &self,
-        (train, terms, honours): (&Train, &LossTerms, LossNeeds),
+        train: &Train,
+        terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        let task = Task::checked(train, terms, honours, self.native)?;
+        let task = Task::checked(train, terms, self.honours, self.native)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
         }
@@ -226,7 +154,7 @@ impl Forest {
                     .filter_map(|(row, w)| (*w > 0.0).then_some(row)),
             );
             let growth = &self.growth;
-            let mut target = Classes::new(&task.y, &weights, task.n_present(), growth.criterion);
+            let mut target = Classes::new(&task.y, &weights, task.n_present(), growth.impurity());
             let mut draw = Draw {
                 features: columns.clone(),
                 per_split,
@@ -424,7 +352,7 @@ impl Fitted for Average {
 mod tests {
     use super::*;
     use crate::testing::{blobs, fit, learner, train, try_fit, weighted};
-    use counterweight_core::{Seed, SmallClass};
+    use counterweight_core::{ParamValue, Seed, SmallClass};
 
     #[test]
     fn a_member_is_one_tree_on_all_rows_and_other_learners_have_none() {
