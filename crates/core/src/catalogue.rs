@@ -1,10 +1,16 @@
 //! Cards, entries and the catalogue: the only way in which the harness learns of methods.
 
-use crate::ensemble::Ensemble;
+use std::collections::BTreeMap;
+
+use crate::ensemble::{Base, Ensemble};
+use crate::error::{StageError, StageResult};
 use crate::labels::ClassCounts;
 use crate::params::{self, Declared, ParamError, ParamSpec, Params};
 use crate::scores::ScoreKind;
-use crate::stage::{Decision, Learner, Loss, LossNeeds, Metric, Population, Resampler};
+use crate::stage::{
+    Decision, Learner, Loss, LossNeeds, Metric, Population, Resampler, StageContext,
+};
+use crate::views::{Samples, Train};
 
 /// What every method says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -451,6 +457,34 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// Resamples, handing the method the learner that it asks for, at its defaults. `encode` is the
+    /// split's: from nominal columns as codes to the numbers that learners take.
+    ///
+    /// # Errors
+    /// [`StageError::Failed`] when there is no such learner, and whatever resampling gives.
+    pub fn resample(
+        &self,
+        method: &dyn Resampler,
+        train: &Train,
+        encode: &dyn Fn(&Samples) -> StageResult<Samples>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Train> {
+        let Some(kind) = method.asks_for() else {
+            return method.resample(train, context);
+        };
+        let none = || StageError::Failed(format!("there is no learner `{kind}` to resample by"));
+        let entry = find(self.learners, kind).ok_or_else(none)?;
+        let defaults = params::check(entry.card.params, &BTreeMap::new()).map_err(|_| none())?;
+        let learner = (entry.build)(&defaults).map_err(|_| none())?;
+        let base = Base {
+            id: kind,
+            learner: &*learner,
+            max_rows: entry.caps.max_rows,
+            encode,
+        };
+        method.resample_by(&base, train, context)
+    }
+
     /// The same with a learner of one's own. The list lives as long as the program: catalogues are made
     /// once.
     #[must_use]

@@ -125,10 +125,7 @@ impl Ensemble for Pair {
         })
     }
 }
-const PAIR: EnsembleCaps = EnsembleCaps {
-    family: "ensemble",
-    fits: |_, counts| (2, counts.total()),
-};
+const PAIR: EnsembleCaps = EnsembleCaps::new(|_, counts| (2, counts.total()));
 
 #[derive(Debug)]
 struct Share;

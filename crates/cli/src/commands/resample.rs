@@ -10,6 +10,7 @@ use counterweight_core::{
     Resampler, ResamplerCaps, Samples, Seed, Shared, SmallClass, StageContext, StageError, Table,
     Train,
 };
+use counterweight_data::preprocess::Encoder;
 use counterweight_frame::{plain_real, read_cells, read_dataset, write_plain_table};
 use counterweight_harness::config;
 use counterweight_harness::config::method::Built;
@@ -62,9 +63,10 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         SmallClassArg::Skip => SmallClass::Skip,
     };
     let mut context = StageContext::new(stream, policy, Deadline::NEVER, &shared);
-    let after = built
-        .method
-        .resample(&train, &mut context)
+    let encoder = Encoder::fit(train.samples());
+    let encode = |samples: &Samples| encoder.apply(samples);
+    let after = CATALOGUE
+        .resample(&*built.method, &train, &encode, &mut context)
         .map_err(|error| failure(&error, &built, &data))?;
     for note in &context.notes {
         eprintln!("note: {}", note.text());

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 
+use crate::ensemble::Base;
 use crate::error::StageResult;
 use crate::matrix::Matrix;
 use crate::seed::Stream;
@@ -34,6 +35,24 @@ pub trait Resampler: Debug + Send + Sync {
     /// # Errors
     /// Every reason for which there is no resampled set.
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train>;
+
+    /// The kind of learner that it wants to be handed, see [`Catalogue::resample`](crate::Catalogue::resample).
+    fn asks_for(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// As [`resample`](Self::resample), by the learner that it asks for.
+    ///
+    /// # Errors
+    /// As there.
+    fn resample_by(
+        &self,
+        _base: &Base<'_>,
+        train: &Train,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Train> {
+        self.resample(train, context)
+    }
 }
 
 /// A synthetic population with a known density.

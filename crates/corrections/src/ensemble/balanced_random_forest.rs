@@ -28,7 +28,7 @@
 //! # Errors
 //!
 //! A model without members (anything but trees) is not applicable. Fewer than two classes with rows
-//! are not applicable. Those of [`strategy`], of the base, and a passed
+//! are not applicable. Those of [`strategy`](crate::resample::strategy), of the base, and a passed
 //! deadline (asked before each fit).
 //!
 //! # Examples

@@ -31,7 +31,7 @@
 //! # Errors
 //!
 //! A base that gives votes only is not applicable. Fewer than two classes with rows are not
-//! applicable. Those of [`strategy`], of the base, and a passed deadline
+//! applicable. Those of [`strategy`](crate::resample::strategy), of the base, and a passed deadline
 //! (asked before each fit).
 //!
 //! # Examples

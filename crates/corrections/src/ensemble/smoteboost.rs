@@ -29,7 +29,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. A class too small for k neighbours is
-//! settled by the small-class policy. Those of [`strategy`], of the base,
+//! settled by the small-class policy. Those of [`strategy`](crate::resample::strategy), of the base,
 //! and a passed deadline (asked before each fit).
 //!
 //! # Examples

@@ -29,7 +29,7 @@
 //! # Errors
 //!
 //! Fewer than two classes with rows are not applicable. Those of
-//! [`strategy`], of the base, and a passed deadline (asked before each
+//! [`strategy`](crate::resample::strategy), of the base, and a passed deadline (asked before each
 //! fit).
 //!
 //! # Examples

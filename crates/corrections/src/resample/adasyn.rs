@@ -34,7 +34,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
 //! columns alone, and when no class that should grow has a foreign neighbour; `Failed` for values
 //! that are not finite.
 //!

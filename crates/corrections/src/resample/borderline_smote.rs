@@ -40,7 +40,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
 //! columns alone, and when no class that should grow has a row in danger; `Failed` for values that
 //! are not finite.
 //!

@@ -31,7 +31,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`]; `NotApplicable` for nominal columns; `Failed` for values that are not
+//! Those of [`strategy`](super::strategy); `NotApplicable` for nominal columns; `Failed` for values that are not
 //! finite and distances that overflow; `Timeout`.
 //!
 //! # Examples

@@ -15,7 +15,7 @@
 //! columns (variance floored at 1e-9 times the largest of the columns) and nominal ones by smoothed
 //! frequencies (one added to each level), in `folds` stratified folds that the stream deals.
 //! `k-nearest-neighbours`: the share of the row's k nearest other rows that are of its class (every
-//! row a fold of its own), from the shared graph.
+//! row a fold of its own), from the shared graph. `random-forest`: that learner, in the same folds.
 //!
 //! # Cost
 //!
@@ -24,9 +24,9 @@
 //!
 //! # Differences
 //!
-//! * imbalanced-learn 0.14 asks a random forest of 100 trees unless given another classifier.
-//!   Resamplers here know no learner, so the two classifiers are small ones of their own: other rows
-//!   stay than there.
+//! * imbalanced-learn 0.14 asks a random forest of 100 trees unless given another classifier: so does
+//!   `classifier = "random-forest"`, which is handed the learner of that name at its defaults. The
+//!   other two classifiers are small ones of this method's own.
 //! * The quantile and the comparison are imbalanced-learn's; several rows at the threshold stay
 //!   together, so counts come out at or above what is asked. Votes of k neighbours tie often.
 //! * The paper averages over nine classifiers.
@@ -38,7 +38,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; `Failed` for values that are not finite or
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; `Failed` for values that are not finite or
 //! not a code of their column.
 //!
 //! # Examples
@@ -69,10 +69,13 @@
 //! Machine Learning 95, 2014.
 
 use counterweight_core::{
-    Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext, StageError,
-    StageResult, Train, parameters, words,
+    Base, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, Scores, Shared, StageContext,
+    StageError, StageResult, Stream, Train, parameters, words,
 };
 use rand::RngExt as _;
+use rand::SeedableRng as _;
+
+use crate::loss::offset_terms;
 
 use super::cleaning::{among_rows, lists, metric, subset};
 use super::room::Room;
@@ -87,6 +90,8 @@ words! {
         NaiveBayes = "naive-bayes",
         /// The classes of its nearest neighbours.
         Neighbours = "k-nearest-neighbours",
+        /// The learner `random-forest` that did not see the row.
+        Forest = "random-forest",
     }
 }
 
@@ -97,7 +102,7 @@ parameters! {
         strategy: Shrink = "auto";
         /// what gives each row the probability of its class
         classifier: Classifier = "naive-bayes";
-        /// folds of the cross-validation of naive Bayes
+        /// folds of the cross-validation of naive Bayes or the forest
         folds: usize = 5, in Range::new(2.0, true, f64::INFINITY, false), probe [2, 9];
         /// nearest neighbours whose classes count
         k: usize = 5, in Range::AT_LEAST_ONE, probe [1], beside [classifier: Classifier = "k-nearest-neighbours"];
@@ -248,6 +253,7 @@ impl InstanceHardness {
     fn probabilities(
         &self,
         train: &Train,
+        base: Option<&Base<'_>>,
         context: &mut StageContext<'_>,
     ) -> StageResult<Vec<f64>> {
         let samples = train.samples();
@@ -280,21 +286,74 @@ impl InstanceHardness {
             if held.is_empty() || seen.is_empty() {
                 continue;
             }
-            let model = NaiveBayes::fit(samples, &seen)?;
-            for row in held {
-                probabilities[row] = model.own(samples, row)?;
+            if self.classifier == Classifier::NaiveBayes {
+                let model = NaiveBayes::fit(samples, &seen)?;
+                for row in held {
+                    probabilities[row] = model.own(samples, row)?;
+                }
+                continue;
+            }
+            let base = base.ok_or_else(|| {
+                StageError::Failed("instance-hardness was given no forest to ask".into())
+            })?;
+            let seen = train.derive(|samples| Ok::<_, StageError>(samples.select(&seen)))?;
+            let scores = plain_scores(&seen, base, &samples.select(&held), context)?;
+            for (at, row) in held.into_iter().enumerate() {
+                probabilities[row] = scores.log().at(at, samples.y().class(row)).exp();
             }
         }
         Ok(probabilities)
     }
 }
 
+/// Scores of `rows` by the base, fitted to `seen` by plain cross-entropy.
+fn plain_scores(
+    seen: &Train,
+    base: &Base<'_>,
+    rows: &Samples,
+    context: &mut StageContext<'_>,
+) -> StageResult<Scores> {
+    let counts = seen.counts();
+    let even = vec![1.0; counts.n_classes()];
+    let terms = offset_terms(&counts, &even, &vec![0.0; counts.n_classes()])?;
+    let stream = Stream::from_seed(context.stream.random());
+    let shared = Shared::default();
+    let mut own = StageContext::new(stream, context.small_class, context.deadline, &shared);
+    let fitted = base.fit(base.learner, seen, &terms, &mut own)?;
+    fitted.scores((base.encode)(rows)?.x())
+}
+
 impl Resampler for InstanceHardness {
     fn resample(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Train> {
+        self.easiest(train, None, context)
+    }
+
+    fn asks_for(&self) -> Option<&'static str> {
+        (self.classifier == Classifier::Forest).then_some("random-forest")
+    }
+
+    fn resample_by(
+        &self,
+        base: &Base<'_>,
+        train: &Train,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Train> {
+        self.easiest(train, Some(base), context)
+    }
+}
+
+impl InstanceHardness {
+    /// The rows with the highest probabilities of their own class.
+    fn easiest(
+        &self,
+        train: &Train,
+        base: Option<&Base<'_>>,
+        context: &mut StageContext<'_>,
+    ) -> StageResult<Train> {
         let samples = train.samples();
         let counts = train.counts();
         let targets = self.strategy.targets(samples.y().names(), &counts)?;
-        let probabilities = self.probabilities(train, context)?;
+        let probabilities = self.probabilities(train, base, context)?;
         let mut kept = Vec::new();
         for (class, (&target, &have)) in targets.iter().zip(counts.as_slice()).enumerate() {
             let rows = Pool::Class(class).rows(samples);
@@ -333,8 +392,44 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<InstanceHardness>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::train;
-    use counterweight_core::Matrix;
+    use crate::testing::{context, train};
+    use counterweight_core::{Catalogue, Matrix};
+
+    #[test]
+    fn a_forest_is_handed_in_and_keeps_what_it_finds_easy() {
+        // Of the larger class every tenth row lies within the smaller one.
+        let x = Matrix::from_fn(120, 1, |i, _| {
+            let inside = i >= 100 || i % 10 == 0;
+            if inside {
+                50.0 + (i % 7) as f64
+            } else {
+                (i % 13) as f64
+            }
+        });
+        let classes: Vec<usize> = (0..120).map(|i| usize::from(i >= 100)).collect();
+        let set = train(x, &[None], &classes, 2);
+        let catalogue = Catalogue {
+            resamplers: crate::resample::ALL,
+            ensembles: &[],
+            losses: &[],
+            decisions: &[],
+            learners: counterweight_models::ALL,
+            metrics: &[],
+            populations: &[],
+        };
+        let method = InstanceHardness::default().classifier(Classifier::Forest);
+        let shared = Shared::default();
+        let encode = |samples: &Samples| Ok(samples.clone());
+        let after = catalogue
+            .resample(&method, &set, &encode, &mut context(1, &shared))
+            .unwrap();
+        let kept = after.samples();
+        let hard =
+            (0..kept.n_rows()).filter(|&i| kept.y().class(i) == 0 && kept.x().at(i, 0) > 40.0);
+        assert_eq!(hard.count(), 0);
+        let alone = method.resample(&set, &mut context(1, &shared));
+        assert!(matches!(alone, Err(StageError::Failed(_))));
+    }
 
     #[test]
     fn naive_bayes_gives_the_closed_form() {

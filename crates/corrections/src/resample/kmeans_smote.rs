@@ -38,7 +38,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
 //! columns, and when no cluster counts; `Failed` for values that are not finite or overflow.
 //!
 //! # Examples

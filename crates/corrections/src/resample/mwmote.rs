@@ -41,7 +41,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal columns,
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal columns,
 //! for classes over the size limit, and when every row of the classes that should grow is noise;
 //! [`StageError::Failed`] for values that are not finite or distances that overflow.
 //!

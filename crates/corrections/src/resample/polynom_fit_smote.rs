@@ -42,7 +42,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
 //! columns; [`StageError::Failed`] for values that are not finite or overflow.
 //!
 //! # Examples

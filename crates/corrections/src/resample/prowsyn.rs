@@ -35,7 +35,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal
 //! columns, and when every level of every class that should grow has a single row; `Failed` for values
 //! that are not finite.
 //!

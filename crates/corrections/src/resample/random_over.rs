@@ -30,7 +30,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`]; [`StageError::NotApplicable`] for `shrinkage` above 0
+//! Those of [`strategy`](super::strategy); [`StageError::NotApplicable`] for `shrinkage` above 0
 //! without numeric columns; [`StageError::Failed`] where a standard deviation overflows.
 //!
 //! # Examples

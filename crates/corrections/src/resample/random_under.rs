@@ -23,7 +23,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`].
+//! Those of [`strategy`](super::strategy).
 //!
 //! # Examples
 //!

@@ -41,7 +41,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`]; [`StageError::NotApplicable`] for nominal columns, and when no class that
+//! Those of [`strategy`](super::strategy); [`StageError::NotApplicable`] for nominal columns, and when no class that
 //! should grow has a safe pair; those of the `small_class` policy for k beyond the rows that there are;
 //! `Failed` for values that are not finite.
 //!

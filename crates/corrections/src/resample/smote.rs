@@ -34,7 +34,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy;
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy;
 //! [`StageError::NotApplicable`] for nominal columns
 //! (planning puts `smote-nc` in its place); `Failed` for values that are not finite.
 //!

@@ -31,7 +31,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] when there are
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] when there are
 //! numeric columns, or none at all; [`StageError::Failed`] for values that are no code of their column.
 //!
 //! # Examples

@@ -34,7 +34,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy;
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy;
 //! [`StageError::NotApplicable`] unless there are columns of both kinds; [`StageError::Failed`] for
 //! values that are not finite or not a code of their column.
 //!

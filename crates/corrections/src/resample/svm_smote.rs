@@ -37,7 +37,7 @@
 //!
 //! # Errors
 //!
-//! Those of [`strategy`] and of the `small_class` policy; [`StageError::NotApplicable`] for nominal columns,
+//! Those of [`strategy`](super::strategy) and of the `small_class` policy; [`StageError::NotApplicable`] for nominal columns,
 //! and when every support vector of the classes that should grow is noise; [`StageError::Failed`] for
 //! values that are not finite or overflow.
 //!

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use counterweight_core::side_table::CellBins;
 use counterweight_core::{
     Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
-    LossTerms, Note, Origin, OutOfFold, Prior, Scores, StageContext, StageError, StageResult,
-    StreamKey, TestScores, Timing, Train, TrainSize,
+    LossTerms, Note, Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError,
+    StageResult, StreamKey, TestScores, Timing, Train, TrainSize,
 };
 use rayon::prelude::*;
 
@@ -249,7 +249,9 @@ impl Work<'_> {
                     let takes = (built.entry.caps.footprint)(&built.params, &size);
                     let (id, held) = (built.entry.card.id, self.held(inner));
                     self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
-                    built.method.resample(&rows.train, &mut context)?
+                    let encode = |samples: &Samples| rows.encoder.apply(samples);
+                    let catalogue = &self.plan.catalogue;
+                    catalogue.resample(&*built.method, &rows.train, &encode, &mut context)?
                 }
                 None => rows.train.clone(),
             };

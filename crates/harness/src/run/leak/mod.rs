@@ -270,7 +270,13 @@ impl Site<'_> {
         let deadline = budget.deadline();
         let rows = || {
             let pool = (pool, preprocess);
-            ResampledBeforeSplit::new(pool, arm, turns, (small_class, budget), keys)
+            ResampledBeforeSplit::new(
+                pool,
+                (arm, &plan.catalogue),
+                turns,
+                (small_class, budget),
+                keys,
+            )
         };
         guarded(deadline, rows).0
     }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{
-    ClassCounts, Dataset, DecideContext, Extras, Labels, Note, Origin, Partition, Prior, Samples,
-    Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
+    Catalogue, ClassCounts, Dataset, DecideContext, Extras, Labels, Note, Origin, Partition, Prior,
+    Samples, Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
 };
 use counterweight_data::preprocess::{Encoder, Polynomial, Preprocess};
 use counterweight_data::split::{hold_out, stratified_folds};
@@ -71,7 +71,7 @@ impl ResampledBeforeSplit {
     /// of the split and of the learners.
     pub(super) fn new(
         (pool, preprocess): (&Dataset, Preprocess),
-        arm: &Correction,
+        (arm, catalogue): (&Correction, &Catalogue),
         turns: Turns,
         (small_class, budget): (SmallClass, Budget),
         keys: [StreamKey; 3],
@@ -90,7 +90,8 @@ impl ResampledBeforeSplit {
             &all.shared,
         );
         let deadline = context.deadline;
-        let run = || resampler.method.resample(&all.train, &mut context);
+        let encode = |samples: &Samples| all.encoder.apply(samples);
+        let run = || catalogue.resample(&*resampler.method, &all.train, &encode, &mut context);
         let resampled = guarded(deadline, run).0?.samples().clone();
         let mut notes = context.notes;
         let labels = resampled.y();
