@@ -5,8 +5,8 @@ use std::path::Path;
 
 use counterweight_core::params::{Params, check};
 use counterweight_core::{
-    Later, LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ScoreKind, SmallClass, StageError,
-    Workload,
+    Deadline, Later, LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ScoreKind, Seed, Shared,
+    SmallClass, StageContext, StageError, Workload,
 };
 
 use crate::ALL;
@@ -81,7 +81,7 @@ fn the_registry_is_sorted_complete_and_documented() {
             files += 1;
             let id = stem.replace('_', "-");
             let entry = entries.iter().find(|entry| entry.card.id == id);
-            assert!(entry.is_some(), "{folder}/{stem}.rs is not registered");
+            let entry = entry.unwrap_or_else(|| panic!("{folder}/{stem}.rs is not registered"));
             let text = std::fs::read_to_string(&file).unwrap();
             let headings: Vec<&str> = text
                 .lines()
@@ -101,7 +101,7 @@ fn the_registry_is_sorted_complete_and_documented() {
             assert_eq!(headings, expected, "{id}");
             // A declaration writes the table, onto the struct.
             let declared = text.contains("\nparameters! {");
-            for spec in entry.unwrap().card.params {
+            for spec in entry.card.params {
                 let row = format!("//! | `{}` |", spec.name);
                 assert!(declared || text.contains(&row), "{id}: {}", spec.name);
             }
@@ -155,15 +155,12 @@ fn scores_are_distributions_and_better_than_guessing() {
                 .count();
             let guess = counts[0] as f64 / truth.len() as f64;
             let share = right as f64 / truth.len() as f64;
-            if entry.card.id == "dummy" {
+            let id = entry.card.id;
+            if id == "dummy" {
                 assert!((share - guess).abs() < 1e-12, "the floor is no guess");
                 continue;
             }
-            assert!(
-                share > guess + 0.04,
-                "{}: {share} against {guess}",
-                entry.card.id
-            );
+            assert!(share > guess + 0.04, "{id}: {share} against {guess}");
         }
     }
 }
@@ -564,7 +561,6 @@ fn the_order_of_rows_and_of_columns_does_not_matter_where_theory_says_so() {
 
 #[test]
 fn an_iterative_learner_keeps_its_deadline() {
-    use counterweight_core::{Deadline, Seed, Shared, StageContext};
     let (x, y) = blobs(18, &[30, 20], 3);
     let shared = Shared::default();
     let past = Deadline::at(std::time::Instant::now());
