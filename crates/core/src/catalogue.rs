@@ -109,6 +109,10 @@ pub enum NewRows {
 
 /// What planning has to know of a resampler, and what the contract suites hold it to.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each a yes or no"
+)]
 pub struct ResamplerCaps {
     /// Data with nominal and numeric columns.
     pub nominal: OnNominal,
@@ -474,8 +478,10 @@ impl Catalogue {
         };
         let none = || StageError::Failed(format!("there is no learner `{kind}` to resample by"));
         let entry = find(self.learners, kind).ok_or_else(none)?;
-        let defaults = params::check(entry.card.params, &BTreeMap::new()).map_err(|_| none())?;
-        let learner = (entry.build)(&defaults).map_err(|_| none())?;
+        let wrong = |error: ParamError| StageError::Failed(format!("learner `{kind}`: {error}"));
+        let defaults = params::check(entry.card.params, &BTreeMap::new())
+            .map_err(|mut errors| errors.pop().map_or_else(none, wrong))?;
+        let learner = (entry.build)(&defaults).map_err(wrong)?;
         let base = Base {
             id: kind,
             learner: &*learner,

@@ -330,8 +330,9 @@ macro_rules! parameters {
     (@set $field:ident [$($about:literal)*] $part:ident) => {
         /// The same method, with these.
         #[must_use]
-        pub fn $field(self, $field: $part) -> Self {
-            Self { $field, ..self }
+        pub fn $field(mut self, $field: $part) -> Self {
+            self.$field = $field;
+            self
         }
     };
     (@set $field:ident [$($about:literal)*] : $type:ident $($default:tt)?) => {

@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use thiserror::Error;
-
 use crate::suggest::nearest;
 
 mod declare;
 mod value;
 
 pub use declare::{Declared, Parameter, PerClass, Reals, Rows, Wholes, checked, count, joined};
-pub use value::{ParamValue, Range};
+pub use value::{ParamError, ParamValue, Range};
 
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -317,29 +315,6 @@ impl ParamSpec {
                 ", a ratio in (0, 1], or a table of counts per class",
             ),
             (ParamKind::Stage, _) => Err(wrong("a kind or a table { kind = ... }".into(), None)),
-        }
-    }
-}
-
-/// What is wrong with one parameter.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{key}`: {problem}")]
-pub struct ParamError {
-    /// The key.
-    pub key: String,
-    /// What is wrong.
-    pub problem: String,
-    /// What to try.
-    pub hint: Option<String>,
-}
-
-impl ParamError {
-    /// An error about `key`.
-    pub fn new(key: &str, problem: impl Into<String>) -> Self {
-        Self {
-            key: key.to_owned(),
-            problem: problem.into(),
-            hint: None,
         }
     }
 }

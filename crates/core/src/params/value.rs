@@ -1,6 +1,8 @@
-//! A parameter's value, and an interval of numbers.
+//! A parameter's value, what can be wrong with it, and an interval of numbers.
 
 use std::collections::BTreeMap;
+
+use thiserror::Error;
 
 /// A value as written in a sweep file.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,5 +127,28 @@ impl std::fmt::Display for Range {
         let open = if self.low_included { '[' } else { '(' };
         let close = if self.high_included { ']' } else { ')' };
         write!(f, "{open}{}, {}{close}", self.low, self.high)
+    }
+}
+
+/// What is wrong with one parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{key}`: {problem}")]
+pub struct ParamError {
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+impl ParamError {
+    /// An error about `key`.
+    pub fn new(key: &str, problem: impl Into<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            problem: problem.into(),
+            hint: None,
+        }
     }
 }

@@ -210,8 +210,8 @@ impl<const DROPS: bool> Strategy<DROPS> {
         };
         let aimed = self.0.classes(counts);
         match &self.0 {
-            Aim::Ratio(ratio) => self.by_ratio(*ratio, names, counts),
-            Aim::Counts(wanted) => self.by_counts(wanted, names, counts),
+            Aim::Ratio(ratio) => Self::by_ratio(*ratio, names, counts),
+            Aim::Counts(wanted) => Self::by_counts(wanted, names, counts),
             _ => Ok(have
                 .iter()
                 .enumerate()
@@ -220,12 +220,7 @@ impl<const DROPS: bool> Strategy<DROPS> {
         }
     }
 
-    fn by_ratio(
-        &self,
-        ratio: f64,
-        names: &[String],
-        counts: &ClassCounts,
-    ) -> StageResult<Vec<usize>> {
+    fn by_ratio(ratio: f64, names: &[String], counts: &ClassCounts) -> StageResult<Vec<usize>> {
         let have = counts.as_slice();
         let (anchor, level) = if DROPS {
             let anchor = counts.smallest_present();
@@ -253,7 +248,6 @@ impl<const DROPS: bool> Strategy<DROPS> {
     }
 
     fn by_counts(
-        &self,
         wanted: &BTreeMap<String, usize>,
         names: &[String],
         counts: &ClassCounts,

@@ -132,7 +132,7 @@ pub(crate) fn bracketed(mut pairs: Vec<&str>) -> String {
 
 /// A value as a part of an id. The names of classes and the like may hold anything: what an id cannot
 /// hold becomes `_`, and a piece of the value's hash keeps two such values apart.
-pub(crate) fn id_text(value: &ParamValue) -> String {
+fn id_text(value: &ParamValue) -> String {
     let text = value.to_string();
     if text.chars().all(is_id_char) {
         return text;
@@ -141,6 +141,38 @@ pub(crate) fn id_text(value: &ParamValue) -> String {
     let plain = |c| if is_id_char(c) { c } else { '_' };
     let plain: String = text.chars().map(plain).collect();
     format!("{plain}-{}", &hash[..8])
+}
+
+/// The grid of a method, if there is one.
+pub(crate) fn grid_of<C, T: ?Sized>(built: Option<&Built<C, T>>) -> &[(&'static str, ParamValue)] {
+    built.map_or(&[], |built| &built.grid)
+}
+
+/// The keys of a grid.
+pub(crate) fn keys(grid: &[(&'static str, ParamValue)]) -> Vec<&'static str> {
+    grid.iter().map(|(key, _)| *key).collect()
+}
+
+/// `key=value` of each pair of a stage's grid; a key that two stages vary carries its stage's name.
+pub(crate) fn pairs(
+    keys: &[Vec<&'static str>; 4],
+    stage: usize,
+    grid: &[(&'static str, ParamValue)],
+) -> Vec<String> {
+    let elsewhere = |key: &str| {
+        let mut others = keys.iter().enumerate().filter(|(other, _)| *other != stage);
+        others.any(|(_, keys)| keys.contains(&key))
+    };
+    let pair = |(key, value): &(&'static str, ParamValue)| {
+        let text = id_text(value);
+        if elsewhere(key) {
+            let stage = ["resample", "ensemble", "loss", "decide"][stage];
+            format!("{stage}.{key}={text}")
+        } else {
+            format!("{key}={text}")
+        }
+    };
+    grid.iter().map(pair).collect()
 }
 
 /// Where a method stands, for messages.

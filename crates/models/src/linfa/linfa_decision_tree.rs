@@ -105,6 +105,7 @@ words! {
 
 parameters! {
     /// What stops a tree.
+    #[expect(clippy::struct_field_names, reason = "the names of the parameters")]
     pub struct Least {
         /// least drop of the impurity of a node that is split
         min_impurity_decrease: f64 = 1e-5, in Range::new(1e-9, true, f64::INFINITY, false);

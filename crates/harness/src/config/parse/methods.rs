@@ -7,7 +7,7 @@ use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 use super::check_id;
 use crate::config::limits::{grid_size, too_many_points};
 use crate::config::method::{
-    Built, Place, bracketed, build_grid, grid_suffix, id_text, look_up, stage_parts,
+    Built, Place, bracketed, build_grid, grid_of, grid_suffix, keys, look_up, pairs, stage_parts,
 };
 use crate::config::presets;
 use crate::config::sweep::{Correction, Features, Model, Select};
@@ -350,38 +350,6 @@ pub(super) fn read_correction(
         }
     }
     list
-}
-
-/// The grid of a method, if there is one.
-fn grid_of<C, T: ?Sized>(built: Option<&Built<C, T>>) -> &[(&'static str, ParamValue)] {
-    built.map_or(&[], |built| &built.grid)
-}
-
-/// The keys of a grid.
-fn keys(grid: &[(&'static str, ParamValue)]) -> Vec<&'static str> {
-    grid.iter().map(|(key, _)| *key).collect()
-}
-
-/// `key=value` of each pair of a stage's grid; a key that two stages vary carries its stage's name.
-fn pairs(
-    keys: &[Vec<&'static str>; 4],
-    stage: usize,
-    grid: &[(&'static str, ParamValue)],
-) -> Vec<String> {
-    let elsewhere = |key: &str| {
-        let mut others = keys.iter().enumerate().filter(|(other, _)| *other != stage);
-        others.any(|(_, keys)| keys.contains(&key))
-    };
-    let pair = |(key, value): &(&'static str, ParamValue)| {
-        let text = id_text(value);
-        if elsewhere(key) {
-            let stage = ["resample", "ensemble", "loss", "decide"][stage];
-            format!("{stage}.{key}={text}")
-        } else {
-            format!("{key}={text}")
-        }
-    };
-    grid.iter().map(pair).collect()
 }
 
 pub(crate) fn stage<C, T: ?Sized>(
