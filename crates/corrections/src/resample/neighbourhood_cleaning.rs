@@ -84,7 +84,7 @@ parameters! {
         /// nearest neighbours that judge a row
         k: usize = 3, in Range::AT_LEAST_ONE, probe [1, 7];
         /// ground is cleared of classes with more rows than this share of the smallest class's
-        threshold: f64 = 0.5, in Range::NON_NEGATIVE, probe [0.0, 1e9];
+        threshold: f64 = 0.5, in Range::NON_NEGATIVE, probe [1e9];
     }
 }
 
