@@ -14,7 +14,7 @@ pub(crate) fn nested<C, T: ?Sized>(
     unknown: impl Fn(&str) -> String,
     example: &str,
 ) -> Result<(&'static Entry<C, T>, Box<T>), ParamError> {
-    let hinted = |problem: String, hint: Option<String>| ParamError {
+    let wrong = |problem: String, hint: Option<String>| ParamError {
         hint,
         ..ParamError::new(key, problem)
     };
@@ -27,7 +27,7 @@ pub(crate) fn nested<C, T: ?Sized>(
         _ => (None, BTreeMap::new()),
     };
     given.remove("kind");
-    let kind = kind.ok_or_else(|| hinted("`kind` is missing".into(), Some(example.into())))?;
+    let kind = kind.ok_or_else(|| wrong("`kind` is missing".into(), Some(example.into())))?;
     let known = || {
         let ids = entries.iter().map(|entry| entry.card.id);
         ids.filter(|id| !refused.contains(id))
@@ -38,16 +38,16 @@ pub(crate) fn nested<C, T: ?Sized>(
             || format!("known: {}", known().collect::<Vec<_>>().join(", ")),
             |name| format!("did you mean `{name}`?"),
         );
-        hinted(unknown(kind), Some(hint))
+        wrong(unknown(kind), Some(hint))
     })?;
     let checked = check(entry.card.params, &given).map_err(|errors| {
         // One error can leave here; it names all of them.
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        hinted(
+        wrong(
             texts.join("; "),
             errors.into_iter().find_map(|error| error.hint),
         )
     })?;
-    let built = (entry.build)(&checked).map_err(|error| hinted(error.to_string(), error.hint))?;
+    let built = (entry.build)(&checked).map_err(|error| wrong(error.to_string(), error.hint))?;
     Ok((entry, built))
 }

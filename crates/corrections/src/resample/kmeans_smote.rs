@@ -271,7 +271,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<KmeansSmote>(
         ],
         footprint: |params, size| {
             let room = Room::over(params, size);
-            room.result() + 8.0 * room.n * room.d + room.clusters()
+            (room.result() + 8.0 * room.n * room.d).max(room.clusters())
         },
         ..ResamplerCaps::GROWS.making(NewRows::WithinClass).numeric()
     },
