@@ -21,6 +21,7 @@ mod exactness;
 mod folders;
 mod hints;
 mod hostile;
+mod ladders;
 mod leak_premium;
 mod leakage;
 mod messy_files;

@@ -91,6 +91,23 @@ impl Labels {
         }
     }
 
+    /// Class `own` against all others together, as the last of two; the other of two keeps its name.
+    pub(crate) fn one_vs_rest(&self, own: usize) -> Self {
+        let others: Vec<&String> = (self.names.iter().enumerate())
+            .filter(|(class, _)| *class != own)
+            .map(|(_, name)| name)
+            .collect();
+        let rest = match others.as_slice() {
+            [other] => (*other).clone(),
+            _ => format!("not {}", self.names[own]),
+        };
+        let is_own = |id: &u32| u32::from(*id as usize == own);
+        Self {
+            ids: self.ids.iter().map(is_own).collect(),
+            names: [rest, self.names[own].clone()].into(),
+        }
+    }
+
     /// Rows of each class.
     pub fn counts(&self) -> ClassCounts {
         let mut counts = vec![0; self.n_classes()];
@@ -231,6 +248,18 @@ mod tests {
         assert_eq!(counts.n_present(), 2);
         assert_eq!(ClassCounts::new(vec![5, 5]).rarest(), Some(1));
         assert_eq!(ClassCounts::new(vec![0, 0]).prior(), None);
+    }
+
+    #[test]
+    fn one_class_stands_against_the_rest_as_the_last_of_two() {
+        let three = Labels::from_texts(&["a", "b", "c", "b"]).one_vs_rest(0);
+        assert_eq!(three.names().to_vec(), ["not a", "a"]);
+        assert_eq!(three.ids(), [1, 0, 0, 0]);
+        let two = Labels::from_texts(&["a", "b", "b"]).one_vs_rest(0);
+        assert_eq!(
+            (two.names().to_vec(), two.ids()),
+            (vec!["b".into(), "a".into()], &[1, 0, 0][..])
+        );
     }
 
     #[test]

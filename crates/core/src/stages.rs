@@ -125,7 +125,7 @@ pub struct Stage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stages {
-    /// Id of the dataset's entry, without its grid.
+    /// Id of the population's entry, without its grid, or the table that a dataset is a view of.
     pub dataset_entry: Name,
     /// Id of the model's entry, without its grid.
     pub model_entry: Name,

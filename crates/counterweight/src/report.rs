@@ -402,14 +402,18 @@ pub(crate) struct Material<'a> {
 
 /// What the library knows of the datasets of some records.
 pub(crate) fn about(records: &[Record], files: &Files) -> Vec<DatasetAbout> {
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, &Record> = BTreeMap::new();
     for record in records {
-        seen.entry(&record.dataset).or_insert(&record.source);
+        seen.entry(&record.dataset).or_insert(record);
     }
     seen.into_iter()
-        .map(|(id, source)| {
-            let entry = (source == "real")
-                .then(|| files.library().and_then(|library| library.entry(id)))
+        .map(|(id, record)| {
+            let table = &record.stages.dataset_entry;
+            let entry = (record.source == "real")
+                .then(|| {
+                    let library = files.library()?;
+                    library.entry(table).or_else(|| library.entry(id))
+                })
                 .flatten();
             match entry {
                 Some(entry) => DatasetAbout {

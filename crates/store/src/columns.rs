@@ -201,7 +201,11 @@ pub const COLUMNS: &[Column] = &[
     whole!(n_test, "test rows"),
     whole!(n_features, "feature columns before encoding"),
     whole!(n_classes, "classes"),
-    name!(profile, false, "`natural`, `step` or `exponential`"),
+    name!(
+        profile,
+        false,
+        "`natural`, `step`, `exponential`, `ladder-minority` or `ladder-n`"
+    ),
     real!(
         requested_ratio,
         "the ratio that was asked for; empty for natural data"
@@ -321,7 +325,7 @@ pub const COLUMNS: &[Column] = &[
     kind!("decide_kind", Decide, "the decision, or `argmax`"),
     entry!(
         dataset_entry,
-        "id of the dataset's or population's entry likewise"
+        "id of the population's entry likewise, or the table that a dataset is a view of"
     ),
     kind!(
         "population_kind",

@@ -10,6 +10,7 @@
 //! | the largest class | [`counts_of_largest`] | the rarer classes only; nested for every class |
 //! | the smallest class | [`counts_of_smallest`] | the share of a class at a constant number of its rows |
 //! | what real data have | [`counts_within`] | as [`counts_of_largest`], as large as the data allow |
+//! | along one table, the rarer class or all rows | [`Ladder::rungs`] | ratio and rows together, or ratio and rare rows |
 //!
 //! # Formula
 //!
@@ -57,11 +58,13 @@
 //! H. P. Young, "Fair Representation", 1982 (largest remainder).
 
 mod counts;
+mod ladder;
 mod thin;
 
 use thiserror::Error;
 
 pub use counts::{counts_of_largest, counts_of_smallest, counts_of_total, counts_within};
+pub use ladder::{FEWEST_RARE, Ladder};
 pub use thin::thin;
 
 /// An imbalance ratio: largest over smallest class count. Finite and at least 1.

@@ -9,7 +9,7 @@ use counterweight_core::{
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
-use counterweight_data::profile::Profile;
+use counterweight_data::profile::{Ladder, Profile};
 
 use super::method::Built;
 
@@ -315,6 +315,10 @@ pub struct DatasetSpec {
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.
     pub profile: Profile,
+    /// What is held along the ratios, once for each; empty thins to each ratio what the data have.
+    pub ladders: Vec<Ladder>,
+    /// Whether the rarest class stands against all others together.
+    pub rarest_vs_rest: bool,
     /// What happens to the columns.
     pub preprocess: Preprocess,
     /// Most rows; more are subset, stratified.
@@ -408,4 +412,18 @@ pub struct Sweep {
     pub curves: Vec<Curve>,
     /// Its leaks, grids expanded.
     pub leaks: Vec<Leak>,
+}
+
+impl Sweep {
+    /// The table that a dataset is a view of: its name in the library, or the id of the first dataset of the same
+    /// file.
+    pub fn table_of(&self, dataset: usize) -> &str {
+        match &self.datasets[dataset].source {
+            Source::Library { name } => name,
+            source => {
+                let first = self.datasets.iter().find(|own| own.source == *source);
+                first.map_or("", |first| &first.id)
+            }
+        }
+    }
 }

@@ -30,16 +30,17 @@ pub(super) fn draw_key(
     test: &ClassCounts,
     repeat: usize,
 ) -> String {
-    let join = |counts: &ClassCounts| {
-        let texts: Vec<String> = counts.as_slice().iter().map(ToString::to_string).collect();
-        texts.join(";")
-    };
     format!(
         "{}|train={}|test={}|repeat={repeat}",
         input.hash.hex(),
         join(train),
         join(test)
     )
+}
+
+fn join(counts: &ClassCounts) -> String {
+    let texts: Vec<String> = counts.as_slice().iter().map(ToString::to_string).collect();
+    texts.join(";")
 }
 
 /// The key of the rows of one fold of real data. Only what decides the rows: streams hang on it, and must
@@ -54,10 +55,19 @@ pub(super) fn fold_key(sweep: &Sweep, input: &Input, repeat: usize, fold: usize)
 }
 
 /// The key of a unit of real data: of the fold, and of how it is thinned.
-pub(super) fn thinned_key(fold_key: &str, profile: &str, ratio: RatioSpec) -> String {
-    match ratio {
+pub(super) fn thinned_key(
+    fold_key: &str,
+    profile: &str,
+    ratio: RatioSpec,
+    rung: Option<&ClassCounts>,
+) -> String {
+    let key = match ratio {
         RatioSpec::Natural => format!("{fold_key}|{profile}|ratio=natural"),
         RatioSpec::Induced(ratio) => format!("{fold_key}|{profile}|ratio={ratio}"),
+    };
+    match rung {
+        Some(rung) => format!("{key}|train={}", join(rung)),
+        None => key,
     }
 }
 
@@ -106,14 +116,18 @@ pub(super) fn of_unit(domain: &str, sweep: &Sweep, input: &Input, unit: &Unit) -
         .number(unit.repeat as u64)
         .number(unit.fold as u64);
     match &unit.rows {
-        // The counts follow from the ratio, but a population of another size is another one.
-        Rows::Draw => [&unit.train, &unit.test]
-            .into_iter()
-            .flat_map(ClassCounts::as_slice)
-            .fold(hasher, |hasher, &n| hasher.number(n as u64)),
+        // The counts follow from the ratio, but a population of another size is another one; those of a rung
+        // follow from the other rungs too.
+        Rows::Draw => numbers(hasher, [&unit.train, &unit.test]),
+        Rows::Cut(_) if unit.table.is_some() => numbers(hasher, [&unit.train]),
         Rows::Cut(_) | Rows::None(..) => hasher,
     }
     .finish()
+}
+
+fn numbers<const N: usize>(hasher: Hasher, counts: [&ClassCounts; N]) -> Hasher {
+    let all = counts.into_iter().flat_map(ClassCounts::as_slice);
+    all.fold(hasher, |hasher, &n| hasher.number(n as u64))
 }
 
 /// What decides a fit's learner.
@@ -174,6 +188,8 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
             }
             InputKind::Real(_) => {
                 let spec = &sweep.datasets[input.spec];
+                let ladders = spec.ladders.iter().map(|ladder| ladder.profile());
+                hasher = ladders.fold(hasher, Hasher::text);
                 (spec.ratios.clone(), spec.profile)
             }
         };
@@ -218,15 +234,15 @@ mod tests {
             assert_eq!(split_key(SplitSpec::HoldOut(share)), text);
         }
         assert_eq!(
-            thinned_key("k", "natural", RatioSpec::Natural),
+            thinned_key("k", "natural", RatioSpec::Natural, None),
             "k|natural|ratio=natural"
         );
         assert_eq!(
-            thinned_key("k", "step", RatioSpec::Induced(10.0)),
+            thinned_key("k", "step", RatioSpec::Induced(10.0), None),
             "k|step|ratio=10"
         );
         assert_eq!(
-            thinned_key("k", "step", RatioSpec::Induced(2.5)),
+            thinned_key("k", "step", RatioSpec::Induced(2.5), None),
             "k|step|ratio=2.5"
         );
     }

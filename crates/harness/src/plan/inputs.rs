@@ -75,6 +75,13 @@ fn load_one(
         message: error.to_string(),
         hint: None,
     })?;
+    let two = data.labels().counts().n_present() == 2;
+    // Along a ladder counts may be equal, and ties go to the last class: the rarer one of the table.
+    let data = if spec.rarest_vs_rest || (two && !spec.ladders.is_empty()) {
+        data.rarest_vs_rest()
+    } else {
+        data
+    };
     let whole = data.content_hash();
     let mut kept = None;
     let data = match (spec.max_rows, n_train) {

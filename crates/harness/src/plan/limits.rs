@@ -23,7 +23,12 @@ fn splits(sweep: &Sweep, input: &Input) -> [usize; 3] {
                 SplitSpec::Folds(folds) if input.pair_train.is_none() => folds.min(data.n_rows()),
                 _ => 1,
             };
-            [sweep.datasets[input.spec].ratios.len(), repeats, folds]
+            let spec = &sweep.datasets[input.spec];
+            [
+                spec.ratios.len() * spec.ladders.len().max(1),
+                repeats,
+                folds,
+            ]
         }
     }
 }

@@ -129,7 +129,7 @@ pub struct Unit {
     pub input: usize,
     /// The ratio that was asked for.
     pub ratio: RatioSpec,
-    /// `natural`, `step` or `exponential`.
+    /// `natural`, `step`, `exponential`, or that of a ladder.
     pub profile: &'static str,
     /// From 0.
     pub repeat: usize,
@@ -143,10 +143,19 @@ pub struct Unit {
     pub train: ClassCounts,
     /// Test rows of each class.
     pub test: ClassCounts,
+    /// Along a ladder, rows of each class in the table: the one prior that metrics are weighted to on all rungs.
+    pub table: Option<ClassCounts>,
     /// What the splitter did that a reader has to know.
     pub notes: Vec<Note>,
     /// The work on it, grouped so that nothing is done twice.
     pub groups: Vec<ResampleGroup>,
+}
+
+impl Unit {
+    /// Rows of each class whose shares are the training prior of metrics.
+    pub(crate) fn prior_counts(&self) -> &ClassCounts {
+        self.table.as_ref().unwrap_or(&self.train)
+    }
 }
 
 /// A plan: what to run, in which order, and what is known beforehand.

@@ -252,7 +252,11 @@ impl Varied {
     /// Entry, size and population of an input.
     fn data(&self, sweep: &Sweep, catalogue: &Catalogue, input: &Input) -> (Name, Stage, Stage) {
         let InputKind::Population(spec) = &input.kind else {
-            return (input.id.as_str().into(), Stage::default(), Stage::default());
+            return (
+                sweep.table_of(input.spec).into(),
+                Stage::default(),
+                Stage::default(),
+            );
         };
         let (size, n) = sweep.populations[input.spec].size.entry();
         let n = Scalar::Whole(i64::try_from(n).unwrap_or(i64::MAX));

@@ -2,7 +2,7 @@
 
 use counterweight_core::{ClassCounts, Dataset, Note, Outcome, Partition, StageError};
 use counterweight_data::populations::balanced_counts;
-use counterweight_data::profile::{self, Ratio};
+use counterweight_data::profile::{self, FEWEST_RARE, Ratio};
 use counterweight_data::split::{duplicate_groups, hold_out, stratified_folds};
 
 use super::identity::{draw_key, fold_key, thinned_key};
@@ -30,6 +30,14 @@ pub(super) fn split(sweep: &Sweep, inputs: &[Input], errors: &mut Diagnostics) -
 
 /// The folds of one repeat, or why there are none.
 type Folds = Result<(Vec<Partition>, Vec<Note>), (Outcome, String)>;
+
+/// One step of a list of ratios.
+struct Rung {
+    ratio: RatioSpec,
+    profile: &'static str,
+    /// Along a ladder, the rows of each class, or why there are none.
+    held: Option<Result<ClassCounts, String>>,
+}
 
 /// One input of a sweep, to be split.
 #[derive(Clone, Copy)]
@@ -86,6 +94,7 @@ impl Splitter<'_> {
                     rows: Rows::Draw,
                     train: train.clone(),
                     test: test.clone(),
+                    table: None,
                     notes: Vec::new(),
                     groups: Vec::new(),
                 });
@@ -96,6 +105,16 @@ impl Splitter<'_> {
     fn cut(&self, data: &Dataset, units: &mut Vec<Unit>, errors: &mut Diagnostics) {
         let Self { sweep, input, .. } = *self;
         let spec = &sweep.datasets[input.spec];
+        if !spec.ladders.is_empty() && input.n_classes != 2 {
+            let message = format!(
+                "`{}` has {} classes, and a ladder thins two",
+                input.id, input.n_classes
+            );
+            let hint = "add `rarest_vs_rest = true`: the rarest class against the others";
+            let key = format!("dataset `{}` > ladder", spec.id);
+            errors.add(Some(spec.line), key, message, Some(hint.into()));
+            return;
+        }
         let groups = sweep
             .protocol
             .group_duplicates
@@ -108,17 +127,20 @@ impl Splitter<'_> {
                 .text(&input.hash.hex())
                 .number(repeat);
             let small = sweep.protocol.small_class;
-            let folds = if input.pair_train.is_some() {
-                Ok((Vec::new(), Vec::new()))
-            } else {
-                match sweep.protocol.split {
-                    SplitSpec::Folds(folds) => {
-                        stratified_folds(data.labels(), folds, groups.as_deref(), small, &key)
+            let folds = match (input.pair_train, sweep.protocol.split) {
+                (Some(n_train), _) => match pair_partition(data.n_rows(), n_train) {
+                    Ok(partition) => Ok((vec![partition], Vec::new())),
+                    Err(error) => {
+                        repeats.push(Err((Outcome::Failed, error.to_string())));
+                        continue;
                     }
-                    SplitSpec::HoldOut(share) => {
-                        hold_out(data.labels(), share, groups.as_deref(), small, &key)
-                            .map(|(partition, notes)| (vec![partition], notes))
-                    }
+                },
+                (None, SplitSpec::Folds(folds)) => {
+                    stratified_folds(data.labels(), folds, groups.as_deref(), small, &key)
+                }
+                (None, SplitSpec::HoldOut(share)) => {
+                    hold_out(data.labels(), share, groups.as_deref(), small, &key)
+                        .map(|(partition, notes)| (vec![partition], notes))
                 }
             };
             match folds {
@@ -132,22 +154,17 @@ impl Splitter<'_> {
                 Err(other) => repeats.push(Err((Outcome::from(&other), other.to_string()))),
             }
         }
-        for &ratio in &spec.ratios {
+        for rung in self.rungs(data, &repeats) {
             for (repeat, folds) in repeats.iter().enumerate() {
-                let mut push = |fold: usize, rows: Rows, notes: &[Note]| {
-                    units.push(self.unit(data, (ratio, repeat, fold), rows, notes));
-                };
-                match (folds, input.pair_train) {
-                    (Err((outcome, reason)), _) => {
-                        push(0, Rows::None(*outcome, reason.clone()), &[]);
+                match folds {
+                    Err((outcome, reason)) => {
+                        let rows = Rows::None(*outcome, reason.clone());
+                        units.push(self.unit(data, (&rung, repeat, 0), rows, &[]));
                     }
-                    (Ok(_), Some(n_train)) => match pair_partition(data.n_rows(), n_train) {
-                        Ok(partition) => push(0, Rows::Cut(partition), &[]),
-                        Err(error) => push(0, Rows::None(Outcome::Failed, error.to_string()), &[]),
-                    },
-                    (Ok((partitions, notes)), None) => {
+                    Ok((partitions, notes)) => {
                         for (fold, partition) in partitions.iter().enumerate() {
-                            push(fold, Rows::Cut(partition.clone()), notes);
+                            let rows = Rows::Cut(partition.clone());
+                            units.push(self.unit(data, (&rung, repeat, fold), rows, notes));
                         }
                     }
                 }
@@ -155,29 +172,94 @@ impl Splitter<'_> {
         }
     }
 
+    /// What the training rows of each split are thinned to. The rungs of a ladder have the same counts in all
+    /// folds and repeats: those that the smallest training set can give.
+    fn rungs(&self, data: &Dataset, repeats: &[Folds]) -> Vec<Rung> {
+        let spec = &self.sweep.datasets[self.input.spec];
+        if spec.ladders.is_empty() {
+            let rung = |&ratio: &RatioSpec| Rung {
+                ratio,
+                profile: match ratio {
+                    RatioSpec::Natural => "natural",
+                    RatioSpec::Induced(_) => spec.profile.id(),
+                },
+                held: None,
+            };
+            return spec.ratios.iter().map(rung).collect();
+        }
+        let sets = repeats
+            .iter()
+            .flatten()
+            .flat_map(|(partitions, _)| partitions);
+        let counts = sets.map(|set| data.labels().select(set.train()).counts());
+        let counts: Vec<ClassCounts> = counts.collect();
+        // The rarer class is the last one.
+        let least = |class: usize| counts.iter().map(|own| own.as_slice()[class]).min();
+        let supply = (least(1).unwrap_or(0), least(0).unwrap_or(0));
+        let asked = |ratio: &RatioSpec| match ratio {
+            RatioSpec::Induced(ratio) => Ratio::new(*ratio).ok(),
+            RatioSpec::Natural => None,
+        };
+        let ratios: Vec<Ratio> = spec.ratios.iter().filter_map(asked).collect();
+        let mut rungs = Vec::new();
+        for ladder in &spec.ladders {
+            let counts = ladder.rungs(supply, &ratios);
+            let reason = match counts
+                .len()
+                .checked_sub(1)
+                .and_then(|last| ratios.get(last))
+            {
+                Some(last) => format!(
+                    "fewer than {FEWEST_RARE} rows of the rarer class would remain; ladder `{}` ends at ratio {last}",
+                    ladder.id()
+                ),
+                None => format!(
+                    "ladder `{}` needs {FEWEST_RARE} rows of the rarer class at two ratios, and {} against {} rows \
+                     cannot give them",
+                    ladder.id(),
+                    supply.0,
+                    supply.1
+                ),
+            };
+            for (place, ratio) in ratios.iter().enumerate() {
+                let held = counts
+                    .get(place)
+                    .map(|&(rare, common)| ClassCounts::new(vec![common, rare]));
+                rungs.push(Rung {
+                    ratio: RatioSpec::Induced(ratio.get()),
+                    profile: ladder.profile(),
+                    held: Some(held.ok_or_else(|| reason.clone())),
+                });
+            }
+        }
+        rungs
+    }
+
     fn unit(
         &self,
         data: &Dataset,
-        (ratio, repeat, fold): (RatioSpec, usize, usize),
+        (rung, repeat, fold): (&Rung, usize, usize),
         rows: Rows,
         notes: &[Note],
     ) -> Unit {
         let Self { sweep, at, input } = *self;
         let spec = &sweep.datasets[input.spec];
-        let profile = match ratio {
-            RatioSpec::Natural => "natural",
-            RatioSpec::Induced(_) => spec.profile.id(),
-        };
+        let (ratio, profile) = (rung.ratio, rung.profile);
         let rows_key = fold_key(sweep, input, repeat, fold);
         let rows = match (rows, ratio) {
             (Rows::Cut(partition), RatioSpec::Induced(ratio)) => {
                 let key = sweep.seed.stage("imbalance").text(&rows_key);
                 let natural = data.labels().select(partition.train()).counts();
-                let thinned = Ratio::new(ratio)
-                    .and_then(|ratio| profile::counts_within(spec.profile, &natural, ratio))
-                    .and_then(|target| {
-                        profile::thin(data.labels(), partition.train(), &target, &key)
-                    });
+                let target = match &rung.held {
+                    Some(held) => held.clone(),
+                    None => Ratio::new(ratio)
+                        .and_then(|ratio| profile::counts_within(spec.profile, &natural, ratio))
+                        .map_err(|error| error.to_string()),
+                };
+                let thinned = target.and_then(|target| {
+                    profile::thin(data.labels(), partition.train(), &target, &key)
+                        .map_err(|error| error.to_string())
+                });
                 match thinned {
                     Ok(train) => {
                         match Partition::new(data.n_rows(), train, partition.test().to_vec()) {
@@ -185,7 +267,7 @@ impl Splitter<'_> {
                             Err(error) => Rows::None(Outcome::Failed, error.to_string()),
                         }
                     }
-                    Err(error) => Rows::None(Outcome::NotApplicable, error.to_string()),
+                    Err(reason) => Rows::None(Outcome::NotApplicable, reason),
                 }
             }
             (rows, _) => rows,
@@ -219,10 +301,19 @@ impl Splitter<'_> {
             profile,
             repeat,
             fold,
-            key: thinned_key(&rows_key, profile, ratio),
+            key: thinned_key(
+                &rows_key,
+                profile,
+                ratio,
+                rung.held.is_some().then_some(&train),
+            ),
             rows,
             train,
             test,
+            table: rung.held.is_some().then(|| {
+                let n = input.pair_train.unwrap_or(data.n_rows());
+                data.labels().select(&(0..n).collect::<Vec<_>>()).counts()
+            }),
             notes,
             groups: Vec::new(),
         }

@@ -147,7 +147,7 @@ fn measure(
     record: &mut Record,
 ) -> Result<Option<CellBins>, String> {
     let labels = verdict.test.labels();
-    let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
+    let target = metric_prior(plan, unit, &unit.test)?;
     let (scores, prior) = match &verdict.rescored {
         Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
         None => (verdict.scores, verdict.prior),
@@ -320,12 +320,9 @@ fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a s
 }
 
 /// The prior that prior-dependent metrics refer to.
-pub(super) fn metric_prior(
-    spec: &MetricPrior,
-    train: &ClassCounts,
-    test: &ClassCounts,
-) -> Result<Prior, String> {
-    match spec {
+pub(super) fn metric_prior(plan: &Plan, unit: &Unit, test: &ClassCounts) -> Result<Prior, String> {
+    let train = unit.prior_counts();
+    match plan.sweep.protocol.metric_prior {
         MetricPrior::Train => train.prior().ok_or_else(|| "no training rows".into()),
         MetricPrior::Test => test.prior().ok_or_else(|| "no test rows".into()),
         MetricPrior::Uniform => Prior::uniform(train.n_classes()).map_err(|e| e.to_string()),
@@ -341,7 +338,7 @@ fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
 
 /// The weight of each class's test rows under the sweep's metric prior.
 pub(super) fn class_weights(plan: &Plan, unit: &Unit) -> Result<Vec<f64>, String> {
-    let target = metric_prior(&plan.sweep.protocol.metric_prior, &unit.train, &unit.test)?;
+    let target = metric_prior(plan, unit, &unit.test)?;
     Ok(weights_of(&unit.test, &target))
 }
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::Catalogue;
+use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
-use counterweight_data::profile::Profile;
+use counterweight_data::profile::{Ladder, Profile};
 
 use super::{check_id, is_id};
 use crate::config::limits::MOST_ROWS;
@@ -69,6 +70,49 @@ fn read_ratios(s: &mut Section<'_, '_>, natural: bool) -> Option<Vec<RatioSpec>>
         );
     }
     Some(ratios)
+}
+
+/// What is held along the ratios: one word or a list.
+fn read_ladders(s: &mut Section<'_, '_>) -> Vec<Ladder> {
+    let mut ladders = Vec::new();
+    for word in s.texts("ladder").unwrap_or_default() {
+        let words = Ladder::ALL.map(Ladder::id);
+        match Ladder::from_id(&word) {
+            Some(ladder) if ladders.contains(&ladder) => {
+                s.error("ladder", format!("`{word}` twice"), None);
+            }
+            Some(ladder) => ladders.push(ladder),
+            None => {
+                let hint = nearest(&word, words).map(|word| format!("did you mean `{word}`?"));
+                s.error(
+                    "ladder",
+                    format!("`{word}` is not one of {}", words.join(", ")),
+                    hint,
+                );
+            }
+        }
+    }
+    ladders
+}
+
+/// A ladder has rungs that rise, and two classes need no profile.
+fn check_ladder(ratios: &[RatioSpec], fields: &Fields, s: &mut Section<'_, '_>) {
+    let rises = |pair: &[RatioSpec]| match pair {
+        [RatioSpec::Induced(a), RatioSpec::Induced(b)] => a < b,
+        _ => false,
+    };
+    if ratios.len() < 2 || !ratios.windows(2).all(rises) {
+        let hint = "give `imbalance_ratio` several numbers, the smallest first, or leave it out for 1 to 100";
+        s.error(
+            "imbalance_ratio",
+            "a ladder needs ratios that rise",
+            Some(hint.into()),
+        );
+    }
+    if fields.contains_key("profile") {
+        let hint = "take it out: a ladder has two classes";
+        s.error("profile", "a ladder has no profile", Some(hint.into()));
+    }
 }
 
 /// A number of rows, of at least `least`.
@@ -191,8 +235,18 @@ pub(super) fn read_dataset(
         }
         byte
     });
-    let ratios = read_ratios(&mut s, true).unwrap_or_else(|| vec![RatioSpec::Natural]);
+    let ladders = read_ladders(&mut s);
+    let unsaid = if ladders.is_empty() {
+        vec![RatioSpec::Natural]
+    } else {
+        [1.0, 3.0, 10.0, 30.0, 100.0].map(RatioSpec::Induced).into()
+    };
+    let ratios = read_ratios(&mut s, ladders.is_empty()).unwrap_or(unsaid);
     let profile = read_profile(&mut s);
+    if !ladders.is_empty() {
+        check_ladder(&ratios, fields, &mut s);
+    }
+    let rarest_vs_rest = s.flag("rarest_vs_rest").unwrap_or(false);
     let preprocess = read_preprocess(&mut s);
     let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);
     let stem = |path: &Path| {
@@ -302,6 +356,8 @@ pub(super) fn read_dataset(
         numeric,
         ratios,
         profile,
+        ladders,
+        rarest_vs_rest,
         preprocess,
         max_rows,
     })

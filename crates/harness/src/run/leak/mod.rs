@@ -182,7 +182,7 @@ impl Site<'_> {
                         model,
                         arm: &arm,
                         budget,
-                        honest_train: &self.unit.train,
+                        unit: self.unit,
                     };
                     rows.measure(fit).map_err(|error| ("fit", error))
                 });
@@ -207,6 +207,10 @@ impl Site<'_> {
             RatioSpec::Natural => "natural".to_owned(),
             RatioSpec::Induced(ratio) => ratio.to_string(),
         };
+        if unit.table.is_some() {
+            let reason = "a ladder holds its test rows: there is nothing to split again";
+            return Err(StageError::NotApplicable(reason.into()));
+        }
         let thinned: Dataset;
         // Folds of a repeat share their rows, so that no key but the learner's may know the fold.
         let (pool, key, turns) = match &input.kind {
@@ -313,8 +317,7 @@ fn honest(
         Err((_, reason)) => return Err(StageError::Failed(reason.clone())),
     };
     let (plan, unit) = (work.plan, work.unit);
-    let prior = &plan.sweep.protocol.metric_prior;
-    let target = judge::metric_prior(prior, &unit.train, &unit.test).map_err(StageError::Failed)?;
+    let target = judge::metric_prior(plan, unit, &unit.test).map_err(StageError::Failed)?;
     let shown = Shown {
         labels: verdict.test.labels(),
         decisions,

@@ -15,7 +15,7 @@ use counterweight_data::preprocess::{Encoder, Polynomial, Preprocess};
 use counterweight_data::split::{hold_out, stratified_folds};
 
 use crate::config::sweep::{Correction, Features, Model, SplitSpec};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unit};
 use crate::run::guard::{Budget, guarded};
 use crate::run::judge::{self, Shown};
 use crate::run::prepare::Prepared;
@@ -61,9 +61,9 @@ pub(super) struct Fit<'a> {
     pub(super) model: &'a Model,
     pub(super) arm: &'a Correction,
     pub(super) budget: Budget,
-    /// Training rows of each class under the honest protocol: the prior that metrics on original rows
-    /// refer to, so that they compare with the honest ones.
-    pub(super) honest_train: &'a ClassCounts,
+    /// The split: metrics on original rows refer to the prior of its honest protocol, so that they compare
+    /// with the honest ones.
+    pub(super) unit: &'a Unit,
 }
 
 impl ResampledBeforeSplit {
@@ -245,14 +245,10 @@ impl ResampledBeforeSplit {
         let shares = test.labels().counts().prior();
         let seen = (test.labels(), &seen, None);
         let seen = guarded(deadline, || judged(fit, seen, (&counts, shares))).0?;
-        let target = judge::metric_prior(
-            &fit.plan.sweep.protocol.metric_prior,
-            fit.honest_train,
-            &new.y().counts(),
-        );
+        let target = judge::metric_prior(fit.plan, fit.unit, &new.y().counts());
         let truth = (new.y(), &truth, prior.as_ref());
         let target = target.ok();
-        let truth = guarded(deadline, || judged(fit, truth, (fit.honest_train, target))).0?;
+        let truth = guarded(deadline, || judged(fit, truth, (&fit.unit.train, target))).0?;
         Ok((seen, truth))
     }
 
