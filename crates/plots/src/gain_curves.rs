@@ -24,6 +24,8 @@ pub struct GainDot {
     pub band: Option<(f64, f64)>,
     /// Independent units behind it.
     pub units: usize,
+    /// What the baseline has and what the correction has, fractions.
+    pub levels: Option<[f64; 2]>,
 }
 
 /// One correction in a panel.
@@ -254,8 +256,15 @@ fn draw_line(
         let ends = dot.band.map_or_else(String::new, |(low, high)| {
             format!(" [{}, {}]", signed(low * 100.0, 1), signed(high * 100.0, 1))
         });
+        let levels = dot.levels.map_or_else(String::new, |[base, own]| {
+            format!(
+                ", from {} to {}",
+                fixed(base * 100.0, 1),
+                fixed(own * 100.0, 1)
+            )
+        });
         let tip = format!(
-            "{}, {}: {} points{ends} at ratio {}, n {}",
+            "{}, {}: {} points{ends}{levels} at ratio {}, n {}",
             panel.title,
             line.correction,
             signed(dot.gain * 100.0, 1),

@@ -383,6 +383,7 @@ pub(crate) fn gain_data(models: &[&str], corrections: &[String], ladder: bool) -
             gain,
             band: Some((gain - 0.01, gain + 0.012)),
             units: 17,
+            levels: Some([0.3, 0.3 - gain]),
         }
     };
     let mut group = |heading: &str, joined: bool| GainGroup {

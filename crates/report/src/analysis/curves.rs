@@ -5,13 +5,12 @@
 //! **populations** (likewise, a check of theory with the floor known) and **bands** (real datasets at their
 //! natural ratio, other sets in every band, so dots and no line).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use counterweight_stats::{Onset, Seed, onset};
-use rayon::prelude::*;
+use counterweight_stats::{FEWEST_UNITS, Onset};
 
 use super::cover::{Cell, Cells, Cover};
-use super::paired::{HALF_A_POINT, Part};
+use super::paired::Part;
 use super::{Comparison, Data, Scope, mean};
 use crate::error::{ReportError, Result};
 
@@ -41,6 +40,8 @@ pub struct Place {
     pub ceiling: Option<f64>,
     /// Independent clusters.
     pub n_clusters: usize,
+    /// Standard error by splits and permutations alone, where there are several repeats.
+    pub error: Option<f64>,
 }
 
 /// One correction along the ratio.
@@ -54,10 +55,26 @@ pub struct Curve {
     pub models: Vec<usize>,
     /// Index of the correction.
     pub correction: usize,
+    /// Index of what it is compared with: no correction, or its rival.
+    pub against: usize,
     /// By rising ratio.
     pub places: Vec<Place>,
     /// From which rung on the gain holds; ladders on real data only.
     pub onset: Option<Onset>,
+}
+
+impl Curve {
+    /// Independent clusters: on a ladder the same at every rung.
+    pub fn n_clusters(&self) -> usize {
+        self.places.first().map_or(0, |place| place.n_clusters)
+    }
+
+    /// Whether both run over the same ratios.
+    pub fn same_rungs(&self, other: &Self) -> bool {
+        let ratios = |curve: &Self| curve.places.iter().map(|place| place.ratio).collect();
+        let (own, others): (Vec<f64>, Vec<f64>) = (ratios(self), ratios(other));
+        own == others
+    }
 }
 
 /// All curves.
@@ -67,52 +84,86 @@ pub struct Curves {
     pub representatives: Vec<usize>,
     /// By source, models and correction.
     pub curves: Vec<Curve>,
+    /// Each two representatives against each other, on real ladders.
+    pub overtakings: Vec<Curve>,
 }
 
 /// Most families with a representative.
 const FAMILIES: usize = 5;
-
-/// Datasets that share a list of ratios under one profile: the rungs, and each dataset's point at each.
-type Ladder = (Source, String, Vec<f64>, Vec<(usize, Vec<usize>)>);
 
 impl Curves {
     pub(super) fn of(data: &Data, whole: &[&Comparison]) -> Result<Self> {
         let Some(baseline) = data.baseline else {
             return Ok(Self::default());
         };
+        // One model alone is all models together.
+        let mut whole = whole.to_vec();
+        whole.dedup_by(|own, first| own.models == first.models);
+        let whole = whole.as_slice();
         let representatives = representatives(data, whole);
-        let ladders = ladders(data);
         let mut found: Vec<Curve> = Vec::new();
         for comparison in whole {
             found.extend(bands(data, comparison, baseline, &representatives)?);
         }
-        let wanted: Vec<(&Ladder, &[usize], usize)> = ladders
-            .iter()
-            .flat_map(|ladder| whole.iter().map(move |c| (ladder, c.models.as_slice())))
-            .flat_map(|(ladder, models)| {
-                let all = (0..data.corrections.len()).filter(move |&c| c != baseline);
-                all.map(move |correction| (ladder, models, correction))
-            })
-            .collect();
-        let along: Vec<Option<Curve>> = wanted
-            .par_iter()
-            .map(|(ladder, models, correction)| {
-                along(data, ladder, models, (baseline, *correction))
-            })
-            .collect::<Result<_>>()?;
-        found.extend(along.into_iter().flatten());
+        let [along, overtakings] =
+            super::ladders::curves(data, whole, (baseline, &representatives))?;
+        found.extend(along);
         Ok(Self {
             representatives,
             curves: found,
+            overtakings,
         })
+    }
+
+    /// The profiles of real ladders, sorted.
+    pub fn ladders(&self) -> BTreeSet<&str> {
+        let own = self.curves.iter().filter(|c| c.source == Source::Ladder);
+        own.map(|curve| curve.profile.as_str()).collect()
+    }
+
+    /// The list of ratios of a ladder that is shown of some models, by its curves: the longest with enough
+    /// clusters for an interval, or else the longest; and a shorter one that more clusters have.
+    pub fn shown(&self, models: &[usize], profile: &str) -> [Vec<&Curve>; 2] {
+        let own = self.of_models(models, Source::Ladder);
+        let mut lists: Vec<Vec<&Curve>> = Vec::new();
+        for curve in own.filter(|curve| curve.profile == profile) {
+            match lists.iter_mut().find(|list| list[0].same_rungs(curve)) {
+                Some(list) => list.push(curve),
+                None => lists.push(vec![curve]),
+            }
+        }
+        let clusters = |list: &Vec<&Curve>| list.iter().map(|c| c.n_clusters()).max().unwrap_or(0);
+        let enough = |list: &Vec<&Curve>| clusters(list) >= FEWEST_UNITS;
+        let at = lists.iter().position(enough).unwrap_or(0);
+        let first = lists.get(at).cloned().unwrap_or_default();
+        let more = lists
+            .iter()
+            .skip(at + 1)
+            .filter(|l| clusters(l) > clusters(&first));
+        let second = more.max_by_key(|list| clusters(list)).cloned();
+        [first, second.unwrap_or_default()]
+    }
+
+    /// The representative with the largest mean gain over the rungs of some curves.
+    pub fn best_of<'a>(&self, curves: &[&'a Curve]) -> Option<&'a Curve> {
+        let mean_gain =
+            |c: &Curve| mean(c.places.iter().map(|place| place.gain)).unwrap_or(f64::MIN);
+        let own = curves
+            .iter()
+            .filter(|c| self.representatives.contains(&c.correction));
+        // Of equal ones the first.
+        own.rev()
+            .max_by(|a, b| mean_gain(a).total_cmp(&mean_gain(b)))
+            .copied()
     }
 
     /// The curves of some models from one source.
     pub fn of_models<'a>(
         &'a self,
-        models: &'a [usize],
+        models: &[usize],
         source: Source,
-    ) -> impl Iterator<Item = &'a Curve> {
+    ) -> impl Iterator<Item = &'a Curve> + use<'a> {
+        let models = models.to_vec();
         let own = move |curve: &&Curve| curve.models == models && curve.source == source;
         self.curves.iter().filter(own)
     }
@@ -176,6 +227,7 @@ fn bands(
             profile: "natural".to_owned(),
             models: comparison.models.clone(),
             correction,
+            against: baseline,
             places: Vec::new(),
             onset: None,
         })
@@ -206,6 +258,7 @@ fn bands(
                 levels,
                 ceiling: None,
                 n_clusters: gains.len(),
+                error: None,
             });
         }
     }
@@ -214,7 +267,11 @@ fn bands(
 }
 
 /// Gains by cluster, and the mean levels of both.
-fn measure(data: &Data, cells: &Cells, (baseline, own): (usize, usize)) -> (Vec<f64>, [f64; 2]) {
+pub(super) fn measure(
+    data: &Data,
+    cells: &Cells,
+    (baseline, own): (usize, usize),
+) -> (Vec<f64>, [f64; 2]) {
     let value = |(model, point): Cell, c| data.cube.value(model, point, c);
     let gain = |cell| Some(data.target.cost(value(cell, baseline)? - value(cell, own)?));
     let gains = data.by_cluster(cells, &gain).into_values().collect();
@@ -223,122 +280,4 @@ fn measure(data: &Data, cells: &Cells, (baseline, own): (usize, usize)) -> (Vec<
         mean(by_cluster.into_values()).unwrap_or_default()
     };
     (gains, [level(baseline), level(own)])
-}
-
-/// The distinct lists of ratios, each with all datasets that have every one of them.
-fn ladders(data: &Data) -> Vec<Ladder> {
-    let mut by_dataset: BTreeMap<(usize, &str), BTreeMap<u64, usize>> = BTreeMap::new();
-    for (index, point) in data.points.iter().enumerate() {
-        if let Some(ratio) = point.requested_ratio {
-            let key = (point.dataset, point.profile.as_str());
-            by_dataset
-                .entry(key)
-                .or_default()
-                .insert(ratio.to_bits(), index);
-        }
-    }
-    let mut found: Vec<Ladder> = Vec::new();
-    for ((dataset, profile), rungs) in &by_dataset {
-        let synthetic = data.datasets.get(*dataset).is_some_and(|d| d.synthetic);
-        let source = if synthetic {
-            Source::Population
-        } else {
-            Source::Ladder
-        };
-        // Ratios are at least 1, so that their bits order as they do.
-        let ratios: Vec<f64> = rungs.keys().map(|&bits| f64::from_bits(bits)).collect();
-        let known = found
-            .iter()
-            .any(|(s, p, r, _)| (*s, p.as_str(), r) == (source, profile, &ratios));
-        if known || ratios.len() < 2 {
-            continue;
-        }
-        let members = by_dataset.iter().filter(|((d, p), _)| {
-            p == profile
-                && data
-                    .datasets
-                    .get(*d)
-                    .is_some_and(|d| d.synthetic == synthetic)
-        });
-        let members = members.filter_map(|((d, _), own)| {
-            let points: Option<Vec<usize>> =
-                rungs.keys().map(|bits| own.get(bits).copied()).collect();
-            Some((*d, points?))
-        });
-        found.push((source, (*profile).to_owned(), ratios, members.collect()));
-    }
-    // The longest first; of one length the best covered.
-    found.sort_by_key(|(_, _, ratios, members)| {
-        (usize::MAX - ratios.len(), usize::MAX - members.len())
-    });
-    found
-}
-
-/// One correction of some models along a ladder, over the clusters that have every rung.
-fn along(
-    data: &Data,
-    (source, profile, ratios, members): &Ladder,
-    models: &[usize],
-    pair: (usize, usize),
-) -> Result<Option<Curve>> {
-    let both = |model: usize, point: usize| {
-        let value = |c| data.cube.value(model, point, c);
-        value(pair.0).is_some() && value(pair.1).is_some()
-    };
-    let mut rungs: Vec<Cells> = vec![Cells::new(); ratios.len()];
-    for (dataset, points) in members {
-        for &model in models
-            .iter()
-            .filter(|&&m| points.iter().all(|&p| both(m, p)))
-        {
-            for (rung, &point) in rungs.iter_mut().zip(points) {
-                rung.entry(*dataset).or_default().push((model, point));
-            }
-        }
-    }
-    if rungs.first().is_none_or(BTreeMap::is_empty) {
-        return Ok(None);
-    }
-    let measured: Vec<(Vec<f64>, [f64; 2])> = rungs
-        .iter()
-        .map(|cells| measure(data, cells, pair))
-        .collect();
-    let n_clusters = measured.first().map_or(0, |(gains, _)| gains.len());
-    let mut lines: Vec<Vec<f64>> = (0..n_clusters)
-        .map(|cluster| {
-            measured
-                .iter()
-                .filter_map(|(gains, _)| gains.get(cluster).copied())
-                .collect()
-        })
-        .collect();
-    // Neither rows nor names of clusters decide the draws.
-    lines.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    let found = match source {
-        Source::Ladder => Some(onset(&lines, HALF_A_POINT, Seed(0)).map_err(|source| {
-            let what = format!("the onset of `{}`", data.correction(pair.1));
-            ReportError::Stats { what, source }
-        })?),
-        _ => None,
-    };
-    let floor = |(model, point): Cell| data.cube.get(model, point, pair.0)?.bayes;
-    let places = ratios.iter().zip(&measured).zip(&rungs).enumerate();
-    let places = places.map(|(rung, ((&ratio, (gains, levels)), cells))| Place {
-        ratio,
-        gain: mean(gains.iter().copied()).unwrap_or_default(),
-        band: found
-            .as_ref()
-            .and_then(|onset| onset.bands.get(rung).copied()),
-        levels: *levels,
-        ceiling: mean(data.by_cluster(cells, &floor).into_values()).map(|floor| levels[0] - floor),
-        n_clusters: gains.len(),
-    });
-    Ok(Some(Curve {
-        source: *source,
-        profile: profile.clone(),
-        models: models.to_vec(),
-        correction: pair.1,
-        places: places.collect(),
-        onset: found,
-    }))
 }

@@ -16,6 +16,11 @@ pub use super::info::{CorrectionInfo, DatasetInfo, MetricInfo, ModelInfo, Point}
 use crate::ReportInput;
 use crate::error::Result;
 
+/// The profile of a ladder that holds the rows of the rarer class.
+pub const HELD_MINORITY: &str = "ladder-minority";
+/// The profile of a ladder that holds all rows.
+pub const HELD_ROWS: &str = "ladder-n";
+
 /// Which points a comparison looks at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scope {
@@ -46,7 +51,7 @@ impl Scope {
             .is_some_and(|dataset| dataset.synthetic);
         match self {
             Self::All => true,
-            Self::Real => !synthetic,
+            Self::Real => !synthetic && !point.aside,
             Self::Synthetic => synthetic,
             Self::Band(low, high) => point
                 .imbalance_ratio
@@ -122,6 +127,14 @@ impl Data {
                 dataset.origin.clone_from(&about.source);
                 dataset.citation.clone_from(&about.citation);
             }
+        }
+        // Two ladders of one table are never in one mean.
+        let profiles: BTreeSet<&str> = indexed.points.iter().map(|p| p.profile.as_str()).collect();
+        let both = [HELD_MINORITY, HELD_ROWS]
+            .iter()
+            .all(|own| profiles.contains(own));
+        for point in indexed.points.iter_mut().filter(|_| both) {
+            point.aside = point.profile == HELD_ROWS;
         }
         let corrections = &indexed.corrections;
         let exact = corrections.iter().position(|c| c.id == "none");

@@ -135,8 +135,10 @@ impl DatasetInfo {
 pub struct Point {
     /// Index of the dataset.
     pub dataset: usize,
-    /// `natural`, `step` or `exponential`.
+    /// `natural`, `step`, `exponential`, or that of a ladder.
     pub profile: String,
+    /// Whether headlines leave it out: on a ladder that holds all rows, beside one that holds the minority.
+    pub aside: bool,
     /// The ratio that was asked for; `None` for natural data.
     pub requested_ratio: Option<f64>,
     /// Mean realised ratio of the training rows over its cells.
@@ -156,6 +158,7 @@ impl Point {
         Self {
             dataset,
             profile: record.profile.to_string(),
+            aside: false,
             requested_ratio: record.requested_ratio,
             imbalance_ratio: None,
             minority_count: record.minority_count,

@@ -15,6 +15,7 @@ mod data;
 mod effects;
 mod grid;
 mod info;
+mod ladders;
 mod leaks;
 mod outcomes;
 mod paired;
@@ -35,7 +36,10 @@ pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
 pub use curves::{Curve, Curves, Place, Source};
 use data::direction_of;
-pub use data::{CorrectionInfo, Data, DatasetInfo, MetricInfo, ModelInfo, Point, Scope};
+pub use data::{
+    CorrectionInfo, Data, DatasetInfo, HELD_MINORITY, HELD_ROWS, MetricInfo, ModelInfo, Point,
+    Scope,
+};
 pub use effects::Effect;
 pub use grid::{Grid, Kind, Member};
 pub use leaks::{LeakPremium, LeakStudy, LeakValue};

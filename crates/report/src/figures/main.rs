@@ -4,7 +4,7 @@
 use counterweight_plots as plots;
 
 use super::{Drawn, Frame, Section};
-use crate::analysis::{Analysis, Comparison, Curve, Part, Place, Source};
+use crate::analysis::{Analysis, Comparison, Curve, HELD_MINORITY, HELD_ROWS, Part, Place, Source};
 
 /// The figures, as far as there is something to show.
 pub(super) fn all(analysis: &Analysis) -> Vec<Drawn> {
@@ -39,70 +39,95 @@ fn curves(analysis: &Analysis) -> Option<Drawn> {
         gain: place.gain,
         band: place.band,
         units: place.n_clusters,
+        levels: Some(place.levels),
     };
-    // Of several lists of ratios the longest, which comes first.
-    let of = |comparison: &Comparison, correction: usize, source: Source| -> Option<&Curve> {
-        let mut own = analysis.curves.curves.iter();
-        own.find(|c| {
-            c.models == comparison.models && c.source == source && c.correction == correction
-        })
+    let dots = |curve: Option<&Curve>| -> Vec<plots::GainDot> {
+        curve.map_or_else(Vec::new, |curve| curve.places.iter().map(dot).collect())
     };
-    let panel = |title: &str, comparison: &Comparison, real: bool| {
-        let sources = if real {
-            [Source::Bands, Source::Ladder]
-        } else {
-            [Source::Population; 2]
-        };
-        // A line over a handful of real sets describes these sets.
-        let enough = |curve: &&Curve| {
-            let units = curve.places.first().map_or(0, |place| place.n_clusters);
-            curve.source != Source::Ladder || units >= counterweight_stats::FEWEST_UNITS
-        };
-        let dots = |correction: usize, source: Source| -> Vec<plots::GainDot> {
-            let curve = of(comparison, correction, source).filter(enough);
-            curve.map_or_else(Vec::new, |curve| curve.places.iter().map(dot).collect())
+    let panel = |title: String, [apart, joined]: [Vec<&Curve>; 2]| {
+        let of = |curves: &[&Curve], c: usize| {
+            let mut own = curves.iter().filter(|curve| curve.correction == c);
+            dots(own.next().copied())
         };
         let lines = representatives.iter().map(|&correction| plots::GainLine {
             correction: analysis.correction(correction).to_owned(),
-            dots: if real {
-                dots(correction, sources[0])
-            } else {
-                Vec::new()
-            },
-            line: dots(correction, sources[1]),
+            dots: of(&apart, correction),
+            line: of(&joined, correction),
         });
         let lines: Vec<_> = lines
             .filter(|l| !l.dots.is_empty() || !l.line.is_empty())
             .collect();
-        let first = representatives
-            .iter()
-            .find_map(|&c| of(comparison, c, Source::Population));
-        let ceiling = first.filter(|_| !real).map_or_else(Vec::new, |curve| {
-            let places = curve.places.iter();
-            places
-                .filter_map(|place| Some((place.ratio, place.ceiling?)))
-                .collect()
-        });
-        (!lines.is_empty()).then(|| plots::GainPanel {
-            title: title.to_owned(),
+        let first = joined.iter().flat_map(|curve| &curve.places);
+        let ceiling = first.filter_map(|place| Some((place.ratio, place.ceiling?)));
+        let mut ceiling: Vec<(f64, f64)> = ceiling.collect();
+        ceiling.truncate(joined.first().map_or(0, |curve| curve.places.len()));
+        (!lines.is_empty()).then_some(plots::GainPanel {
+            title,
             lines,
             ceiling,
         })
     };
     let models = shown(analysis);
-    let group = |heading: &str, real: bool| plots::GainGroup {
-        heading: heading.to_owned(),
+    let of = |comparison: &Comparison, source: Source| {
+        let own = analysis.curves.of_models(&comparison.models, source);
+        own.collect::<Vec<&Curve>>()
+    };
+    let ladders = analysis.curves.ladders();
+    // Natural data stand with the first ladder, or alone.
+    let real = |(place, profile): (usize, &str)| {
+        let mut panels = Vec::new();
+        for (title, comparison) in &models {
+            let apart = match place {
+                0 => of(comparison, Source::Bands),
+                _ => Vec::new(),
+            };
+            let [first, second] = analysis.curves.shown(&comparison.models, profile);
+            // A line over a handful of real sets describes these sets.
+            let enough = |c: &&Curve| c.n_clusters() >= counterweight_stats::FEWEST_UNITS;
+            let first: Vec<&Curve> = first.into_iter().filter(enough).collect();
+            let title = |list: &[&Curve]| match list.first() {
+                Some(curve) => format!("{title}, n {}", curve.n_clusters()),
+                None => title.clone(),
+            };
+            panels.extend(panel(title(&first), [apart, first]));
+            // More sets on a shorter list, for all models together.
+            if comparison.models.len() > 1 {
+                panels.extend(panel(title(&second), [Vec::new(), second]));
+            }
+        }
+        let heading = match profile {
+            HELD_MINORITY => "Real datasets, minority rows held: ratio and rows grow",
+            HELD_ROWS => "Real datasets, all rows held: minority rows fall",
+            _ => "Real datasets",
+        };
+        plots::GainGroup {
+            heading: heading.to_owned(),
+            panels,
+        }
+    };
+    let profiles = if ladders.is_empty() {
+        vec![""]
+    } else {
+        ladders.into_iter().collect()
+    };
+    let mut groups: Vec<plots::GainGroup> = profiles.into_iter().enumerate().map(real).collect();
+    let population = |comparison: &Comparison| {
+        let mut all = of(comparison, Source::Population);
+        // Of several lists of ratios the longest, which comes first.
+        let first = all.first().copied();
+        all.retain(|curve| {
+            first.is_some_and(|first| first.same_rungs(curve) && first.profile == curve.profile)
+        });
+        all
+    };
+    groups.push(plots::GainGroup {
+        heading: "Populations, a check of theory".to_owned(),
         panels: models
             .iter()
-            .filter_map(|(title, c)| panel(title, c, real))
+            .filter_map(|(title, c)| panel(title.clone(), [Vec::new(), population(c)]))
             .collect(),
-    };
-    let data = plots::GainCurves {
-        groups: vec![
-            group("Real datasets", true),
-            group("Populations, a check of theory", false),
-        ],
-    };
+    });
+    let data = plots::GainCurves { groups };
     if data.groups.iter().all(|group| group.panels.is_empty()) {
         return None;
     }

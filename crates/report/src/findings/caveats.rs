@@ -3,14 +3,19 @@
 use counterweight_core::Outcome;
 
 use super::code;
-use crate::analysis::{Analysis, Source};
-use counterweight_plots::format::{self, count, fixed, list, list_up_to, plural, size};
-use counterweight_stats::OnsetVerdict;
+use crate::analysis::Analysis;
+use counterweight_plots::format::{count, fixed, list, list_up_to, plural, size};
 
 pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
     let mut caveats = Vec::new();
     caveats.extend(power(analysis));
-    caveats.extend(onsets(analysis));
+    if analysis.points.iter().any(|point| point.aside) {
+        caveats.push(
+            "Headlines are about the ladder that holds the minority's rows; the one that holds all rows has its own curves \
+             and onsets."
+                .to_owned(),
+        );
+    }
     let outcomes = &analysis.outcomes;
     let failures = outcomes.failures();
     if failures > 0 {
@@ -172,74 +177,5 @@ fn power(analysis: &Analysis) -> Option<String> {
                 plural(analysis.family, "comparison")
             )
         }
-    ))
-}
-
-/// From which ratio on the representatives help, all models together.
-fn onsets(analysis: &Analysis) -> Option<String> {
-    let shown = &analysis.curves.representatives;
-    let ladders: Vec<_> = analysis
-        .curves
-        .of_models(&analysis.pooled.models, Source::Ladder)
-        .filter(|curve| shown.contains(&curve.correction))
-        .collect();
-    // The longest list of ratios comes first.
-    let first = ladders.first()?;
-    let ratios: Vec<f64> = first.places.iter().map(|place| place.ratio).collect();
-    let same = |curve: &&&crate::analysis::Curve| {
-        curve.places.len() == ratios.len()
-            && curve
-                .places
-                .iter()
-                .zip(&ratios)
-                .all(|(p, r)| p.ratio.total_cmp(r).is_eq())
-    };
-    let rung = |at: usize| {
-        ratios
-            .get(at)
-            .map_or_else(|| "beyond".to_owned(), |r| format::ratio(*r))
-    };
-    let words = ladders.iter().filter(same).filter_map(|curve| {
-        let onset = curve.onset.as_ref()?;
-        let word = match onset.verdict {
-            OnsetVerdict::At(at) => {
-                let below = if at == 0 {
-                    "at or below ".to_owned() + &rung(0)
-                } else {
-                    format!("in ({}, {}]", rung(at - 1), rung(at))
-                };
-                let (low, high) = onset.interval?;
-                format!(
-                    "{below} [{}, {}]",
-                    rung(low),
-                    high.map_or_else(|| "beyond".to_owned(), rung)
-                )
-            }
-            OnsetVerdict::NoneInRange => "none in range".to_owned(),
-            OnsetVerdict::NotDetermined => "not determined".to_owned(),
-        };
-        Some(format!(
-            "{} {word}",
-            code(analysis.correction(curve.correction))
-        ))
-    });
-    let words: Vec<String> = words.collect();
-    let clusters = first.places.first().map_or(0, |place| place.n_clusters);
-    if clusters < counterweight_stats::FEWEST_UNITS {
-        return Some(format!(
-            "The ratio from which on a correction helps is not determined: {} thinned to ratios {}.",
-            if clusters == 1 {
-                "only 1 cluster was".to_owned()
-            } else {
-                format!("only {clusters} clusters were")
-            },
-            list(&ratios.iter().map(|r| format::ratio(*r)).collect::<Vec<_>>()),
-        ));
-    }
-    Some(format!(
-        "Ratio from which on the mean gain exceeds half a point, on {} thinned to ratios {}: {}.",
-        plural(clusters, "cluster"),
-        list(&ratios.iter().map(|r| format::ratio(*r)).collect::<Vec<_>>()),
-        list(&words)
     ))
 }

@@ -6,11 +6,13 @@
 
 mod ablations;
 mod caveats;
+mod ladders;
 mod leaks;
 mod selection;
 
 pub(crate) use ablations::{ablation_sentences, standing_sentence};
 use caveats::caveats;
+pub(crate) use ladders::onset_words;
 pub(crate) use leaks::leak_sentences;
 pub(crate) use selection::selection_sentence;
 
@@ -25,6 +27,8 @@ pub enum Topic {
     Data,
     /// What the sweep found, over all models.
     Answer,
+    /// From which imbalance ratio on.
+    Ratio,
     /// One model.
     Model(usize),
     /// What limits the answer.
@@ -63,6 +67,9 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
     say(Topic::Data, data_sentence(analysis));
     for text in answer(analysis) {
         say(Topic::Answer, text);
+    }
+    for text in ladders::onsets(analysis) {
+        say(Topic::Ratio, text);
     }
     for comparison in &analysis.overall {
         say(
@@ -278,6 +285,7 @@ fn answer(analysis: &Analysis) -> Vec<String> {
         ),
     ];
     text.extend(when_not(analysis, leader));
+    text.extend(ladders::onset_of(analysis, leader));
     text
 }
 

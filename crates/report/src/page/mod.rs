@@ -83,6 +83,15 @@ pub(crate) fn page(
                     @for placed in of(Section::Main) { (figure(placed, ("", &styles))) }
                 }
             }
+            @if of_topic(findings, Topic::Ratio).next().is_some() {
+                section aria-labelledby="ratio" {
+                    h2 #ratio { "At which ratio" }
+                    @for finding in of_topic(findings, Topic::Ratio) { p { (rich(&finding.text)) } }
+                    @if let Some((sheet, view)) = view("onsets") {
+                        details { summary { h3 { (view.title) } } (table_block(sheet, view, "")) }
+                    }
+                }
+            }
             section aria-labelledby="limits" {
                 h2 #limits { "What limits the answer" }
                 ul { @for finding in of_topic(findings, Topic::Caveat) { li { (rich(&finding.text)) } } }

@@ -55,6 +55,9 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         sweep::corrections(analysis)?,
         sweep::reasons(analysis)?,
     ];
+    if !analysis.curves.ladders().is_empty() {
+        sheets.push(values::onsets(analysis)?);
+    }
     if analysis.cube.iter().any(|(_, own)| own.seconds.is_some()) {
         sheets.push(arms::times(analysis)?);
     }

@@ -1,10 +1,11 @@
 //! Tables of values: by ratio and by dataset.
 
-use counterweight_stats::OnsetVerdict;
+use counterweight_stats::{Onset, OnsetVerdict};
 
 use super::{Columns, Sheet};
 use crate::analysis::{Analysis, Comparison, Curve, Place, Point, Source, Standing};
 use crate::error::Result;
+use crate::findings::onset_words;
 use crate::view::{Mark, View, file_name, free_name};
 use counterweight_plots::format::{percent, points, ratio};
 
@@ -51,8 +52,75 @@ pub(super) fn curves(analysis: &Analysis) -> Result<Sheet> {
         .file_real("own", |(.., place)| Some(place.levels[1]))
         .file_real("gain_without_regret", |(.., place)| place.ceiling)
         .file_count("n_clusters", |(.., place)| place.n_clusters)
+        .file_real("gain_error_by_chance", |(.., place)| place.error)
         .file_text("onset", holds)
         .files("gain_curves", Vec::new())
+}
+
+/// Onsets against no correction, and overtakings; read are those of the representatives on the list of ratios
+/// that is shown.
+pub(super) fn onsets(analysis: &Analysis) -> Result<Sheet> {
+    let curves = &analysis.curves;
+    let all = curves.curves.iter().chain(&curves.overtakings);
+    let rows: Vec<(&Curve, &Onset)> = all.filter_map(|c| Some((c, c.onset.as_ref()?))).collect();
+    let rung = |curve: &Curve, at: usize| curve.places.get(at).map(|place| place.ratio);
+    let start = |(_, onset): &(&Curve, &Onset)| match onset.verdict {
+        OnsetVerdict::At(at) => Some(at),
+        _ => None,
+    };
+    let ratios = |curve: &Curve| -> String {
+        let texts = curve.places.iter().map(|place| ratio(place.ratio));
+        texts.collect::<Vec<_>>().join(" ")
+    };
+    let last = |curve: &Curve| curve.places.last().map(|place| place.levels);
+    let mut columns = Columns::of(&rows)
+        .text("profile", "ladder", |(curve, _)| curve.profile.as_str())
+        .file_text("ratios", |(curve, _)| ratios(curve))
+        .code("model", "model", |(curve, _)| match curve.models[..] {
+            [one] => analysis.model(one),
+            _ => "all models",
+        })
+        .code("correction", "correction", |(curve, _)| {
+            analysis.correction(curve.correction)
+        })
+        .code("against", "against", |(curve, _)| {
+            analysis.correction(curve.against)
+        })
+        .words("gain above half a point", |(curve, _)| onset_words(curve))
+        .file_text("verdict", |(_, onset)| match onset.verdict {
+            OnsetVerdict::At(_) => "onset",
+            OnsetVerdict::NoneInRange => "none in range",
+            OnsetVerdict::NotDetermined => "not determined",
+        })
+        .file_real("above", |row| rung(row.0, start(row)?.checked_sub(1)?))
+        .file_real("onset", |row| rung(row.0, start(row)?))
+        .file_real("range_low", |(curve, onset)| rung(curve, onset.interval?.0))
+        .file_real("range_high", |(curve, onset)| {
+            rung(curve, onset.interval?.1?)
+        })
+        .number("theirs at the end, %", |row| Some(last(row.0)?[0]), percent)
+        .number("own, %", |row| Some(last(row.0)?[1]), percent)
+        .count("n_clusters", "clusters", |(curve, _)| curve.n_clusters());
+    let shown = |(curve, _): &(&Curve, &Onset)| {
+        let [list, _] = curves.shown(&curve.models, &curve.profile);
+        let best = curves.best_of(&list).map(|best| best.correction);
+        let own = |c: usize| curves.representatives.contains(&c);
+        let counts = curve.models.len() > 1 || analysis.same_model(curve.models[0]).is_none();
+        let wanted = Some(curve.against) == analysis.baseline || Some(curve.correction) == best;
+        list.first().is_some_and(|c| c.same_rungs(curve))
+            && own(curve.correction)
+            && counts
+            && wanted
+    };
+    let view = columns.view_of(
+        "onsets",
+        "From which ratio on",
+        "One correction a family against none, and the best of them against the others: the ratio from which on the mean \
+         gain exceeds half a point at every larger one, the rung below it, and the 2.5 to 97.5 % range over draws of the \
+         clusters. None in range: over half of the draws have none. Every list of ratios is in the csv.",
+        shown,
+    );
+    columns.files("onsets", vec![view])
 }
 
 /// One row of the table by dataset on the page.
@@ -95,6 +163,9 @@ fn by_point(analysis: &Analysis) -> Result<View> {
             |row| row.point.requested_ratio.or(row.point.imbalance_ratio),
             ratio,
         );
+    if rows.iter().any(|row| row.point.aside) {
+        columns = columns.words("thinning", |row| row.point.profile.as_str());
+    }
     if rows
         .iter()
         .any(|row| row.standings.contains(&Some(Standing::Untested)))
