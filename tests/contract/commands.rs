@@ -264,7 +264,7 @@ fn committed_sweeps_hold_deterministic_learners_alone() {
         .collect();
     // Else this test could not fail.
     assert!(learners.values().any(|deterministic| !deterministic));
-    for report in ["quick", "reference", "gate"] {
+    for report in ["quick", "reference", "ladders", "library", "gate"] {
         let path = format!(
             "{}/../../reports/{report}/sweep.toml",
             env!("CARGO_MANIFEST_DIR")
