@@ -177,27 +177,26 @@ fn an_effect_everywhere_is_lowered_and_its_honest_gain_is_its_size() {
     );
 }
 
-/// Two ladders of the same tables, rungs that some tables cannot give, and a population: each has its own mean.
-#[test]
-fn ladders_stand_apart_and_lists_of_ratios_hold_the_sets_that_have_them() {
+/// Two ladders of `tables` tables, of which some reach ratio 100, and a population. The second arm gains from ratio
+/// 10 on, at ratio 100 by more than the first.
+fn two_ladders(tables: usize, reach: usize) -> Vec<Record> {
     let plain = plain();
+    let gains = [[0.0; 3], [0.0, 0.02, 0.02], [0.0, 0.01, 0.06]];
     let mut all = Vec::new();
-    for dataset in 0..10 {
+    for dataset in 0..tables {
         for (place, ratio) in [1.0, 10.0, 100.0].into_iter().enumerate() {
-            // The second arm gains from ratio 10 on, by more than the first from ratio 100 on; only eight tables
-            // reach ratio 100.
-            let gains = [[0.0; 3], [0.0, 0.02, 0.02], [0.0, 0.01, 0.06]];
             for (arm, gains) in gains.iter().enumerate() {
                 let level = 0.3 + 0.001 * (dataset % 3) as f64;
-                let mut held = cell(&plain, dataset, Some(ratio), (0, arm), level - gains[place]);
-                if dataset > 7 && ratio > 50.0 {
+                let of = |error: f64| cell(&plain, dataset, Some(ratio), (0, arm), error);
+                let mut held = of(level - gains[place]);
+                if dataset >= reach && ratio > 50.0 {
                     held.outcome = counterweight_core::Outcome::NotApplicable;
                     held.metrics.clear();
                 }
-                let mut rows = cell(&plain, dataset, Some(ratio), (0, arm), level + gains[place]);
+                let mut rows = of(level + gains[place]);
                 rows.profile = "ladder-n".into();
                 rows.cell.0.push_str("-n");
-                let mut drawn = cell(&plain, dataset, Some(ratio), (0, arm), 5.0 * gains[place]);
+                let mut drawn = of(0.5 - 5.0 * gains[place]);
                 drawn.profile = "step".into();
                 drawn.dataset = format!("population-{dataset}").into();
                 drawn.source = "synthetic".into();
@@ -206,61 +205,71 @@ fn ladders_stand_apart_and_lists_of_ratios_hold_the_sets_that_have_them() {
             }
         }
     }
-    let found = analysis(&all);
-    let curves = &found.curves;
-    let gains = |curve: &Curve| -> Vec<i64> {
-        let tenths = |gain: f64| (-1000..1000).find(|n| *n as f64 / 1000.0 > gain - 5e-4);
-        let all = curve.places.iter();
-        all.filter_map(|place| tenths(place.gain)).collect()
+    all
+}
+
+/// Clusters and gains in tenths of a point, by curve.
+fn tenths(curves: &[&Curve]) -> Vec<(usize, Vec<i64>)> {
+    let tenths = |gain: f64| (-1000..1000).find(|n| f64::from(*n) / 1000.0 > gain - 5e-4);
+    let of = |curve: &&Curve| {
+        let gains = curve.places.iter().filter_map(|place| tenths(place.gain));
+        (curve.n_clusters(), gains.map(i64::from).collect())
     };
+    curves.iter().map(of).collect()
+}
+
+#[test]
+fn ladders_stand_apart_each_with_its_own_mean_and_sentences() {
+    let found = analysis(&two_ladders(10, 8));
+    let curves = &found.curves;
     let names: Vec<&str> = curves.ladders().into_iter().collect();
     assert_eq!(names, ["ladder-minority", "ladder-n"]);
-    let [long, short] = curves.shown(&[0], "ladder-minority");
-    let of = |list: &[&Curve]| -> Vec<(usize, Vec<i64>)> {
-        let own = list.iter();
-        own.map(|c| (c.n_clusters(), gains(c))).collect()
-    };
-    assert_eq!(of(&long), [(8, vec![0, 20, 20]), (8, vec![0, 10, 60])]);
-    assert_eq!(of(&short), [(10, vec![0, 20]), (10, vec![0, 10])]);
-    let [all_rows, none] = curves.shown(&[0], "ladder-n");
-    assert_eq!(of(&all_rows)[1], (10, vec![0, -10, -60]));
-    assert!(none.is_empty());
-    assert_eq!(
-        curves.best_of(&long).unwrap().correction,
-        long[1].correction
-    );
-    // It overtakes the other at ratio 100.
-    let over = curves.overtakings.iter().find(|c| {
-        c.correction == long[1].correction && c.same_rungs(long[0]) && c.profile == long[0].profile
+    let [main, longer] = curves.shown(&[0], "ladder-minority");
+    assert_eq!(tenths(&main), [(8, vec![0, 20, 20]), (8, vec![0, 10, 60])]);
+    assert!(longer.is_empty());
+    let [rows, _] = curves.shown(&[0], "ladder-n");
+    assert_eq!(tenths(&rows)[1], (10, vec![0, -10, -60]));
+    let best = curves.best_of(&main).unwrap();
+    assert_eq!(best.correction, main[1].correction);
+    let mut over = curves.overtakings.iter().filter(|c| {
+        c.correction == best.correction && c.same_rungs(best) && c.profile == best.profile
     });
-    let over = over.unwrap();
-    assert_eq!(gains(over), [0, -10, 40]);
-    assert_eq!(over.onset.as_ref().unwrap().verdict, OnsetVerdict::At(2));
+    let over = over.next().unwrap();
+    assert_eq!(tenths(&[over]), [(8, vec![0, -10, 40])]);
     // The headline is about the minority held: (0 + 1 + 6) / 3 points on eight tables, (0 + 1) / 2 on two.
-    let comparison = &found.overall[0];
-    let row = comparison.against(long[1].correction).unwrap();
+    let row = found.overall[0].against(best.correction).unwrap();
     let expected = (8.0 * 0.07 / 3.0 + 2.0 * 0.01 / 2.0) / 10.0;
     assert!((row.gain.mean - expected).abs() < 1e-9, "{}", row.gain.mean);
     let texts = findings(&found);
-    let about: Vec<&str> = texts
-        .iter()
-        .filter(|finding| finding.topic == Topic::Ratio)
-        .map(|finding| finding.text.as_str())
-        .collect();
-    assert_eq!(about.len(), 2);
+    let about = |ladder: usize| -> Vec<&str> {
+        let own = texts.iter().filter(|own| own.topic == Topic::Ratio(ladder));
+        own.map(|own| own.text.as_str()).collect()
+    };
     assert!(
-        about[0]
-            .starts_with("8 clusters thinned to ratios 1, 10 and 100, the minority's rows held")
-            && about[0].contains("`arm-02`, from ratio 10 on, in (1, 10], 95 % range 10 to 10.")
-            && about[0].ends_with(
-                "over `arm-01`, from ratio 100 on, in (10, 100], 95 % range 100 to 100."
-            ),
-        "{}",
-        about[0]
+        about(0)[0].starts_with(
+            "8 clusters thinned to ratios 1, 10 and 100, the minority's rows held, so that ratio and rows grow together."
+        ),
+        "{:?}",
+        about(0)
     );
-    assert!(
-        about[1].contains("`arm-02`, none in range."),
-        "{}",
-        about[1]
+    assert_eq!(
+        about(0)[1..],
+        [
+            "`arm-01` gains from ratio 10 on, in (1, 10], 95 % range 10.",
+            "`arm-02` gains from ratio 10 on, in (1, 10], 95 % range 10.",
+            "`arm-02` over `arm-01` gains from ratio 100 on, in (10, 100], 95 % range 100."
+        ]
+    );
+    assert_eq!(about(1)[2], "`arm-02`: none in range.");
+}
+
+#[test]
+fn a_list_of_ratios_holds_the_sets_that_have_all_of_it() {
+    let found = analysis(&two_ladders(14, 6));
+    let [main, longer] = found.curves.shown(&[0], "ladder-minority");
+    assert_eq!(tenths(&main), [(14, vec![0, 20]), (14, vec![0, 10])]);
+    assert_eq!(
+        tenths(&longer),
+        [(6, vec![0, 20, 20]), (6, vec![0, 10, 60])]
     );
 }

@@ -121,8 +121,8 @@ impl Curves {
         own.map(|curve| curve.profile.as_str()).collect()
     }
 
-    /// The list of ratios of a ladder that is shown of some models, by its curves: the longest with enough
-    /// clusters for an interval, or else the longest; and a shorter one that more clusters have.
+    /// The lists of ratios of a ladder that are shown of some models, by their curves: the longest that half of the
+    /// clusters have, and a longer one that fewer have, if they are enough for an interval.
     pub fn shown(&self, models: &[usize], profile: &str) -> [Vec<&Curve>; 2] {
         let own = self.of_models(models, Source::Ladder);
         let mut lists: Vec<Vec<&Curve>> = Vec::new();
@@ -133,15 +133,12 @@ impl Curves {
             }
         }
         let clusters = |list: &Vec<&Curve>| list.iter().map(|c| c.n_clusters()).max().unwrap_or(0);
-        let enough = |list: &Vec<&Curve>| clusters(list) >= FEWEST_UNITS;
-        let at = lists.iter().position(enough).unwrap_or(0);
-        let first = lists.get(at).cloned().unwrap_or_default();
-        let more = lists
-            .iter()
-            .skip(at + 1)
-            .filter(|l| clusters(l) > clusters(&first));
-        let second = more.max_by_key(|list| clusters(list)).cloned();
-        [first, second.unwrap_or_default()]
+        let most = lists.iter().map(clusters).max().unwrap_or(0);
+        let reaches = |least: usize| move |list: &Vec<&Curve>| clusters(list) >= least;
+        let main = lists.iter().position(reaches(most.div_ceil(2)));
+        let longer = lists.iter().position(reaches(FEWEST_UNITS));
+        let longer = longer.filter(|at| main.is_some_and(|main| *at < main));
+        [main, longer].map(|at| at.and_then(|at| lists.get(at)).cloned().unwrap_or_default())
     }
 
     /// The representative with the largest mean gain over the rungs of some curves.

@@ -90,7 +90,7 @@ fn curves(analysis: &Analysis) -> Option<Drawn> {
                 None => title.clone(),
             };
             panels.extend(panel(title(&first), [apart, first]));
-            // More sets on a shorter list, for all models together.
+            // Fewer sets on a longer list, for all models together.
             if comparison.models.len() > 1 {
                 panels.extend(panel(title(&second), [Vec::new(), second]));
             }
@@ -131,14 +131,25 @@ fn curves(analysis: &Analysis) -> Option<Drawn> {
     if data.groups.iter().all(|group| group.panels.is_empty()) {
         return None;
     }
+    let mut lines = data
+        .groups
+        .iter()
+        .flat_map(|g| &g.panels)
+        .flat_map(|p| &p.lines);
+    let apart = if lines.any(|line| !line.dots.is_empty()) {
+        " Dots: real datasets at their natural ratio, other sets in each band, on shared sets, with 95 % intervals from six \
+         clusters on."
+    } else {
+        ""
+    };
     let frame = Frame::new(
         Section::Main,
         "gain_by_ratio".to_owned(),
         "At which ratio?".to_owned(),
-        "One correction a family, the same in every panel; above zero it beats no correction. Dots: real datasets \
-         at their natural ratio, other sets in each band, on shared sets, with 95 % intervals from six clusters on. \
-         Lines: the same sets at every ratio, real ones with a simultaneous band."
-            .to_owned(),
+        format!(
+            "One correction a family, the same in every panel; above zero it beats no correction.{apart} Lines: the same \
+             sets at every ratio, real ones with a simultaneous band; n counts their clusters."
+        ),
     );
     Some((
         frame,

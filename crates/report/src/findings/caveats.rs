@@ -124,7 +124,7 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         analysis
             .points
             .get(p)
-            .is_some_and(|point| point.minority_count < 10)
+            .is_some_and(|point| (1..10).contains(&point.minority_count))
     };
     let points = analysis.points_of(analysis.question());
     let tiny = points.iter().filter(tiny).count();

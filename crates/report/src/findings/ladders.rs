@@ -36,84 +36,82 @@ pub(crate) fn onset_words(curve: &Curve) -> String {
                     rung(at)
                 ),
             };
-            let high = high.map_or_else(|| "beyond".to_owned(), rung);
-            format!("{from}, 95 % range {} to {high}", rung(low))
+            let high = match high {
+                Some(high) if high == low => String::new(),
+                Some(high) => format!(" to {}", rung(high)),
+                None => " to beyond".to_owned(),
+            };
+            format!("{from}, 95 % range {}{high}", rung(low))
         }
         (OnsetVerdict::NoneInRange, _) => "none in range".to_owned(),
         _ => "not determined".to_owned(),
     }
 }
 
-/// One text a ladder: how it is made, the onset of each representative, and where the best of them overtakes the
-/// others.
-pub(super) fn onsets(analysis: &Analysis) -> Vec<String> {
-    let curves = &analysis.curves;
-    let of = |profile: &&str| {
-        let models = &analysis.pooled.models;
-        let [all, _] = curves.shown(models, profile);
-        let own = |c: &&&Curve| curves.representatives.contains(&c.correction);
-        let shown: Vec<&Curve> = all.iter().filter(own).copied().collect();
-        let first = *shown.first()?;
-        let ratios: Vec<String> = first
-            .places
-            .iter()
-            .map(|place| ratio(place.ratio))
-            .collect();
-        if first.n_clusters() < FEWEST_UNITS {
-            return Some(format!(
-                "{} thinned to ratios {}: too few to say from which ratio on a correction helps.",
-                plural(first.n_clusters(), "cluster"),
-                list(&ratios)
-            ));
-        }
-        let errors = shown.iter().flat_map(|c| &c.places);
-        let error = errors.filter_map(|place| place.error).reduce(f64::max);
-        let error = error.map_or_else(String::new, |error| {
-            format!(
-                "; chance of the draws moves a mean by {} points at most",
-                size(error)
-            )
-        });
-        let mut text = vec![format!(
-            "{} thinned to ratios {}, {}; mean of {}{error}.",
-            plural(first.n_clusters(), "cluster"),
-            list(&ratios),
-            thinning(profile),
-            plural(models.len(), "model")
-        )];
-        let named = |curve: &Curve| code(analysis.correction(curve.correction));
-        text.push("Mean gain above half a point at every ratio from one on:".to_owned());
-        text.extend(
-            shown
-                .iter()
-                .map(|c| format!("{}, {}.", named(c), onset_words(c))),
-        );
-        let best = curves.best_of(&shown)?;
-        let over = curves.overtakings.iter().filter(|c| {
-            c.models == *models
-                && c.profile == *profile
-                && c.correction == best.correction
-                && c.same_rungs(first)
-        });
-        let over: Vec<String> = over
-            .map(|c| {
-                format!(
-                    "over {}, {}.",
-                    code(analysis.correction(c.against)),
-                    onset_words(c)
-                )
-            })
-            .collect();
-        if !over.is_empty() {
-            text.push(format!(
-                "{} gains half a point more than the others:",
-                named(best)
-            ));
-            text.extend(over);
-        }
-        Some(text.join(" "))
+/// By ladder: how it is made, the onset of each representative, and where the best of them overtakes the others.
+pub(super) fn onsets(analysis: &Analysis) -> Vec<(usize, String)> {
+    let ladders = analysis.curves.ladders();
+    let of = |(at, profile)| {
+        along(analysis, profile)
+            .into_iter()
+            .map(move |text| (at, text))
     };
-    curves.ladders().iter().filter_map(of).collect()
+    ladders.into_iter().enumerate().flat_map(of).collect()
+}
+
+fn along(analysis: &Analysis, profile: &str) -> Vec<String> {
+    let (curves, models) = (&analysis.curves, &analysis.pooled.models);
+    let [mut shown, _] = curves.shown(models, profile);
+    shown.retain(|c| curves.representatives.contains(&c.correction));
+    let (Some(first), Some(best)) = (shown.first(), curves.best_of(&shown)) else {
+        return Vec::new();
+    };
+    let clusters = plural(first.n_clusters(), "cluster");
+    let ratios: Vec<String> = first
+        .places
+        .iter()
+        .map(|place| ratio(place.ratio))
+        .collect();
+    let ratios = list(&ratios);
+    if first.n_clusters() < FEWEST_UNITS {
+        return vec![format!(
+            "{clusters} thinned to ratios {ratios}: too few to say from which ratio on a correction helps."
+        )];
+    }
+    let errors = shown.iter().flat_map(|c| &c.places);
+    let error = errors.filter_map(|place| place.error).reduce(f64::max);
+    let error = error.map_or_else(String::new, |error| {
+        format!(
+            "; chance of the draws moves a mean by {} points at most",
+            size(error)
+        )
+    });
+    let mean = match models.len() {
+        1 => String::new(),
+        n => format!("; mean of those of {n} models that take a correction"),
+    };
+    let mut text = vec![format!(
+        "{clusters} thinned to ratios {ratios}, {}{mean}{error}. A gain starts where it exceeds half a point at this and \
+         every larger ratio.",
+        thinning(profile)
+    )];
+    let named = |correction: usize| code(analysis.correction(correction));
+    let said = |c: &Curve, who: String, gains: &str| match onset_words(c) {
+        words if words.starts_with("from") => format!("{who} {gains} {words}."),
+        words => format!("{who}: {words}."),
+    };
+    text.extend(shown.iter().map(|c| said(c, named(c.correction), "gains")));
+    let over = curves.overtakings.iter().filter(|c| {
+        c.models == *models
+            && c.profile == profile
+            && c.correction == best.correction
+            && c.same_rungs(first)
+    });
+    text.extend(over.map(|c| {
+        let both = format!("{} over {}", named(c.correction), named(c.against));
+        said(c, both, "gains")
+    }));
+    text
 }
 
 /// The onset of the default that the answer names.

@@ -27,8 +27,8 @@ pub enum Topic {
     Data,
     /// What the sweep found, over all models.
     Answer,
-    /// From which imbalance ratio on.
-    Ratio,
+    /// From which imbalance ratio on, along the ladder of this number.
+    Ratio(usize),
     /// One model.
     Model(usize),
     /// What limits the answer.
@@ -68,8 +68,8 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
     for text in answer(analysis) {
         say(Topic::Answer, text);
     }
-    for text in ladders::onsets(analysis) {
-        say(Topic::Ratio, text);
+    for (ladder, text) in ladders::onsets(analysis) {
+        say(Topic::Ratio(ladder), text);
     }
     for comparison in &analysis.overall {
         say(

@@ -64,6 +64,7 @@ pub(crate) fn page(
                 ul {
                     li { a href="#answer" { "Answer" } }
                     @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                    @if !analysis.curves.ladders().is_empty() { li { a href="#ratio" { "Ratio" } } }
                     li { a href="#limits" { "Limits" } }
                     li { a href="#tables" { "Tables" } }
                     li { a href="#methods" { "Methods" } }
@@ -83,10 +84,14 @@ pub(crate) fn page(
                     @for placed in of(Section::Main) { (figure(placed, ("", &styles))) }
                 }
             }
-            @if of_topic(findings, Topic::Ratio).next().is_some() {
+            @if of_topic(findings, Topic::Ratio(0)).next().is_some() {
                 section aria-labelledby="ratio" {
                     h2 #ratio { "At which ratio" }
-                    @for finding in of_topic(findings, Topic::Ratio) { p { (rich(&finding.text)) } }
+                    @for ladder in 0..analysis.curves.ladders().len() {
+                        @let mut own = of_topic(findings, Topic::Ratio(ladder)).map(|finding| rich(&finding.text));
+                        @if let Some(first) = own.next() { p { (first) } }
+                        ul.onsets { @for text in own { li { (text) } } }
+                    }
                     @if let Some((sheet, view)) = view("onsets") {
                         details { summary { h3 { (view.title) } } (table_block(sheet, view, "")) }
                     }
