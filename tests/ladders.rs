@@ -177,6 +177,48 @@ fn metrics_are_weighted_to_the_table_on_every_rung() {
     assert!(place.bytes("demo/records.csv") == whole);
 }
 
+/// Two ladders share dataset, ratio, repeat and fold: `profile` tells their splits apart.
+#[test]
+fn scores_from_elsewhere_find_their_ladder() {
+    let place = place(SWEEP);
+    place
+        .call(&["run", "demo", "--quiet", "--no-report"])
+        .ends_with(0);
+    let plan = plan(&place);
+    let mut lines = vec!["dataset,profile,requested_ratio,repeat,fold,row,p_0,p_1".to_owned()];
+    for unit in plan.units.iter().filter(|u| matches!(u.rows, Rows::Cut(_))) {
+        let RatioSpec::Induced(ratio) = unit.ratio else {
+            panic!("a rung");
+        };
+        let (profile, repeat, fold) = (unit.profile, unit.repeat, unit.fold);
+        let line = |row| format!("table,{profile},{ratio},{repeat},{fold},{row},0.6,0.4");
+        lines.extend(plan.test_rows(unit).into_iter().map(line));
+    }
+    place.write("scores.csv", &(lines.join("\n") + "\n"));
+    let import = [
+        "import-scores",
+        "demo",
+        "scores.csv",
+        "--model",
+        "elsewhere",
+    ];
+    place.call(&import).ends_with(0);
+    let without: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let (dataset, rest) = line.split_once(',').unwrap();
+            format!("{dataset},{}", rest.split_once(',').unwrap().1)
+        })
+        .collect();
+    place.write("scores.csv", &(without.join("\n") + "\n"));
+    let ran = place.call(&import).ends_with(2);
+    assert!(
+        ran.err.contains("may belong to 2 splits") && ran.err.contains("profile"),
+        "{}",
+        ran.err
+    );
+}
+
 #[test]
 fn the_other_rungs_are_part_of_a_cells_name() {
     // Without ratio 30 the minority has 30 rows, and ratio 3 is another training set.

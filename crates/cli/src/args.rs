@@ -177,7 +177,7 @@ pub(crate) struct ImportArgs {
     /// The report folder that receives them
     pub(crate) folder: PathBuf,
     /// A csv or parquet file like scores.parquet: row, `p_0`, `p_1`, ... in class order, and dataset,
-    /// `requested_ratio`, repeat, fold where the sweep has more than one; each test row of a split once
+    /// profile, `requested_ratio`, repeat, fold where the sweep has more than one; each test row of a split once
     pub(crate) file: PathBuf,
     /// What the model is called in tables
     #[arg(long, value_name = "ID", default_value = "imported")]

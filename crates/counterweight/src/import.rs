@@ -141,6 +141,7 @@ struct ScoresFile<'a> {
     name: &'a str,
     n: usize,
     dataset: Option<Vec<Option<String>>>,
+    profile: Option<Vec<Option<String>>>,
     ratio: Option<Vec<Option<f64>>>,
     repeat: Option<Vec<Option<f64>>>,
     fold: Option<Vec<Option<f64>>>,
@@ -183,6 +184,7 @@ impl<'a> ScoresFile<'a> {
         }
         let known = [
             "dataset",
+            "profile",
             "requested_ratio",
             "repeat",
             "fold",
@@ -211,7 +213,7 @@ impl<'a> ScoresFile<'a> {
             });
         if let Some(odd) = odd {
             return Err(Error::usage(format!("{name}: unknown column `{odd}`")).hint(
-                "the columns are dataset, requested_ratio, repeat, fold, row, label and p_0, p_1, ... in \
+                "the columns are dataset, profile, requested_ratio, repeat, fold, row, label and p_0, p_1, ... in \
                  class order, as in scores.parquet",
             ));
         }
@@ -229,6 +231,7 @@ impl<'a> ScoresFile<'a> {
             name,
             n: table.n_rows(),
             dataset: table.column("dataset").map(texts),
+            profile: table.column("profile").map(texts),
             ratio: number("requested_ratio")?,
             repeat: number("repeat")?,
             fold: number("fold")?,
@@ -258,10 +261,10 @@ impl<'a> ScoresFile<'a> {
                         .is_none_or(|c| c[at].is_some_and(|v| (v - value as f64).abs() <= 0.0))
                 };
                 let input = &plan.inputs[unit.input];
-                let dataset = self
-                    .dataset
-                    .as_ref()
-                    .is_none_or(|c| c[at].as_deref() == Some(input.id.as_str()));
+                let says = |column: &Option<Vec<Option<String>>>, value: &str| {
+                    let text = |c: &Vec<Option<String>>| c[at].as_deref() == Some(value);
+                    column.as_ref().is_none_or(text)
+                };
                 let ratio = self
                     .ratio
                     .as_ref()
@@ -271,7 +274,8 @@ impl<'a> ScoresFile<'a> {
                         _ => false,
                     });
                 !matches!(unit.rows, Rows::None(..))
-                    && dataset
+                    && says(&self.dataset, &input.id)
+                    && says(&self.profile, unit.profile)
                     && ratio
                     && same(&self.repeat, unit.repeat)
                     && same(&self.fold, unit.fold)
@@ -287,7 +291,7 @@ impl<'a> ScoresFile<'a> {
                         self.name,
                         self.place(at)
                     ))
-                    .hint("check dataset, requested_ratio, repeat and fold against records.csv"));
+                    .hint("check dataset, profile, requested_ratio, repeat and fold against records.csv"));
                 }
                 _ => {
                     return Err(Error::usage(format!(
@@ -296,7 +300,7 @@ impl<'a> ScoresFile<'a> {
                         self.place(at),
                         units.len()
                     ))
-                    .hint("add the columns dataset, requested_ratio, repeat and fold"));
+                    .hint("add the columns dataset, profile, requested_ratio, repeat and fold"));
                 }
             }
         }

@@ -71,6 +71,7 @@ impl Builder {
     ) -> Result<()> {
         self.text("cell", rows.clone().map(|r| Some(r.cell.0.as_str())))?;
         self.text("dataset", rows.clone().map(|r| Some(r.dataset.as_str())))?;
+        self.text("profile", rows.clone().map(|r| Some(r.profile.as_str())))?;
         self.real("requested_ratio", rows.clone().map(|r| r.requested_ratio))?;
         self.whole("repeat", rows.clone().map(|r| r.repeat))?;
         self.whole("fold", rows.clone().map(|r| r.fold))?;
