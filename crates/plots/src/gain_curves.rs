@@ -199,7 +199,7 @@ fn draw_group(
             (frame.right, zero),
             Stroke::solid(MUTED, 1.0),
         );
-        let name = font::shorten(&panel.title, size::LABEL, true, cell - 22.0)?;
+        let name = font::shorten(&panel.title, size::LABEL, true, 0.86 * cell)?;
         scene.text(Text::new((frame.left, frame.top - 5.0), name, size::LABEL, INK).bold());
         let limit: Vec<Point> = panel
             .ceiling

@@ -231,6 +231,17 @@ fn selection_is_set_beside_the_fixed_entry_of_its_kind() {
         ("l2=1", "balanced-error")
     );
     assert_eq!((order.n_corrections, order.n_clusters), (4, 2));
+    // The answer is about the entry that chooses, as if the fixed one were not there.
+    let chosen = |record: &&Record| record.model.as_str().contains("select");
+    let alone: Vec<Record> = both.iter().filter(chosen).cloned().collect();
+    let (alone, _) = written(&alone, &[]);
+    assert_eq!(analysis.pooled.models, [order.selected]);
+    assert_eq!(analysis.family, alone.family);
+    let gains = |of: &Analysis| -> Vec<f64> {
+        let rows = of.pooled.against.iter();
+        rows.map(|row| row.gain.mean).collect()
+    };
+    assert_eq!(gains(&analysis), gains(&alone));
     assert!((order.mean_gain.unwrap() - 0.005).abs() < 1e-12);
     for row in &study.rows {
         let gain = if analysis.correction(row.correction) == "none" {

@@ -101,7 +101,14 @@ pub(super) fn overall(data: &Data) -> Result<(Vec<Comparison>, usize)> {
     let mut found: Vec<Comparison> = compared
         .map(|&model| Comparison::new(data, &[model], data.question(), &[]))
         .collect::<Result<_>>()?;
-    let family = paired::family(&mut found).map_err(|source| ReportError::Stats {
+    // Fixed parameters beside chosen ones are no part of the question.
+    let fixed = |c: &Comparison| {
+        data.models
+            .get(c.model())
+            .is_some_and(|m| m.chosen_by.is_some())
+    };
+    let counted = found.iter_mut().filter(|c| !fixed(c));
+    let family = paired::family(counted.collect()).map_err(|source| ReportError::Stats {
         what: "the comparisons with no correction".to_owned(),
         source,
     })?;

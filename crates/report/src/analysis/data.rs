@@ -243,9 +243,9 @@ impl Data {
         };
         (self.cube, self.dropped) = std::mem::take(&mut self.cube).split(keep);
         for model in 0..self.models.len() {
-            let twin = self.twin_of(model);
+            let (twin, chosen_by) = (self.twin_of(model), self.chooser_of(model));
             if let Some(own) = self.models.get_mut(model) {
-                own.same_as = twin;
+                (own.same_as, own.chosen_by) = (twin, chosen_by);
             }
         }
         self
@@ -270,9 +270,18 @@ impl Data {
         others.find(|&other| holds(other, model) && (other < model || !holds(model, other)))
     }
 
+    /// The entry that chooses what this one fixes.
+    fn chooser_of(&self, model: usize) -> Option<usize> {
+        let own = self.models.get(model).filter(|own| !own.selects())?;
+        self.models
+            .iter()
+            .position(|other| other.selects() && own.is_kind_of(other))
+    }
+
     /// The model that counts in the place of this one.
     pub fn same_model(&self, model: usize) -> Option<usize> {
-        self.models.get(model)?.same_as
+        let own = self.models.get(model)?;
+        own.same_as.or(own.chosen_by)
     }
 
     /// The cluster of a dataset.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use counterweight_core::{Record, Stages};
+use counterweight_core::{Record, Role, Stages};
 
 /// A model entry of the sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub struct ModelInfo {
     pub stages: Arc<Stages>,
     /// Another model that holds every value of this one: two names of one model, which count once.
     pub same_as: Option<usize>,
+    /// The entry of the same kind that chooses inside the fold what this one fixes: headlines judge that one.
+    pub chosen_by: Option<usize>,
     /// Cells with a value, and those among them whose fit is known to be wrong or constant.
     pub n_values: usize,
     /// See [`n_values`](Self::n_values).
@@ -45,11 +47,28 @@ impl ModelInfo {
             remark: String::new(),
             stages: record.stages.clone(),
             same_as: None,
+            chosen_by: None,
             n_values: 0,
             n_degenerate: 0,
             degenerate_on: BTreeSet::new(),
             left_out: false,
         }
+    }
+
+    /// Whether it chooses its parameters inside the fold.
+    pub(super) fn selects(&self) -> bool {
+        self.stages.value(Role::Model, "select").is_some()
+    }
+
+    /// Whether both are of one kind, on the same features.
+    pub(super) fn is_kind_of(&self, other: &Self) -> bool {
+        let features = |model: &Self| {
+            model
+                .stages
+                .value(Role::Model, "features.polynomial")
+                .cloned()
+        };
+        self.kind.is_some() && self.kind == other.kind && features(self) == features(other)
     }
 }
 

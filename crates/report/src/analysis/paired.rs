@@ -307,7 +307,7 @@ fn with_degenerate(cover: &Cover<'_>, (baseline, correction): (usize, usize)) ->
 /// Holm's correction over the one family of the question: all distinct corrections of all models against
 /// none. Two names of one rule are one question, of one model or of two, and what changes nothing asks none.
 /// Gives the size of the family.
-pub(super) fn family(comparisons: &mut [Comparison]) -> counterweight_stats::Result<usize> {
+pub(super) fn family(mut comparisons: Vec<&mut Comparison>) -> counterweight_stats::Result<usize> {
     let alike = |a: &Against, b: &Against| {
         let near = |a: f64, b: f64| (a - b).abs() <= RESOLUTION;
         let levels = a.levels.iter().zip(b.levels).all(|(a, b)| near(*a, b));
@@ -340,7 +340,7 @@ pub(super) fn family(comparisons: &mut [Comparison]) -> counterweight_stats::Res
         .filter_map(|&head| Some(rows.get(head)?.p_raw))
         .collect();
     let adjusted = holm(&raw)?;
-    let rows = comparisons.iter_mut().flat_map(|c| &mut c.against);
+    let rows = comparisons.iter_mut().flat_map(|c| c.against.iter_mut());
     for (row, head) in rows.zip(head_of) {
         row.p_holm = head.and_then(|head| adjusted.get(head).copied());
         if row.verdict != Verdict::Identical {

@@ -194,7 +194,6 @@ impl SelectionStudy {
 fn counterpart(data: &Data, selected: usize, axes: &[Axis]) -> Option<(usize, String, bool)> {
     let model = data.models.get(selected)?;
     let value = |model: &'_ ModelInfo, name: &str| model.stages.value(Role::Model, name).cloned();
-    let features = |model| value(model, "features.polynomial");
     let chosen = |axis: &&Axis| {
         let own = axis.stage == Role::Model && model.stages.model_entry.as_str() == axis.entry;
         own && axis.selected_by.is_some()
@@ -206,10 +205,7 @@ fn counterpart(data: &Data, selected: usize, axes: &[Axis]) -> Option<(usize, St
     };
     let mut best: Option<(usize, usize)> = None;
     for (at, other) in data.models.iter().enumerate() {
-        let comparable = model.kind.is_some()
-            && other.kind == model.kind
-            && selects(other).is_none()
-            && features(other) == features(model);
+        let comparable = !other.selects() && other.is_kind_of(model);
         if comparable && best.is_none_or(|(_, most)| agree(other) > most) {
             best = Some((at, agree(other)));
         }

@@ -66,8 +66,16 @@ pub(super) fn caveats(analysis: &Analysis) -> Vec<String> {
         ));
     }
     caveats.extend(Some(super::standing_sentence(analysis)).filter(|text| !text.is_empty()));
+    let fixed = analysis.models.iter().filter(|m| m.chosen_by.is_some());
+    let fixed: Vec<String> = fixed.map(|model| code(&model.id)).collect();
+    if !fixed.is_empty() {
+        caveats.push(format!(
+            "Fixed parameters stand beside those of each correction's own choice and take no part in the answer: {}.",
+            list_up_to(&fixed, 6)
+        ));
+    }
     let twins: Vec<String> = (0..analysis.models.len())
-        .filter_map(|model| Some((model, analysis.same_model(model)?)))
+        .filter_map(|model| Some((model, analysis.models.get(model)?.same_as?)))
         .map(|(model, first)| {
             let (model, first) = (analysis.model(model), analysis.model(first));
             format!("{} has the values of {}", code(model), code(first))
