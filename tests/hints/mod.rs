@@ -116,6 +116,7 @@ fn hints_on_sweep_files_help() {
     for (name, text) in [
         ("d.csv", csv.clone()),
         ("e.csv", csv.clone()),
+        ("three.csv", numeric_csv(&[40, 30, 20], 1)),
         ("my data.csv", csv.clone()),
         ("other.csv", csv.replace(",c", ",C")),
         ("s.csv", csv.replace(',', ";")),
