@@ -1,10 +1,12 @@
-//! What is said between a program and its worker: a head as JSON, and numbers as they lie in memory
-//! (little-endian), so that every bit arrives.
+//! What is said between a program and its worker: a head as JSON, and numbers as they lie in memory, so that every
+//! bit arrives.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use counterweight_core::limit;
 use counterweight_core::{
     Labels, LossTerms, Matrix, Note, ParamValue, Params, Partition, Samples, ScoreKind, Scores,
@@ -16,65 +18,128 @@ use serde::{Deserialize, Serialize};
 
 use super::{Given, broken};
 
+/// Rows that were sent, one after the other for fits and for scores: either side keeps the last of each, so that the
+/// same rows are handed over once.
+#[derive(Debug, Default)]
+pub(super) struct Known([Vec<f64>; 2]);
+
+impl Known {
+    /// Numbers of rows that are kept at most, 16 MB: what is done with more of them takes much longer than to send them.
+    const MOST: usize = 1 << 21;
+
+    fn keep(&mut self, slot: usize, rows: &[f64]) {
+        self.0[slot].clear();
+        if rows.len() <= Self::MOST {
+            self.0[slot].extend_from_slice(rows);
+        }
+    }
+
+    /// Whether they are the same, to the last bit.
+    fn has(&self, slot: usize, rows: &[f64]) -> bool {
+        cast_slice::<f64, u8>(&self.0[slot]) == cast_slice::<f64, u8>(rows)
+    }
+}
+
+/// In place of the number of rows, for those that are known.
+const AS_BEFORE: u64 = u64::MAX;
+
 /// One message.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     text: Vec<u8>,
+    /// The place of its rows among the known.
+    slot: usize,
+    pub(super) rows: Cow<'a, [f64]>,
     pub(super) numbers: Vec<f64>,
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     pub(super) fn new(head: &impl Serialize, numbers: Vec<f64>) -> StageResult<Self> {
+        Self::with_rows(head, (0, &[]), numbers)
+    }
+
+    fn with_rows(
+        head: &impl Serialize,
+        (slot, rows): (usize, &'a [f64]),
+        numbers: Vec<f64>,
+    ) -> StageResult<Self> {
         let text = serde_json::to_vec(head).map_err(|error| broken(&error))?;
-        Ok(Self { text, numbers })
+        Ok(Self {
+            text,
+            slot,
+            rows: Cow::Borrowed(rows),
+            numbers,
+        })
     }
 
     pub(super) fn head<T: DeserializeOwned>(&self) -> StageResult<T> {
         serde_json::from_slice(&self.text).map_err(|error| broken(&error))
     }
 
-    pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        to.write_all(&(self.text.len() as u64).to_le_bytes())?;
-        to.write_all(&(self.numbers.len() as u64).to_le_bytes())?;
-        to.write_all(&self.text)?;
-        let mut bytes = Vec::with_capacity(1 << 16);
-        for part in self.numbers.chunks(1 << 13) {
-            bytes.clear();
-            bytes.extend(part.iter().flat_map(|number| number.to_le_bytes()));
-            to.write_all(&bytes)?;
+    /// In one piece where there is room, so that the other side wakes once.
+    pub(super) fn write(&self, to: &mut impl Write, known: &mut Known) -> io::Result<()> {
+        let mut rows = &*self.rows;
+        let mut n = rows.len() as u64;
+        if n > 0 && known.has(self.slot, rows) {
+            (rows, n) = (&[], AS_BEFORE);
+        } else if n > 0 {
+            known.keep(self.slot, rows);
         }
-        to.flush()
+        let numbers = self.numbers.len() as u64;
+        let lengths = [self.text.len() as u64, self.slot as u64, n, numbers];
+        let parts: [&[u8]; 4] = [
+            cast_slice(&lengths),
+            &self.text,
+            cast_slice(rows),
+            cast_slice(&self.numbers),
+        ];
+        let mut parts = parts.map(IoSlice::new);
+        let mut left = &mut parts[..];
+        IoSlice::advance_slices(&mut left, 0);
+        while !left.is_empty() {
+            match to.write_vectored(left) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => IoSlice::advance_slices(&mut left, n),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// The next message; `None` at the end.
-    pub(super) fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
-        let mut lengths = [0; 16];
-        match from.read_exact(&mut lengths) {
+    pub(super) fn read(
+        from: &mut impl Read,
+        known: &mut Known,
+    ) -> io::Result<Option<Frame<'static>>> {
+        let mut lengths = [0; 4];
+        match from.read_exact(cast_slice_mut(&mut lengths)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read?,
         }
-        let (text, numbers) = lengths.split_at(8);
-        let length = |bytes: &[u8]| {
-            let bytes = bytes.try_into().map_err(io::Error::other)?;
-            usize::try_from(u64::from_le_bytes(bytes)).map_err(io::Error::other)
-        };
-        let mut frame = Self {
+        let length = |of: u64| usize::try_from(of).map_err(io::Error::other);
+        let [text, slot, n, rest] = lengths;
+        let slot = length(slot)?.min(1);
+        let mut frame = Frame {
             text: vec![0; length(text)?],
-            numbers: Vec::with_capacity(length(numbers)?),
+            slot,
+            rows: Cow::default(),
+            numbers: Vec::new(),
         };
         from.read_exact(&mut frame.text)?;
-        let mut bytes = vec![0; 1 << 16];
-        let mut left = length(numbers)?;
-        while left > 0 {
-            let now = left.min(1 << 13);
-            let bytes = &mut bytes[..8 * now];
-            from.read_exact(bytes)?;
-            let (eights, _) = bytes.as_chunks::<8>();
-            frame
-                .numbers
-                .extend(eights.iter().map(|eight| f64::from_le_bytes(*eight)));
-            left -= now;
+        let mut numbers = |of: u64| {
+            let mut numbers = vec![0.0; length(of)?];
+            from.read_exact(cast_slice_mut(&mut numbers))?;
+            Ok::<_, io::Error>(numbers)
+        };
+        if n == AS_BEFORE {
+            frame.rows = Cow::Owned(known.0[slot].clone());
+        } else if n > 0 {
+            let rows = numbers(n)?;
+            known.keep(slot, &rows);
+            frame.rows = Cow::Owned(rows);
         }
+        frame.numbers = numbers(rest)?;
         Ok(Some(frame))
     }
 }
@@ -121,7 +186,7 @@ impl From<Value> for ParamValue {
     }
 }
 
-/// Asks for a fit. Its numbers are the rows, their classes, and the terms of the loss.
+/// Asks for a fit. Its numbers are the classes of its rows, and the terms of the loss.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Fit {
     pub(super) op: String,
@@ -140,12 +205,12 @@ pub(super) struct Fit {
 
 impl Fit {
     /// The question; `None` where there is something to say that no library is told.
-    pub(super) fn frame(
+    pub(super) fn frame<'a>(
         learner: &str,
         params: &Params,
-        (train, terms): (&Train, &LossTerms),
+        (train, terms): (&'a Train, &LossTerms),
         context: &StageContext<'_>,
-    ) -> Option<Frame> {
+    ) -> Option<Frame<'a>> {
         let samples = train.samples();
         let plain = terms.later.is_none()
             && terms.batch_tau.is_none()
@@ -176,13 +241,13 @@ impl Fit {
             stream: context.stream.get_stream(),
             word_pos: context.stream.get_word_pos().to_string(),
         };
-        let mut numbers = samples.x().as_slice().to_vec();
-        numbers.extend(samples.y().ids().iter().map(|&id| f64::from(id)));
+        let ids = samples.y().ids().iter();
+        let mut numbers: Vec<f64> = ids.map(|&id| f64::from(id)).collect();
         numbers.extend(&terms.weights);
         numbers.extend(&terms.factors);
         numbers.push(terms.focal);
         numbers.extend(terms.margins.as_slice());
-        Frame::new(&head, numbers).ok()
+        Frame::with_rows(&head, (0, samples.x().as_slice()), numbers).ok()
     }
 
     pub(super) fn small_class(&self) -> SmallClass {
@@ -206,19 +271,18 @@ impl Fit {
         clippy::cast_sign_loss,
         reason = "a class's number, written as a number"
     )]
-    pub(super) fn parts(&self, numbers: &[f64]) -> StageResult<(Train, LossTerms)> {
+    pub(super) fn parts(&self, x: Vec<f64>, numbers: &[f64]) -> StageResult<(Train, LossTerms)> {
         let (n, k) = (self.rows, self.classes.len());
-        if numbers.len() != n * self.cols + n + 2 * k + 1 + k * k {
+        if numbers.len() != n + 2 * k + 1 + k * k {
             return Err(broken(&"a message of another length than its head says"));
         }
-        let (x, rest) = numbers.split_at(n * self.cols);
-        let (y, rest) = rest.split_at(n);
+        let (y, rest) = numbers.split_at(n);
         let (weights, rest) = rest.split_at(k);
         let (factors, rest) = rest.split_at(k);
         let (focal, margins) = rest.split_at(1);
         let ids = y.iter().map(|&id| id as u32).collect();
         let names: Arc<[String]> = self.classes.clone().into();
-        let x = Matrix::from_vec(n, self.cols, x.to_vec())?;
+        let x = Matrix::from_vec(n, self.cols, x)?;
         let samples = Samples::numeric(x, Labels::new(ids, names)?)?;
         let (train, _) = Partition::new(n, (0..n).collect(), Vec::new())?.cut_samples(&samples)?;
         let terms = LossTerms {
@@ -277,7 +341,7 @@ impl Fitting {
         model: u64,
         error: Option<Ended>,
         context: &StageContext<'_>,
-    ) -> StageResult<Frame> {
+    ) -> StageResult<Frame<'static>> {
         let kind = |note: &Note| match note {
             Note::Clamped(_) => "clamped",
             Note::Degenerate(_) => "degenerate",
@@ -307,8 +371,25 @@ impl Fitting {
 pub(super) struct Scoring {
     pub(super) op: String,
     pub(super) model: u64,
-    pub(super) rows: usize,
-    pub(super) cols: usize,
+    rows: usize,
+    cols: usize,
+}
+
+impl Scoring {
+    pub(super) fn frame<'a>(op: &str, model: u64, x: &'a Matrix) -> StageResult<Frame<'a>> {
+        let head = Self {
+            op: op.to_owned(),
+            model,
+            rows: x.rows(),
+            cols: x.cols(),
+        };
+        Frame::with_rows(&head, (1, x.as_slice()), Vec::new())
+    }
+
+    /// The rows.
+    pub(super) fn x(&self, rows: Vec<f64>) -> StageResult<Matrix> {
+        Ok(Matrix::from_vec(self.rows, self.cols, rows)?)
+    }
 }
 
 /// Scores, whose numbers are the log-scores, and the norms of a head after them.

@@ -1,17 +1,19 @@
 //! The worker of a thread: started when it is needed, killed when it is late.
 
-use std::io::{BufRead as _, BufReader, BufWriter};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, IoSlice, PipeWriter, Read, Write, pipe};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use counterweight_core::limit::{self, Deadline};
-use counterweight_core::{StageError, StageResult};
+use counterweight_core::{Matrix, StageError, StageResult};
 
-use super::frame::{Frame, Scoring};
+use super::frame::{Frame, Known, Scoring};
 use super::{broken, serve};
 
 /// Between two looks at the deadline.
@@ -46,10 +48,10 @@ impl Slot {
     /// [`StageError::Timeout`]; [`StageError::Failed`] when the worker ended, or cannot be started.
     pub(super) fn call(
         &self,
-        frame: &Frame,
+        frame: &Frame<'_>,
         process: Option<u64>,
         deadline: Deadline,
-    ) -> StageResult<(Frame, u64)> {
+    ) -> StageResult<(Frame<'static>, u64)> {
         deadline.check()?;
         let mut slot = self.lock();
         let worker = match (&mut *slot, process) {
@@ -58,21 +60,25 @@ impl Slot {
             (None, Some(_)) => return Err(gone()),
             (empty, None) => empty.insert(Process::start()?),
         };
-        let sent = frame.write(&mut worker.to);
-        while sent.is_ok() {
-            match worker.answers.recv_timeout(LOOK) {
-                Ok(answer) => return Ok((answer, worker.number)),
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Err(late) = deadline.check() {
-                        *slot = None;
-                        return Err(late);
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
+        let mut road = Road {
+            to: &worker.to,
+            deadline,
+        };
+        let sent = frame.write(&mut road, &mut worker.known);
+        let answered =
+            sent.and_then(|()| Frame::read(&mut BufReader::new(road), &mut Known::default()));
+        match answered {
+            Ok(Some(answer)) => return Ok((answer, worker.number)),
+            Err(error) if is_late(&error) => {
+                *slot = None;
+                deadline.check()?;
             }
+            _ => {}
         }
+        let Some(mut worker) = slot.take() else {
+            return Err(gone());
+        };
         let end = worker.end();
-        *slot = None;
         if end.signalled {
             for _ in 0..TOGETHER {
                 deadline.check()?;
@@ -96,20 +102,58 @@ impl Slot {
         let mut slot = self.lock();
         let worker = slot.as_mut().filter(|worker| worker.number == process);
         if let Some(worker) = worker {
-            let forget = Scoring {
-                op: "forget".into(),
-                model,
-                rows: 0,
-                cols: 0,
-            };
+            let nothing = Matrix::zeros(0, 0);
+            let frame = Scoring::frame("forget", model, &nothing);
             // A worker that is gone has forgotten.
-            let _ = Frame::new(&forget, Vec::new()).map(|frame| frame.write(&mut worker.to));
+            let _ = frame.map(|frame| frame.write(&mut &worker.to, &mut worker.known));
         }
     }
 }
 
 fn gone() -> StageError {
     broken(&"it ended after the fit, and the model with it")
+}
+
+/// The way to a worker and back, on which nobody waits longer than the deadline.
+struct Road<'a> {
+    to: &'a UnixStream,
+    deadline: Deadline,
+}
+
+/// Whether nothing came for [`LOOK`].
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+impl Road<'_> {
+    fn wait(&self, mut once: impl FnMut(&UnixStream) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            match once(self.to) {
+                Err(error) if is_late(&error) && !self.deadline.passed() => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+impl Read for Road<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.wait(|mut to| to.read(bytes))
+    }
+}
+
+impl Write for Road<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(|mut to| to.write(bytes))
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.wait(|mut to| to.write_vectored(parts))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How a worker ended.
@@ -127,8 +171,11 @@ struct Process {
     /// Unlike that of any other.
     number: u64,
     child: Child,
-    to: BufWriter<ChildStdin>,
-    answers: Receiver<Frame>,
+    to: UnixStream,
+    /// What it has of what was sent.
+    known: Known,
+    /// Closed when this program ends, however it does.
+    _alive: PipeWriter,
     /// What it said of its end, once it has come.
     words: Option<JoinHandle<String>>,
 }
@@ -138,30 +185,27 @@ impl Process {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let failed = |error: std::io::Error| broken(&format!("it cannot be started: {error}"));
         let program = std::env::current_exe().map_err(failed)?;
-        let mut command = Command::new(program);
-        command
+        let (to, from) = UnixStream::pair().map_err(failed)?;
+        let (watched, alive) = pipe().map_err(failed)?;
+        for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
+            set(&to, Some(LOOK)).map_err(failed)?;
+        }
+        let mut child = Command::new(program)
             .arg(serve::COMMAND)
             .env(serve::VARIABLE, "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .env("RUST_BACKTRACE", "0")
+            .stdin(OwnedFd::from(from))
+            // To be read: what a library prints goes nowhere.
+            .stdout(watched)
             .stderr(Stdio::piped())
-            .env("RUST_BACKTRACE", "0");
-        // An interrupt from a terminal is for the program; its workers end with it.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn().map_err(failed)?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(to), Some(mut from), Some(words)) = pipes else {
-            return Err(broken(&"it has no pipes"));
-        };
-        let (tell, answers) = channel();
-        std::thread::spawn(move || {
-            while let Ok(Some(frame)) = Frame::read(&mut from) {
-                if tell.send(frame).is_err() {
-                    break;
-                }
-            }
-        });
+            // An interrupt from a terminal is for the program; its workers end with it.
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let words = child
+            .stderr
+            .take()
+            .ok_or_else(|| broken(&"it has no stderr"))?;
         // What a process says before it aborts is little; a library's chatter is read and forgotten.
         let words = std::thread::spawn(move || {
             let mut last = String::new();
@@ -177,8 +221,9 @@ impl Process {
             words: Some(words),
             number: NEXT.fetch_add(1, Ordering::SeqCst),
             child,
-            to: BufWriter::new(to),
-            answers,
+            to,
+            known: Known::default(),
+            _alive: alive,
         })
     }
 
@@ -189,12 +234,7 @@ impl Process {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        #[cfg(unix)]
-        let signal = status
-            .ok()
-            .and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
-        #[cfg(not(unix))]
-        let signal: Option<i32> = None;
+        let signal = status.ok().and_then(|status| status.signal());
         let said = self.words.take().and_then(|words| words.join().ok());
         let said = said.unwrap_or_default();
         End {

@@ -1,17 +1,17 @@
 //! The side of the worker.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, BufWriter};
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, channel};
 
 use counterweight_core::limit::Deadline;
-use counterweight_core::{
-    Fitted, Matrix, Shared, StageContext, StageError, StageResult, find, params,
-};
+use counterweight_core::{Fitted, Shared, StageContext, StageError, StageResult, find, params};
 
-use super::frame::{Fit, Fitting, Frame, Scored, Scoring, given};
+use super::frame::{Fit, Fitting, Frame, Known, Scored, Scoring, given};
 use super::{SERVES, broken};
 use crate::CATALOGUE;
 
@@ -32,17 +32,14 @@ pub fn serve_if_asked() {
     }
     // A library's panic is an answer with its words.
     std::panic::set_hook(Box::new(|_| {}));
-    let (tell, questions) = channel();
     // As deep as a thread of the harness, since some libraries recurse.
     let served = std::thread::Builder::new()
         .stack_size(counterweight_harness::run::STACK)
-        .spawn(move || serve(&questions));
-    let mut from = BufReader::new(io::stdin());
-    // Heard beside the work, so that the worker ends with its program whatever it is at.
-    while let Ok(Some(frame)) = Frame::read(&mut from) {
-        if served.is_err() || tell.send(frame).is_err() {
-            break;
-        }
+        .spawn(serve);
+    // Closed when the program ends, whatever the worker is at.
+    let program = io::stdout().as_fd().try_clone_to_owned();
+    if let (Ok(_), Ok(program)) = (served, program) {
+        let _ = File::from(program).read(&mut [0]);
     }
     end();
 }
@@ -52,20 +49,28 @@ fn end() -> ! {
     std::process::exit(0)
 }
 
-/// Answers questions, in order.
-fn serve(questions: &Receiver<Frame>) {
-    let mut to = BufWriter::new(io::stdout());
+/// Answers questions, in order, and ends with the last.
+fn serve() {
+    let Ok(road) = io::stdin().as_fd().try_clone_to_owned() else {
+        end();
+    };
+    let road = UnixStream::from(road);
+    let mut from = BufReader::new(&road);
     let mut models: BTreeMap<u64, Box<dyn Fitted>> = BTreeMap::new();
-    for (next, frame) in (0..).zip(questions) {
-        let answer = match answer(&frame, next, &mut models) {
-            Ok(Some(answer)) => answer,
-            Ok(None) => continue,
-            Err(_) => end(),
+    let mut known = Known::default();
+    let mut next = 0;
+    while let Ok(Some(frame)) = Frame::read(&mut from, &mut known) {
+        let sent = match answer(frame, next, &mut models) {
+            Ok(Some(answer)) => answer.write(&mut &road, &mut Known::default()).is_ok(),
+            Ok(None) => true,
+            Err(_) => false,
         };
-        if answer.write(&mut to).is_err() {
-            end();
+        if !sent {
+            break;
         }
+        next += 1;
     }
+    end();
 }
 
 /// The answer; `None` where none is wanted.
@@ -73,13 +78,13 @@ fn serve(questions: &Receiver<Frame>) {
 /// # Errors
 /// A message that makes no sense.
 fn answer(
-    frame: &Frame,
+    frame: Frame<'_>,
     next: u64,
     models: &mut BTreeMap<u64, Box<dyn Fitted>>,
-) -> StageResult<Option<Frame>> {
+) -> StageResult<Option<Frame<'static>>> {
     let op: serde_json::Value = frame.head()?;
     if op["op"] == "fit" {
-        let (answer, model) = fit(frame.head()?, &frame.numbers, next)?;
+        let (answer, model) = fit(frame, next)?;
         models.extend(model.map(|model| (next, model)));
         return Ok(Some(answer));
     }
@@ -91,7 +96,7 @@ fn answer(
     let Some(model) = models.get(&asked.model) else {
         return Err(broken(&"there is no such model"));
     };
-    let x = Matrix::from_vec(asked.rows, asked.cols, frame.numbers.clone())?;
+    let x = asked.x(frame.rows.into_owned())?;
     if asked.op == "head" {
         return Ok(Some(match caught(|| model.linear_head(&x)) {
             Ok(Some(head)) => {
@@ -109,12 +114,13 @@ fn answer(
     }))
 }
 
-type FitAnswer = (Frame, Option<Box<dyn Fitted>>);
+type FitAnswer = (Frame<'static>, Option<Box<dyn Fitted>>);
 
-fn fit(asked: Fit, numbers: &[f64], number: u64) -> StageResult<FitAnswer> {
+fn fit(frame: Frame<'_>, number: u64) -> StageResult<FitAnswer> {
+    let asked: Fit = frame.head()?;
     keep_within(asked.left);
     fault(&asked.learner);
-    let (train, terms) = asked.parts(numbers)?;
+    let (train, terms) = asked.parts(frame.rows.into_owned(), &frame.numbers)?;
     let shared = Shared::default();
     let (stream, small_class) = (asked.stream()?, asked.small_class());
     let mut context = StageContext::new(stream, small_class, Deadline::NEVER, &shared);
