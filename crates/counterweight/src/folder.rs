@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use counterweight_config::{Diagnostic, SHOWN};
 use counterweight_core::{Cells, Finished, Record, Seed, Table, Timing};
-use counterweight_frame::{owner_of, read_table, write_atomically, write_table_of};
+use counterweight_frame::{owner_of, read_table, read_text, write_atomically, write_table_of};
 use counterweight_harness::config::{self, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_store::{
@@ -116,7 +116,7 @@ impl<'s> Folder<'s> {
 
     /// The same, under another seed than the sweep's own.
     pub(crate) fn plan_seeded(&self, seed: Option<u64>) -> Result<(Plan, Files)> {
-        let text = std::fs::read_to_string(&self.sweep)
+        let text = read_text(&self.sweep)
             .map_err(|error| Error::usage(format!("{}: {error}", self.sweep.display())))?;
         let files = Files::new(self.sweep.parent().unwrap_or_else(|| Path::new(".")));
         let sweep = config::parse(&self.sweep, &text, &self.session.catalogue).map_err(|bad| {

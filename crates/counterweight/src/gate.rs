@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use counterweight_config::{Date, Diagnostic};
 use counterweight_core::{CellId, Record};
-use counterweight_frame::write_atomically;
+use counterweight_frame::{read_text, write_atomically};
 use counterweight_gate::baseline::Head;
 use counterweight_gate::output::{Update, rank_figures, ranking_markdown};
 use counterweight_gate::{Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, judge};
@@ -82,7 +82,7 @@ pub fn gate(session: &Session<'_>, path: &Path, args: &GateOptions) -> Result<Ga
     let file = baseline_file(path, args);
     // What is cheap to find out comes before minutes of work.
     let config = read_config(session, &path.join(CONFIG))?;
-    let stored = match std::fs::read_to_string(&file) {
+    let stored = match read_text(&file) {
         Ok(text) => Some(Baseline::read(&text).map_err(|error| trouble(&file, &error))?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.update.is_some() => None,
         Err(error) => {
@@ -170,7 +170,7 @@ fn trouble(file: &Path, error: &BaselineError) -> Error {
 }
 
 fn read_config(session: &Session<'_>, file: &Path) -> Result<GateConfig> {
-    let text = match std::fs::read_to_string(file) {
+    let text = match read_text(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let file = file.display();
@@ -351,7 +351,7 @@ fn update(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let _lock = Lock::of(folder.session, beside.unwrap_or_else(|| Path::new(".")))?;
-    let there = std::fs::read_to_string(file).ok();
+    let there = read_text(file).ok();
     let there = there.and_then(|text| Baseline::read(&text).ok());
     if there.as_ref() != stored {
         let message = format!("{} was changed while cells were run", file.display());
@@ -380,7 +380,7 @@ fn update(
     } else {
         format!("first baseline, {} cells", baseline.entries.len())
     };
-    let old = match std::fs::read_to_string(&ranking) {
+    let old = match read_text(&ranking) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Error::usage(format!("{}: {error}", ranking.display()))),

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use counterweight_config::Diagnostic;
+use counterweight_frame::read_text;
 use counterweight_harness::config::Sweep;
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_store::SEGMENTS;
@@ -75,7 +76,7 @@ impl Folder<'_> {
         let Some(source) = Provenance::sweep_source(&self.output) else {
             return Err(refusal);
         };
-        let text = |file: &Path| std::fs::read_to_string(file).unwrap_or_default();
+        let text = |file: &Path| read_text(file).unwrap_or_default();
         let copy = text(&own);
         let source = self.output.join(source);
         // The folder may have been moved away from its sweep file.

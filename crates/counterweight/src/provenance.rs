@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use counterweight_core::{Axis, Hasher, Outcome, Record};
-use counterweight_frame::write_atomically;
+use counterweight_frame::{read_text, write_atomically};
 use counterweight_harness::plan::{Plan, RESULTS_EPOCH};
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ impl Provenance {
 
     /// The run.json of a folder.
     pub(crate) fn load(folder: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
+        let text = read_text(&folder.join("run.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
 

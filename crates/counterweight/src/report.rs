@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{Record, Timing};
-use counterweight_frame::{owner_of, write_atomically, write_table, write_table_of};
+use counterweight_frame::{owner_of, read_text, write_atomically, write_table, write_table_of};
 use counterweight_report::select::{SelectError, Selected, Selection};
 use counterweight_report::{Analysis, DatasetAbout, ReportInput, ReportOutput, Target};
 
@@ -116,7 +116,12 @@ pub(crate) fn rebuild(
         },
     };
     let sweep = path.join(SWEEP);
-    let text = std::fs::read_to_string(&sweep).unwrap_or_default();
+    let text = match read_text(&sweep) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::usage(format!("{}: {error}", sweep.display())));
+        }
+        text => text.unwrap_or_default(),
+    };
     let name = path
         .canonicalize()
         .ok()
@@ -182,7 +187,7 @@ impl Folder<'_> {
         let (foreign, whose) = if let (Some(owner), Some(run)) = (owner_of(&file), run) {
             (owner != run, owner)
         } else {
-            let text = std::fs::read_to_string(self.output.join(SWEEP)).unwrap_or_default();
+            let text = read_text(&self.output.join(SWEEP)).unwrap_or_default();
             let asks = |line: &str| line.trim_start_matches(['[', ' ']).starts_with("leak");
             let asked = name != LEAK || text.is_empty() || text.lines().any(asks);
             (!asked, "another sweep".to_owned())
@@ -338,7 +343,7 @@ pub(crate) fn remove_report(folder: &Path) -> Result<()> {
 
 /// The tables and pictures that the last report wrote into a folder.
 fn listed(folder: &Path) -> BTreeSet<String> {
-    match std::fs::read_to_string(folder.join(WRITTEN)) {
+    match read_text(&folder.join(WRITTEN)) {
         Ok(list) => list
             .lines()
             .filter(|name| is_ours(name))

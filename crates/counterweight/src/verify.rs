@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use counterweight_core::{CellId, Hasher, Record, Sink, Timing};
+use counterweight_frame::read_text;
 use counterweight_harness::plan::{FitGroup, Plan, Unit, estimated_seconds};
 use counterweight_harness::run::{Outlets, run};
 use serde::Serialize;
@@ -101,13 +102,14 @@ pub fn verify(session: &Session<'_>, path: &Path, options: &VerifyOptions) -> Re
         differences.extend(found.map(|field| format!("{}: {field}", name(record))));
     }
     differences.sort();
-    let page = match std::fs::read(path.join(PAGE)) {
+    let page = path.join(PAGE);
+    let page = match read_text(&page) {
         Ok(page) => {
             let made = rebuild(session, path, None, Vec::new())?;
-            Some(made.index_html.as_bytes() == page)
+            Some(made.index_html == page)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::usage(format!("{}: {error}", path.display()))),
+        Err(error) => return Err(Error::usage(format!("{}: {error}", page.display()))),
     };
     let folder = path.display().to_string();
     Ok(Verification {

@@ -7,19 +7,36 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::FrameError;
 
+/// Refuses what is there and is no file: a pipe would be waited for, a folder or a device is not to be replaced.
+fn check_regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => Err(io::Error::other("not a regular file")),
+        _ => Ok(()),
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// Those of the system, and for what is no regular file, which is not waited for.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    check_regular(path).and_then(|()| fs::read_to_string(path))
+}
+
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Writes `bytes` to `path` so that a reader, a crash or a full disk never leaves half a file: to a
 /// temporary file in the same folder, synced, then renamed over `path`.
 ///
 /// # Errors
-/// [`FrameError::Io`]; the temporary file is removed and `path` is as it was.
+/// [`FrameError::Io`], also where `path` is no regular file; the temporary file is removed and `path` is as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FrameError> {
     let io = |source| FrameError::Io {
         path: path.to_owned(),
         action: "write",
         source,
     };
+    check_regular(path).map_err(io)?;
     let temporary = temporary_beside(path).map_err(io)?;
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if let Err(source) = written {

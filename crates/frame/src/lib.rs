@@ -24,7 +24,7 @@ mod read;
 mod table;
 mod thrift;
 
-pub use atomic::{remove_leftovers, write_atomically};
+pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{Description, class_warnings, describe, repeated_across};
 pub use error::{FrameError, Place};
 pub use library::{Entry, Facts, Library, Verdict, index_text};

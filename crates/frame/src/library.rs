@@ -420,7 +420,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn open_shelf(folder: &Path) -> Result<Shelf, FrameError> {
     let path = folder.join(INDEX);
-    let text = std::fs::read_to_string(&path).map_err(|source| FrameError::Io {
+    let text = crate::read_text(&path).map_err(|source| FrameError::Io {
         path: path.clone(),
         action: "read",
         source,

@@ -94,7 +94,12 @@ fn print(args: &GateArgs, verdict: &Gate) -> Result<()> {
         return Ok(());
     };
     let path = PathBuf::from(path);
-    let before = std::fs::metadata(&path).map_or(0, |file| file.len());
+    let there = std::fs::metadata(&path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        eprintln!("note: {}: not a regular file", path.display());
+        return Ok(());
+    }
+    let before = there.map_or(0, |file| file.len());
     let left = SUMMARY_BYTES.saturating_sub(usize::try_from(before).unwrap_or(usize::MAX));
     let words = summary(verdict, left);
     // The verdict stands whether or not its summary could be written.
