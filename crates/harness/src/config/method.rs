@@ -26,8 +26,8 @@ pub struct Parts<C: 'static, T: ?Sized + 'static> {
     pub params: Params,
     /// The method itself.
     pub method: Arc<T>,
-    /// The parameters that were a grid in the sweep file, with this point's values.
-    pub grid: Box<[(&'static str, ParamValue)]>,
+    /// The keys of the parameters that were a grid in the sweep file: one copy for all its points.
+    pub grid: Arc<[&'static str]>,
 }
 
 impl<C, T: ?Sized> Clone for Built<C, T> {
@@ -44,7 +44,7 @@ impl<C, T: ?Sized> Built<C, T> {
             entry: self.entry,
             params: self.params.clone(),
             method,
-            grid: self.grid.clone(),
+            grid: Arc::clone(&self.grid),
         }))
     }
 }
@@ -65,7 +65,7 @@ impl<C, T: ?Sized> Parts<C, T> {
     pub fn build(
         entry: &'static Entry<C, T>,
         params: Params,
-        grid: Box<[(&'static str, ParamValue)]>,
+        grid: Arc<[&'static str]>,
     ) -> Result<Built<C, T>, ParamError> {
         let method = (entry.build)(&params)?;
         Ok(Built(Arc::new(Self {
@@ -90,7 +90,13 @@ impl<C, T: ?Sized> Built<C, T> {
 
     /// `[key=value,...]` of the grid's parameters, or nothing.
     pub fn grid_suffix(&self) -> String {
-        grid_suffix(&self.grid)
+        grid_suffix(&self.grid_values())
+    }
+
+    /// The parameters that were a grid, with this point's values.
+    pub(crate) fn grid_values(&self) -> Vec<(&'static str, ParamValue)> {
+        let value = |key: &&'static str| Some((*key, self.params.get(key)?.clone()));
+        self.grid.iter().filter_map(value).collect()
     }
 
     /// Builds a method with its defaults.
@@ -105,7 +111,7 @@ impl<C, T: ?Sized> Built<C, T> {
                 .collect::<Vec<_>>()
                 .join("; ")
         })?;
-        Parts::build(entry, params, Box::default()).map_err(|error| error.to_string())
+        Parts::build(entry, params, Arc::default()).map_err(|error| error.to_string())
     }
 
     /// What tells it from every other one that is held at the same time.
@@ -144,13 +150,10 @@ fn id_text(value: &ParamValue) -> String {
 }
 
 /// The grid of a method, if there is one.
-pub(crate) fn grid_of<C, T: ?Sized>(built: Option<&Built<C, T>>) -> &[(&'static str, ParamValue)] {
-    built.map_or(&[], |built| &built.grid)
-}
-
-/// The keys of a grid.
-pub(crate) fn keys(grid: &[(&'static str, ParamValue)]) -> Vec<&'static str> {
-    grid.iter().map(|(key, _)| *key).collect()
+pub(crate) fn grid_of<C, T: ?Sized>(
+    built: Option<&Built<C, T>>,
+) -> Vec<(&'static str, ParamValue)> {
+    built.map_or_else(Vec::new, Built::grid_values)
 }
 
 /// `key=value` of each pair of a stage's grid; a key that two stages vary carries its stage's name.
@@ -255,6 +258,10 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
         too_many_points(place.line, place.path, errors);
         return Vec::new();
     };
+    let varied: Arc<[&'static str]> = (axes.iter())
+        .filter(|axis| axis.is_grid)
+        .map(|axis| axis.name)
+        .collect();
     let mut built = Vec::new();
     let mut seen = BTreeSet::new();
     let mut report = |error: ParamError, errors: &mut Diagnostics| {
@@ -268,19 +275,15 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
     };
     for at in 0..points {
         let mut params = BTreeMap::new();
-        let mut grid = Vec::new();
         // The last key runs fastest.
         let mut stride = points;
         for axis in &axes {
             stride /= axis.values.len();
             let value = &axis.values[at / stride % axis.values.len()];
             params.insert(axis.key.clone(), value.clone());
-            if axis.is_grid {
-                grid.push((axis.name, value.clone()));
-            }
         }
         let wrong = match check(entry.card.params, &params) {
-            Ok(params) => match Parts::build(entry, params, grid.into()) {
+            Ok(params) => match Parts::build(entry, params, Arc::clone(&varied)) {
                 Ok(method) => {
                     built.push(method);
                     continue;

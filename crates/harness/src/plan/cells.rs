@@ -301,7 +301,7 @@ fn replace(
             .collect::<Vec<_>>()
             .join("; ")
     })?;
-    Parts::build(entry, params, built.grid.clone()).map_err(|error| error.to_string())
+    Parts::build(entry, params, Arc::clone(&built.grid)).map_err(|error| error.to_string())
 }
 
 /// What is known before any work: the cells that will not run, and why.

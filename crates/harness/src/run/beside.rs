@@ -128,7 +128,7 @@ impl Work<'_> {
         chosen.details.insert("selected".into(), at as f64);
         for (key, value) in select.candidates[at].params.iter() {
             let grid = &select.candidates[at].grid;
-            if grid.iter().any(|(name, _)| *name == key)
+            if grid.contains(&key)
                 && let Some(value) = value.as_real()
             {
                 chosen.details.insert(format!("selected_{key}"), value);

@@ -5,7 +5,6 @@ use counterweight_core::{Catalogue, nearest};
 
 use super::check_id;
 use super::methods::{default_stage, stage};
-use crate::config::method::grid_suffix;
 use crate::config::sweep::{Correction, Leak, Sweep};
 
 /// A `[[leak]]`: a resampler, and the models and datasets that it is measured on. A grid is several.
@@ -69,7 +68,7 @@ pub(super) fn read_leak(
     };
     let leak = |built: crate::config::method::Built<_, _>| {
         let base = id.as_deref().unwrap_or(built.entry.card.id);
-        let id = format!("{base}{}", grid_suffix(&built.grid));
+        let id = format!("{base}{}", built.grid_suffix());
         Leak {
             arm: Correction {
                 id: id.clone(),

@@ -7,7 +7,7 @@ use counterweight_data::preprocess::polynomial::MOST_DEGREE;
 use super::check_id;
 use crate::config::limits::{grid_size, too_many_points};
 use crate::config::method::{
-    Built, Place, bracketed, build_grid, grid_of, grid_suffix, keys, look_up, pairs, stage_parts,
+    Built, Place, bracketed, build_grid, grid_of, grid_suffix, look_up, pairs, stage_parts,
 };
 use crate::config::presets;
 use crate::config::sweep::{Correction, Features, Model, Select};
@@ -116,7 +116,7 @@ pub(super) fn read_model(
     let mut models = Vec::new();
     for learner in grid {
         for &(features, varies) in &features {
-            let mut grid = learner.grid.to_vec();
+            let mut grid = learner.grid_values();
             if let (Some(Features { polynomial }), true) = (features, varies) {
                 let degree = i64::try_from(polynomial).unwrap_or(i64::MAX);
                 grid.push((Features::POLYNOMIAL, ParamValue::Whole(degree)));
@@ -315,24 +315,24 @@ pub(super) fn read_correction(
     });
     // The points of an axis have the same keys, and each text is made once.
     let keys = [
-        keys(grid_of(resamplers[0].as_ref())),
-        keys(grid_of(ensembles[0].as_ref())),
-        keys(&losses[0].grid),
-        keys(&decisions[0].grid),
+        (resamplers[0].as_ref()).map_or_else(Vec::new, |built| built.grid.to_vec()),
+        (ensembles[0].as_ref()).map_or_else(Vec::new, |built| built.grid.to_vec()),
+        losses[0].grid.to_vec(),
+        decisions[0].grid.to_vec(),
     ];
     let pairs = |stage: usize, grid: &[(&'static str, ParamValue)]| pairs(&keys, stage, grid);
     let losses_with: Vec<_> = losses
         .iter()
-        .map(|loss| (loss, pairs(2, &loss.grid)))
+        .map(|loss| (loss, pairs(2, &loss.grid_values())))
         .collect();
     let decisions_with: Vec<_> = (decisions.iter())
-        .map(|decide| (decide, pairs(3, &decide.grid)))
+        .map(|decide| (decide, pairs(3, &decide.grid_values())))
         .collect();
     let entry = Name::from(&base);
     let mut list = Vec::with_capacity(axes.iter().product());
     for (resample, ensemble) in rows {
-        let mut of_rows = pairs(0, grid_of(resample.as_ref()));
-        of_rows.extend(pairs(1, grid_of(ensemble.as_ref())));
+        let mut of_rows = pairs(0, &grid_of(resample.as_ref()));
+        of_rows.extend(pairs(1, &grid_of(ensemble.as_ref())));
         for (loss, of_loss) in &losses_with {
             for (decide, of_decide) in &decisions_with {
                 let pairs = of_rows.iter().chain(of_loss).chain(of_decide);
