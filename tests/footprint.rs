@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use counterweight::CATALOGUE;
 use counterweight_core::{
-    ColumnKind, Deadline, Labels, LossTerms, Matrix, OnNominal, Origin, ParamValue, Partition,
-    Samples, Seed, Shared, SmallClass, StageContext, Train, TrainSize, Workload, params,
+    Calib, ColumnKind, Deadline, DecideContext, Decision, Decisions, Extras, FittedRule, Labels,
+    LinearHead, LossTerms, Matrix, OnNominal, Origin, OutOfFold, ParamValue, Partition, Rescored,
+    Samples, ScoreSize, Scores, Seed, Shared, SmallClass, StageContext, TestScores, Train,
+    TrainSize, Workload, find, params,
 };
+use counterweight_corrections::calibrate;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -169,10 +173,192 @@ fn resamplers(judged: &mut Judged) {
     }
 }
 
+/// Scores of rows whose classes they tell more or less.
+fn scores(n: usize, k: usize) -> (Scores, Vec<u32>) {
+    let class = |i: usize| i * 7919 % k;
+    let log = Matrix::from_fn(n, k, |i, j| {
+        let noise = ((i * 31 + j * 17) % 101) as f64 / 50.0;
+        if j == class(i) { noise + 0.7 } else { noise }
+    });
+    let rows = log.iter_rows().flat_map(|row| {
+        let sum: f64 = row.iter().map(|z| z.exp()).sum();
+        row.iter().map(move |z| z - sum.ln())
+    });
+    let log = Matrix::from_vec(n, k, rows.collect()).expect("a matrix");
+    let classes = (0..n).map(|i| u32::try_from(class(i)).expect("a class"));
+    (
+        Scores::log_probabilities(log).expect("scores"),
+        classes.collect(),
+    )
+}
+
+/// Out-of-fold scores of some rows, which are their own.
+fn calib(scores: &Scores, classes: Vec<u32>) -> (Train, Calib) {
+    let (n, k) = (scores.n_rows(), scores.n_classes());
+    let names: Arc<[String]> = (0..k).map(|k| k.to_string()).collect();
+    let labels = Labels::new(classes, names).expect("labels");
+    let samples = Samples::numeric(Matrix::zeros(n, 1), labels).expect("rows");
+    let rows: Vec<usize> = (0..n).collect();
+    let all = Partition::new(n, rows.clone(), vec![]).expect("a partition");
+    let (train, _) = all.cut_samples(&samples).expect("it is cut");
+    let mut folds = OutOfFold::new(&train);
+    folds.add(&rows, scores.clone()).expect("a fold");
+    let calib = folds.finish().expect("scores");
+    (train, calib)
+}
+
+/// Every decision, and every calibrator.
+fn rules(classes: usize) -> Vec<(String, Box<dyn Decision>)> {
+    let text = |text: &str| ParamValue::Text(text.to_owned());
+    let costs = vec![ParamValue::reals(&vec![1.0; classes]); classes];
+    let mut settings = vec![(
+        "calibrated",
+        vec![("by", text("platt")), ("then", text("tuned-threshold"))],
+    )];
+    for entry in CATALOGUE.decisions {
+        settings.extend(match entry.card.id {
+            "calibrated" => calibrate::WORDS
+                .iter()
+                .map(|by| ("calibrated", vec![("by", text(by))]))
+                .collect(),
+            "cost-matrix" => vec![(
+                "cost-matrix",
+                vec![("costs", ParamValue::List(costs.clone()))],
+            )],
+            "logit-adjust" => vec![
+                ("logit-adjust", vec![]),
+                ("logit-adjust", vec![("prior", text("estimated"))]),
+            ],
+            id => vec![(id, vec![])],
+        });
+    }
+    let rule = |(id, more): (&str, Vec<(&str, ParamValue)>)| {
+        let entry = find(CATALOGUE.decisions, id).expect("a decision");
+        let params = params::check(entry.card.params, &given(&more)).expect("parameters");
+        let rule = (entry.build)(&params).expect("a decision");
+        let how: Vec<String> = more.iter().map(|(_, value)| value.to_string()).collect();
+        let how: String = how.join(" ").chars().take(30).collect();
+        (!rule.needs().binary || classes == 2).then(|| (format!("{id} {how}"), rule))
+    };
+    settings.into_iter().filter_map(rule).collect()
+}
+
+fn decisions(judged: &mut Judged) {
+    for (n, k) in [(40_000, 2), (8_000, 20), (3_000, 150)] {
+        let (scores, classes) = scores(n, k);
+        let (train, calib) = calib(&scores, classes);
+        for (id, rule) in rules(k) {
+            let (peak, ..) = counted(|| decided(&*rule, &train, &calib, &scores));
+            let estimate = rule.takes(&ScoreSize {
+                calib: n,
+                test: n,
+                classes: k,
+            });
+            judged.see(&format!("{id} {n}x{k}"), estimate, peak);
+        }
+    }
+}
+
+/// All that a decision makes of some scores.
+fn decided(
+    rule: &dyn Decision,
+    train: &Train,
+    calib: &Calib,
+    scores: &Scores,
+) -> (FittedRule, Decisions, Option<Rescored>) {
+    let counts = train.counts();
+    let prior = counts.prior();
+    let context = DecideContext {
+        scores_prior: prior.as_ref(),
+        train: &counts,
+    };
+    let head = LinearHead {
+        scores: scores.clone(),
+        norms: vec![1.0; scores.n_classes()],
+    };
+    let extras = Extras {
+        batch: Some(TestScores::new(scores)),
+        head: Some(&head),
+    };
+    let fitted = rule
+        .fit_with(&context, Some(calib), &extras)
+        .expect("a rule");
+    let decisions = fitted.rule.decide(scores).expect("decisions");
+    let rescored = fitted.rule.rescore(scores).expect("scores");
+    (fitted, decisions, rescored)
+}
+
+/// What is not shown to end as a timeout is linear in its input: how long it takes on ten million numbers.
+#[test]
+#[ignore = "measures: a minute"]
+fn what_is_linear_is_done_in_a_moment() {
+    fn timed<T>(what: &str, work: impl FnOnce() -> T) {
+        let start = Instant::now();
+        let _done = work();
+        let took = start.elapsed();
+        println!(
+            "{what}: {:.2} s for ten million numbers",
+            took.as_secs_f64()
+        );
+        assert!(took < Duration::from_secs(3), "{what}: {took:?}");
+    }
+    let train = rows(1_000_000, 10, 0);
+    let shared = Shared::default();
+    let context = || {
+        let stream = Seed(1).stage("test").open();
+        StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared)
+    };
+    for id in ["dummy", "gaussian-naive-bayes", "nearest-centroid"] {
+        let entry = find(CATALOGUE.learners, id).expect("a learner");
+        let params = params::check(entry.card.params, &BTreeMap::new()).expect("parameters");
+        let learner = (entry.build)(&params).expect("a learner");
+        timed(id, || {
+            let terms = LossTerms::cross_entropy(2);
+            let fitted = learner.fit(&train, &terms, &mut context()).expect("a fit");
+            fitted.scores(train.samples().x()).expect("scores")
+        });
+    }
+    for id in [
+        "batch-balanced",
+        "polynom-fit-smote",
+        "random-over",
+        "random-under",
+    ] {
+        let entry = find(CATALOGUE.resamplers, id).expect("a resampler");
+        let params = params::check(entry.card.params, &BTreeMap::new()).expect("parameters");
+        let resampler = (entry.build)(&params).expect("a resampler");
+        timed(id, || {
+            resampler.resample(&train, &mut context()).expect("rows")
+        });
+    }
+    drop(train);
+    for (n, k) in [(5_000_000, 2), (100_000, 100)] {
+        let (scores, classes) = scores(n, k);
+        let (train, calib) = calib(&scores, classes);
+        let fast = [
+            "argmax",
+            "threshold",
+            "prior-threshold",
+            "logit-adjust ",
+            "prior-shift",
+            "weight-norm",
+            "bbse",
+        ];
+        for (id, rule) in rules(k).into_iter().filter(|(id, _)| {
+            fast.iter().any(|fast| id.starts_with(fast)) && !id.contains("estimated")
+        }) {
+            timed(&format!("{id} {n}x{k}"), || {
+                decided(&*rule, &train, &calib, &scores)
+            });
+        }
+    }
+}
+
 #[test]
 fn estimates_are_within_half_as_much_again_of_what_is_counted() {
     let mut judged = Judged::default();
     learners(&mut judged);
     resamplers(&mut judged);
+    decisions(&mut judged);
     assert!(!judged.wrong, "{}", judged.lines.join("\n"));
 }

@@ -52,7 +52,8 @@ pub use sink::Sink;
 pub use stage::{
     Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
     Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,
-    OffsetRule, Population, Resampler, Rescored, Rule, Shared, SmallClass, StageContext, limit,
+    OffsetRule, Population, Resampler, Rescored, Rule, ScoreSize, Shared, SmallClass, StageContext,
+    limit,
 };
 pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;

@@ -51,10 +51,39 @@ impl DecideContext<'_> {
     }
 }
 
+/// How many scores a decision is fitted and judged on.
+#[derive(Clone, Copy, Debug)]
+pub struct ScoreSize {
+    /// Out-of-fold rows.
+    pub calib: usize,
+    /// Test rows.
+    pub test: usize,
+    /// Classes.
+    pub classes: usize,
+}
+
+impl ScoreSize {
+    /// Bytes of the classes that are decided.
+    pub fn decided(&self) -> f64 {
+        (self.test * size_of::<u32>()) as f64
+    }
+
+    /// Bytes of the test rows' scores.
+    pub fn scores(&self) -> f64 {
+        (self.test * self.classes * size_of::<f64>()) as f64
+    }
+}
+
 /// A decision rule that may have to be fitted.
 pub trait Decision: Debug + Send + Sync {
     /// What it asks of the scores.
     fn needs(&self) -> DecisionNeeds;
+
+    /// Estimated bytes that fitting, deciding and rescoring take beside the scores: for ceilings of memory, never for
+    /// results.
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        size.decided()
+    }
 
     /// Fits the rule; `calib` is given when [`DecisionNeeds::calibration`] asks for it.
     ///

@@ -21,7 +21,7 @@ mod metric;
 pub use context::{Details, Shared, SmallClass, StageContext};
 pub use decision::{
     DecideContext, Decision, DecisionNeeds, Extras, FittedRule, OffsetLine, OffsetRule, Rescored,
-    Rule,
+    Rule, ScoreSize,
 };
 pub use learner::{Fitted, Learner, LinearHead};
 pub use limit::Deadline;

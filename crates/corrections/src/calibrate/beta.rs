@@ -154,4 +154,5 @@ pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
     id: "beta",
     reference: "Kull, Silva Filho & Flach 2017",
     fit,
+    takes: |size| (size.calib * (152 + 16 * size.classes)) as f64,
 };

@@ -175,6 +175,7 @@ pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
     id: "isotonic",
     reference: "Zadrozny & Elkan 2002; Ayer et al. 1955",
     fit,
+    takes: |size| (size.calib * (72 + 24 * size.classes)) as f64,
 };
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use counterweight_core::limit;
 use std::fmt::Debug;
 
 use counterweight_core::{
-    Calib, Details, Matrix, Note, Scores, StageError, StageResult, log_softmax, log_sum_exp,
+    Calib, Details, Matrix, Note, ScoreSize, Scores, StageError, StageResult, log_softmax,
+    log_sum_exp,
 };
 use counterweight_numeric::elementary::softplus;
 
@@ -34,6 +35,8 @@ pub struct CalibratorEntry {
     pub reference: &'static str,
     /// Fits it to out-of-fold scores of at least two classes.
     pub fit: fn(&Calib) -> FittedCalibrator,
+    /// Estimated bytes that the fit takes beside the scores.
+    pub takes: fn(&ScoreSize) -> f64,
 }
 
 /// Every calibrator, sorted by id.

@@ -117,4 +117,5 @@ pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
     id: "platt",
     reference: "Platt 1999; Lin, Lin & Weng 2007",
     fit,
+    takes: |size| (size.calib * (88 + 16 * size.classes)) as f64,
 };

@@ -138,4 +138,5 @@ pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
     id: "temperature",
     reference: "Guo et al. 2017",
     fit,
+    takes: |size| (size.calib * (16 + 16 * size.classes)) as f64,
 };

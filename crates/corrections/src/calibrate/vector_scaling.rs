@@ -168,4 +168,5 @@ pub(crate) const ENTRY: CalibratorEntry = CalibratorEntry {
     id: "vector-scaling",
     reference: "Guo et al. 2017",
     fit,
+    takes: |size| (size.calib * (16 + 16 * size.classes)) as f64,
 };

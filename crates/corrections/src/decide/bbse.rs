@@ -70,7 +70,8 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
-    Matrix, Note, Prior, RuleCaps, Scores, StageError, StageResult, limit, parameters, words,
+    Matrix, Note, Prior, RuleCaps, ScoreSize, Scores, StageError, StageResult, limit, parameters,
+    words,
 };
 
 use super::calibration_rows;
@@ -99,6 +100,10 @@ parameters! {
 }
 
 impl Decision for Bbse {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        (24 * size.classes * size.classes) as f64 + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

@@ -73,7 +73,7 @@ use crate::nested::nested;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
     FittedRule, Note, ParamError, ParamKind, ParamValue, Parameter, Params, Prior, Rescored, Rule,
-    RuleCaps, Scores, StageResult, TestScores, parameters,
+    RuleCaps, ScoreSize, Scores, StageResult, TestScores, parameters,
 };
 
 use super::calibration_rows;
@@ -132,6 +132,12 @@ parameters! {
 }
 
 impl Decision for Calibrated {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        let mapped = (8 * size.calib * size.classes) as f64;
+        let fitting = (self.by.0.takes)(size).max(mapped + self.then.0.takes(size));
+        fitting.max(2.0 * size.scores() + size.decided())
+    }
+
     fn needs(&self) -> DecisionNeeds {
         let then = self.then.0.needs();
         DecisionNeeds {

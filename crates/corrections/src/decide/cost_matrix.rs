@@ -53,7 +53,7 @@
 use counterweight_core::params::Rows;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
-    Rescored, Rule, RuleCaps, Scores, StageError, StageResult, TIE, parameters,
+    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult, TIE, parameters,
 };
 
 use crate::prior::PriorSource;
@@ -89,6 +89,10 @@ pub(super) fn fits(costs: &[Vec<f64>], n_classes: usize) -> StageResult<()> {
 }
 
 impl Decision for CostMatrix {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        (8 * size.classes * size.classes) as f64 + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

@@ -57,7 +57,7 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
-    OffsetLine, OffsetRule, RuleCaps, StageError, StageResult, parameters,
+    OffsetLine, OffsetRule, RuleCaps, ScoreSize, StageError, StageResult, parameters,
 };
 
 use super::prior_offsets;
@@ -79,6 +79,15 @@ parameters! {
 }
 
 impl Decision for LogitAdjust {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        let batch = if self.prior == ESTIMATED {
+            size.scores()
+        } else {
+            0.0
+        };
+        batch + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

@@ -57,7 +57,7 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
-    Rescored, Rule, RuleCaps, Scores, StageResult, parameters,
+    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageResult, parameters,
 };
 
 use crate::prior::PriorSource;
@@ -73,6 +73,10 @@ parameters! {
 }
 
 impl Decision for PriorShift {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        size.scores() + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

@@ -61,7 +61,7 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
-    Note, Prior, Range, RuleCaps, ScoreKind, StageError, StageResult, TestScores, limit,
+    Note, Prior, Range, RuleCaps, ScoreKind, ScoreSize, StageError, StageResult, TestScores, limit,
     parameters,
 };
 
@@ -231,6 +231,10 @@ parameters! {
 }
 
 impl Decision for SaerensEm {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        size.scores() + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

@@ -64,7 +64,7 @@
 use counterweight_core::params::Reals;
 use counterweight_core::{
     Calib, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    Labels, Note, OffsetRule, RuleCaps, Scores, StageResult, parameters,
+    Labels, Note, OffsetRule, RuleCaps, ScoreSize, Scores, StageResult, parameters,
 };
 use counterweight_metrics::Criterion;
 use counterweight_numeric::offsets::OffsetRules;
@@ -93,6 +93,10 @@ parameters! {
 }
 
 impl Decision for TunedTau {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        (size.calib * (8 * size.classes + 30)) as f64 + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

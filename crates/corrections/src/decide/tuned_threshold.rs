@@ -79,7 +79,7 @@
 
 use counterweight_core::{
     Calib, ClassCounts, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, FittedRule,
-    Note, OffsetRule, RuleCaps, StageError, StageResult, parameters,
+    Note, OffsetRule, RuleCaps, ScoreSize, StageError, StageResult, parameters,
 };
 use counterweight_metrics::Criterion;
 use counterweight_numeric::cut_search::{Best, EQUAL, Rows, best_offset};
@@ -97,6 +97,10 @@ parameters! {
 }
 
 impl Decision for TunedThreshold {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        (60 * size.calib + 20 * size.classes * size.classes) as f64 + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

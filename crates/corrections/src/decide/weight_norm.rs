@@ -60,8 +60,8 @@
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
-    FittedRule, Matrix, Rescored, Rule, RuleCaps, Scores, StageError, StageResult, parameters,
-    words,
+    FittedRule, Matrix, Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult,
+    parameters, words,
 };
 
 words! {
@@ -85,6 +85,10 @@ parameters! {
 }
 
 impl Decision for WeightNorm {
+    fn takes(&self, size: &ScoreSize) -> f64 {
+        size.scores() + size.decided()
+    }
+
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds {
             probabilities: true,

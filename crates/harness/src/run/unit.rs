@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use counterweight_core::side_table::CellBins;
 use counterweight_core::{
     Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
-    LossTerms, Note, Origin, OutOfFold, Prior, Samples, Scores, StageContext, StageError,
-    StageResult, StreamKey, TestScores, Timing, Train, TrainSize,
+    LossTerms, Note, Origin, OutOfFold, Prior, Samples, ScoreSize, Scores, StageContext,
+    StageError, StageResult, StreamKey, TestScores, Timing, Train, TrainSize,
 };
 use rayon::prelude::*;
 
@@ -442,7 +442,17 @@ impl Work<'_> {
                 batch: needs.test_batch.then(|| TestScores::new(&scored.scores)),
                 head: scored.head.as_ref(),
             };
+            let size = ScoreSize {
+                calib: calib.map_or(0, |calib| calib.labels().len()),
+                test: scored.scores.n_rows(),
+                classes: scored.scores.n_classes(),
+            };
             let (fitted, _) = guarded(deadline, || {
+                let rows = (size.calib + size.test) * size.classes * size_of::<f64>();
+                let takes = correction.decide.method.takes(&size);
+                let id = correction.decide.entry.card.id;
+                let held = self.held(None) + rows as f64;
+                self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
                 let fitted = correction
                     .decide
                     .method
