@@ -207,6 +207,14 @@ fn calib(scores: &Scores, classes: Vec<u32>) -> (Train, Calib) {
     (train, calib)
 }
 
+/// A linear head that leaves the scores as they are.
+fn head(scores: &Scores) -> LinearHead {
+    LinearHead {
+        scores: scores.clone(),
+        norms: vec![1.0; scores.n_classes()],
+    }
+}
+
 /// Every decision, and every calibrator.
 fn rules(classes: usize) -> Vec<(String, Box<dyn Decision>)> {
     let text = |text: &str| ParamValue::Text(text.to_owned());
@@ -247,8 +255,9 @@ fn decisions(judged: &mut Judged) {
     for (n, k) in [(30_000, 2), (5_000, 10), (1_500, 60)] {
         let (scores, classes) = scores(n, k);
         let (train, calib) = calib(&scores, classes);
+        let head = head(&scores);
         for (id, rule) in rules(k) {
-            let (peak, ..) = counted(|| decided(&*rule, &train, &calib, &scores));
+            let (peak, ..) = counted(|| decided(&*rule, &train, &calib, &scores, &head));
             let estimate = rule.takes(&ScoreSize {
                 calib: n,
                 test: n,
@@ -265,6 +274,7 @@ fn decided(
     train: &Train,
     calib: &Calib,
     scores: &Scores,
+    head: &LinearHead,
 ) -> (FittedRule, Decisions, Option<Rescored>) {
     let counts = train.counts();
     let prior = counts.prior();
@@ -272,13 +282,9 @@ fn decided(
         scores_prior: prior.as_ref(),
         train: &counts,
     };
-    let head = LinearHead {
-        scores: scores.clone(),
-        norms: vec![1.0; scores.n_classes()],
-    };
     let extras = Extras {
         batch: Some(TestScores::new(scores)),
-        head: Some(&head),
+        head: Some(head),
     };
     let fitted = rule
         .fit_with(&context, Some(calib), &extras)
@@ -336,6 +342,7 @@ fn what_is_linear_is_done_in_a_moment() {
     for (n, k) in [(5_000_000, 2), (100_000, 100)] {
         let (scores, classes) = scores(n, k);
         let (train, calib) = calib(&scores, classes);
+        let head = head(&scores);
         let fast = [
             "argmax",
             "threshold",
@@ -349,7 +356,7 @@ fn what_is_linear_is_done_in_a_moment() {
             fast.iter().any(|fast| id.starts_with(fast)) && !id.contains("estimated")
         }) {
             timed(&format!("{id} {n}x{k}"), || {
-                decided(&*rule, &train, &calib, &scores)
+                decided(&*rule, &train, &calib, &scores, &head)
             });
         }
     }
