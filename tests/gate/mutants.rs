@@ -186,7 +186,7 @@ impl Decision for Offsets {
         let train = context.train_prior()?;
         let own = context.scores_prior.unwrap_or(&train);
         let offsets = (self.change)(own.as_slice(), train.as_slice(), self.tau);
-        Ok(fitted(Box::new(OffsetRule(offsets))))
+        Ok(fitted(Box::new(OffsetRule::new(offsets, context.train))))
     }
 }
 

@@ -474,7 +474,7 @@ impl Catalogue {
         context: &mut StageContext<'_>,
     ) -> StageResult<Train> {
         let Some(kind) = method.asks_for() else {
-            return method.resample(train, context);
+            return train.resampled_by(context, |train, context| method.resample(train, context));
         };
         let none = || StageError::Failed(format!("there is no learner `{kind}` to resample by"));
         let entry = find(self.learners, kind).ok_or_else(none)?;

@@ -222,7 +222,7 @@ impl Dataset {
             .chain(other.labels.ids())
             .copied()
             .collect();
-        let stacked = Self::new(columns, Labels::new(ids, Arc::clone(self.labels.names()))?)?;
+        let stacked = Self::new(columns, self.labels.with_ids(ids)?)?;
         Ok(stacked.with_remarks([self.remarks.as_slice(), &other.remarks].concat()))
     }
 

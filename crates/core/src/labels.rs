@@ -10,16 +10,50 @@ use crate::error::{CoreError, Result};
 pub struct Labels {
     ids: Vec<u32>,
     names: Arc<[String]>,
+    ties: Ties,
+}
+
+/// Which of several classes a tie goes to: the rarest of the whole table, of equal ones the last. It is
+/// fixed with the table, so that no fold, rung or resampled set changes it, and calling the classes
+/// otherwise changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ties(Option<Arc<[u32]>>);
+
+impl Ties {
+    /// For classes with so many rows in the whole table.
+    pub fn by_rarity(counts: &[usize]) -> Self {
+        let mut order: Vec<usize> = (0..counts.len()).collect();
+        order.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+        if order.is_sorted() {
+            return Self(None);
+        }
+        let mut ranks = vec![0; counts.len()];
+        for (rank, class) in (0..).zip(order) {
+            ranks[class] = rank;
+        }
+        Self(Some(ranks.into()))
+    }
+
+    /// The place of `class` from the most frequent to the rarest: of tied classes the one with the
+    /// largest rank is taken.
+    pub fn rank(&self, class: usize) -> usize {
+        let ranks = self.0.as_ref();
+        ranks.map_or(class, |ranks| ranks[class] as usize)
+    }
 }
 
 impl Labels {
-    /// Labels `ids`, each an index into `names`.
+    /// Labels `ids`, each an index into `names`; ties go to the last class.
     ///
     /// # Errors
     /// [`CoreError::Domain`] when an id has no name.
     pub fn new(ids: Vec<u32>, names: Arc<[String]>) -> Result<Self> {
         match ids.iter().position(|&id| id as usize >= names.len()) {
-            None => Ok(Self { ids, names }),
+            None => Ok(Self {
+                ids,
+                names,
+                ties: Ties::default(),
+            }),
             Some(row) => Err(CoreError::Domain {
                 what: "labels",
                 reason: format!("row {row} has class {} of {}", ids[row], names.len()),
@@ -43,10 +77,27 @@ impl Labels {
             .map(|(&name, id)| (name, id))
             .collect();
         let ids = texts.iter().map(|text| index[text.as_ref()]).collect();
-        Self {
+        let mut labels = Self {
             ids,
             names: names.into_iter().map(str::to_owned).collect(),
-        }
+            ties: Ties::default(),
+        };
+        labels.ties = Ties::by_rarity(labels.counts().as_slice());
+        labels
+    }
+
+    /// Other rows with the same classes.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`] when an id has no name.
+    pub fn with_ids(&self, ids: Vec<u32>) -> Result<Self> {
+        let ties = self.ties.clone();
+        Self::new(ids, Arc::clone(&self.names)).map(|labels| Self { ties, ..labels })
+    }
+
+    /// Which class a tie goes to.
+    pub fn ties(&self) -> &Ties {
+        &self.ties
     }
 
     /// Number of rows.
@@ -88,6 +139,7 @@ impl Labels {
         Self {
             ids: rows.iter().map(|&row| self.ids[row]).collect(),
             names: Arc::clone(&self.names),
+            ties: self.ties.clone(),
         }
     }
 
@@ -114,48 +166,74 @@ impl Labels {
         for &id in &self.ids {
             counts[id as usize] += 1;
         }
-        ClassCounts(counts)
+        ClassCounts {
+            counts,
+            ties: self.ties.clone(),
+        }
     }
 }
 
 /// Rows of each class, in class order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClassCounts(Vec<usize>);
+#[derive(Clone, Debug, Eq)]
+pub struct ClassCounts {
+    counts: Vec<usize>,
+    ties: Ties,
+}
+
+/// Counts are equal when their numbers are, wherever ties go.
+impl PartialEq for ClassCounts {
+    fn eq(&self, other: &Self) -> bool {
+        self.counts == other.counts
+    }
+}
 
 impl ClassCounts {
-    /// These counts.
+    /// These counts; ties go to the last class.
     pub fn new(counts: Vec<usize>) -> Self {
-        Self(counts)
+        Self {
+            counts,
+            ties: Ties::default(),
+        }
+    }
+
+    /// Which class a tie goes to.
+    pub fn ties(&self) -> &Ties {
+        &self.ties
     }
 
     /// The counts, in class order.
     pub fn as_slice(&self) -> &[usize] {
-        &self.0
+        &self.counts
     }
 
     /// All rows.
     pub fn total(&self) -> usize {
-        self.0.iter().sum()
+        self.counts.iter().sum()
     }
 
     /// Number of classes, absent ones included.
     pub fn n_classes(&self) -> usize {
-        self.0.len()
+        self.counts.len()
     }
 
     /// Number of classes with at least one row.
     pub fn n_present(&self) -> usize {
-        self.0.iter().filter(|&&n| n > 0).count()
+        self.counts.iter().filter(|&&n| n > 0).count()
     }
 
     /// The largest count.
     pub fn largest(&self) -> usize {
-        self.0.iter().copied().max().unwrap_or(0)
+        self.counts.iter().copied().max().unwrap_or(0)
     }
 
     /// The smallest count among the classes that have rows; 0 without rows.
     pub fn smallest_present(&self) -> usize {
-        self.0.iter().copied().filter(|&n| n > 0).min().unwrap_or(0)
+        self.counts
+            .iter()
+            .copied()
+            .filter(|&n| n > 0)
+            .min()
+            .unwrap_or(0)
     }
 
     /// Largest over smallest count among the classes that have rows; `None` without rows.
@@ -164,16 +242,17 @@ impl ClassCounts {
         (smallest > 0).then(|| self.largest() as f64 / smallest as f64)
     }
 
-    /// The rarest class that has rows; a tie goes to the highest class, so that class 1 is the
-    /// positive class of balanced binary data.
+    /// The rarest class that has rows, of equal ones the one that [`Ties`] puts first.
     pub fn rarest(&self) -> Option<usize> {
         let smallest = self.smallest_present();
-        self.0.iter().rposition(|&n| n > 0 && n == smallest)
+        (0..self.n_classes())
+            .filter(|&class| self.counts[class] > 0 && self.counts[class] == smallest)
+            .max_by_key(|&class| self.ties.rank(class))
     }
 
     /// Shares of the classes; `None` without rows.
     pub fn prior(&self) -> Option<Prior> {
-        Prior::from_weights(self.0.iter().map(|&n| n as f64).collect()).ok()
+        Prior::from_weights(self.counts.iter().map(|&n| n as f64).collect()).ok()
     }
 }
 
@@ -247,6 +326,10 @@ mod tests {
         assert_eq!(counts.rarest(), Some(2));
         assert_eq!(counts.n_present(), 2);
         assert_eq!(ClassCounts::new(vec![5, 5]).rarest(), Some(1));
+        // Equal counts in a part of a table in which class "a" is rarer.
+        let labels = Labels::from_texts(&["a", "b", "b", "c", "c"]);
+        let part = labels.select(&[0, 1, 3]).counts();
+        assert_eq!((part.rarest(), labels.ties().rank(2)), (Some(0), 1));
         assert_eq!(ClassCounts::new(vec![0, 0]).prior(), None);
     }
 

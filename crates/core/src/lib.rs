@@ -38,7 +38,7 @@ pub use dataset::{Column, ColumnValues, Dataset, MISSING};
 pub use ensemble::{Base, Ensemble, EnsembleFit, EnsembleNeeds};
 pub use error::{CoreError, StageError, StageResult};
 pub use hash::{ContentHash, Hasher};
-pub use labels::{ClassCounts, Labels, Prior};
+pub use labels::{ClassCounts, Labels, Prior, Ties};
 pub use matrix::Matrix;
 pub use name::{Name, Numbers};
 pub use outcome::{Note, Outcome};

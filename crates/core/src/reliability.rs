@@ -91,7 +91,7 @@ pub fn of(scores: &Scores, labels: &Labels, weights: &[f64], positive: usize) ->
         let class = if row.len() == 2 {
             positive
         } else {
-            argmax_row(row, &offsets) as usize
+            argmax_row(row, &offsets, labels.ties()) as usize
         };
         let p = row[class].exp();
         let right = labels.class(i) == class;

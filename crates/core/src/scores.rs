@@ -1,10 +1,10 @@
 //! Scores and decisions: separate values. A label is never assumed to be the argmax of a probability.
 
 use crate::error::{CoreError, Result};
-use crate::labels::Prior;
+use crate::labels::{Prior, Ties};
 use crate::matrix::Matrix;
 
-/// Two log-scores closer than this count as a tie, and a tie goes to the lowest class. The slack is
+/// Two log-scores closer than this count as a tie (see [`Ties`] for who wins it). The slack is
 /// a few hundred rounding errors wide: it keeps exact ties (k nearest neighbours with p = 1/5
 /// against a threshold of 0.2) from being decided by the last bit of a logarithm.
 pub const TIE: f64 = 1e-12;
@@ -128,12 +128,12 @@ impl Scores {
         self.log.cols()
     }
 
-    /// The class with the largest log-score after subtracting `offsets`; a tie goes to the lowest
-    /// class. A class without a finite score is never chosen.
+    /// The class with the largest log-score after subtracting `offsets`, of tied ones that of `ties`. A
+    /// class without a finite score is never chosen.
     ///
     /// # Errors
     /// [`CoreError::Shape`] when there are not as many offsets as classes.
-    pub fn argmax(&self, offsets: &[f64]) -> Result<Decisions> {
+    pub fn argmax(&self, offsets: &[f64], ties: &Ties) -> Result<Decisions> {
         if offsets.len() != self.n_classes() {
             return Err(CoreError::Shape {
                 what: "decision offsets",
@@ -144,7 +144,7 @@ impl Scores {
         let labels = self
             .log
             .iter_rows()
-            .map(|row| argmax_row(row, offsets))
+            .map(|row| argmax_row(row, offsets, ties))
             .collect();
         Ok(Decisions(labels))
     }
@@ -237,20 +237,26 @@ pub fn log_sum_exp(row: &[f64]) -> f64 {
     largest + row.iter().map(|v| (v - largest).exp()).sum::<f64>().ln()
 }
 
-/// The class with the largest `row - offsets`; ties within [`TIE`] go to the lowest class.
-pub fn argmax_row(row: &[f64], offsets: &[f64]) -> u32 {
-    let mut best: Option<(u32, f64)> = None;
-    for (k, (&score, &offset)) in (0..).zip(row.iter().zip(offsets)) {
-        if score == f64::NEG_INFINITY {
-            continue;
-        }
-        let value = score - offset;
-        match best {
-            Some((_, top)) if value.is_nan() || value <= top + TIE * top.abs().max(1.0) => {}
-            _ => best = Some((k, value)),
-        }
-    }
-    best.map_or(0, |(k, _)| k)
+/// The class with the largest `row - offsets`; of classes within [`TIE`] of it, that of `ties`. Negative
+/// infinity never ties with a finite score.
+pub fn argmax_row(row: &[f64], offsets: &[f64], ties: &Ties) -> u32 {
+    let value = |k: usize| match row[k] {
+        f64::NEG_INFINITY => f64::NEG_INFINITY,
+        score => score - offsets[k],
+    };
+    let classes = 0..row.len().min(offsets.len());
+    let top = classes.clone().map(value).fold(f64::NEG_INFINITY, f64::max);
+    let least = if top.is_finite() {
+        top - TIE * top.abs().max(1.0)
+    } else {
+        top
+    };
+    let possible = |&k: &usize| row[k] > f64::NEG_INFINITY && value(k) >= least;
+    let best = classes
+        .filter(possible)
+        .max_by_key(|&k| ties.rank(k))
+        .unwrap_or(0);
+    u32::try_from(best).unwrap_or(0)
 }
 
 /// A decided class for each row.
@@ -284,15 +290,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ties_go_to_the_lowest_class_even_through_logarithms() {
+    fn ties_go_to_the_rarest_class_even_through_logarithms() {
         // p = 1/5 against a threshold of 1/5, written as offsets.
         let scores =
             Scores::probabilities(Matrix::from_vec(1, 2, vec![0.8, 0.2]).unwrap()).unwrap();
         let t: f64 = 0.2;
         let offsets = [0.0, t.ln() - (1.0 - t).ln()];
-        assert_eq!(scores.argmax(&offsets).unwrap().as_slice(), [0]);
-        assert_eq!(argmax_row(&[0.0, 0.0, 1e-14], &[0.0; 3]), 0);
-        assert_eq!(argmax_row(&[f64::NEG_INFINITY, -800.0], &[0.0; 2]), 1);
+        let last = Ties::default();
+        let decided = |ties| scores.argmax(&offsets, ties).unwrap().as_slice().to_vec();
+        assert_eq!(decided(&last), [1]);
+        assert_eq!(decided(&Ties::by_rarity(&[1, 2])), [0]);
+        assert_eq!(argmax_row(&[0.0, 1e-14, 0.0], &[0.0; 3], &last), 2);
+        assert_eq!(
+            argmax_row(&[0.0, 1e-14, 0.0], &[0.0; 3], &Ties::by_rarity(&[1, 3, 3])),
+            0
+        );
+        assert_eq!(
+            argmax_row(&[-800.0, f64::NEG_INFINITY], &[0.0; 2], &last),
+            0
+        );
+        assert_eq!(argmax_row(&[0.0, 0.0], &[0.0, f64::INFINITY], &last), 0);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let mut single = f64::INFINITY;
         for offsets in points.iter().step_by(100) {
-            let decided = scores.argmax(black_box(offsets))?;
+            let decided = scores.argmax(black_box(offsets), labels.ties())?;
             let mut hits = vec![0.0; k];
             for (&y, &d) in labels.ids().iter().zip(decided.as_slice()) {
                 hits[y as usize] += f64::from(u8::from(y == d));

@@ -22,7 +22,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
 
 use counterweight_core::{Column, ColumnValues, Dataset, Labels, nearest};
 
@@ -222,10 +221,11 @@ pub fn read_pair(
     let all = Labels::from_texts(&[train_labels.as_slice(), &test_labels].concat());
     let (train_ids, test_ids) = all.ids().split_at(train_labels.len());
     let labels = |path: &Path, ids: &[u32]| {
-        Labels::new(ids.to_vec(), Arc::clone(all.names())).map_err(|source| FrameError::Core {
-            path: path.to_owned(),
-            source,
-        })
+        all.with_ids(ids.to_vec())
+            .map_err(|source| FrameError::Core {
+                path: path.to_owned(),
+                source,
+            })
     };
     let (train_labels, test_labels) = (labels(train, train_ids)?, labels(test, test_ids)?);
 

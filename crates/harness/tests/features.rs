@@ -25,9 +25,9 @@ impl Decision for Argmax {
     fn needs(&self) -> DecisionNeeds {
         DecisionNeeds::default()
     }
-    fn fit(&self, _: &DecideContext<'_>, _: Option<&Calib>) -> StageResult<FittedRule> {
+    fn fit(&self, about: &DecideContext<'_>, _: Option<&Calib>) -> StageResult<FittedRule> {
         Ok(FittedRule {
-            rule: Box::new(OffsetRule(vec![0.0, 0.0])),
+            rule: Box::new(OffsetRule::new(vec![0.0, 0.0], about.train)),
             details: Details::new(),
             notes: Vec::new(),
         })

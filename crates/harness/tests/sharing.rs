@@ -51,9 +51,9 @@ impl Decision for Shift {
             ..DecisionNeeds::default()
         }
     }
-    fn fit(&self, _: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
+    fn fit(&self, about: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         assert_eq!(calib.is_some(), self.1);
-        let rule = Box::new(OffsetRule(vec![self.0, 0.0]));
+        let rule = Box::new(OffsetRule::new(vec![self.0, 0.0], about.train));
         Ok(FittedRule {
             rule,
             details: Details::new(),

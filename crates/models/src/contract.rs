@@ -146,7 +146,10 @@ fn scores_are_distributions_and_better_than_guessing() {
             let fit = plain(entry, &x, &y, k);
             assert_sound(entry, &fit, &fresh, k, &(0..k).collect::<Vec<_>>());
             assert!(!fit.degenerate(), "{}: {:?}", entry.card.id, fit.notes);
-            let decided = fit.scores(&fresh).argmax(&vec![0.0; k]).unwrap();
+            let decided = fit
+                .scores(&fresh)
+                .argmax(&vec![0.0; k], &counterweight_core::Ties::default())
+                .unwrap();
             let right = decided
                 .as_slice()
                 .iter()

@@ -244,7 +244,10 @@ fn support_vector_machines_are_scikit_learns() {
         let x_test = matrix(&case["x_test"]);
         let scores = fit.scores(&x_test);
         assert_eq!(
-            scores.argmax(&vec![0.0; k]).unwrap().as_slice(),
+            scores
+                .argmax(&vec![0.0; k], &counterweight_core::Ties::default())
+                .unwrap()
+                .as_slice(),
             classes(&case["predict"]),
             "{name}"
         );

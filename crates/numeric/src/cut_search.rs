@@ -6,7 +6,7 @@
 //! one row at a time: O(n K + n log n), and nothing is missed between the points of a grid.
 
 use counterweight_core::scores::argmax_row;
-use counterweight_core::{Confusion, Matrix, TIE, limit};
+use counterweight_core::{Confusion, Matrix, TIE, Ties, limit};
 
 /// Rows to tune on: log-scores, true classes, and which of them to look at.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct Rows<'a> {
     pub truth: &'a [u32],
     /// The rows that count.
     pub rows: &'a [usize],
+    /// Which class a tie goes to.
+    pub ties: &'a Ties,
 }
 
 impl Rows<'_> {
@@ -25,7 +27,7 @@ impl Rows<'_> {
         let mut confusion = Confusion::new(offsets.len());
         for (at, &row) in self.rows.iter().enumerate() {
             limit::ask_at(at);
-            let decided = argmax_row(self.log.row(row), offsets);
+            let decided = argmax_row(self.log.row(row), offsets, self.ties);
             confusion.add(self.truth[row] as usize, decided as usize, 1);
         }
         confusion
@@ -69,8 +71,8 @@ pub fn best_offset(
         limit::ask_at(at);
         let scores = rows.log.row(row);
         let truth = rows.truth[row] as usize;
-        let rival = argmax_row(scores, &without) as usize;
-        let critical = critical_offset(scores, &without, class, rival);
+        let rival = argmax_row(scores, &without, rows.ties) as usize;
+        let critical = critical_offset(scores, &without, class, rival, rows.ties);
         if critical.is_finite() {
             confusion.add(truth, rival, 1);
             turning.push(Turning {
@@ -140,7 +142,13 @@ struct Turning {
 
 /// The offset below which the row is decided as `class`: negative infinity when it never is,
 /// positive when every finite offset decides so.
-fn critical_offset(scores: &[f64], without: &[f64], class: usize, rival: usize) -> f64 {
+fn critical_offset(
+    scores: &[f64],
+    without: &[f64],
+    class: usize,
+    rival: usize,
+    ties: &Ties,
+) -> f64 {
     if scores[class] == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;
     }
@@ -148,10 +156,10 @@ fn critical_offset(scores: &[f64], without: &[f64], class: usize, rival: usize) 
     if rival == class || best == f64::NEG_INFINITY {
         return f64::INFINITY;
     }
-    // The slack with which ties go to the lowest class, see `TIE`.
+    // The slack of a tie, see `TIE`.
     let slack = TIE * best.abs().max(1.0);
     let even = scores[class] - best;
-    if rival < class {
+    if ties.rank(rival) > ties.rank(class) {
         even - slack
     } else {
         even + slack
@@ -186,7 +194,8 @@ mod tests {
                 c => f64::from(c) * 0.5,
             });
             let all: Vec<usize> = (0..30).collect();
-            let rows = Rows { log: &log, truth: &truth, rows: &all };
+            let ties = Ties::by_rarity(&[which + 1, 2, 4 - which]);
+            let rows = Rows { log: &log, truth: &truth, rows: &all, ties: &ties };
             let mut offsets: Vec<f64> = others.iter().map(|&o| f64::from(o) * 0.5).collect();
             let best = best_offset(&rows, &offsets, class, anchor, objective);
             offsets[class] = best.offset;

@@ -10,8 +10,6 @@
 //! whose log odds are within the slack of a tie of the cut are decided one by one.
 
 use counterweight_core::limit;
-use std::sync::Arc;
-
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{Confusion, CoreError, Labels, Scores, TIE};
 
@@ -26,6 +24,7 @@ fn balanced_error(confusion: &Confusion) -> Option<f64> {
 #[derive(Debug)]
 pub struct OffsetRules<'a> {
     scores: &'a Scores,
+    labels: &'a Labels,
     truth: &'a [u32],
     binary: Option<Sorted>,
 }
@@ -129,6 +128,7 @@ impl<'a> OffsetRules<'a> {
         let truth = labels.ids();
         Ok(Self {
             scores,
+            labels,
             truth,
             binary: (scores.n_classes() == 2).then(|| Sorted::new(scores, truth)),
         })
@@ -149,7 +149,11 @@ impl<'a> OffsetRules<'a> {
                 let rows = self.scores.log().iter_rows().zip(self.truth);
                 for (at, (row, &truth)) in rows.enumerate() {
                     limit::ask_at(at);
-                    counts.add(truth as usize, argmax_row(row, offsets) as usize, 1);
+                    counts.add(
+                        truth as usize,
+                        argmax_row(row, offsets, self.labels.ties()) as usize,
+                        1,
+                    );
                 }
                 counts
             }
@@ -171,7 +175,7 @@ impl<'a> OffsetRules<'a> {
             counts.add(0, decided, (to - from) as u64 - ones);
         }
         for &(_, row) in &sorted.odds[low..high] {
-            let decided = argmax_row(self.scores.log().row(row), offsets);
+            let decided = argmax_row(self.scores.log().row(row), offsets, self.labels.ties());
             counts.add(self.truth[row] as usize, decided as usize, 1);
         }
         counts
@@ -193,7 +197,7 @@ impl<'a> OffsetRules<'a> {
             }
             return;
         }
-        let k = self.scores.n_classes();
+        let (k, ties) = (self.scores.n_classes(), self.labels.ties());
         assert!(points.iter().all(|p| p.len() == k), "one offset a class");
         let mut counts = Confusion::new(k);
         let mut turns: Vec<(usize, u32, u32, u32)> = Vec::new();
@@ -201,9 +205,9 @@ impl<'a> OffsetRules<'a> {
         let rows = self.scores.log().iter_rows().zip(self.truth);
         for (at, (row, &truth)) in rows.enumerate() {
             limit::ask_at(at);
-            let first = argmax_row(row, &points[0]);
+            let first = argmax_row(row, &points[0], ties);
             counts.add(truth as usize, first as usize, 1);
-            open.push((0, first, last, argmax_row(row, &points[last])));
+            open.push((0, first, last, argmax_row(row, &points[last], ties)));
             // Halves the stretches at whose ends the decisions differ.
             while let Some((low, from, high, to)) = open.pop() {
                 if from == to {
@@ -214,7 +218,7 @@ impl<'a> OffsetRules<'a> {
                     continue;
                 }
                 let middle = low.midpoint(high);
-                let between = argmax_row(row, &points[middle]);
+                let between = argmax_row(row, &points[middle], ties);
                 open.push((low, from, middle, between));
                 open.push((middle, between, high, to));
             }
@@ -309,12 +313,11 @@ impl<'a> OffsetRules<'a> {
             halves[seen[y as usize] % 2].push(row);
             seen[y as usize] += 1;
         }
-        let names: Arc<[String]> = (0..k).map(|class| class.to_string()).collect();
         let mut pooled = Confusion::new(k);
         let part = |rows: &[usize]| {
             let scores = Scores::log_probabilities(self.scores.log().select_rows(rows)).ok()?;
             let truth = rows.iter().map(|&row| self.truth[row]).collect();
-            Some((scores, Labels::new(truth, Arc::clone(&names)).ok()?))
+            Some((scores, self.labels.with_ids(truth).ok()?))
         };
         let (one, two) = (part(&halves[0])?, part(&halves[1])?);
         for ((scores, labels), (others, other_labels)) in [(&one, &two), (&two, &one)] {
@@ -342,7 +345,7 @@ impl<'a> OffsetRules<'a> {
         let rows = self.scores.log().iter_rows().zip(self.truth);
         for (at, (row, &truth)) in rows.enumerate() {
             limit::ask_at(at);
-            let rival = argmax_row(row, &without) as usize;
+            let rival = argmax_row(row, &without, self.labels.ties()) as usize;
             let critical = row[class] - (row[rival] - without[rival]);
             let gain = |decided: usize| {
                 if decided == truth as usize {
@@ -405,7 +408,7 @@ mod tests {
 
     fn one_by_one(scores: &Scores, labels: &Labels, offsets: &[f64]) -> Confusion {
         let mut counts = Confusion::new(offsets.len());
-        let decided = scores.argmax(offsets).unwrap();
+        let decided = scores.argmax(offsets, labels.ties()).unwrap();
         for (i, &decided) in decided.as_slice().iter().enumerate() {
             counts.add(labels.class(i), decided as usize, 1);
         }

@@ -107,6 +107,21 @@ impl<'a> StageContext<'a> {
         }
     }
 
+    /// Runs `stage` with other shared values; what it notes is noted here.
+    pub(crate) fn beside<T>(
+        &mut self,
+        shared: &Shared,
+        stage: impl FnOnce(&mut StageContext<'_>) -> T,
+    ) -> T {
+        let mut inner =
+            StageContext::new(self.stream.clone(), self.small_class, self.deadline, shared);
+        let done = stage(&mut inner);
+        self.stream = inner.stream;
+        inner.notes.into_iter().for_each(|note| self.note(note));
+        self.details.extend(inner.details);
+        done
+    }
+
     /// Puts a number among the details.
     pub fn detail(&mut self, name: &str, value: f64) {
         self.details.insert(name.to_owned(), value);

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::{Details, LinearHead};
 use crate::error::{StageError, StageResult};
-use crate::labels::{ClassCounts, Prior};
+use crate::labels::{ClassCounts, Prior, Ties};
 use crate::outcome::Note;
 use crate::scores::{Decisions, Scores};
 use crate::views::{Calib, TestScores};
@@ -207,10 +207,23 @@ pub struct Rescored {
 
 /// The rule `argmax_y s_y - offset_y`: what most decisions come to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct OffsetRule(pub Vec<f64>);
+pub struct OffsetRule {
+    offsets: Vec<f64>,
+    ties: Ties,
+}
+
+impl OffsetRule {
+    /// With these offsets, one a class of `train`.
+    pub fn new(offsets: Vec<f64>, train: &ClassCounts) -> Self {
+        Self {
+            offsets,
+            ties: train.ties().clone(),
+        }
+    }
+}
 
 impl Rule for OffsetRule {
     fn decide(&self, scores: &Scores) -> StageResult<Decisions> {
-        Ok(scores.argmax(&self.0)?)
+        Ok(scores.argmax(&self.offsets, &self.ties)?)
     }
 }

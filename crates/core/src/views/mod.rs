@@ -46,13 +46,15 @@
 //! }
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dataset::Dataset;
-use crate::error::{CoreError, Result};
+use crate::error::{CoreError, Result, StageResult};
 use crate::labels::{ClassCounts, Labels};
 use crate::matrix::Matrix;
 use crate::scores::Scores;
+use crate::stage::{Shared, StageContext};
 
 /// What a column of a feature matrix holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,9 @@ pub enum ColumnKind {
         /// Number of levels.
         levels: usize,
     },
+    /// Whether another column's value was missing, 0 or 1. Such columns stand after all others, and
+    /// [`Samples::resampled_by`] leaves them out of what a resampler sees.
+    Indicator,
 }
 
 /// Where a row comes from.
@@ -164,6 +169,50 @@ impl Samples {
             .any(|kind| matches!(kind, ColumnKind::Nominal { .. }))
     }
 
+    /// The samples without the indicators of missing values.
+    fn without_indicators(&self) -> Result<Self> {
+        let kept: Vec<usize> = (0..self.kinds.len())
+            .filter(|&j| self.kinds[j] != ColumnKind::Indicator)
+            .collect();
+        let x = Matrix::from_fn(self.n_rows(), kept.len(), |i, j| self.x.at(i, kept[j]));
+        let kinds = kept.iter().map(|&j| self.kinds[j].clone()).collect();
+        Self::new(x, kinds, self.y.clone(), self.origins.clone())
+    }
+
+    /// Puts the indicators of `from` beside rows made of it: each row has those of the row that it is, or
+    /// that it starts from.
+    fn with_indicators(&self, from: &Self) -> Result<Self> {
+        let indicators: Vec<usize> = (0..from.kinds.len())
+            .filter(|&j| from.kinds[j] == ColumnKind::Indicator)
+            .collect();
+        let place = |origin: &Origin| match *origin {
+            Origin::Row(row) | Origin::Synthetic { base: row, .. } => row,
+        };
+        let places: BTreeMap<usize, usize> = from.origins.iter().map(place).zip(0..).collect();
+        let mut rows = Vec::with_capacity(self.n_rows());
+        for origin in &self.origins {
+            rows.push(
+                *places
+                    .get(&place(origin))
+                    .ok_or_else(|| CoreError::Domain {
+                        what: "origins",
+                        reason: format!("{origin:?} is no row that was resampled"),
+                    })?,
+            );
+        }
+        let own = self.x.cols();
+        let x = Matrix::from_fn(self.n_rows(), own + indicators.len(), |i, j| {
+            if j < own {
+                self.x.at(i, j)
+            } else {
+                from.x.at(rows[i], indicators[j - own])
+            }
+        });
+        let more = vec![ColumnKind::Indicator; indicators.len()];
+        let kinds = self.kinds.iter().cloned().chain(more).collect();
+        Self::new(x, kinds, self.y.clone(), self.origins.clone())
+    }
+
     /// The rows `rows`, in that order (repeats allowed).
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
@@ -247,6 +296,27 @@ impl Train {
         change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
     ) -> std::result::Result<Self, E> {
         change(&self.0).map(|samples| Self(samples, self.1))
+    }
+
+    /// These rows resampled by `method`, which does not see indicators of missing values: a row that is
+    /// kept keeps its own, a new row has those of the row that it starts from. What is shared by the
+    /// stages that see these rows stays apart from what they see with the indicators.
+    ///
+    /// # Errors
+    /// Whatever `method` gives; [`StageError::Failed`] when its rows come from nowhere.
+    pub fn resampled_by(
+        &self,
+        context: &mut StageContext<'_>,
+        method: impl FnOnce(&Self, &mut StageContext<'_>) -> StageResult<Self>,
+    ) -> StageResult<Self> {
+        if !self.0.kinds.contains(&ColumnKind::Indicator) {
+            return method(self, context);
+        }
+        let aside = context.shared.get_or_compute("without indicators", || {
+            Ok((self.derive(Samples::without_indicators)?, Shared::default()))
+        })?;
+        let made = context.beside(&aside.1, |context| method(&aside.0, context))?;
+        Ok(made.derive(|samples| samples.with_indicators(&self.0))?)
     }
 
     /// How minibatches are to be drawn from these rows; `None` for each row once an epoch.

@@ -8,7 +8,7 @@
 //!
 //! # Formula
 //!
-//! `argmax_y s_y`, a tie going to the lowest class.
+//! `argmax_y s_y`, a tie going to the rarest.
 //!
 //! # Cost
 //!
@@ -58,10 +58,10 @@ impl Decision for Argmax {
     }
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
-        Ok(FittedRule::of(OffsetRule(vec![
-            0.0;
-            context.train.n_classes()
-        ])))
+        Ok(FittedRule::of(OffsetRule::new(
+            vec![0.0; context.train.n_classes()],
+            context.train,
+        )))
     }
 }
 

@@ -70,8 +70,8 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Details, Extras, FittedRule,
-    Matrix, Note, Prior, RuleCaps, ScoreSize, Scores, StageError, StageResult, limit, parameters,
-    words,
+    Matrix, Note, Prior, RuleCaps, ScoreSize, Scores, StageError, StageResult, Ties, limit,
+    parameters, words,
 };
 
 use super::calibration_rows;
@@ -127,7 +127,7 @@ impl Decision for Bbse {
         let own = own_prior("bbse", context)?;
         let calib = calibration_rows("bbse", calib, context.train.n_classes())?;
         let batch = batch("bbse", extras)?;
-        let k = own.n_classes();
+        let (k, ties) = (own.n_classes(), context.train.ties());
         let counts = calib.labels().counts();
         let (Some(shares_of_rows), true) = (counts.prior(), batch.scores().n_rows() > 0) else {
             return Err(StageError::Failed(
@@ -135,7 +135,7 @@ impl Decision for Bbse {
             ));
         };
         let mut confusion = Matrix::zeros(k, k);
-        self.each(calib.scores(), |i, j, mass| {
+        self.each(calib.scores(), ties, |i, j, mass| {
             let y = calib.labels().class(i);
             confusion.set(
                 j,
@@ -145,7 +145,7 @@ impl Decision for Bbse {
         })?;
         let mut seen = vec![0.0; k];
         let n = batch.scores().n_rows() as f64;
-        self.each(batch.scores(), |_, j, mass| seen[j] += mass / n)?;
+        self.each(batch.scores(), ties, |_, j, mass| seen[j] += mass / n)?;
 
         // A class without training rows has neither column nor share.
         let present: Vec<usize> = (0..k).filter(|&y| counts.as_slice()[y] > 0).collect();
@@ -178,6 +178,7 @@ impl Decision for Bbse {
                 from: own.clone(),
                 to: target,
                 judged: false,
+                ties: context.train.ties().clone(),
             }),
             details,
             notes,
@@ -187,7 +188,12 @@ impl Decision for Bbse {
 
 impl Bbse {
     /// Hands out the mass that each row gives to each class.
-    fn each(&self, scores: &Scores, mut take: impl FnMut(usize, usize, f64)) -> StageResult<()> {
+    fn each(
+        &self,
+        scores: &Scores,
+        ties: &Ties,
+        mut take: impl FnMut(usize, usize, f64),
+    ) -> StageResult<()> {
         if self.confusion == Counted::Soft {
             for (i, row) in scores.log().iter_rows().enumerate() {
                 limit::ask_at(i);
@@ -196,7 +202,7 @@ impl Bbse {
                 }
             }
         } else {
-            let decided = scores.argmax(&vec![0.0; scores.n_classes()])?;
+            let decided = scores.argmax(&vec![0.0; scores.n_classes()], ties)?;
             for (i, &j) in decided.as_slice().iter().enumerate() {
                 take(i, j as usize, 1.0);
             }

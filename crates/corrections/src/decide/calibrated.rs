@@ -330,7 +330,10 @@ mod tests {
             assert_eq!(found.prior.as_ref().unwrap().as_slice(), [0.8, 0.2]);
             // The rule is the prior rule on what the metrics see.
             let offsets = found.prior.unwrap().logs();
-            let direct = found.scores.argmax(&offsets).unwrap();
+            let direct = found
+                .scores
+                .argmax(&offsets, &counterweight_core::Ties::default())
+                .unwrap();
             assert_eq!(fitted.rule.decide(rows.scores()).unwrap(), direct, "{by}");
         }
     }

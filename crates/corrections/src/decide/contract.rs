@@ -518,7 +518,7 @@ proptest! {
             // What is added to a score is what the rule subtracts, turned round.
             let mut offsets = vec![0.3, -0.2, 0.1];
             offsets[class] -= f64::from(at) * 0.25;
-            let decided = scores.argmax(&offsets).unwrap();
+            let decided = scores.argmax(&offsets, &counterweight_core::Ties::default()).unwrap();
             let hits = case.classes.iter().zip(decided.as_slice())
                 .filter(|(truth, decided)| **truth == class && **decided as usize == class)
                 .count();
@@ -562,7 +562,7 @@ proptest! {
                 // log eta - tau log pi - log pi: at tau = 1 this is the double correction.
                 let twice = of("prior-threshold", &[("prior", text("train"))]).fit(&context, None).unwrap();
                 let sum: Vec<f64> = logs.iter().map(|p| (tau + 1.0) * p).collect();
-                let direct = Scores::log_probabilities(case.log.clone()).unwrap().argmax(&sum).unwrap();
+                let direct = Scores::log_probabilities(case.log.clone()).unwrap().argmax(&sum, &counterweight_core::Ties::default()).unwrap();
                 prop_assert_eq!(twice.rule.decide(&scores).unwrap(), direct);
             }
         }

@@ -10,7 +10,7 @@
 //! # Formula
 //!
 //! `argmin_j sum_y p_y C[y][j]` with `C[y][j]` the cost of deciding j when the truth is y, a tie going to
-//! the lowest class. For K = 2 with right decisions free: positive where
+//! the rarest class. For K = 2 with right decisions free: positive where
 //! `p >= C[0][1] / (C[0][1] + C[1][0])`.
 //!
 //! # Cost
@@ -53,7 +53,7 @@
 use counterweight_core::params::Rows;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
-    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult, TIE, parameters,
+    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult, TIE, Ties, parameters,
 };
 
 use crate::prior::PriorSource;
@@ -115,6 +115,7 @@ impl Decision for CostMatrix {
             // What has no training rows is never decided, whatever its column says.
             known: context.train.as_slice().iter().map(|&n| n > 0).collect(),
             shift,
+            ties: context.train.ties().clone(),
         }))
     }
 }
@@ -124,6 +125,7 @@ struct LeastCost {
     costs: Vec<Vec<f64>>,
     known: Vec<bool>,
     shift: Option<(Prior, Prior)>,
+    ties: Ties,
 }
 
 impl Rule for LeastCost {
@@ -140,22 +142,22 @@ impl Rule for LeastCost {
             for (p, s) in p.iter_mut().zip(row) {
                 *p = s.exp();
             }
-            let mut best: Option<(u32, f64)> = None;
-            for (class, j) in (0_u32..).zip(0..k) {
-                let cost: f64 = p.iter().zip(&self.costs).map(|(p, row)| p * row[j]).sum();
-                let scale: f64 = p
-                    .iter()
-                    .zip(&self.costs)
-                    .map(|(p, row)| p * row[j].abs())
-                    .sum();
-                // Costs within a few rounding errors of each other are a tie.
-                let less =
-                    best.is_none_or(|(_, least)| cost < least - TIE * scale.max(least.abs()));
-                if self.known[j] && less {
-                    best = Some((class, cost));
-                }
-            }
-            best.map_or(0, |(class, _)| class)
+            let sum = |j: usize, of: fn(f64) -> f64| -> f64 {
+                let parts = p.iter().zip(&self.costs);
+                parts.map(|(p, row)| p * of(row[j])).sum()
+            };
+            let known = (0..k).filter(|&j| self.known[j]);
+            let costs: Vec<(usize, f64)> = known.map(|j| (j, sum(j, |cost| cost))).collect();
+            let least = costs
+                .iter()
+                .map(|(_, cost)| *cost)
+                .fold(f64::INFINITY, f64::min);
+            // Costs within a few rounding errors of the least are a tie.
+            let ties = costs
+                .iter()
+                .filter(|(j, cost)| *cost <= least + TIE * sum(*j, f64::abs).max(least.abs()));
+            let best = ties.max_by_key(|(j, _)| self.ties.rank(*j));
+            best.map_or(0, |(j, _)| u32::try_from(*j).unwrap_or(0))
         };
         Ok(Decisions::new(
             scores.log().iter_rows().map(decide).collect(),
@@ -210,9 +212,9 @@ mod tests {
         assert_eq!(decided(&costs, "own", &[7, 2, 1], &[1.0, 0.0, 0.0]), [0]);
         // A class without rows is never decided, however cheap.
         assert_eq!(decided(&costs, "own", &[7, 2, 0], &[0.7, 0.3, 0.0]), [1]);
-        // Equal costs everywhere: the lowest class.
+        // Equal costs everywhere: the last class.
         let flat: [&[f64]; 2] = [&[1.0, 1.0], &[1.0, 1.0]];
-        assert_eq!(decided(&flat, "own", &[5, 5], &[0.1, 0.9]), [0]);
+        assert_eq!(decided(&flat, "own", &[5, 5], &[0.9, 0.1]), [1]);
     }
 
     #[test]
@@ -223,6 +225,6 @@ mod tests {
         assert_eq!(decided(&costs, "uniform", &[90, 10], &p), [1, 1, 0]);
         assert_eq!(decided(&costs, "train", &[90, 10], &p), [0, 0, 0]);
         // p = 1/2 is a tie.
-        assert_eq!(decided(&costs, "own", &[50, 50], &[0.5, 0.5]), [0]);
+        assert_eq!(decided(&costs, "own", &[50, 50], &[0.5, 0.5]), [1]);
     }
 }

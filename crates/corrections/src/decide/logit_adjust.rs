@@ -13,7 +13,7 @@
 //!
 //! # Formula
 //!
-//! `argmax_y s_y - tau log prior_y`, a tie going to the lowest class.
+//! `argmax_y s_y - tau log prior_y`, a tie going to the rarest.
 //!
 //! # Cost
 //!
@@ -117,7 +117,10 @@ impl Decision for LogitAdjust {
             (prior, Details::new(), Vec::new())
         };
         Ok(FittedRule {
-            rule: Box::new(OffsetRule(prior_offsets(&prior, self.tau)?)),
+            rule: Box::new(OffsetRule::new(
+                prior_offsets(&prior, self.tau)?,
+                context.train,
+            )),
             details,
             notes,
         })

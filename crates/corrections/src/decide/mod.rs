@@ -1,8 +1,8 @@
 //! Decisions: from scores to classes. A rule never sees a test label; what has to be tuned is tuned
 //! on out-of-fold scores of the training rows.
 //!
-//! A tie goes to the lowest class (see [`TIE`](counterweight_core::TIE)), also where a rule says
-//! "at least". A class whose prior is 0 has no training rows and is never decided.
+//! A tie (see [`TIE`](counterweight_core::TIE)) goes to the class that is rarest in the whole table, of
+//! equal ones the last, whatever the classes are called: for two classes `p >= t` of the rarer. A class whose prior is 0 has no training rows and is never decided.
 
 use counterweight_core::{Calib, DecisionEntry, Prior, ScoreKind, StageError, StageResult};
 

@@ -57,7 +57,7 @@
 
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
-    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageResult, parameters,
+    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageResult, Ties, parameters,
 };
 
 use crate::prior::PriorSource;
@@ -92,6 +92,7 @@ impl Decision for PriorShift {
             from,
             to,
             judged: true,
+            ties: context.train.ties().clone(),
         }))
     }
 }
@@ -104,6 +105,7 @@ pub(super) struct Shifted {
     /// Whether metrics of probabilities judge the shifted ones. Not where the target is an estimate: a
     /// share of 0 loses what the scores say of a class, and no mapping to another prior brings it back.
     pub(super) judged: bool,
+    pub(super) ties: Ties,
 }
 
 impl Rule for Shifted {
@@ -122,7 +124,7 @@ impl Rule for Shifted {
                 }
             })
             .collect();
-        Ok(scores.argmax(&offsets)?)
+        Ok(scores.argmax(&offsets, &self.ties)?)
     }
 
     fn rescore(&self, scores: &Scores) -> StageResult<Option<Rescored>> {
@@ -164,7 +166,7 @@ mod tests {
                 Scores::probabilities(counterweight_core::Matrix::from_vec(4, 3, p).unwrap()).unwrap();
             let (s, t, u) = (prior(&weights[..3]), prior(&weights[3..6]), prior(&weights[6..]));
             let shift = |scores: &Scores, from: &Prior, to: &Prior| {
-                let rule = Shifted { from: from.clone(), to: to.clone(), judged: true };
+                let rule = Shifted { from: from.clone(), to: to.clone(), judged: true, ties: Ties::default() };
                 rule.rescore(scores).unwrap().unwrap().scores
             };
             let there = shift(&scores, &s, &t);
@@ -177,8 +179,8 @@ mod tests {
                 }
             }
             // What is decided is the largest of what is judged.
-            let rule = Shifted { from: s, to: t, judged: true };
-            let largest = there.argmax(&[0.0; 3]).unwrap();
+            let rule = Shifted { from: s, to: t, judged: true, ties: Ties::default() };
+            let largest = there.argmax(&[0.0; 3], &Ties::default()).unwrap();
             prop_assert_eq!(rule.decide(&scores).unwrap(), largest);
         }
     }

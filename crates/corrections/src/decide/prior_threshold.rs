@@ -74,7 +74,10 @@ impl Decision for PriorThreshold {
 
     fn fit(&self, context: &DecideContext<'_>, _calib: Option<&Calib>) -> StageResult<FittedRule> {
         let prior = self.prior.for_decision(context)?;
-        Ok(FittedRule::of(OffsetRule(prior_offsets(&prior, 1.0)?)))
+        Ok(FittedRule::of(OffsetRule::new(
+            prior_offsets(&prior, 1.0)?,
+            context.train,
+        )))
     }
 }
 

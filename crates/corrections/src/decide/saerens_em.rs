@@ -266,6 +266,7 @@ impl Decision for SaerensEm {
                 from: own.clone(),
                 to: found.prior,
                 judged: false,
+                ties: context.train.ties().clone(),
             }),
             details,
             notes,

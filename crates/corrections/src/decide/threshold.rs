@@ -10,7 +10,7 @@
 //! # Formula
 //!
 //! Positive if `p >= t`, with p the probability of the rarer class among the training rows (of two
-//! equal ones: class 1). A tie p = t goes to the lowest class.
+//! equal ones: that which is rarer in the whole table, else the second).
 //!
 //! # Cost
 //!
@@ -19,7 +19,7 @@
 //! # Differences
 //!
 //! As scikit-learn's `FixedThresholdClassifier`, but the positive class is the rarer one and not
-//! the second, and a tie goes to the lowest class.
+//! the second.
 //!
 //! # Errors
 //!
@@ -72,7 +72,7 @@ impl Decision for Threshold {
         let mut offsets = vec![0.0; 2];
         offsets[positive] = self.t.ln() - (-self.t).ln_1p();
         Ok(FittedRule {
-            rule: Box::new(OffsetRule(offsets)),
+            rule: Box::new(OffsetRule::new(offsets, context.train)),
             details: Details::from([("threshold".to_owned(), self.t)]),
             notes: Vec::new(),
         })

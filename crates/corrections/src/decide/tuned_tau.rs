@@ -137,7 +137,7 @@ impl Decision for TunedTau {
         }
         details.insert("tau".into(), tau);
         Ok(FittedRule {
-            rule: Box::new(OffsetRule(prior_offsets(&prior, tau)?)),
+            rule: Box::new(OffsetRule::new(prior_offsets(&prior, tau)?, context.train)),
             details,
             notes,
         })

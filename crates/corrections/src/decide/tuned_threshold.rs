@@ -129,6 +129,7 @@ impl Decision for TunedThreshold {
             log: calib.scores().log(),
             truth: calib.labels().ids(),
             rows: &all,
+            ties: context.train.ties(),
         };
         let mut notes = Vec::new();
         let mut details = Details::new();
@@ -194,7 +195,7 @@ impl Decision for TunedThreshold {
             }
         }
         Ok(FittedRule {
-            rule: Box::new(OffsetRule(offsets)),
+            rule: Box::new(OffsetRule::new(offsets, context.train)),
             details,
             notes,
         })

@@ -10,7 +10,7 @@
 //!
 //! # Formula
 //!
-//! `argmax_k (w_k . x) / nu_k^tau`, a tie going to the lowest class, with `nu_k = ||w_k||` (`nu = "norm"`,
+//! `argmax_k (w_k . x) / nu_k^tau`, a tie going to the rarest, with `nu_k = ||w_k||` (`nu = "norm"`,
 //! Kang) or `nu_k = pi_k` (`nu = "prior"`, Ye; Kim and Kim), pi the training prior. Metrics of
 //! probabilities judge the softmax of these scores, which has no prior of its own.
 //!
@@ -60,7 +60,7 @@
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
-    FittedRule, Matrix, Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult,
+    FittedRule, Matrix, Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult, Ties,
     parameters, words,
 };
 
@@ -137,7 +137,10 @@ impl Decision for WeightNorm {
             }
         }
         Ok(FittedRule {
-            rule: Box::new(Scaled(factors)),
+            rule: Box::new(Scaled {
+                factors,
+                ties: context.train.ties().clone(),
+            }),
             details,
             notes: Vec::new(),
         })
@@ -145,20 +148,23 @@ impl Decision for WeightNorm {
 }
 
 #[derive(Clone, Debug)]
-struct Scaled(Vec<f64>);
+struct Scaled {
+    factors: Vec<f64>,
+    ties: Ties,
+}
 
 impl Scaled {
     fn scaled(&self, scores: &Scores) -> StageResult<Matrix> {
-        if scores.n_classes() != self.0.len() {
+        if scores.n_classes() != self.factors.len() {
             return Err(StageError::Failed(format!(
                 "the scores have {} classes, the rule {}",
                 scores.n_classes(),
-                self.0.len()
+                self.factors.len()
             )));
         }
         let log = scores.log();
         Ok(Matrix::from_fn(log.rows(), log.cols(), |i, k| {
-            log.at(i, k) * self.0[k]
+            log.at(i, k) * self.factors[k]
         }))
     }
 }
@@ -167,7 +173,9 @@ impl Rule for Scaled {
     fn decide(&self, scores: &Scores) -> StageResult<Decisions> {
         let scaled = self.scaled(scores)?;
         let none = vec![0.0; scaled.cols()];
-        let decided = scaled.iter_rows().map(|row| argmax_row(row, &none));
+        let decided = scaled
+            .iter_rows()
+            .map(|row| argmax_row(row, &none, &self.ties));
         Ok(Decisions::new(decided.collect()))
     }
 

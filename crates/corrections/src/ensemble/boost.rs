@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use counterweight_core::{
-    ClassCounts, Fitted, Matrix, Note, Params, Scores, StageContext, StageResult, Stream, Train,
+    ClassCounts, Fitted, Matrix, Note, Params, Scores, StageContext, StageResult, Stream, Ties,
+    Train,
 };
 
 use super::draw::{cumulative, take, weighted};
@@ -53,13 +54,14 @@ impl Boosting {
         let mut boosted = Boosted {
             rounds: Vec::with_capacity(self.rounds),
             present: counts.as_slice().iter().map(|&n| n > 0).collect(),
+            ties: counts.ties().clone(),
         };
         for _ in 0..self.rounds {
             let mut streams = members.next()?;
             let (seen, seen_weights) = rows(&weights, members, &mut streams.rows)?;
             let fitted = fit_weighted(&seen, &seen_weights, members, streams)?;
             let answers = fitted.scores(encoded.x())?;
-            let answers = answers.argmax(&vec![0.0; counts.n_classes()])?;
+            let answers = answers.argmax(&vec![0.0; counts.n_classes()], counts.ties())?;
             let wrong: Vec<bool> = answers
                 .as_slice()
                 .iter()
@@ -128,6 +130,7 @@ fn fit_weighted(
 pub(super) struct Boosted {
     rounds: Vec<(Box<dyn Fitted>, f64)>,
     present: Vec<bool>,
+    ties: Ties,
 }
 
 impl Boosted {
@@ -145,7 +148,7 @@ impl Boosted {
             }
         });
         for (fitted, say) in &self.rounds {
-            let answers = fitted.scores(x)?.argmax(&vec![0.0; k])?;
+            let answers = fitted.scores(x)?.argmax(&vec![0.0; k], &self.ties)?;
             for (i, &answer) in answers.as_slice().iter().enumerate() {
                 logits.row_mut(i)[answer as usize] += say;
             }

@@ -449,7 +449,9 @@ fn pt_bagging_decides_by_the_prior_rule_on_plain_bagging() {
     let uniform = found.prior.unwrap();
     let prior = set.counts().prior().unwrap();
     let plain = shifted.shift_prior(&uniform, &prior).unwrap();
-    let decided = shifted.argmax(&[0.0; 2]).unwrap();
+    let decided = shifted
+        .argmax(&[0.0; 2], &counterweight_core::Ties::default())
+        .unwrap();
     let mut rare = 0;
     for (row, &class) in plain.log().iter_rows().zip(decided.as_slice()) {
         let q = row[1].exp();
@@ -496,7 +498,9 @@ fn more_rows_than_the_base_is_given_are_not_applicable() {
 fn balanced_error(fitted: &dyn Fitted, test: &Train) -> f64 {
     let scores = fitted.scores(test.samples().x()).unwrap();
     let counts = test.counts();
-    let decided = scores.argmax(&vec![0.0; counts.n_classes()]).unwrap();
+    let decided = scores
+        .argmax(&vec![0.0; counts.n_classes()], counts.ties())
+        .unwrap();
     let mut wrong = vec![0_usize; counts.n_classes()];
     for (label, found) in test.samples().y().ids().iter().zip(decided.as_slice()) {
         wrong[*label as usize] += usize::from(label != found);

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::{Resampler, Samples, StageError, StageResult, Stream, Train};
+use counterweight_core::{
+    Resampler, Samples, StageContext, StageError, StageResult, Stream, Train,
+};
 use rand::RngExt as _;
 
 use super::members::Members;
@@ -151,14 +153,17 @@ pub(super) fn synthesise(
     if grown.is_empty() {
         return Ok(train.clone());
     }
-    let (numeric, nominal) = split_columns(samples);
     let strategy = Grow::counts(grown);
-    let sampler: Box<dyn Resampler> = match (numeric.is_empty(), nominal.is_empty()) {
-        (_, true) => Box::new(Smote::default().strategy(strategy).k(k)),
-        (true, false) => Box::new(SmoteN::default().strategy(strategy).k(k)),
-        (false, false) => Box::new(SmoteNc::default().strategy(strategy).k(k)),
+    let by = |train: &Train, context: &mut StageContext<'_>| {
+        let (numeric, nominal) = split_columns(train.samples());
+        let sampler: Box<dyn Resampler> = match (numeric.is_empty(), nominal.is_empty()) {
+            (_, true) => Box::new(Smote::default().strategy(strategy).k(k)),
+            (true, false) => Box::new(SmoteN::default().strategy(strategy).k(k)),
+            (false, false) => Box::new(SmoteNc::default().strategy(strategy).k(k)),
+        };
+        sampler.resample(train, context)
     };
-    members.resample(stream, |context| sampler.resample(train, context))
+    members.resample(stream, |context| train.resampled_by(context, by))
 }
 
 /// Divides `total` over bins in proportion to `weights`, no bin beyond its `room`: whole shares first,

@@ -39,7 +39,7 @@
 //! ```
 //! use counterweight_core::{
 //!     Base, Deadline, Labels, Matrix, Partition, Samples, Seed, Shared, SmallClass, StageContext,
-//!     find, params,
+//!     Ties, find, params,
 //! };
 //! let x = Matrix::from_vec(7, 1, vec![0.0, 1.0, 2.0, 3.0, 4.0, 8.0, 9.0])?;
 //! let y = Labels::from_texts(&["a", "a", "a", "a", "a", "b", "b"]);
@@ -61,7 +61,7 @@
 //! let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
 //! let fit = (entry.build)(&given)?.fit(&train, &base, &mut context)?;
 //! let scores = fit.fitted.scores(&Matrix::from_vec(2, 1, vec![0.5, 8.5])?)?;
-//! assert_eq!(scores.argmax(&[0.0; 2])?.as_slice(), [0, 1]);
+//! assert_eq!(scores.argmax(&[0.0; 2], &Ties::default())?.as_slice(), [0, 1]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -62,8 +62,8 @@
 //! distributions", Expert Systems with Applications 36, 2009.
 
 use counterweight_core::{
-    Labels, Matrix, NewRows, Origin, Resampler, ResamplerCaps, ResamplerEntry, Samples,
-    StageContext, StageError, StageResult, Train, parameters, words,
+    Matrix, NewRows, Origin, Resampler, ResamplerCaps, ResamplerEntry, Samples, StageContext,
+    StageError, StageResult, Train, parameters, words,
 };
 
 use super::kmeans::cluster;
@@ -178,7 +178,7 @@ impl Resampler for ClusterCentroids {
             origins.push(origin);
         }
         let x = Matrix::from_vec(ids.len(), samples.x().cols(), cells)?;
-        let y = Labels::new(ids, samples.y().names().clone())?;
+        let y = samples.y().with_ids(ids)?;
         let made = Samples::new(x, samples.kinds().clone(), y, origins)?;
         train.derive(|_| Ok(made))
     }

@@ -2,7 +2,7 @@
 //! and the shared policy for classes too small for k neighbours.
 
 use counterweight_core::{
-    Labels, Matrix, Note, Origin, Samples, StageContext, StageError, StageResult, Train,
+    Matrix, Note, Origin, Samples, StageContext, StageError, StageResult, Train,
 };
 use counterweight_numeric::neighbours::Pool;
 
@@ -94,7 +94,7 @@ impl<'a> Growth<'a> {
             return Err(StageError::NotApplicable(self.left.join("; ")));
         }
         let rows = self.y.len();
-        let y = Labels::new(self.y, self.from.y().names().clone())?;
+        let y = self.from.y().with_ids(self.y)?;
         let x = Matrix::from_vec(rows, self.from.x().cols(), self.x)?;
         let grown = Samples::new(x, self.from.kinds().clone(), y, self.origins)?;
         train.derive(|_| Ok(grown))

@@ -304,14 +304,15 @@ fn counts_table(
         .collect()
 }
 
-/// The whole part, as imbalanced-learn takes it: 100 * 0.29 is 28.999999999999996 and gives 28.
+/// The whole part, as imbalanced-learn takes it, but for what rounding hides: 100 * 0.29 is
+/// 28.999999999999996 and gives 29.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a count times or over a ratio in (0, 1]: not negative, and huge values saturate"
 )]
 fn whole(rows: f64) -> usize {
-    rows as usize
+    (rows * (1.0 + 1e-12)) as usize
 }
 
 #[cfg(test)]
@@ -406,7 +407,8 @@ mod tests {
     fn ratios_measure_from_the_largest_or_the_smallest() {
         let of = |r: f64, d, counts: &[usize]| targets(ParamValue::Real(r), d, counts);
         assert_eq!(of(0.5, Over, &[100, 10]).unwrap(), [100, 50]);
-        assert_eq!(of(0.29, Over, &[100, 10]).unwrap(), [100, 28]);
+        assert_eq!(of(0.29, Over, &[100, 28]).unwrap(), [100, 29]);
+        assert_eq!(of(0.07, Under, &[500, 35]).unwrap(), [500, 35]);
         assert_eq!(of(0.5, Under, &[100, 10]).unwrap(), [20, 10]);
         assert_eq!(of(0.3, Under, &[100, 10]).unwrap(), [33, 10]);
         assert_eq!(of(0.5, Over, &[100, 60, 10]).unwrap(), [100, 60, 50]);

@@ -9,8 +9,8 @@
 //!
 //! # Formula
 //!
-//! Rows a and b of different classes form a link when no row c has d(a, c) < d(a, b) or d(b, c) <
-//! d(a, b). Of each link the rows of the classes that `strategy` names go: with `auto` all but those
+//! Rows a and b of different classes form a link when each is the other's nearest row by (distance, row
+//! number): of equally near rows the one that stands first. Of each link the rows of the classes that `strategy` names go: with `auto` all but those
 //! of the smallest class, with `all` both.
 //!
 //! # Cost
@@ -22,8 +22,9 @@
 //! * The paper defines links to find boundary rows for a condensed rule; removing the majority's end
 //!   is Kubat and Matwin's use of them.
 //! * The rows that stay are those of imbalanced-learn 0.14, also for several classes.
-//! * Of several classes with the smallest count the lowest is the smallest; distances that tie are
-//!   broken by row number, and a row is left out of its own list by its number (imbalanced-learn
+//! * Of several classes with the smallest count the lowest is the smallest. Without tied
+//!   distances the formula is Tomek's; with ties (copies, whole numbers) his, "no row is nearer", may join
+//!   a row to several others, ours never does. A row is left out of its own list by its number (imbalanced-learn
 //!   drops the first of k + 1 neighbours, which for duplicated rows may be another row).
 //! * Data with nominal columns go through the mixed metric of [`smote_nc`](super::smote_nc) on the
 //!   scale of the smallest class, data of nominal columns alone through value differences, and a

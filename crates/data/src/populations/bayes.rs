@@ -2,10 +2,10 @@
 
 use counterweight_core::limit;
 use counterweight_core::scores::argmax_row;
-use counterweight_core::{Decisions, Matrix, Population, Test};
+use counterweight_core::{Decisions, Matrix, Population, Test, Ties};
 
 /// The class with the largest log density of each row: the rule with the least balanced error, whatever the
-/// class shares. Ties (within [`TIE`](counterweight_core::TIE)) go to the lowest class.
+/// class shares. Ties (within [`TIE`](counterweight_core::TIE)) go to the last class.
 ///
 /// Cost: O(rows x classes) densities.
 ///
@@ -25,7 +25,7 @@ pub fn bayes_decisions(population: &dyn Population, x: &Matrix) -> Decisions {
         for (class, value) in log.iter_mut().enumerate() {
             *value = population.log_density(class, row);
         }
-        argmax_row(&log, &even)
+        argmax_row(&log, &even, &Ties::default())
     };
     Decisions::new(x.iter_rows().map(decide).collect())
 }

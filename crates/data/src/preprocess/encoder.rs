@@ -36,8 +36,12 @@ impl Encoder {
             .enumerate()
             .map(|(j, kind)| match kind {
                 ColumnKind::Numeric => Encoding::Keep,
-                ColumnKind::Nominal { levels } => {
-                    let mut present = vec![false; *levels];
+                ColumnKind::Nominal { .. } | ColumnKind::Indicator => {
+                    let levels = match kind {
+                        ColumnKind::Nominal { levels } => *levels,
+                        _ => 2,
+                    };
+                    let mut present = vec![false; levels];
                     for i in 0..samples.n_rows() {
                         if let Some(mark) =
                             code(samples.x().at(i, j)).and_then(|c| present.get_mut(c))
@@ -45,7 +49,7 @@ impl Encoder {
                             *mark = true;
                         }
                     }
-                    let codes: Vec<usize> = (0..*levels).filter(|&c| present[c]).collect();
+                    let codes: Vec<usize> = (0..levels).filter(|&c| present[c]).collect();
                     match codes.as_slice() {
                         // Two columns that sum to one say no more than one of them.
                         [_, second] => Encoding::Levels(vec![*second]),

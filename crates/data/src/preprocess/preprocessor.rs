@@ -4,7 +4,7 @@
 //! |---|---|
 //! | numeric | median for missing values; minus the training mean, over the population deviation |
 //! | nominal | most frequent level for missing values; levels with fewer than 1 % of the training rows (at least 2, at most 10 rows) merged with unseen ones into "(other)" |
-//! | any, with something missing in the training rows | an indicator column (two levels) after all others |
+//! | any, with something missing in the training rows | an indicator column after all others |
 //!
 //! Differences from scikit-learn: the median and the most frequent level are `SimpleImputer`'s,
 //! mean and deviation `StandardScaler`'s (taken after imputation); `OneHotEncoder` has no merging
@@ -151,11 +151,7 @@ impl Preprocessor {
                 }
                 Fitted::Codes(levels) => ColumnKind::Nominal { levels: *levels },
             })
-            .chain(
-                self.indicated
-                    .iter()
-                    .map(|_| ColumnKind::Nominal { levels: 2 }),
-            )
+            .chain(self.indicated.iter().map(|_| ColumnKind::Indicator))
             .collect();
         let origins = (0..rows.n_rows()).map(Origin::Row).collect();
         Ok(Samples::new(

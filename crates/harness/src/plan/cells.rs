@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use counterweight_core::params::check;
 use counterweight_core::{
-    Catalogue, CellId, ContentHash, Hasher, OnNominal, Outcome, ParamValue, Resampler,
-    ResamplerCaps, ScoreKind, find,
+    Catalogue, CellId, ColumnKind, ContentHash, Hasher, OnNominal, Outcome, ParamValue, Resampler,
+    ResamplerCaps, Samples, ScoreKind, StageContext, StageError, StageResult, Train, find,
 };
 use counterweight_data::preprocess::Polynomial;
 
@@ -257,7 +257,8 @@ pub(super) fn plan_resampler(
 }
 
 /// The resampler that runs in place of `built` on data that have nominal columns, or no others:
-/// itself, or the one that its card names (`smote` on nominal columns is planned as `smote-nc`).
+/// itself, or the one that its card names (`smote` on nominal columns is planned as `smote-nc`), in as many
+/// steps as it takes.
 ///
 /// # Errors
 /// In words, when it takes no such data.
@@ -278,9 +279,36 @@ pub fn resampler_for(
     match rule {
         OnNominal::Handles => Ok(built.clone()),
         OnNominal::Refuses => Err(format!("`{from}` does not take {kinds}")),
-        OnNominal::Becomes(id) => replace(built, id, catalogue)
-            .map_err(|problem| format!("`{from}` cannot become `{id}` on {kinds}: {problem}")),
+        OnNominal::Becomes(id) => {
+            let other = replace(built, id, catalogue).map_err(|problem| {
+                format!("`{from}` cannot become `{id}` on {kinds}: {problem}")
+            })?;
+            resampler_for(&other, (nominal, all_nominal), catalogue)
+        }
     }
+}
+
+/// Resamples by `built`, or by what runs in its place on the columns of the rows at hand: a fold may have
+/// lost the nominal columns that its table has. `encode` is the split's.
+///
+/// # Errors
+/// [`StageError::NotApplicable`] when nothing runs on such columns, and whatever resampling gives.
+pub fn resample(
+    catalogue: &Catalogue,
+    built: &Built<ResamplerCaps, dyn Resampler>,
+    train: &Train,
+    encode: &dyn Fn(&Samples) -> StageResult<Samples>,
+    context: &mut StageContext<'_>,
+) -> StageResult<Train> {
+    let kinds = train.samples().kinds().iter();
+    let mut seen = kinds
+        .filter(|kind| **kind != ColumnKind::Indicator)
+        .peekable();
+    let some = seen.peek().is_some();
+    let nominal: Vec<bool> = seen.map(|kind| *kind != ColumnKind::Numeric).collect();
+    let kinds = (nominal.contains(&true), some && !nominal.contains(&false));
+    let built = resampler_for(built, kinds, catalogue).map_err(StageError::NotApplicable)?;
+    catalogue.resample(&*built.method, train, encode, context)
 }
 
 fn replace(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterweight_core::{ColumnValues, Dataset, Hasher, Partition};
+use counterweight_core::{Column, ColumnValues, Dataset, Hasher, Partition};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_dataset};
 use counterweight_data::split::stratified_subset;
 use rayon::prelude::*;
@@ -104,15 +104,9 @@ fn load_one(
     if spec.preprocess == Preprocess::None {
         refuse_missing(&data)?;
     }
-    let nominal = data.columns().iter().any(|column| {
-        matches!(column.values, ColumnValues::Nominal { .. })
-            || (spec.preprocess == Preprocess::Standard && column.values.missing() > 0)
-    });
-    let all_nominal = nominal
-        && data
-            .columns()
-            .iter()
-            .all(|column| matches!(column.values, ColumnValues::Nominal { .. }));
+    let is_nominal = |column: &Column| matches!(column.values, ColumnValues::Nominal { .. });
+    let nominal = data.columns().iter().any(is_nominal);
+    let all_nominal = nominal && data.columns().iter().all(is_nominal);
     Ok(Input {
         id: spec.id.clone(),
         hash,

@@ -26,7 +26,7 @@ use crate::config::method::Built;
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
 use counterweight_config::{Diagnostic, Diagnostics};
 
-pub use cells::{Cell, FitGroup, ResampleGroup, resampler_for};
+pub use cells::{Cell, FitGroup, ResampleGroup, resample, resampler_for};
 pub use claims::Claim;
 pub use cost::estimated_seconds;
 pub use identity::RESULTS_EPOCH;
@@ -76,7 +76,7 @@ pub struct Input {
     pub n_features: usize,
     /// Feature columns after encoding, estimated: for costs only.
     pub n_encoded: usize,
-    /// Whether any prepared column will be nominal (a nominal column, or a missing-value indicator).
+    /// Whether any column is nominal.
     pub nominal: bool,
     /// Whether every prepared column will be nominal.
     pub all_nominal: bool,

@@ -213,6 +213,6 @@ fn join(train: &Samples, test: &Samples) -> StageResult<Dataset> {
         .chain(test.y().ids())
         .copied()
         .collect();
-    let labels = counterweight_core::Labels::new(ids, Arc::clone(train.y().names()))?;
+    let labels = train.y().with_ids(ids)?;
     Ok(Dataset::new(columns, labels)?)
 }

@@ -18,7 +18,7 @@ use super::prepare::{InnerFolds, Prepared, UnitData};
 use super::{Tally, failure};
 use crate::config::method::Built;
 use crate::config::sweep::{Correction, Model};
-use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds};
+use crate::plan::{FitGroup, Plan, ResampleGroup, Unit, estimated_seconds, resample};
 
 /// Estimated seconds of the fits of `unit` that have a cell to do.
 pub(super) fn seconds_to_do(plan: &Plan, unit: &Unit, todo: &[bool]) -> f64 {
@@ -251,7 +251,7 @@ impl Work<'_> {
                     self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
                     let encode = |samples: &Samples| rows.encoder.apply(samples);
                     let catalogue = &self.plan.catalogue;
-                    catalogue.resample(&*built.method, &rows.train, &encode, &mut context)?
+                    resample(catalogue, built, &rows.train, &encode, &mut context)?
                 }
                 None => rows.train.clone(),
             };

@@ -32,11 +32,11 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_core::{ClassCounts, Decisions, Judged, Labels, Matrix, Params, Scores};
+//! use counterweight_core::{ClassCounts, Decisions, Judged, Labels, Matrix, Params, Scores, Ties};
 //! let labels = Labels::from_texts(&["0", "0", "1", "1"]);
 //! let p = vec![0.9, 0.1, 0.6, 0.4, 0.65, 0.35, 0.2, 0.8];
 //! let scores = Scores::probabilities(Matrix::from_vec(4, 2, p)?)?;
-//! let decisions = scores.argmax(&[0.0, 0.0])?;
+//! let decisions = scores.argmax(&[0.0, 0.0], &Ties::default())?;
 //! let train = ClassCounts::new(vec![9, 1]);
 //! let judged = Judged::new(&labels, &decisions, Some(&scores), &[1.0; 4], &train)?;
 //! let entry = counterweight_core::find(counterweight_metrics::ALL, "auroc").unwrap();

@@ -31,12 +31,12 @@
 //!
 //! # Examples
 //! ```
-//! use counterweight_core::{ClassCounts, Decisions, Judged, Labels, Matrix, Params, Scores};
+//! use counterweight_core::{ClassCounts, Decisions, Judged, Labels, Matrix, Params, Scores, Ties};
 //! // Says 1/10 and 9/10 where 1/4 and 3/4 are true: overconfident by log 3 / log 9.
 //! let labels = Labels::from_texts(&["0", "0", "0", "1", "0", "1", "1", "1"]);
 //! let p = [[0.9, 0.1]; 4].into_iter().chain([[0.1, 0.9]; 4]).flatten().collect();
 //! let scores = Scores::probabilities(Matrix::from_vec(8, 2, p)?)?;
-//! let decisions = scores.argmax(&[0.0, 0.0])?;
+//! let decisions = scores.argmax(&[0.0, 0.0], &Ties::default())?;
 //! let train = ClassCounts::new(vec![10, 10]);
 //! let judged = Judged::new(&labels, &decisions, Some(&scores), &[1.0; 8], &train)?;
 //! let entry = counterweight_core::find(counterweight_metrics::ALL, "calibration_slope").unwrap();

@@ -9,7 +9,7 @@
 //!
 //! # Formula
 //! `sum_b |sum_{i in b} w_i ([a_i = y_i] - p_i)| / sum_i w_i` with `a_i` the most probable class (a
-//! tie goes to the lowest class), `p_i` its probability, and bins `((b-1)/B, b/B]`, b = 1..B. A
+//! tie goes to the rarest class), `p_i` its probability, and bins `((b-1)/B, b/B]`, b = 1..B. A
 //! confidence within 1e-9 bin widths above an edge belongs to the bin below it, so that shares such
 //! as 3/5 do not fall apart by the rounding of a logarithm.
 //!
@@ -70,7 +70,7 @@ pub fn of(scores: &Scores, labels: &Labels, weights: &[f64], bins: usize) -> Opt
     let mut total = 0.0;
     for (i, &weight) in weights.iter().enumerate() {
         let row = scores.log().row(i);
-        let top = argmax_row(row, &offsets) as usize;
+        let top = argmax_row(row, &offsets, labels.ties()) as usize;
         let confidence = row[top].exp();
         let right = if top == labels.class(i) { 1.0 } else { 0.0 };
         gaps[bin(confidence, bins).min(last)] += weight * (right - confidence);

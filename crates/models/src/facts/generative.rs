@@ -37,11 +37,20 @@ fn post_hoc_adjustment_at_tau_1_equals_uniform_priors() {
             .shift_prior(&shares, &Prior::uniform(3).unwrap())
             .unwrap();
         assert!(gap(&shifted, &even) < 1e-12, "{id}");
-        let adjusted = plain.argmax(&shares.logs()).unwrap();
-        assert_eq!(adjusted, even.argmax(&[0.0; 3]).unwrap(), "{id}");
+        let adjusted = plain
+            .argmax(&shares.logs(), &counterweight_core::Ties::default())
+            .unwrap();
+        assert_eq!(
+            adjusted,
+            even.argmax(&[0.0; 3], &counterweight_core::Ties::default())
+                .unwrap(),
+            "{id}"
+        );
         assert_ne!(
             adjusted,
-            plain.argmax(&[0.0; 3]).unwrap(),
+            plain
+                .argmax(&[0.0; 3], &counterweight_core::Ties::default())
+                .unwrap(),
             "{id}: the data decide nothing"
         );
     }

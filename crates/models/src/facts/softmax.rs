@@ -51,8 +51,15 @@ fn logit_adjustment_moves_unpenalised_intercepts_alone() {
                 .enumerate()
                 .map(|(at, s)| s - (offsets[at % k] - offsets[0]))
                 .collect();
-            let post_hoc = plain.scores(&x).argmax(offsets).unwrap();
-            let same = post_hoc == adjusted.scores(&x).argmax(&vec![0.0; k]).unwrap();
+            let post_hoc = plain
+                .scores(&x)
+                .argmax(offsets, &counterweight_core::Ties::default())
+                .unwrap();
+            let same = post_hoc
+                == adjusted
+                    .scores(&x)
+                    .argmax(&vec![0.0; k], &counterweight_core::Ties::default())
+                    .unwrap();
             (worst(&log_odds(&adjusted, &x), &expected), same)
         };
         for tau in [0.5, 1.0, 2.0] {

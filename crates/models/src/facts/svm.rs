@@ -83,11 +83,13 @@ fn platt_probabilities_agree_with_votes_where_it_is_clear() {
     let plain = LossTerms::cross_entropy(4);
     let votes = margins(&x, &y, &plain, "rbf")
         .scores(&x)
-        .argmax(&[0.0; 4])
+        .argmax(&[0.0; 4], &counterweight_core::Ties::default())
         .unwrap();
     let fit = fit("svm", &[], &train(&x, &y, 4), &plain);
     let scores = fit.scores(&x);
-    let decided = scores.argmax(&[0.0; 4]).unwrap();
+    let decided = scores
+        .argmax(&[0.0; 4], &counterweight_core::Ties::default())
+        .unwrap();
     let mut clear = 0;
     for (i, row) in scores.log().iter_rows().enumerate() {
         if row[decided.as_slice()[i] as usize].exp() > 0.8 {

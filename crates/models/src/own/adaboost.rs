@@ -52,7 +52,7 @@
 //! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
 //! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
 //! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.4]).unwrap()).unwrap();
-//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! assert_eq!(scores.argmax(&[0.0, 0.0], &counterweight_core::Ties::default()).unwrap().as_slice(), [0, 1]);
 //! ```
 //!
 //! # References
@@ -314,7 +314,9 @@ mod tests {
         }
         let recall = |weights: &[f64]| {
             let decided = fit("adaboost", &[], &data, &weighted(weights)).scores(&x);
-            let decided = decided.argmax(&[0.0; 3]).unwrap();
+            let decided = decided
+                .argmax(&[0.0; 3], &counterweight_core::Ties::default())
+                .unwrap();
             let rare = decided.as_slice().iter().zip(&y).filter(|(_, y)| **y == 2);
             rare.filter(|(d, _)| **d == 2).count()
         };

@@ -100,7 +100,7 @@
 //! # let stream = Seed(1).stage("fit").open();
 //! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
 //! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
-//! assert_eq!(model.scores(&x).unwrap().argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1, 1, 0]);
+//! assert_eq!(model.scores(&x).unwrap().argmax(&[0.0, 0.0], &counterweight_core::Ties::default()).unwrap().as_slice(), [0, 1, 1, 0]);
 //! ```
 //!
 //! # References

@@ -23,8 +23,9 @@
 //! split where they gain more. A level that a node has no row of goes right. After a resampler, which
 //! needs complete rows, missing values are the imputed ones.
 //!
-//! With `oob` the details hold `oob_balanced_error`, the balanced error of the training rows by the trees
-//! that did not draw them, and `oob_coverage`, the share of rows that some tree did not draw.
+//! With `oob` the details hold `oob_balanced_error`, the balanced error of the original rows by the trees
+//! that drew no copy of them and nothing made of them, and `oob_coverage`, the share of originals that have
+//! such a tree: after over-sampling few are left, and without any there is no value.
 //!
 //! # Cost
 //! O(n d log n) to bin, O(`trees` `features` n depth) to grow, O(`trees` depth) to score a row. Memory O(n d)
@@ -56,7 +57,7 @@
 //! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
 //! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
 //! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
-//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! assert_eq!(scores.argmax(&[0.0, 0.0], &counterweight_core::Ties::default()).unwrap().as_slice(), [0, 1]);
 //! ```
 //!
 //! # References

@@ -74,7 +74,7 @@
 //! let terms = LossTerms { batch_tau: Some(1.0), ..LossTerms::cross_entropy(2) };
 //! let model = learner.fit(&train, &terms, &mut context).unwrap();
 //! let scores = model.scores(&Matrix::from_vec(2, 1, vec![-1.0, 3.0]).unwrap()).unwrap();
-//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! assert_eq!(scores.argmax(&[0.0, 0.0], &counterweight_core::Ties::default()).unwrap().as_slice(), [0, 1]);
 //! ```
 //!
 //! # References

@@ -47,7 +47,7 @@
 //! # let mut context = StageContext::new(stream, SmallClass::Clamp, Deadline::NEVER, &shared);
 //! let model = learner.fit(&train, &LossTerms::cross_entropy(2), &mut context).unwrap();
 //! let scores = model.scores(&Matrix::from_vec(2, 1, vec![0.2, 3.2]).unwrap()).unwrap();
-//! assert_eq!(scores.argmax(&[0.0, 0.0]).unwrap().as_slice(), [0, 1]);
+//! assert_eq!(scores.argmax(&[0.0, 0.0], &counterweight_core::Ties::default()).unwrap().as_slice(), [0, 1]);
 //! ```
 //!
 //! # References
@@ -304,7 +304,11 @@ mod tests {
             ("probability", ParamValue::Text("margins".into())),
         ];
         let ours = fit("svm", &given, &data, &terms);
-        let decided = |f: &crate::testing::Fit| f.scores(&x).argmax(&[0.0; 2]).unwrap();
+        let decided = |f: &crate::testing::Fit| {
+            f.scores(&x)
+                .argmax(&[0.0; 2], &counterweight_core::Ties::default())
+                .unwrap()
+        };
         let (a, b) = (decided(&theirs), decided(&ours));
         let agree = a
             .as_slice()
@@ -321,7 +325,13 @@ mod tests {
         let y = [0, 1, 0, 1, 0, 1];
         let data = train(&x, &y, 2);
         let fit = fit("smartcore-svc", &[], &data, &LossTerms::cross_entropy(2));
-        assert_eq!(fit.scores(&x).argmax(&[0.0; 2]).unwrap().as_slice(), y);
+        assert_eq!(
+            fit.scores(&x)
+                .argmax(&[0.0; 2], &counterweight_core::Ties::default())
+                .unwrap()
+                .as_slice(),
+            y
+        );
     }
 
     #[test]

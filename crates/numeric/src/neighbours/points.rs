@@ -267,6 +267,7 @@ pub fn split_columns(samples: &Samples) -> (Vec<usize>, Vec<(usize, usize)>) {
         match kind {
             ColumnKind::Numeric => numeric.push(column),
             ColumnKind::Nominal { levels } => nominal.push((column, *levels)),
+            ColumnKind::Indicator => nominal.push((column, 2)),
         }
     }
     (numeric, nominal)

@@ -15,7 +15,7 @@ use counterweight_data::preprocess::{Encoder, Polynomial, Preprocess};
 use counterweight_data::split::{hold_out, stratified_folds};
 
 use crate::config::sweep::{Correction, Features, Model, SplitSpec};
-use crate::plan::{Plan, Unit};
+use crate::plan::{Plan, Unit, resample};
 use crate::run::guard::{Budget, guarded};
 use crate::run::judge::{self, Shown};
 use crate::run::prepare::Prepared;
@@ -91,7 +91,7 @@ impl ResampledBeforeSplit {
         );
         let deadline = context.deadline;
         let encode = |samples: &Samples| all.encoder.apply(samples);
-        let run = || catalogue.resample(&*resampler.method, &all.train, &encode, &mut context);
+        let run = || resample(catalogue, resampler, &all.train, &encode, &mut context);
         let resampled = guarded(deadline, run).0?.samples().clone();
         let mut notes = context.notes;
         let labels = resampled.y();

@@ -1,10 +1,13 @@
 //! What single class trees and forests share: checks, growing, and averaging leaf shares.
 
+use std::collections::BTreeMap;
+
 use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
-    Fitted, Learner, LossNeeds, LossTerms, Matrix, ParamKind, ParamSpec, Params, Range, ScoreKind,
-    Scores, StageContext, StageError, StageResult, Stream, Train, Workload, limit, parameters,
+    Fitted, Learner, LossNeeds, LossTerms, Matrix, Origin, ParamKind, ParamSpec, Params, Range,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Ties, Train, Workload, limit,
+    parameters,
 };
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -139,7 +142,7 @@ impl Learner for Forest {
         let mut trees = Vec::with_capacity(self.trees);
         let mut oob = self
             .oob
-            .then(|| OutOfBag::new(task.n_rows(), task.n_present()));
+            .then(|| OutOfBag::new(train.samples().origins(), task.n_present()));
         let (mut room, mut rows) = (Room::default(), Vec::new());
         for _ in 0..self.trees {
             context.deadline.check()?;
@@ -212,42 +215,79 @@ pub(crate) fn binned(task: &Task<'_>, train: &Train) -> StageResult<Binned> {
     Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
 }
 
-/// What trees say of the rows that they did not draw.
+/// What trees say of original rows of which they drew no copy and nothing made of them: after resampling
+/// a tree that holds a row's copy or offspring knows its answer.
 #[derive(Debug)]
 struct OutOfBag {
+    /// Numbers of the one or two original rows that each training row is or is made of.
+    parents: Vec<[usize; 2]>,
+    /// The first copy of each original row that is among the training rows, and the number of the original.
+    judged: Vec<(usize, usize)>,
+    /// Whether the tree at hand has anything of each original row.
+    held: Vec<bool>,
     /// Sums of class shares, a row each.
     shares: Matrix,
-    /// Trees that did not draw the row.
+    /// Trees that have nothing of the row.
     trees: Vec<u32>,
 }
 
 impl OutOfBag {
-    fn new(n_rows: usize, n_classes: usize) -> Self {
+    fn new(origins: &[Origin], n_classes: usize) -> Self {
+        let mut numbers = BTreeMap::new();
+        let mut number = |original: usize| {
+            let next = numbers.len();
+            *numbers.entry(original).or_insert(next)
+        };
+        let of = |origin: &Origin| match *origin {
+            Origin::Row(row) => [number(row); 2],
+            Origin::Synthetic { base, neighbour } => [number(base), number(neighbour)],
+        };
+        let parents: Vec<[usize; 2]> = origins.iter().map(of).collect();
+        let mut seen = vec![false; numbers.len()];
+        let originals = origins.iter().zip(&parents).enumerate();
+        let judged = originals
+            .filter(|(_, (origin, [own, _]))| {
+                matches!(origin, Origin::Row(_)) && !std::mem::replace(&mut seen[*own], true)
+            })
+            .map(|(row, (_, [own, _]))| (row, *own))
+            .collect();
         Self {
-            shares: Matrix::zeros(n_rows, n_classes),
-            trees: vec![0; n_rows],
+            held: seen,
+            judged,
+            shares: Matrix::zeros(origins.len(), n_classes),
+            trees: vec![0; origins.len()],
+            parents,
         }
     }
 
     fn add(&mut self, tree: &Tree, data: &Binned, drawn: &[f64]) {
-        let out = drawn.iter().enumerate().filter(|(_, w)| **w <= 0.0);
-        for (row, _) in out {
-            let own = self.shares.row_mut(row);
-            for (sum, share) in own.iter_mut().zip(tree.answer_to(data, row)) {
+        self.held.fill(false);
+        for (parents, _) in self.parents.iter().zip(drawn).filter(|(_, w)| **w > 0.0) {
+            for &parent in parents {
+                self.held[parent] = true;
+            }
+        }
+        for &(row, _) in self.judged.iter().filter(|(_, own)| !self.held[*own]) {
+            let sums = self.shares.row_mut(row);
+            for (sum, share) in sums.iter_mut().zip(tree.answer_to(data, row)) {
                 *sum += share;
             }
             self.trees[row] += 1;
         }
     }
 
-    /// Balanced error of the largest mean share (the lowest class on a tie) over the classes with a row
-    /// that some tree did not draw, if there are any; and the share of such rows.
+    /// Balanced error of the largest mean share (the last class on a tie) over the classes with an original
+    /// row of which some tree has nothing, if there are any; and the share of such rows among the originals.
     fn judge(&self, y: &[u32], n_classes: usize) -> (Option<f64>, f64) {
         let (mut right, mut seen) = (vec![0.0; n_classes], vec![0.0; n_classes]);
         let judged = self.trees.iter().enumerate().filter(|(_, n)| **n > 0);
         for (row, _) in judged {
             let class = y[row] as usize;
-            let vote = argmax_row(self.shares.row(row), &vec![0.0; n_classes]);
+            let vote = argmax_row(
+                self.shares.row(row),
+                &vec![0.0; n_classes],
+                &Ties::default(),
+            );
             seen[class] += 1.0;
             right[class] += f64::from(u8::from(vote as usize == class));
         }
@@ -259,7 +299,10 @@ impl OutOfBag {
             .collect();
         let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
         let error = (!recalls.is_empty()).then_some(1.0 - mean);
-        (error, seen.iter().sum::<f64>() / y.len() as f64)
+        (
+            error,
+            seen.iter().sum::<f64>() / self.judged.len().max(1) as f64,
+        )
     }
 }
 
@@ -369,7 +412,7 @@ mod tests {
             assert!(["decision-tree", "extra-trees", "random-forest"].contains(&id));
             let one = try_fit(&*member, &data, &terms, SmallClass::Clamp).unwrap();
             // Fully grown on all rows: it knows each of them, which a bootstrap would not.
-            let decided = one.scores(&x).argmax(&[0.0; 2]).unwrap();
+            let decided = one.scores(&x).argmax(&[0.0; 2], &Ties::default()).unwrap();
             assert_eq!(decided.as_slice(), y, "{id}");
         }
         assert_eq!(members, 3);
@@ -394,7 +437,10 @@ mod tests {
             let same = fit(id, &given[..given.len() - 1], &data, &terms);
             assert_eq!(judged.scores(&x), same.scores(&x), "it only looks");
             let error = |x: &Matrix, y: &[u32]| {
-                let decided = judged.scores(x).argmax(&[0.0; 2]).unwrap();
+                let decided = judged
+                    .scores(x)
+                    .argmax(&[0.0; 2], &Ties::default())
+                    .unwrap();
                 let mut wrong = [0.0; 2];
                 let mut all = [0.0; 2];
                 for (&d, &y) in decided.as_slice().iter().zip(y) {
@@ -419,6 +465,36 @@ mod tests {
         let given = std::collections::BTreeMap::from([("oob".to_owned(), ParamValue::Flag(true))]);
         let params = counterweight_core::params::check(entry.card.params, &given).unwrap();
         assert!((entry.build)(&params).is_err());
+    }
+
+    #[test]
+    fn copies_and_offspring_of_a_row_are_no_judges_of_it() {
+        // Three copies of row 7, row 8, and a row made between 8 and 9, which is not there itself.
+        let between = Origin::Synthetic {
+            base: 8,
+            neighbour: 9,
+        };
+        let origins = [Origin::Row(7), Origin::Row(7), Origin::Row(8), between];
+        let mut oob = OutOfBag::new(&origins, 2);
+        assert_eq!(oob.judged, [(0, 0), (2, 1)]);
+        let (x, y) = blobs(3, &[2, 2], 1);
+        let data = train(&x, &y, 2);
+        let task = Task::new(&data, &LossTerms::cross_entropy(2), LossNeeds::default()).unwrap();
+        let binned = binned(&task, &data).unwrap();
+        let tree = Tree {
+            nodes: vec![super::super::tree::Node::LEAF],
+            width: 2,
+            values: vec![0.5, 0.5],
+            sets: Vec::new(),
+        };
+        for (drawn, trees) in [
+            ([0.0, 1.0, 0.0, 0.0], [0, 0, 1, 0]),
+            ([0.0, 0.0, 0.0, 2.0], [1, 0, 1, 0]),
+            ([0.0, 0.0, 0.0, 0.0], [2, 0, 2, 0]),
+        ] {
+            oob.add(&tree, &binned, &drawn);
+            assert_eq!(oob.trees, trees);
+        }
     }
 
     #[test]

@@ -217,7 +217,10 @@ mod tests {
             let data = raw(&x, &y, k, vec![ColumnKind::Nominal { levels }]);
             for id in NATIVE {
                 let found = fit(id, &[native()], &data, &LossTerms::cross_entropy(k));
-                let decided = found.scores(&x).argmax(&vec![0.0; k]).unwrap();
+                let decided = found
+                    .scores(&x)
+                    .argmax(&vec![0.0; k], &counterweight_core::Ties::default())
+                    .unwrap();
                 assert_eq!(decided.as_slice(), y, "{id}");
                 if id == "decision-tree" {
                     assert!((found.details["leaves"] - k as f64).abs() < 1e-12);
@@ -304,7 +307,10 @@ mod tests {
             let data = raw(&x, &y, 2, vec![ColumnKind::Numeric; 2]);
             for id in NATIVE {
                 let found = fit(id, &[native()], &data, &LossTerms::cross_entropy(2));
-                let decided = found.scores(&x).argmax(&[0.0; 2]).unwrap();
+                let decided = found
+                    .scores(&x)
+                    .argmax(&[0.0; 2], &counterweight_core::Ties::default())
+                    .unwrap();
                 assert_eq!(decided.as_slice(), y, "{id} {side}");
                 if id == "decision-tree" {
                     assert!((found.details["leaves"] - 2.0).abs() < 1e-12);
