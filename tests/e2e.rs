@@ -26,6 +26,7 @@ mod leak_premium;
 mod leakage;
 mod messy_files;
 mod minibatches;
+mod odd_data;
 mod own_data;
 mod rank;
 mod resample;

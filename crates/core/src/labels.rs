@@ -188,11 +188,11 @@ impl PartialEq for ClassCounts {
 }
 
 impl ClassCounts {
-    /// These counts; ties go to the last class.
+    /// These counts, of a whole table: a tie goes to the class that is rarest by them.
     pub fn new(counts: Vec<usize>) -> Self {
         Self {
+            ties: Ties::by_rarity(&counts),
             counts,
-            ties: Ties::default(),
         }
     }
 

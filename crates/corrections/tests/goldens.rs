@@ -105,11 +105,16 @@ fn strategies_give_imbalanced_learns_counts() {
             .map(|set| set.counts().as_slice().to_vec());
         let is_ratio = matches!(strategy, ParamValue::Real(_));
         match case["error"].as_str() {
+            // A product that rounding puts below its whole number: imbalanced-learn cuts a row off.
+            None if case["strategy"] == 0.29 && counts == [100, 10] => {
+                assert_eq!(after, Some(vec![100, 29]));
+                assert_eq!(wholes(&case["after"]), [100, 28]);
+            }
             None => {
                 assert_eq!(after, Some(wholes(&case["after"])), "{case}");
                 agreed += 1;
             }
-            // The two documented differences: a ratio for more than two classes, and a ratio that
+            // Two more documented differences: a ratio for more than two classes, and a ratio that
             // is met already.
             Some(error) if is_ratio && counts.len() > 2 => {
                 assert!(error.contains("can be a float only when"), "{case}");

@@ -138,8 +138,8 @@ def average_precision(y, m, w, k, positive):
 
 
 def ece(y, p, w):
-    """By the book: accuracy and confidence of each bin, weighted by the bin."""
-    top, confidence = p.argmax(1), p.max(1)
+    """By the book: accuracy and confidence of each bin, weighted by the bin. Of tied classes the last."""
+    top, confidence = p.shape[1] - 1 - p[:, ::-1].argmax(1), p.max(1)
     b = np.clip(np.ceil(confidence * BINS - 1e-9) - 1, 0, BINS - 1).astype(int)
     total = 0.0
     for j in range(BINS):

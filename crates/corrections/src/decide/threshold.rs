@@ -142,10 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tie_goes_to_the_lowest_class() {
+    fn a_tie_goes_to_the_rarer_class() {
         for t in [0.2, 0.5, 0.8] {
-            assert_eq!(decided(t, &[90, 10], t), 0);
+            assert_eq!(decided(t, &[90, 10], t), 1);
             assert_eq!(decided(t, &[10, 90], 1.0 - t), 0);
+            assert_eq!(decided(t, &[50, 50], t), 1);
         }
     }
 }

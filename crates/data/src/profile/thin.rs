@@ -8,7 +8,7 @@ use super::ProfileError;
 /// Picks `target` of the rows `rows`, class by class.
 ///
 /// Each class's rows, in ascending order, are permuted by the class's own stream
-/// (`key` and its rank in [`Ties`](counterweight_core::Ties)), and the first `target` of the permutation are kept. The permutation
+/// (`key.clone().number(class)`), and the first `target` of the permutation are kept. The permutation
 /// does not depend on the target or on other classes: with the same key and rows, the rows at a
 /// smaller count are a subset of those at a larger one. Returns the kept rows in ascending order.
 ///
@@ -71,7 +71,7 @@ pub fn thin(
                 found: rows.len(),
             });
         }
-        rows.shuffle(&mut key.clone().number(labels.ties().rank(class)).open());
+        rows.shuffle(&mut key.clone().number(class).open());
         kept.extend_from_slice(&rows[..wanted]);
     }
     kept.sort_unstable();

@@ -13,15 +13,15 @@ pub use hold_out::{hold_out, stratified_subset};
 use counterweight_core::{Labels, StreamKey};
 use rand::seq::SliceRandom as _;
 
-/// The rows of each class in an order drawn from that class's own stream (by its rank in rarity, whatever it is
-/// called), so that the rows of one class do not move when another class changes.
+/// The rows of each class in an order drawn from that class's own stream, so that the rows of one
+/// class do not move when another class changes.
 fn shuffled_classes(labels: &Labels, key: &StreamKey) -> Vec<Vec<usize>> {
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); labels.n_classes()];
     for row in 0..labels.len() {
         rows[labels.class(row)].push(row);
     }
     for (class, rows) in rows.iter_mut().enumerate() {
-        rows.shuffle(&mut key.clone().number(labels.ties().rank(class)).open());
+        rows.shuffle(&mut key.clone().number(class).open());
     }
     rows
 }
