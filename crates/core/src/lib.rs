@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod confusion;
+pub mod costs;
 pub mod dataset;
 pub mod ensemble;
 pub mod error;

@@ -1,4 +1,4 @@
-//! What stands beside a record: reliability bins, scores of cells (`keep_scores`), curves, and what leaks
+//! What stands beside a record: reliability bins and errors at operating points, scores of cells (`keep_scores`), curves, and what leaks
 //! would claim. One line of a side file each; the line is kept before the record that it belongs to, so
 //! that a record that was kept has its scores.
 
@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::costs::Cuts;
 use crate::outcome::Outcome;
 use crate::record::CellId;
 use crate::reliability::{BINS, Bin, Reliability};
@@ -129,6 +130,10 @@ pub struct CellBins {
     pub fitted: SparseBins,
     /// Bins after the shift from their own prior to the metric prior.
     pub corrected: Corrected,
+    /// Errors at each operating point, the probabilities brought to equal priors where they have one that can
+    /// be named; of two classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<Cuts>,
 }
 
 /// The reliability bins of a cell, or the cell of the same fit that has the same ones: a dozen

@@ -9,14 +9,14 @@ use counterweight_frame::{owner_of, read_table, read_text, write_atomically, wri
 use counterweight_harness::config::{self, Sweep};
 use counterweight_harness::plan::Plan;
 use counterweight_store::{
-    Damage, Joined, Sides, curves_table, details_table, join, leaks_table, read_sides,
+    Damage, Joined, Sides, costs_table, curves_table, details_table, join, leaks_table, read_sides,
     records_table, reliability_table, scores_table, segment_files, side_files, timings_table,
 };
 
 use crate::compare::difference;
 use crate::exit::{Error, Result};
 use crate::provenance::Provenance;
-use crate::records::{LEAK, RELIABILITY, read_records};
+use crate::records::{COSTS, LEAK, RELIABILITY, read_records};
 use crate::report::remove_report;
 use crate::session::Session;
 use crate::side_tables::{claim_names, class_names, imported, lacks_bins};
@@ -266,6 +266,7 @@ impl<'s> Folder<'s> {
         put(&details_table(&records)?, "details.parquet", true)?;
         let sides = self.sides()?;
         put(&reliability_table(&records, &sides)?, RELIABILITY, true)?;
+        put(&costs_table(&records, &sides)?, COSTS, true)?;
         let removed = self.remove_unasked(plan)?;
         if plan.sweep.protocol.keep_scores {
             let table = scores_table(&records, &sides, &class_names(plan))?;

@@ -16,12 +16,13 @@ use crate::provenance::{Provenance, text_hash};
 use crate::side_tables::IMPORTS;
 
 /// Files that a run, a merge or a report writes into its folder.
-const PRODUCTS: [&str; 11] = [
+const PRODUCTS: [&str; 12] = [
     "records.parquet",
     "records.csv",
     "timings.parquet",
     "details.parquet",
     "reliability.parquet",
+    "costs.parquet",
     "scores.parquet",
     "curves.parquet",
     "leak.parquet",

@@ -5,14 +5,17 @@ use std::path::Path;
 use counterweight_core::{Record, Table, Timing};
 use counterweight_frame::{read_table, read_table_in_parts};
 use counterweight_store::{
-    LeakRow, Places, ReliabilityGroup, TableError, leaks_from_table, records_from_table,
-    take_reliability, timings_from_table,
+    ArmCosts, LeakRow, Places, ReliabilityGroup, TableError, leaks_from_table, records_from_table,
+    take_costs, take_reliability, timings_from_table,
 };
 
 use crate::exit::{Error, Result};
 
 /// Reliability bins of a report folder.
 pub(crate) const RELIABILITY: &str = "reliability.parquet";
+
+/// Errors at operating points of a report folder.
+pub(crate) const COSTS: &str = "costs.parquet";
 
 /// Name of the table of leaks inside a report folder.
 pub(crate) const LEAK: &str = "leak.parquet";
@@ -84,6 +87,17 @@ pub(crate) fn read_reliability(folder: &Path) -> Result<Vec<ReliabilityGroup>> {
             .map_err(|error| Error::usage(format!("{}: {error}", file.display())))?;
     }
     Ok(groups)
+}
+
+/// Reads the costs beside some records; none when there is no such file.
+pub(crate) fn read_costs(folder: &Path) -> Result<Vec<ArmCosts>> {
+    let file = folder.join(COSTS);
+    let mut arms = Vec::new();
+    if file.is_file() {
+        in_parts(&file, |part| take_costs(&mut arms, part))?
+            .map_err(|error| Error::usage(format!("{}: {error}", file.display())))?;
+    }
+    Ok(arms)
 }
 
 /// Reads what leaks claim; nothing when there is no such file.

@@ -12,9 +12,10 @@
 //! |---|---|---|
 //! | decisions, class by class | balanced error, recalls, worst recall, G-mean, many, medium and few recall | unweighted |
 //! | decisions, all rows | error rate, macro F1, MCC, kappa | weighted to the metric prior |
+//! | decisions, the rarest class | precision, minority F1, F-beta | weighted to the metric prior |
 //! | rankings | AUROC | unweighted: pairs of classes need no prior |
-//! | rankings | average precision | weighted to the metric prior |
-//! | probabilities | Brier and its parts, log loss, ECE, calibration intercept and slope, mutual information | weighted to the metric prior |
+//! | rankings | average precision, precision at k, partial AUROC | weighted to the metric prior |
+//! | probabilities | Brier and its parts, log loss, ECE, calibration intercept and slope, mutual information, net benefit | weighted to the metric prior |
 //!
 //! Cost: the rankings dominate with one sort of the test rows a class; everything else is linear.
 //! All metrics of 10,000 rows and 26 classes take about 50 ms of one core.
@@ -31,9 +32,9 @@ pub use bands::Band;
 pub use criterion::Criterion;
 pub use metric::{
     ALL, auroc, average_precision, balanced_error, brier, brier_reliability, brier_resolution,
-    brier_uncertainty, calibration_intercept, calibration_slope, ece, error_rate, few_recall,
-    g_mean, kappa, log_loss, macro_f1, many_recall, mcc, medium_recall, mutual_information,
-    worst_recall,
+    brier_uncertainty, calibration_intercept, calibration_slope, ece, error_rate, f_beta,
+    few_recall, g_mean, kappa, log_loss, macro_f1, many_recall, mcc, medium_recall, minority_f1,
+    mutual_information, net_benefit, partial_auroc, precision, precision_at_k, worst_recall,
 };
 
 use counterweight_core::{Confusion, Judged};

@@ -30,6 +30,12 @@ const COLUMNS: &[&str] = &[
     "brier_reliability",
     "brier_resolution",
     "brier_uncertainty",
+    "precision",
+    "minority_f1",
+    "f_beta",
+    "precision_at_k",
+    "partial_auroc",
+    "net_benefit",
 ];
 
 fn entries() -> impl Iterator<Item = &'static MetricEntry> {

@@ -13,10 +13,12 @@
 //! | timings.parquet | [`timings_table`] | [`timings_from_table`] |
 //! | details.parquet | [`details_table`] | [`Places`], [`attach_details`] |
 //! | reliability.parquet | [`reliability_table`] | [`take_reliability`] |
+//! | costs.parquet | [`costs_table`] | [`take_costs`] |
 //! | leak.parquet | [`leaks_table`] | [`leaks_from_table`] |
 //! | scores.parquet, curves.parquet | [`scores_table`], [`curves_table`] | other programs |
 
 mod columns;
+mod costs;
 mod curves;
 mod details;
 mod error;
@@ -32,6 +34,7 @@ mod table;
 mod timings;
 
 pub use columns::{COLUMNS, Column, METRIC_COLUMNS};
+pub use costs::{ArmCosts, OperatingPoint, costs_table, take_costs};
 pub use curves::curves_table;
 pub use details::{Places, attach_details, details_table};
 pub use error::{StoreError, TableError};

@@ -27,10 +27,23 @@ struct Pool<'a> {
     unnamed: bool,
 }
 
+/// Dataset, profile, ratio, model and correction: what splits are pooled over.
+pub(crate) type PoolKey<'a> = (&'a Name, &'a Name, Option<u64>, &'a Name, &'a Name);
+
+/// The pool that a cell belongs to.
+pub(crate) fn pool_key(record: &Record) -> PoolKey<'_> {
+    (
+        &record.dataset,
+        &record.profile,
+        record.requested_ratio.map(f64::to_bits),
+        &record.model,
+        &record.correction,
+    )
+}
+
 /// Sums up bins over repeats and folds, in the order of the records.
 fn pools<'a>(records: &'a [Record], sides: &Sides) -> Vec<Pool<'a>> {
-    type Key<'a> = (&'a Name, &'a Name, Option<u64>, &'a Name, &'a Name);
-    let mut places: BTreeMap<Key<'_>, usize> = BTreeMap::new();
+    let mut places: BTreeMap<PoolKey<'_>, usize> = BTreeMap::new();
     let mut pools: Vec<Pool<'_>> = Vec::new();
     for record in records {
         let bins = sides.reliability.get(&record.cell);
@@ -38,14 +51,7 @@ fn pools<'a>(records: &'a [Record], sides: &Sides) -> Vec<Pool<'a>> {
         if bins.is_none() && !record.metrics.contains_key("brier_raw") {
             continue;
         }
-        let key = (
-            &record.dataset,
-            &record.profile,
-            record.requested_ratio.map(f64::to_bits),
-            &record.model,
-            &record.correction,
-        );
-        let place = *places.entry(key).or_insert_with(|| {
+        let place = *places.entry(pool_key(record)).or_insert_with(|| {
             pools.push(Pool {
                 first: record,
                 cells: 0,

@@ -208,6 +208,7 @@ mod tests {
         let bins = CellBins {
             fitted: SparseBins::of(&all),
             corrected: Corrected::Shifted(SparseBins::of(&all)),
+            cuts: None,
         };
         let mut sides = Sides::default();
         for side in [

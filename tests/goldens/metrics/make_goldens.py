@@ -22,8 +22,10 @@ from sklearn.metrics import (
     brier_score_loss,
     cohen_kappa_score,
     f1_score,
+    fbeta_score,
     log_loss,
     matthews_corrcoef,
+    precision_score,
     recall_score,
     roc_auc_score,
 )
@@ -150,6 +152,19 @@ def ece(y, p, w):
     return total
 
 
+def precision_at(own, m, share):
+    """Of the rows that score highest and weigh what the class weighs; ties at the end count by their share."""
+    wanted, taken, hits = share[own].sum(), 0.0, 0.0
+    for margin in np.unique(m)[::-1]:
+        tied = m == margin
+        part = min(1.0, (wanted - taken) / share[tied].sum()) if share[tied].sum() > 0 else 0.0
+        hits += part * share[tied & own].sum()
+        taken += share[tied].sum()
+        if taken >= wanted:
+            break
+    return hits / wanted
+
+
 def calibration(y, z, w):
     """Intercept (offset logit) and slope (free intercept); statsmodels, checked by solving the score
     equations."""
@@ -195,6 +210,19 @@ def expected(c, w):
         "few_recall": band(0, 20),
     }
     labels = np.arange(k)
+    of_rarest = {"labels": [positive], "average": None, "sample_weight": w}
+    decided, own, share = w[d == positive].sum(), y == positive, w / w.sum()
+    occurs = decided > 0 or w[own].sum() > 0
+    out["precision"] = precision_score(y, d, **of_rarest)[0] if decided > 0 else None
+    out["minority_f1"] = f1_score(y, d, **of_rarest, zero_division=0)[0] if occurs else None
+    out["f_beta"] = fbeta_score(y, d, beta=2, **of_rarest, zero_division=0)[0] if occurs else None
+    both = 0 < share[own].sum() < 1
+    out["precision_at_k"] = precision_at(own, m[:, positive], share) if share[own].sum() > 0 else None
+    out["partial_auroc"] = roc_auc_score(own, m[:, positive], sample_weight=w, max_fpr=0.1) if both else None
+    pi = share[own].sum()
+    acted = p[:, positive] >= pi - 1e-12
+    fn, fp = (share[own & ~acted].sum() / pi, share[~own & acted].sum() / (1 - pi)) if both else (0, 0)
+    out["net_benefit"] = pi - (pi * fn + (1 - pi) * fp * pi / (1 - pi)) if both else None
     out["log_loss"] = log_loss(y, p, sample_weight=w, labels=labels)
     if k == 2:
         out["brier"] = brier_score_loss(y, p[:, 1], sample_weight=w)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use counterweight_core::reliability;
 use counterweight_core::side_table::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
     CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
     Record, Rescored, ScoreKind, Scores, Stages, Test,
 };
+use counterweight_core::{costs, reliability};
 
 use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
@@ -302,7 +302,17 @@ fn bins_of(shown: &Shown<'_>, mapped: Option<&Scores>) -> CellBins {
         let bins = reliability::of(scores, shown.labels, &weights, positive);
         SparseBins::of(&bins)
     };
+    let cuts = (shown.scores.n_classes() == 2).then(|| {
+        let even = Prior::uniform(2).and_then(|even| match shown.prior {
+            Some(own) => shown.scores.shift_prior(own, &even),
+            None => Ok(shown.scores.clone()),
+        });
+        // A prior that leaves no probability: the scores as they are.
+        let even = even.as_ref().unwrap_or(shown.scores);
+        costs::cuts(even, shown.labels, positive, costs::POINTS)
+    });
     CellBins {
+        cuts,
         fitted: of(shown.scores),
         corrected: match mapped {
             Some(mapped) if shown.shifted() => Corrected::Shifted(of(mapped)),

@@ -11,6 +11,7 @@ pub mod calibration_intercept;
 pub mod calibration_slope;
 pub mod ece;
 pub mod error_rate;
+pub mod f_beta;
 pub mod few_recall;
 pub mod g_mean;
 pub mod kappa;
@@ -19,7 +20,12 @@ pub mod macro_f1;
 pub mod many_recall;
 pub mod mcc;
 pub mod medium_recall;
+pub mod minority_f1;
 pub mod mutual_information;
+pub mod net_benefit;
+pub mod partial_auroc;
+pub mod precision;
+pub mod precision_at_k;
 pub mod worst_recall;
 
 use counterweight_core::MetricEntry;
@@ -47,4 +53,10 @@ pub const ALL: &[MetricEntry] = &[
     brier_reliability::ENTRY,
     brier_resolution::ENTRY,
     brier_uncertainty::ENTRY,
+    precision::ENTRY,
+    minority_f1::ENTRY,
+    f_beta::ENTRY,
+    precision_at_k::ENTRY,
+    partial_auroc::ENTRY,
+    net_benefit::ENTRY,
 ];
