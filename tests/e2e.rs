@@ -15,6 +15,7 @@ mod calibration;
 mod chaos;
 mod common;
 mod contract;
+mod costs;
 mod determinism;
 mod endings;
 mod exactness;

@@ -157,6 +157,7 @@ impl Labels {
         Self {
             ids: self.ids.iter().map(is_own).collect(),
             names: [rest, self.names[own].clone()].into(),
+            ties: Ties::default(),
         }
     }
 

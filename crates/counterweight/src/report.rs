@@ -15,7 +15,9 @@ use crate::exit::{Error, Exit, Result};
 use crate::folder::{Folder, SWEEP, make_folder, trouble};
 use crate::lock::Lock;
 use crate::provenance::Provenance;
-use crate::records::{LEAK, RELIABILITY, read_leaks, read_records, read_reliability, read_timings};
+use crate::records::{
+    COSTS, LEAK, RELIABILITY, read_costs, read_leaks, read_records, read_reliability, read_timings,
+};
 use crate::session::Session;
 use crate::source::Files;
 
@@ -231,6 +233,7 @@ impl Folder<'_> {
             records: &[],
             timings: &[],
             reliability: &[],
+            costs: &[],
             leaks: &[],
             axes: &[],
             catalogue: &self.session.catalogue,
@@ -243,6 +246,7 @@ impl Folder<'_> {
                 records: &records,
                 timings: &timings,
                 reliability: &self.own(RELIABILITY, read_reliability)?,
+                costs: &self.own(COSTS, read_costs)?,
                 leaks: &self.own(LEAK, read_leaks)?,
                 axes: &Provenance::axes(&self.output),
                 about,

@@ -233,6 +233,8 @@ fn a_perfect_model_has_the_best_value() {
             match (entry.caps.lower_is_better, value) {
                 // Its best value is the entropy of the weighted labels.
                 _ if entry.card.id == "mutual_information" => {}
+                // All that acting can be worth is the share of the class.
+                _ if entry.card.id == "net_benefit" => {}
                 // A certain model resolves all there is.
                 _ if entry.card.id == "brier_uncertainty" => {}
                 (_, Ok(value)) if entry.card.id == "brier_resolution" => {
@@ -373,7 +375,7 @@ proptest! {
                         id,
                         "mcc" | "kappa" | "brier" | "log_loss" | "calibration_intercept"
                             | "calibration_slope" | "mutual_information" | "brier_reliability"
-                            | "brier_resolution"
+                            | "brier_resolution" | "net_benefit"
                     );
                     prop_assert!(!unit || (0.0..=1.0).contains(&value), "{id} is {value}");
                     if matches!(id, "mcc" | "kappa") {

@@ -1,4 +1,4 @@
-//! Gain over the baseline against the imbalance ratio: small multiples, the same few corrections in the same
+//! Gain over the baseline against the imbalance ratio or the probability cost: small multiples, the same few corrections in the same
 //! colours in every panel.
 //!
 //! A group of panels has one axis of gains: real data and populations differ in size and are never read off
@@ -16,8 +16,8 @@ use super::{Figure, Guard, PlotError, count, distinct, finish, font, nothing};
 /// One place of a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GainDot {
-    /// Imbalance ratio, above zero.
-    pub ratio: f64,
+    /// Imbalance ratio, above zero, or probability cost.
+    pub place: f64,
     /// Gain, a fraction; above zero where the correction is better.
     pub gain: f64,
     /// Ends of its interval.
@@ -59,9 +59,41 @@ pub struct GainGroup {
     pub panels: Vec<GainPanel>,
 }
 
+/// What a gain hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GainAxis {
+    /// The imbalance ratio, on a logarithmic axis.
+    Ratio,
+    /// The probability cost, from 0 to 1; gains are of expected cost.
+    ProbabilityCost,
+}
+
+impl GainAxis {
+    fn is_ratio(self) -> bool {
+        self == Self::Ratio
+    }
+
+    /// In the middle of a sentence.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ratio => "imbalance ratio",
+            Self::ProbabilityCost => "probability cost",
+        }
+    }
+
+    fn place(self, place: f64) -> String {
+        match self {
+            Self::Ratio => format!("ratio {}", fixed(place, 1)),
+            Self::ProbabilityCost => format!("probability cost {}", fixed(place, 2)),
+        }
+    }
+}
+
 /// All groups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GainCurves {
+    /// The axis of places.
+    pub axis: GainAxis,
     /// From top to bottom.
     pub groups: Vec<GainGroup>,
 }
@@ -79,10 +111,7 @@ const GAP: f64 = 10.0;
 /// [`PlotError::Data`] for a ratio that is not above zero, a gain that is not finite, or an interval with
 /// its ends swapped.
 pub fn gain_curves(data: &GainCurves, theme: &Theme) -> Result<Figure, PlotError> {
-    let title = format!(
-        "Gain over {} against imbalance ratio, by model",
-        theme.baseline
-    );
+    let title = format!("Gain over {} against {}", theme.baseline, data.axis.name());
     check(data)?;
     let groups: Vec<&GainGroup> = data
         .groups
@@ -117,10 +146,15 @@ pub fn gain_curves(data: &GainCurves, theme: &Theme) -> Result<Figure, PlotError
     key::draw(&mut scene, &entries, (8.0, 6.0), inner)?;
     let mut top = key_height + 12.0;
     for group in &groups {
-        top = draw_group(&mut scene, group, (&names, &styles), (theme, top))?;
+        top = draw_group(
+            &mut scene,
+            group,
+            (&names, &styles),
+            (theme, data.axis, top),
+        )?;
     }
     scene.height = top;
-    finish(&scene, theme, title, describe(&groups))
+    finish(&scene, theme, title, describe(&groups, data.axis))
 }
 
 fn ceiling() -> Stroke {
@@ -131,7 +165,7 @@ fn draw_group(
     scene: &mut Scene,
     group: &GainGroup,
     (names, styles): (&[&str], &[Style]),
-    (theme, top): (&Theme, f64),
+    (theme, axis, top): (&Theme, GainAxis, f64),
 ) -> Result<f64, PlotError> {
     let wanted = if theme.width >= 640.0 { 4 } else { 2 };
     let columns = wanted.min(group.panels.len());
@@ -159,18 +193,25 @@ fn draw_group(
             )
         })
         .collect();
-    let ratios = extent(places().map(|d| d.ratio)).unwrap_or((1.0, 10.0));
-    let x = Scale::new(
-        Kind::Log,
-        axes::pad_log((ratios.0, ratios.1.max(ratios.0 * 2.0))),
-        (0.0, 1.0),
-    );
+    let x = if axis.is_ratio() {
+        let (low, high) = extent(places().map(|d| d.place)).unwrap_or((1.0, 10.0));
+        Scale::new(
+            Kind::Log,
+            axes::pad_log((low, high.max(low * 2.0))),
+            (0.0, 1.0),
+        )
+    } else {
+        Scale::new(Kind::Linear, (0.0, 1.0), (0.0, 1.0))
+    };
     let left = 20.0 + axes::label_width(&y_ticks)? + 6.0;
     let cell = (theme.width - left) / columns as f64;
     let rows = group.panels.len().div_ceil(columns);
-    let heading = font::shorten(&group.heading, size::TITLE, true, theme.width - 16.0)?;
-    scene.text(Text::new((8.0, top + 12.0), heading, size::TITLE, INK).bold());
-    let first = top + 22.0;
+    let mut first = top;
+    if !group.heading.is_empty() {
+        let heading = font::shorten(&group.heading, size::TITLE, true, theme.width - 16.0)?;
+        scene.text(Text::new((8.0, top + 12.0), heading, size::TITLE, INK).bold());
+        first += 22.0;
+    }
     let pitch = height + TITLE + GAP;
     for (i, panel) in group.panels.iter().enumerate() {
         let x0 = left + (i % columns) as f64 * cell;
@@ -213,13 +254,19 @@ fn draw_group(
                 .position(|name| *name == line.correction)
                 .unwrap_or(0);
             let shift = (at as f64 - (names.len() as f64 - 1.0) / 2.0) * 2.6;
-            draw_line(scene, (panel, line), (&x, &y, shift), styles[at]);
+            draw_line(scene, (panel, line), (&x, &y, shift), (axis, styles[at]));
         }
     }
     let bottom = first + rows as f64 * pitch - GAP;
     let at = (f64::midpoint(left, theme.width - 10.0), bottom + 27.0);
-    axes::x_title(scene, at, "imbalance ratio (log scale)", theme.width - left)?;
-    let words = format!("gain in {} (points)", theme.quantity.name);
+    let (title, words) = match axis {
+        GainAxis::Ratio => (
+            "imbalance ratio (log scale)",
+            format!("gain in {} (points)", theme.quantity.name),
+        ),
+        GainAxis::ProbabilityCost => ("probability cost", "saved cost (points)".to_owned()),
+    };
+    axes::x_title(scene, at, title, theme.width - left)?;
     axes::y_title(
         scene,
         (12.0, f64::midpoint(first + TITLE, bottom)),
@@ -233,12 +280,12 @@ fn draw_line(
     scene: &mut Scene,
     (panel, line): (&GainPanel, &GainLine),
     (x, y, shift): (&Scale, &Scale, f64),
-    style: Style,
+    (axis, style): (GainAxis, Style),
 ) {
-    let at = |dot: &GainDot, shift: f64| (x.at(dot.ratio) + shift, y.at(dot.gain * 100.0));
+    let at = |dot: &GainDot, shift: f64| (x.at(dot.place) + shift, y.at(dot.gain * 100.0));
     let joined: Vec<Point> = line.line.iter().map(|dot| at(dot, 0.0)).collect();
     let edge = |end: fn((f64, f64)) -> f64| {
-        let of = move |dot: &GainDot| Some((x.at(dot.ratio), y.at(end(dot.band?) * 100.0)));
+        let of = move |dot: &GainDot| Some((x.at(dot.place), y.at(end(dot.band?) * 100.0)));
         line.line.iter().filter_map(of)
     };
     let mut area: Vec<Point> = edge(|band| band.0).collect();
@@ -264,11 +311,11 @@ fn draw_line(
             )
         });
         let tip = format!(
-            "{}, {}: {} points{ends}{levels} at ratio {}, n {}",
+            "{}, {}: {} points{ends}{levels} at {}, n {}",
             panel.title,
             line.correction,
             signed(dot.gain * 100.0, 1),
-            fixed(dot.ratio, 1),
+            axis.place(dot.place),
             dot.units
         );
         let (px, py) = at(dot, shift);
@@ -280,7 +327,9 @@ fn draw_line(
                     Stroke::solid(style.ink, 0.9),
                 );
             }
-            scene.marker((px, py), style.shape, 2.6, (style.ink, style.hollow));
+            // So many places of a line need no marks.
+            let radius = if axis.is_ratio() { 2.6 } else { 1.4 };
+            scene.marker((px, py), style.shape, radius, (style.ink, style.hollow));
         });
     }
 }
@@ -290,7 +339,10 @@ fn check(data: &GainCurves) -> Result<(), PlotError> {
         for line in &panel.lines {
             let place = format!("{} of {}", line.correction, panel.title);
             for dot in line.dots.iter().chain(&line.line) {
-                GUARD.positive(dot.ratio, "a ratio", &place)?;
+                if data.axis.is_ratio() {
+                    GUARD.positive(dot.place, "a ratio", &place)?;
+                }
+                GUARD.finite(dot.place, "a place", &place)?;
                 GUARD.finite(dot.gain, "a gain", &place)?;
                 if let Some(band) = dot.band {
                     GUARD.interval(band, "an interval", &place)?;
@@ -305,13 +357,23 @@ fn check(data: &GainCurves) -> Result<(), PlotError> {
     Ok(())
 }
 
-fn describe(groups: &[&GainGroup]) -> String {
-    let mut text = "Small charts of gain over a logarithmic axis of imbalance ratios.".to_owned();
+fn describe(groups: &[&GainGroup], axis: GainAxis) -> String {
+    let mut text = match axis {
+        GainAxis::Ratio => "Small charts of gain over a logarithmic axis of imbalance ratios.",
+        GainAxis::ProbabilityCost => {
+            "Small charts of saved cost over an axis of probability costs."
+        }
+    }
+    .to_owned();
     for group in groups {
         let _infallible = write!(
             text,
-            " {}, {}:",
-            group.heading,
+            " {}{}:",
+            if group.heading.is_empty() {
+                String::new()
+            } else {
+                format!("{}, ", group.heading)
+            },
             count(group.panels.len(), "panel")
         );
         let first = group
@@ -321,16 +383,16 @@ fn describe(groups: &[&GainGroup]) -> String {
         let title = group.panels.first().map_or("", |panel| &panel.title);
         let lines = first.iter().filter_map(|line| {
             let mut dots: Vec<&GainDot> = line.dots.iter().chain(&line.line).collect();
-            dots.sort_by(|a, b| a.ratio.total_cmp(&b.ratio));
+            dots.sort_by(|a, b| a.place.total_cmp(&b.place));
             let (low, high) = (dots.first()?, dots.last()?);
             let points = |dot: &GainDot| signed(dot.gain * 100.0, 1);
             Some(format!(
-                "{} {} at ratio {} and {} at ratio {}",
+                "{} {} at {} and {} at {}",
                 line.correction,
                 points(low),
-                fixed(low.ratio, 1),
+                axis.place(low.place),
                 points(high),
-                fixed(high.ratio, 1)
+                axis.place(high.place)
             ))
         });
         let lines: Vec<String> = lines.collect();

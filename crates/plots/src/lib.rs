@@ -27,9 +27,9 @@
 //! # Examples
 //!
 //! ```
-//! use counterweight_plots::{GainCurves, Theme, gain_curves};
+//! use counterweight_plots::{GainAxis, GainCurves, Theme, gain_curves};
 //!
-//! let figure = gain_curves(&GainCurves { groups: Vec::new() }, &Theme::page())?;
+//! let figure = gain_curves(&GainCurves { axis: GainAxis::Ratio, groups: Vec::new() }, &Theme::page())?;
 //! assert!(figure.svg.contains("<title"));
 //! # Ok::<(), counterweight_plots::PlotError>(())
 //! ```
@@ -68,7 +68,7 @@ pub use check::{Fault, TextBox, check_text, text_boxes, well_formed};
 pub use comparison_matrix::{Comparison, ComparisonMatrix, comparison_matrix};
 pub use critical_difference::{CriticalDifference, critical_difference};
 pub use forest::{Estimate, Forest, ForestGroup, ForestRow, forest};
-pub use gain_curves::{GainCurves, GainDot, GainGroup, GainLine, GainPanel, gain_curves};
+pub use gain_curves::{GainAxis, GainCurves, GainDot, GainGroup, GainLine, GainPanel, gain_curves};
 pub use heat_map::{HeatMap, heat_map};
 pub use leak_arrows::{LeakArrows, LeakPanel, leak_arrows};
 pub use price_dots::{PriceDots, PricePanel, price_dots};

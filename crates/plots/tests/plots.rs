@@ -194,7 +194,7 @@ fn numbers_that_are_none_are_named() {
     gain.groups[0].panels[0].lines[0].dots[0].gain = f64::NAN;
     insta::assert_snapshot!(data_error(gain_curves(&gain, &Theme::page())), @"gain by ratio: a gain is NaN in smote of m; hint: leave out what is missing instead of passing a number that is none");
     let mut gain = gains();
-    gain.groups[0].panels[0].lines[0].dots[0].ratio = 0.0;
+    gain.groups[0].panels[0].lines[0].dots[0].place = 0.0;
     insta::assert_snapshot!(data_error(gain_curves(&gain, &Theme::page())), @"gain by ratio: a ratio is 0 in smote of m; hint: a logarithmic axis shows numbers above zero only");
     let mut gain = gains();
     gain.groups[0].panels[0].lines[0].dots[0].band = Some((0.5, 0.1));

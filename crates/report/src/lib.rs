@@ -25,7 +25,7 @@ pub mod view;
 
 use counterweight_core::{Axis, Catalogue, Record, Table, Timing};
 use counterweight_plots::Figure;
-use counterweight_store::{LeakRow, ReliabilityGroup};
+use counterweight_store::{ArmCosts, LeakRow, ReliabilityGroup};
 
 pub use analysis::{Analysis, Target};
 pub use error::{ReportError, Result};
@@ -58,6 +58,8 @@ pub struct ReportInput<'a> {
     pub timings: &'a [Timing],
     /// Their reliability bins; may be empty.
     pub reliability: &'a [ReliabilityGroup],
+    /// What the arms cost at operating points; may be empty.
+    pub costs: &'a [ArmCosts],
     /// What leaks claim; may be empty.
     pub leaks: &'a [LeakRow],
     /// The parameters that the sweep varies.
@@ -122,6 +124,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 ///     records: &[],
 ///     timings: &[],
 ///     reliability: &[],
+///     costs: &[],
 ///     leaks: &[],
 ///     axes: &[],
 ///     catalogue: &catalogue,

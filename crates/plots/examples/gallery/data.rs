@@ -2,9 +2,9 @@
 
 use counterweight_plots::{
     AblationCurve, AblationPanel, Ablations, BestSetting, CalibrationFront, CalibrationPoint,
-    Comparison, ComparisonMatrix, CriticalDifference, Forest, ForestGroup, ForestRow, GainCurves,
-    GainDot, GainGroup, GainLine, GainPanel, HeatMap, LeakArrows, LeakPanel, PriceDots, PricePanel,
-    RankChange, RankSlope, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, Spacing,
+    Comparison, ComparisonMatrix, CriticalDifference, Forest, ForestGroup, ForestRow, GainAxis,
+    GainCurves, GainDot, GainGroup, GainLine, GainPanel, HeatMap, LeakArrows, LeakPanel, PriceDots,
+    PricePanel, RankChange, RankSlope, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, Spacing,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -379,7 +379,7 @@ pub(crate) fn gain_data(models: &[&str], corrections: &[String], ladder: bool) -
     let mut dot = |ratio: f64, size: f64| {
         let gain = size * ratio.ln() / 60.0 + 0.01 * (noise.next() - 0.5);
         GainDot {
-            ratio,
+            place: ratio,
             gain,
             band: Some((gain - 0.01, gain + 0.012)),
             units: 17,
@@ -416,7 +416,10 @@ pub(crate) fn gain_data(models: &[&str], corrections: &[String], ladder: bool) -
     if ladder {
         groups.push(group("Populations", true));
     }
-    GainCurves { groups }
+    GainCurves {
+        axis: GainAxis::Ratio,
+        groups,
+    }
 }
 
 pub(crate) fn forest_data(models: &[&str], corrections: &[String]) -> Forest {

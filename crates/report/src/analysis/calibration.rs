@@ -160,33 +160,15 @@ impl Calibration {
     /// Pools the bins of the points of the data, so that a part of the records is shown
     /// with its part of the bins.
     fn bins(&mut self, data: &Data, groups: &[ReliabilityGroup]) {
-        type Key<'a> = (&'a str, &'a str, Option<u64>);
         // As fitted and corrected, by point.
         type Stages<'a> = BTreeMap<usize, [Option<&'a ReliabilityGroup>; 2]>;
-        let mut points: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-        for index in data.points_of(data.question()) {
-            let Some(point) = data.points.get(index) else {
-                continue;
-            };
-            let ratio = point.requested_ratio.map(f64::to_bits);
-            let dataset = data.dataset(point.dataset);
-            points.insert((dataset, point.profile.as_str(), ratio), index);
-        }
-        let number = |ids: Vec<&str>| -> BTreeMap<String, usize> {
-            ids.into_iter().map(str::to_owned).zip(0..).collect()
-        };
-        let models = number(data.models.iter().map(|m| m.id.as_str()).collect());
-        let corrections = data.corrections.iter().map(|c| c.id.as_str());
-        let corrections = number(corrections.collect());
+        let places = data.places();
         let mut arms: BTreeMap<(usize, usize), Stages<'_>> = BTreeMap::new();
         for group in groups {
-            let ratio = group.requested_ratio.map(f64::to_bits);
-            let key = (group.dataset.as_str(), group.profile.as_str(), ratio);
-            let (Some(&point), Some(&model), Some(&correction)) = (
-                points.get(&key),
-                models.get(group.model.as_str()),
-                corrections.get(group.correction.as_str()),
-            ) else {
+            let key = (&*group.dataset, &*group.profile, group.requested_ratio);
+            let Some((model, point, correction)) =
+                places.find(key, &group.model, &group.correction)
+            else {
                 continue;
             };
             let known = data.cube.get(model, point, correction);

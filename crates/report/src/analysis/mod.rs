@@ -8,6 +8,7 @@ mod ablation;
 mod calibration;
 mod compare;
 mod contest;
+mod costs;
 mod cover;
 mod cube;
 mod curves;
@@ -19,6 +20,7 @@ mod ladders;
 mod leaks;
 mod outcomes;
 mod paired;
+mod places;
 mod ranked;
 mod resampled;
 mod selection;
@@ -31,6 +33,7 @@ pub use ablation::{Ablation, AblationGrid, AblationPoint, AblationStudy, Ablatio
 pub use calibration::{Calibration, CalibrationRow, CurveBin, Front, FrontPoint, ReliabilityCurve};
 pub use compare::{Comparison, Omnibus, Ranked};
 pub use contest::Contest;
+pub use costs::{CostRow, CostStudy};
 pub use cover::Unranked;
 pub(crate) use cube::mean;
 pub use cube::{Cube, FoldValue, Summary};
@@ -86,6 +89,8 @@ pub struct Analysis {
     pub leaks: LeakStudy,
     /// What each correction does to probabilities.
     pub calibration: Calibration,
+    /// What each correction saves at other costs than those of balanced error.
+    pub costs: CostStudy,
 }
 
 /// Sentences, tables and figures ask for a model's id as often as for a study's numbers.
@@ -128,6 +133,7 @@ impl Analysis {
             selection: SelectionStudy::of(&data, &overall, input)?,
             leaks: LeakStudy::of(&data, input.leaks)?,
             calibration: Calibration::of(&data, &overall, input.reliability),
+            costs: CostStudy::of(&data, &whole, input.costs)?,
             scoped: compare::scoped(&data, &whole)?,
             overall,
             pooled,

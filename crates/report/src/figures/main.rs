@@ -35,7 +35,7 @@ fn shown(analysis: &Analysis) -> Vec<(String, &Comparison)> {
 fn curves(analysis: &Analysis) -> Option<Drawn> {
     let representatives = &analysis.curves.representatives;
     let dot = |place: &Place| plots::GainDot {
-        ratio: place.ratio,
+        place: place.ratio,
         gain: place.gain,
         band: place.band,
         units: place.n_clusters,
@@ -127,7 +127,10 @@ fn curves(analysis: &Analysis) -> Option<Drawn> {
             .filter_map(|(title, c)| panel(title.clone(), [Vec::new(), population(c)]))
             .collect(),
     });
-    let data = plots::GainCurves { groups };
+    let data = plots::GainCurves {
+        axis: plots::GainAxis::Ratio,
+        groups,
+    };
     if data.groups.iter().all(|group| group.panels.is_empty()) {
         return None;
     }

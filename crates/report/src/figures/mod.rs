@@ -2,6 +2,7 @@
 
 mod ablations;
 mod calibration_front;
+mod costs;
 mod heat_map;
 mod leaks;
 mod main;
@@ -53,8 +54,9 @@ type Drawn = (
 );
 
 /// Figures about one model, in the order of its page.
-const OF_A_MODEL: [fn(&Analysis, &Comparison) -> Option<Drawn>; 3] = [
+const OF_A_MODEL: [fn(&Analysis, &Comparison) -> Option<Drawn>; 4] = [
     heat_map::heat_map,
+    costs::of_model,
     reliability::reliability,
     calibration_front::fronts,
 ];
@@ -90,6 +92,7 @@ pub(crate) fn figures(analysis: &Analysis) -> Result<Vec<Placed>> {
     });
     let on_page = main::all(analysis)
         .into_iter()
+        .chain(costs::pooled(analysis))
         .chain(ablations::ablations(analysis))
         .chain(leaks::leaks(analysis));
     let mut placed: Vec<Placed> = Vec::new();

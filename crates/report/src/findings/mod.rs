@@ -6,6 +6,7 @@
 
 mod ablations;
 mod caveats;
+mod costs;
 mod ladders;
 mod leaks;
 mod selection;
@@ -286,6 +287,7 @@ fn answer(analysis: &Analysis) -> Vec<String> {
     ];
     text.extend(when_not(analysis, leader));
     text.extend(ladders::onset_of(analysis, leader));
+    text.extend(costs::costs(analysis, leader));
     text
 }
 

@@ -7,6 +7,7 @@ mod ablations;
 mod arms;
 mod columns;
 mod comparison;
+mod costs;
 mod leaks;
 mod selection;
 mod sweep;
@@ -57,6 +58,9 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
     ];
     if !analysis.curves.ladders().is_empty() {
         sheets.push(values::onsets(analysis)?);
+    }
+    if !analysis.costs.rows.is_empty() {
+        sheets.push(costs::costs(analysis)?);
     }
     if analysis.cube.iter().any(|(_, own)| own.seconds.is_some()) {
         sheets.push(arms::times(analysis)?);

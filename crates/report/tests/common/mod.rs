@@ -433,6 +433,7 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
         records,
         timings,
         reliability: &[],
+        costs: &[],
         leaks: &[],
         axes: &[],
         catalogue: &CATALOGUE,

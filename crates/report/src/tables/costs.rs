@@ -1,0 +1,23 @@
+//! Expected cost by operating point: read in files and in a figure alone.
+
+use super::{Columns, Sheet};
+use crate::analysis::Analysis;
+use crate::error::Result;
+
+pub(super) fn costs(analysis: &Analysis) -> Result<Sheet> {
+    Columns::of(&analysis.costs.rows)
+        .file_text("model", |row| match row.models.as_slice() {
+            [model] => analysis.model(*model).to_owned(),
+            models => format!("mean of {} models", models.len()),
+        })
+        .file_text("correction", |row| analysis.correction(row.correction))
+        .file_real("probability_cost", |row| Some(row.pc))
+        .file_count("n_clusters", |row| row.n_clusters)
+        .file_real("cost_given", |row| Some(row.given))
+        .file_real("cost_own_probabilities", |row| Some(row.own))
+        .file_real("cost_best_threshold", |row| row.best)
+        .file_real("cost_without_scores", |row| Some(row.pc.min(1.0 - row.pc)))
+        .file_part("gain_given", |row| Some(row.gain_given))
+        .file_part("gain_best_threshold", |row| row.gain_best)
+        .files("costs", Vec::new())
+}
