@@ -120,6 +120,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes read so far.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -143,11 +148,16 @@ impl<'a> Reader<'a> {
 
     fn plain_cell(&mut self) -> Cell<'a> {
         let start = self.at;
-        while let Some(byte) = self.byte() {
-            let stops = byte == self.separator
-                || byte == b'\n'
-                || (byte == b'\r' && self.break_length().is_some());
-            if stops {
+        let stops = [self.separator, b'\n', b'\r'];
+        loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            let Some(ahead) = rest.iter().position(|byte| stops.contains(byte)) else {
+                self.at = self.text.len();
+                break;
+            };
+            self.at += ahead;
+            // A carriage return alone is text.
+            if rest[ahead] != b'\r' || self.break_length().is_some() {
                 break;
             }
             self.at += 1;

@@ -1,6 +1,6 @@
 //! Columns as a file holds them, before it is decided what is a number and what is a name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use counterweight_core::MISSING;
@@ -25,20 +25,40 @@ fn is_missing_number(text: &str) -> bool {
 /// Distinct texts of a column, each with the place where it was first seen.
 ///
 /// Tests and conversions then run once a text instead of once a row, and an error about a value
-/// knows its first line for free.
+/// knows its first line for free. Where most texts of the first rows are their own, as those of
+/// measurements are, looking for equal ones costs more than it saves: from then on each row has a text of its own,
+/// and equal ones are found where names are sorted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
-    /// For each row an index into `distinct`, or `MISSING`.
+    /// For each row the number of its text, or `MISSING`.
     pub(crate) codes: Vec<u32>,
-    /// The texts, in the order in which they came.
-    pub(crate) distinct: Vec<String>,
+    /// The texts one after another, in the order in which they came, and where each ends.
+    joined: String,
+    ends: Vec<usize>,
     first: Vec<u64>,
     first_missing: Option<u64>,
     /// Only ever asked for a key, so that its order never shows.
-    index: HashMap<String, u32>,
+    index: HashMap<Box<str>, u32>,
+    /// Whether equal texts are looked for no longer.
+    plain: bool,
 }
 
+/// Rows after which it is decided whether equal texts are worth looking for.
+const LOOKED_AT: usize = 2048;
+
 impl Texts {
+    /// Makes room for so many rows, of which those that are here are a sample.
+    pub(crate) fn expect(&mut self, rows: usize) {
+        let seen = self.codes.len().max(1);
+        let more = rows.saturating_sub(self.codes.len());
+        self.codes.reserve(more);
+        if self.plain {
+            self.joined.reserve(self.joined.len() / seen * more);
+            self.ends.reserve(more);
+            self.first.reserve(more);
+        }
+    }
+
     /// Adds a row that stands at `place`.
     pub(crate) fn push(&mut self, text: Option<&str>, place: u64) {
         let Some(text) = text else {
@@ -46,28 +66,50 @@ impl Texts {
             self.codes.push(MISSING);
             return;
         };
-        let code = if let Some(&code) = self.index.get(text) {
-            code
-        } else {
-            let code = u32::try_from(self.distinct.len()).expect("a row each, and fewer than 2^32");
-            self.index.insert(text.to_owned(), code);
-            self.distinct.push(text.to_owned());
-            self.first.push(place);
-            code
-        };
+        if !self.plain
+            && let Some(&code) = self.index.get(text)
+        {
+            self.codes.push(code);
+            return;
+        }
+        let code = u32::try_from(self.ends.len()).expect("a row each, and fewer than 2^32");
+        self.joined.push_str(text);
+        self.ends.push(self.joined.len());
+        self.first.push(place);
         self.codes.push(code);
+        if !self.plain {
+            self.index.insert(text.into(), code);
+            if self.codes.len() >= LOOKED_AT && 2 * self.ends.len() > self.codes.len() {
+                self.plain = true;
+                self.index = HashMap::new();
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn text(&self, code: usize) -> &str {
+        let start = code.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.joined[start..self.ends[code]]
+    }
+
+    /// The texts, in the order in which they came.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|code| self.text(code))
     }
 
     /// The text of each row.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Option<&str>> {
         self.codes
             .iter()
-            .map(|&code| self.distinct.get(code as usize).map(String::as_str))
+            .map(|&code| (code != MISSING).then(|| self.text(code as usize)))
     }
 
-    /// Rows of each distinct text.
+    /// Rows of each text.
     fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.distinct.len()];
+        let mut counts = vec![0; self.len()];
         for &code in self.codes.iter().filter(|&&code| code != MISSING) {
             counts[code as usize] += 1;
         }
@@ -80,18 +122,22 @@ impl Texts {
 
     /// Levels sorted by bytes, with the codes that go with them.
     pub(crate) fn sorted(&self) -> (Vec<u32>, Vec<String>) {
-        let mut order: Vec<usize> = (0..self.distinct.len()).collect();
-        order.sort_unstable_by(|&a, &b| self.distinct[a].cmp(&self.distinct[b]));
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.text(a).cmp(self.text(b)));
+        let mut levels: Vec<String> = Vec::new();
         let mut rank = vec![0_u32; order.len()];
-        for (place, &code) in (0..).zip(&order) {
-            rank[code] = place;
+        for code in order {
+            let text = self.text(code);
+            if levels.last().is_none_or(|last| last != text) {
+                levels.push(text.to_owned());
+            }
+            rank[code] = u32::try_from(levels.len() - 1).expect("fewer levels than 2^32 rows");
         }
         let codes = self
             .codes
             .iter()
             .map(|&code| rank.get(code as usize).copied().unwrap_or(MISSING))
             .collect();
-        let levels = order.iter().map(|&at| self.distinct[at].clone()).collect();
         (codes, levels)
     }
 }
@@ -147,6 +193,26 @@ impl Kind {
             Self::Unknown => "without values",
             Self::Numeric => "numeric",
             Self::Nominal => "nominal",
+        }
+    }
+}
+
+/// What a column turned out to be, and what was learnt on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) kind: Kind,
+    /// The number of each text of a numeric column of texts; NaN for those that stand for missing.
+    pub(crate) reals: Vec<f64>,
+    /// Spellings in a numeric column that were taken for missing, with the rows of each.
+    pub(crate) missing: Vec<(String, usize)>,
+}
+
+impl Judged {
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            reals: Vec::new(),
+            missing: Vec::new(),
         }
     }
 }
@@ -211,30 +277,38 @@ impl RawTable {
     /// # Errors
     /// [`FrameError::NotFinite`] for a spelling of NaN or infinity among numbers; [`FrameError::Mixed`] for a text
     /// among numbers where at least half of the cells are numbers, or all are declared to be.
-    pub(crate) fn kind(&self, at: usize) -> Result<Kind, FrameError> {
+    pub(crate) fn judge(&self, at: usize) -> Result<Judged, FrameError> {
         let column = &self.columns[at];
         let texts = match &column.values {
             RawValues::Numbers(_) | RawValues::Wholes(_) => {
-                return Ok(column.declared.unwrap_or(Kind::Numeric));
+                return Ok(Judged::of(column.declared.unwrap_or(Kind::Numeric)));
             }
-            RawValues::Names(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
-            RawValues::Names(_) => return Ok(Kind::Nominal),
-            RawValues::Untyped(texts) if texts.distinct.is_empty() => return Ok(Kind::Unknown),
+            RawValues::Names(texts) | RawValues::Untyped(texts) if texts.len() == 0 => {
+                return Ok(Judged::of(Kind::Unknown));
+            }
+            RawValues::Names(_) => return Ok(Judged::of(Kind::Nominal)),
             RawValues::Untyped(_) if column.declared == Some(Kind::Nominal) => {
-                return Ok(Kind::Nominal);
+                return Ok(Judged::of(Kind::Nominal));
             }
             RawValues::Untyped(texts) => texts,
         };
         let (mut numbers, mut cells) = (0, 0);
-        let (mut not_finite, mut name, mut spelt) = (None, None, false);
-        for ((code, text), count) in texts.distinct.iter().enumerate().zip(texts.counts()) {
+        let (mut not_finite, mut name) = (None, None);
+        let mut reals = vec![f64::NAN; texts.len()];
+        let mut spelt: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for ((code, text), count) in texts.texts().enumerate().zip(texts.counts()) {
             cells += count;
             match self.number(text) {
-                Number::Finite(_) => numbers += count,
+                Number::Finite(value) => {
+                    numbers += count;
+                    reals[code] = value;
+                }
                 Number::NotFinite => {
                     not_finite.get_or_insert((code, text));
                 }
-                Number::None if is_missing_number(text) => spelt = true,
+                Number::None if is_missing_number(text) => {
+                    spelt.entry(text).or_insert((code, 0)).1 += count;
+                }
                 Number::None => {
                     name.get_or_insert((code, text));
                 }
@@ -255,39 +329,39 @@ impl RawTable {
                     path,
                     place,
                     column,
-                    found: found.clone(),
+                    found: found.to_owned(),
                     numbers,
                     cells,
                     decimal: !self.comma && number(&found.replacen(',', ".", 1)) != Number::None,
                 })
             }
-            (Some(_), _) => Ok(Kind::Nominal),
+            (Some(_), _) => Ok(Judged::of(Kind::Nominal)),
             (None, Some((code, found))) => {
                 let (path, place, column) = at(code);
                 Err(FrameError::NotFinite {
                     path,
                     place,
                     column,
-                    found: found.clone(),
+                    found: found.to_owned(),
                 })
             }
             // Spellings of missing alone are names: nothing says that numbers were meant.
-            (None, None) if spelt && numbers == 0 && !declared => Ok(Kind::Nominal),
-            (None, None) => Ok(Kind::Numeric),
+            (None, None) if !spelt.is_empty() && numbers == 0 && !declared => {
+                Ok(Judged::of(Kind::Nominal))
+            }
+            (None, None) => {
+                let mut taken: Vec<_> = spelt.into_iter().collect();
+                taken.sort_by_key(|(_, (code, _))| *code);
+                let owned = taken.into_iter();
+                Ok(Judged {
+                    kind: Kind::Numeric,
+                    reals,
+                    missing: owned
+                        .map(|(text, (_, rows))| (text.to_owned(), rows))
+                        .collect(),
+                })
+            }
         }
-    }
-
-    /// The spellings in the numeric column `at` that were taken for missing, with the number of rows of each.
-    pub(crate) fn taken_for_missing(&self, at: usize) -> Vec<(&str, usize)> {
-        let RawValues::Untyped(texts) = &self.columns[at].values else {
-            return Vec::new();
-        };
-        let found = texts
-            .distinct
-            .iter()
-            .map(String::as_str)
-            .zip(texts.counts());
-        found.filter(|(text, _)| is_missing_number(text)).collect()
     }
 
     /// The first value of column `at` that is no number, with its place.
@@ -296,10 +370,9 @@ impl RawTable {
             return None;
         };
         let code = texts
-            .distinct
-            .iter()
+            .texts()
             .position(|text| self.number(text) == Number::None)?;
-        Some((self.place_of(texts, code), &texts.distinct[code]))
+        Some((self.place_of(texts, code), texts.text(code)))
     }
 
     /// The label of each row.
@@ -342,13 +415,13 @@ impl RawTable {
         let RawValues::Untyped(texts) = &self.columns[at].values else {
             return Ok(());
         };
-        let all = || texts.distinct.iter().map(|text| number(text));
+        let all = || texts.texts().map(number);
         match all().position(|found| found == Number::NotFinite) {
             Some(code) if all().all(|found| found != Number::None) => Err(FrameError::NotFinite {
                 path: self.path.clone(),
                 place: self.place_of(texts, code),
                 column: self.columns[at].name.clone(),
-                found: texts.distinct[code].clone(),
+                found: texts.text(code).to_owned(),
             }),
             _ => Ok(()),
         }
@@ -375,8 +448,8 @@ impl RawTable {
         texts
     }
 
-    /// Numbers of column `at`, which has been found to be numeric or without values.
-    pub(crate) fn numbers(&self, at: usize) -> Vec<f64> {
+    /// Numbers of column `at`, which has been found to be numeric or without values; `reals` are those of its texts.
+    pub(crate) fn numbers(&self, at: usize, reals: &[f64]) -> Vec<f64> {
         match &self.columns[at].values {
             RawValues::Numbers(values) => values.clone(),
             RawValues::Wholes(values) => {
@@ -384,19 +457,8 @@ impl RawTable {
                 values.iter().map(real).collect()
             }
             RawValues::Untyped(texts) | RawValues::Names(texts) => {
-                let values: Vec<f64> = texts
-                    .distinct
-                    .iter()
-                    .map(|text| match self.number(text) {
-                        Number::Finite(value) => value,
-                        Number::NotFinite | Number::None => f64::NAN,
-                    })
-                    .collect();
-                texts
-                    .codes
-                    .iter()
-                    .map(|&code| values.get(code as usize).copied().unwrap_or(f64::NAN))
-                    .collect()
+                let real = |&code: &u32| reals.get(code as usize).copied().unwrap_or(f64::NAN);
+                texts.codes.iter().map(real).collect()
             }
         }
     }

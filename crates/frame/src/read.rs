@@ -28,7 +28,7 @@ use counterweight_core::{Column, ColumnValues, Dataset, Labels, nearest};
 use crate::delimited;
 use crate::error::{FrameError, Place};
 use crate::parquet;
-use crate::raw::{Kind, Number, RawColumn, RawTable, RawValues, Texts, number};
+use crate::raw::{Judged, Kind, Number, RawColumn, RawTable, RawValues, Texts, number};
 
 /// The extensions of files that [`read_dataset`] reads.
 const READABLE: &str = "csv, tsv, parquet";
@@ -132,40 +132,28 @@ pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, Frame
     let raw = read_raw(path, options)?;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
     check_classes(path, options, &labels)?;
-    let mut columns = Vec::with_capacity(raw.columns.len());
+    let (mut columns, mut remarks) = (Vec::with_capacity(raw.columns.len()), Vec::new());
     for (at, column) in raw.columns.iter().enumerate() {
         if column.name != options.target {
-            let kind = raw.kind(at)?;
+            let judged = raw.judge(at)?;
+            remarks.extend(remark(&column.name, &judged));
             columns.push(Column {
                 name: column.name.clone(),
-                values: typed(&raw, at, kind),
+                values: typed(&raw, at, judged.kind, &judged.reals),
             });
         }
     }
-    dataset(path, columns, labels).map(|data| data.with_remarks(remarks(&raw, options)))
+    dataset(path, columns, labels).map(|data| data.with_remarks(remarks))
 }
 
 /// What was read otherwise than it stands in the file.
-fn remarks(raw: &RawTable, options: &ReadOptions) -> Vec<String> {
-    let columns = raw.columns.iter().enumerate();
-    let features = columns.filter(|(_, column)| column.name != options.target);
-    features
-        .filter(|&(at, _)| matches!(raw.kind(at), Ok(Kind::Numeric)))
-        .filter_map(|(at, column)| {
-            let found = raw.taken_for_missing(at);
-            let texts: Vec<String> = found
-                .iter()
-                .map(|(text, rows)| format!("`{text}` ({rows})"))
-                .collect();
-            (!texts.is_empty()).then(|| {
-                format!(
-                    "column `{}`: taken for missing: {}",
-                    column.name,
-                    texts.join(", ")
-                )
-            })
-        })
-        .collect()
+fn remark(column: &str, judged: &Judged) -> Option<String> {
+    let found = judged.missing.iter();
+    let texts: Vec<String> = found
+        .map(|(text, rows)| format!("`{text}` ({rows})"))
+        .collect();
+    (!texts.is_empty())
+        .then(|| format!("column `{column}`: taken for missing: {}", texts.join(", ")))
 }
 
 /// Reads a training and a test file that someone else has split. Both get the same levels and class
@@ -212,12 +200,15 @@ pub fn read_pair(
             test_labels: tested.names().to_vec(),
         });
     }
-    let mut remarks = [remarks(&first, options), remarks(&second, options)].concat();
-    remarks.extend(unseen.iter().map(|name| {
-        format!(
-            "no training row has the class `{name}` of the test rows: it can never be predicted"
-        )
-    }));
+    let unseen: Vec<String> = unseen
+        .iter()
+        .map(|name| {
+            format!(
+                "no training row has the class `{name}` of the test rows: it can never be predicted"
+            )
+        })
+        .collect();
+    let mut remarks = [Vec::new(), Vec::new()];
     let all = Labels::from_texts(&[train_labels.as_slice(), &test_labels].concat());
     let (train_ids, test_ids) = all.ids().split_at(train_labels.len());
     let labels = |path: &Path, ids: &[u32]| {
@@ -239,8 +230,11 @@ pub fn read_pair(
             .get(column.name.as_str())
             .copied()
             .ok_or_else(|| pair_error("the columns differ".into()))?;
-        let kinds = (first.kind(at)?, second.kind(other)?);
-        let kind = match kinds {
+        let judged = [first.judge(at)?, second.judge(other)?];
+        for (remarks, judged) in remarks.iter_mut().zip(&judged) {
+            remarks.extend(remark(&column.name, judged));
+        }
+        let kind = match (judged[0].kind, judged[1].kind) {
             (Kind::Unknown, Kind::Unknown) => Kind::Numeric,
             (a, b) if a == b => a,
             (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
@@ -261,7 +255,10 @@ pub fn read_pair(
                 )));
             }
         };
-        let mut values = (typed(&first, at, kind), typed(&second, other, kind));
+        let mut values = (
+            typed(&first, at, kind, &judged[0].reals),
+            typed(&second, other, kind, &judged[1].reals),
+        );
         share_levels(&mut values.0, &mut values.1);
         for (columns, values) in [
             (&mut train_columns, values.0),
@@ -274,7 +271,8 @@ pub fn read_pair(
         }
     }
     Ok((
-        dataset(train, train_columns, train_labels)?.with_remarks(remarks),
+        dataset(train, train_columns, train_labels)?
+            .with_remarks([&remarks[..], &[unseen]].concat().concat()),
         dataset(test, test_columns, test_labels)?,
     ))
 }
@@ -321,7 +319,7 @@ fn check_classes(path: &Path, options: &ReadOptions, labels: &Labels) -> Result<
     Ok(())
 }
 
-fn typed(raw: &RawTable, at: usize, kind: Kind) -> ColumnValues {
+fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
     match (&raw.columns[at].values, kind) {
         (RawValues::Untyped(texts), Kind::Nominal)
         | (RawValues::Names(texts), Kind::Nominal | Kind::Unknown) => {
@@ -332,7 +330,7 @@ fn typed(raw: &RawTable, at: usize, kind: Kind) -> ColumnValues {
             let (codes, levels) = raw.number_names(at).sorted();
             ColumnValues::Nominal { codes, levels }
         }
-        _ => ColumnValues::Numeric(raw.numbers(at)),
+        _ => ColumnValues::Numeric(raw.numbers(at, reals)),
     }
 }
 
@@ -487,6 +485,9 @@ pub(crate) fn kept_columns(
     Ok(kept)
 }
 
+/// Rows after which room is made for all.
+const SAMPLE: usize = 4096;
+
 fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTable, FrameError> {
     let bytes = read_bytes(path)?;
     let text = delimited::decode(path, &bytes)?;
@@ -515,6 +516,13 @@ fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTab
             });
         }
         n_rows += 1;
+        if n_rows == SAMPLE {
+            // So many rows, if the others are as long as these.
+            let rows = (text.len() / reader.position().max(1) + 1).saturating_mul(SAMPLE);
+            for texts in &mut columns {
+                texts.expect(rows);
+            }
+        }
         for ((cell, texts), kept) in cells.iter().zip(&mut columns).zip(&kept) {
             if *kept {
                 let missing = cell.text.is_empty() || options.lists(&cell.text);
