@@ -21,11 +21,12 @@ const SWEEP: &str = "format = 1\nname = \"chaos\"\nseed = 2\n[protocol]\nrepeats
     [[curve]]\nid = \"tau\"\ndecide = { kind = \"logit-adjust\" }\nparameter = \"tau\"\nfrom = 0.0\nto = 1.0\n\
     points = 11\n[[leak]]\nresample = { kind = \"random-over\" }\n";
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "records.csv",
     "records.parquet",
     "details.parquet",
     "reliability.parquet",
+    "costs.parquet",
     "curves.parquet",
     "scores.parquet",
     "leak.parquet",

@@ -12,10 +12,10 @@ folds = 3
 inner_folds = 2
 [[dataset]]
 path = "two.csv"
-target = "label"
+target = "y"
 [[dataset]]
 path = "three.csv"
-target = "label"
+target = "y"
 [[population]]
 kind = "gaussian-pair"
 n_train = 300

@@ -93,10 +93,10 @@ fn a_folder_belongs_to_one_sweep_file() {
 fn data_files_called_like_products_are_refused_with_their_line() {
     // Every product that bears the ending of a data file, and what lies in the folders of a run.
     let names = "records.csv tables/x.csv records.parquet details.parquet reliability.parquet scores.parquet \
-        curves.parquet leak.parquet timings.parquet plots/x.csv models/x.csv segments/x.csv imports/x.csv";
+        curves.parquet leak.parquet costs.parquet timings.parquet plots/x.csv models/x.csv segments/x.csv imports/x.csv";
     let names: Vec<&str> = names.split_whitespace().collect();
     let data: Vec<String> = [
-        "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
+        "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q",
     ]
     .iter()
     .zip(&names)
@@ -372,6 +372,7 @@ fn tables_of_another_sweep_are_not_shown() {
         "records",
         "details",
         "reliability",
+        "costs",
         "scores",
         "curves",
         "leak",

@@ -152,7 +152,14 @@ fn written_mutations_are_refused_with_their_line_or_run_within_bounds() {
             let _ = std::fs::remove_dir_all(&path);
             let _ = std::fs::remove_file(&path);
         }
-        for rest in ["details", "reliability", "timings", "scores", "curves"] {
+        for rest in [
+            "details",
+            "reliability",
+            "costs",
+            "timings",
+            "scores",
+            "curves",
+        ] {
             let _ = std::fs::remove_file(place.path(&format!("f/{rest}.parquet")));
         }
     }

@@ -14,7 +14,12 @@ const NOTE: &str = "Normalised expected cost PC x missed + (1 - PC) x false alar
 pub(super) fn pooled(analysis: &Analysis) -> Option<Drawn> {
     let data = curves(analysis, &analysis.pooled)?;
     let heading = "At which costs?".to_owned();
-    let frame = Frame::new(Section::Main, "costs".to_owned(), heading, NOTE.to_owned());
+    let frame = Frame::new(
+        Section::Main,
+        "cost_by_operating_point".to_owned(),
+        heading,
+        NOTE.to_owned(),
+    );
     Some((
         frame,
         Box::new(move |theme| plots::gain_curves(&data, theme)),
