@@ -105,10 +105,14 @@ fn strategies_give_imbalanced_learns_counts() {
             .map(|set| set.counts().as_slice().to_vec());
         let is_ratio = matches!(strategy, ParamValue::Real(_));
         match case["error"].as_str() {
-            // A product that rounding puts below its whole number: imbalanced-learn cuts a row off.
-            None if case["strategy"] == 0.29 && counts == [100, 10] => {
-                assert_eq!(after, Some(vec![100, 29]));
-                assert_eq!(wholes(&case["after"]), [100, 28]);
+            // .29 of 100, which rounding puts below 29: imbalanced-learn cuts a row off.
+            None if case["strategy"] == 0.29
+                && case["direction"] == "over"
+                && counts.contains(&100) =>
+            {
+                let whole = |n: &usize| if *n == 28 { 29 } else { *n };
+                let wanted = wholes(&case["after"]).iter().map(whole).collect();
+                assert_eq!(after, Some(wanted), "{case}");
             }
             None => {
                 assert_eq!(after, Some(wholes(&case["after"])), "{case}");

@@ -108,7 +108,13 @@ impl Case {
         for (&truth, &decided) in self.classes.iter().zip(decided) {
             confusion.add(truth, decided as usize, 1);
         }
-        criterion.value(&confusion, &self.counts).unwrap()
+        // A cut at which the metric has no value is never the best one.
+        let worst = if criterion.lower_is_better() {
+            f64::INFINITY
+        } else {
+            f64::NEG_INFINITY
+        };
+        criterion.value(&confusion, &self.counts).unwrap_or(worst)
     }
 
     /// Whether there is something to tune for: two classes, and a metric with a value at the prior rule.
