@@ -70,8 +70,13 @@ pub fn cuts(scores: &Scores, labels: &Labels, positive: usize, points: usize) ->
     let (mut first_hits, mut first_alarms) = (vec![0; points + 1], vec![0; points + 1]);
     for (row, log) in scores.log().iter_rows().enumerate() {
         let (own, other) = (log[positive], log[1 - positive]);
-        let slack = TIE * own.abs().max(other.abs()).max(1.0);
         let odds = own - other;
+        // A certain row ties with nothing.
+        let slack = if odds.is_finite() {
+            TIE * own.abs().max(other.abs()).max(1.0)
+        } else {
+            0.0
+        };
         let reached = from.partition_point(|&from| odds + slack < from);
         if labels.class(row) == positive {
             first_hits[reached] += 1;
@@ -107,6 +112,8 @@ mod tests {
             truth in proptest::collection::vec(0_u32..2, 30),
             positive in 0_usize..2,
         ) {
+            // Certain rows on either side, as neighbours and trees give them.
+            let p: Vec<f64> = p.iter().map(|p| if *p < 0.1 { 0.0 } else if *p > 0.9 { 1.0 } else { *p }).collect();
             let n = p.len();
             let mut truth = truth[..n].to_vec();
             (truth[0], truth[1]) = (0, 1);

@@ -201,7 +201,7 @@ fn draw_group(
             (0.0, 1.0),
         )
     } else {
-        Scale::new(Kind::Linear, (0.0, 1.0), (0.0, 1.0))
+        Scale::new(Kind::Linear, (-0.03, 1.03), (0.0, 1.0))
     };
     let left = 20.0 + axes::label_width(&y_ticks)? + 6.0;
     let cell = (theme.width - left) / columns as f64;
