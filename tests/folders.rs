@@ -125,7 +125,7 @@ fn data_files_called_like_products_are_refused_with_their_line() {
         &[
             "demo/sweep.toml:11: dataset `d`: demo/records.csv bears the name of a product",
             "demo/sweep.toml:15: dataset `e`: demo/tables/x.csv",
-            "the sweep has 13 errors",
+            "the sweep has 14 errors",
         ],
     );
     // Elsewhere the same names are nobody's.

@@ -15,7 +15,7 @@ pub(super) fn pooled(analysis: &Analysis) -> Option<Drawn> {
     let data = curves(analysis, &analysis.pooled)?;
     let heading = "At which costs?".to_owned();
     let frame = Frame::new(
-        Section::Main,
+        Section::Cost,
         "cost_by_operating_point".to_owned(),
         heading,
         NOTE.to_owned(),

@@ -19,6 +19,8 @@ use crate::view::{file_name, free_name};
 pub(crate) enum Section {
     /// In the open on the page.
     Main,
+    /// With costs other than those of balanced error.
+    Cost,
     /// With the swept parameters.
     Ablation,
     /// With what leakage would have claimed.

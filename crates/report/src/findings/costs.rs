@@ -1,7 +1,7 @@
 //! What costs other than those of balanced error say, in two sentences.
 
 use super::code;
-use crate::analysis::{Analysis, CostRow};
+use crate::analysis::{Analysis, CostRow, HALF_A_POINT};
 use counterweight_plots::format::{fixed, plural, points};
 
 /// At which operating points the leader's decisions save something, and what is left once every arm has its
@@ -43,6 +43,10 @@ pub(super) fn costs(analysis: &Analysis, leader: usize) -> Option<String> {
     let best = rows.iter().filter_map(|row| Some((row.pc, row.gain_best?)));
     let best = best.max_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
     let best = best.map(|(pc, part)| {
+        if part.mean < HALF_A_POINT {
+            return " With every arm's threshold chosen for the costs it saves half a point at none of them."
+                .to_owned();
+        }
         let ends = part.interval.map_or_else(String::new, |i| {
             format!(" [{}, {}]", points(i.lower), points(i.upper))
         });

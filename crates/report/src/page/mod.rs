@@ -118,6 +118,13 @@ pub(crate) fn page(
                         code { (report_command(input)) } " as " code { "models/*.html" } "."
                     }
                 }
+                @if of(Section::Cost).next().is_some() {
+                    details {
+                        summary { h3 { "Other costs and priors" } }
+                        @for placed in of(Section::Cost) { (figure(placed, ("", &styles))) }
+                        p.note { "Numbers: " code { "tables/costs.csv" } "." }
+                    }
+                }
                 @if swept {
                     details {
                         summary { h3 { "Swept parameters" } }
