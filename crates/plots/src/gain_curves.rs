@@ -111,7 +111,16 @@ const GAP: f64 = 10.0;
 /// [`PlotError::Data`] for a ratio that is not above zero, a gain that is not finite, or an interval with
 /// its ends swapped.
 pub fn gain_curves(data: &GainCurves, theme: &Theme) -> Result<Figure, PlotError> {
-    let title = format!("Gain over {} against {}", theme.baseline, data.axis.name());
+    let title = format!(
+        "Gain over {} against {}{}",
+        theme.baseline,
+        data.axis.name(),
+        if data.axis.is_ratio() {
+            ", by model"
+        } else {
+            ""
+        }
+    );
     check(data)?;
     let groups: Vec<&GainGroup> = data
         .groups
