@@ -135,7 +135,7 @@ impl Train {
     /// stages that see these rows stays apart from what they see with the indicators.
     ///
     /// # Errors
-    /// Whatever `method` gives; [`StageError::Failed`] when its rows come from nowhere.
+    /// Whatever `method` gives; [`StageError::Failed`](crate::StageError::Failed) when its rows come from nowhere.
     pub fn resampled_by(
         &self,
         context: &mut StageContext<'_>,

@@ -18,7 +18,7 @@ pub enum ColumnKind {
         levels: usize,
     },
     /// Whether another column's value was missing, 0 or 1. Such columns stand after all others, and
-    /// [`Samples::resampled_by`] leaves them out of what a resampler sees.
+    /// [`Train::resampled_by`](super::Train::resampled_by) leaves them out of what a resampler sees.
     Indicator,
 }
 
