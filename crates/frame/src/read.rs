@@ -18,7 +18,8 @@
 //! reader must not choose.
 //!
 //! # Cost
-//! O(cells) time, and 4 bytes a cell beside the distinct texts of each column.
+//! O(cells) time. Beside the file itself 4 bytes a cell and the distinct texts of each column; in a column of which
+//! most texts differ, such as measurements, its texts and 20 bytes a cell.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

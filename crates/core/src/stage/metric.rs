@@ -93,8 +93,8 @@ impl<'a> Judged<'a> {
         self.train
     }
 
-    /// The positive class of binary metrics: the rarer one among the training rows; a tie goes to
-    /// class 1.
+    /// The positive class of binary metrics: the rarer one among the training rows, of equal ones that which is
+    /// rarer in the whole table.
     pub fn positive(&self) -> usize {
         self.train.rarest().unwrap_or(0)
     }

@@ -22,6 +22,7 @@
 //!
 //! * A ratio works for any number of classes, in the way of the table; imbalanced-learn takes it
 //!   for two. For two classes the counts agree.
+//! * A product that rounding puts below a whole number (.29 of 100) is that number; imbalanced-learn cuts a row off.
 //! * A ratio that is already met exactly is a no-op; imbalanced-learn refuses it. A ratio beyond
 //!   what the data have (it would make an over-sampler remove rows, or an under-sampler make some)
 //!   is refused here too, as not applicable.
