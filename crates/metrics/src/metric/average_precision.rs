@@ -11,7 +11,7 @@
 //! `AP = sum_g (R_g - R_{g-1}) P_g` over the groups g of tied rows from the top, with P and R the
 //! weighted precision and recall of all rows down to g. Rows are ranked by the logit margin
 //! `log p_k - log(1 - p_k)`; margins within 1e-12 (relative to the larger of 1 and the margin) are
-//! ties. K = 2: k is the rarer class of the training rows (a tie: class 1). K > 2: the unweighted
+//! ties. K = 2: k is the rarer class of the training rows (a tie: that of the whole table). K > 2: the unweighted
 //! mean over the classes with test rows that weigh something.
 //!
 //! # Parameters

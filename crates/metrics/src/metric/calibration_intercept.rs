@@ -12,7 +12,7 @@
 //! # Formula
 //! The a that maximises `sum_i w_i (y_i log p_i + (1 - y_i) log(1 - p_i))`, `p_i = 1 / (1 +
 //! exp(-(z_i + a)))`, with `z_i` the logit of the positive class: the rarer class of the training
-//! rows (a tie: class 1). The slope is fixed at 1. In nats; neither end is better.
+//! rows (a tie: that of the whole table). The slope is fixed at 1. In nats; neither end is better.
 //!
 //! # Parameters
 //! None.
