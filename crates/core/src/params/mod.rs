@@ -5,6 +5,7 @@
 //! every error collected, so that a method's constructor sees nothing unchecked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::suggest::nearest;
 
@@ -320,9 +321,21 @@ impl ParamSpec {
 }
 
 /// Checked parameters of one method: every key known, every value in range, every default filled in.
-/// In key order, and no larger than they have to be, since a grid may have a million of them.
-#[derive(Clone, Debug, PartialEq, std::default::Default)]
-pub struct Params(Box<[(&'static str, ParamValue)]>);
+///
+/// The points of a grid share what they have in common, since there may be a million of them.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct Params {
+    /// In key order.
+    common: Arc<[(&'static str, ParamValue)]>,
+    /// What stands in place of some of `common`, by its index.
+    own: Box<[(usize, ParamValue)]>,
+}
+
+impl PartialEq for Params {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
 
 /// Checks `given` against `specs`, collecting every error.
 ///
@@ -370,7 +383,10 @@ pub fn check(
     }
     if errors.is_empty() {
         params.sort_unstable_by_key(|(name, _)| *name);
-        Ok(Params(params.into()))
+        Ok(Params {
+            common: params.into(),
+            own: Box::default(),
+        })
     } else {
         Err(errors)
     }
@@ -379,10 +395,48 @@ pub fn check(
 impl Params {
     /// The value of `key`, if it has one.
     pub fn get(&self, key: &str) -> Option<&ParamValue> {
-        self.0
-            .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        let at = self.place(key)?;
+        Some(self.at(at))
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        self.common.iter().position(|(name, _)| *name == key)
+    }
+
+    fn at(&self, at: usize) -> &ParamValue {
+        let own = self.own.iter().find(|(place, _)| *place == at);
+        own.map_or(&self.common[at].1, |(_, value)| value)
+    }
+
+    /// What was checked against `specs` first, with other values of some of its keys: another point of a grid.
+    ///
+    /// # Errors
+    /// One [`ParamError`] for each value that is wrong.
+    pub fn with<'v>(
+        &self,
+        specs: &'static [ParamSpec],
+        given: impl Iterator<Item = (&'static str, &'v ParamValue)>,
+    ) -> Result<Self, Vec<ParamError>> {
+        let mut errors = Vec::new();
+        let mut own = Vec::new();
+        for (key, value) in given {
+            let spec = specs.iter().find(|spec| spec.name == key);
+            let (Some(spec), Some(at)) = (spec, self.place(key)) else {
+                errors.push(ParamError::new(key, "unknown key"));
+                continue;
+            };
+            match spec.check(value) {
+                Ok(value) => own.push((at, value)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            common: Arc::clone(&self.common),
+            own: own.into(),
+        })
     }
 
     /// A real number.
@@ -465,7 +519,8 @@ impl Params {
 
     /// All keys and values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ParamValue)> {
-        self.0.iter().map(|(key, value)| (*key, value))
+        let names = self.common.iter().enumerate();
+        names.map(|(at, (key, _))| (*key, self.at(at)))
     }
 
     /// `key=value` in key order, joined by `separator`.
@@ -503,6 +558,35 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), v.clone()))
             .collect()
+    }
+
+    #[test]
+    fn another_point_of_a_grid_is_what_it_would_be_by_itself() {
+        let point = |tau: f64| {
+            let tau = ("tau", ParamValue::Real(tau));
+            let whole = [
+                tau,
+                ("k", ParamValue::Whole(3)),
+                ("scheme", ParamValue::Text("a".into())),
+            ];
+            check(SPECS, &given(&whole)).unwrap()
+        };
+        let first = point(1.0);
+        let other = ParamValue::Real(2.0);
+        let second = first.with(SPECS, [("tau", &other)].into_iter()).unwrap();
+        assert_eq!(second, point(2.0));
+        assert_ne!(second, first);
+        assert_eq!((second.real("tau"), second.whole("k")), (2.0, 3));
+        let third = second
+            .with(SPECS, [("k", &ParamValue::Whole(4))].into_iter())
+            .unwrap();
+        assert_eq!(
+            third.canonical(","),
+            "k=4,scheme=a,tau=1",
+            "the rest is the first's"
+        );
+        let wrong = first.with(SPECS, [("k", &ParamValue::Whole(0))].into_iter());
+        assert_eq!(wrong.unwrap_err().len(), 1);
     }
 
     #[test]

@@ -273,18 +273,28 @@ pub(crate) fn build_grid<'n, C, T: ?Sized>(
         }
         seen.len() <= SHOWN
     };
+    let mut first: Option<Params> = None;
     for at in 0..points {
-        let mut params = BTreeMap::new();
         // The last key runs fastest.
         let mut stride = points;
-        for axis in &axes {
+        let point = axes.iter().map(|axis| {
             stride /= axis.values.len();
-            let value = &axis.values[at / stride % axis.values.len()];
-            params.insert(axis.key.clone(), value.clone());
-        }
-        let wrong = match check(entry.card.params, &params) {
+            (axis, &axis.values[at / stride % axis.values.len()])
+        });
+        let checked = if let Some(first) = &first {
+            let varied = point.filter(|(axis, _)| axis.is_grid);
+            first.with(
+                entry.card.params,
+                varied.map(|(axis, value)| (axis.name, value)),
+            )
+        } else {
+            let given = point.map(|(axis, value)| (axis.key.clone(), value.clone()));
+            check(entry.card.params, &given.collect())
+        };
+        let wrong = match checked {
             Ok(params) => match Parts::build(entry, params, Arc::clone(&varied)) {
                 Ok(method) => {
+                    first.get_or_insert_with(|| method.params.clone());
                     built.push(method);
                     continue;
                 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use counterweight_core::params::{ParamKind, check};
 use counterweight_core::stages::Stage;
 use counterweight_core::{
-    Axis, Catalogue, Name, ParamSpec, ParamValue, Params, Resampler, ResamplerCaps, Role, Scalar,
-    Stages, find,
+    Axis, Catalogue, Name, ParamSpec, ParamValue, Resampler, ResamplerCaps, Role, Scalar, Stages,
+    find,
 };
 
 use super::cells::Planned;
@@ -75,17 +75,56 @@ pub(super) fn specs_of(kind: &str, catalogue: &Catalogue) -> Option<&'static [Pa
 fn settings<C, T: ?Sized>(built: &Built<C, T>, catalogue: &Catalogue) -> Settings {
     let mut found = Settings::new();
     let specs = built.entry.card.params;
-    add(&mut found, "", (specs, &built.params), catalogue);
+    add(&mut found, "", (specs, &mut built.params.iter()), catalogue);
     found
+}
+
+/// The methods that were looked at, and the grids of which a point was; `None` where all are new.
+struct Seen(Option<HashSet<usize>>);
+
+impl Seen {
+    fn insert(&mut self, place: usize) -> bool {
+        self.0.as_mut().is_none_or(|seen| seen.insert(place))
+    }
+
+    /// The settings of a method that was not looked at before, without those that it shares with another point
+    /// of its grid.
+    fn settings<C, T: ?Sized>(
+        &mut self,
+        built: &Built<C, T>,
+        catalogue: &Catalogue,
+    ) -> Option<Settings> {
+        if !self.insert(built.place()) {
+            return None;
+        }
+        if built.grid.is_empty() || self.insert(Arc::as_ptr(&built.grid).addr()) {
+            return Some(settings(built, catalogue));
+        }
+        let mut found = Settings::new();
+        let mut own = built
+            .params
+            .iter()
+            .filter(|(key, _)| built.grid.contains(key));
+        add(
+            &mut found,
+            "",
+            (built.entry.card.params, &mut own),
+            catalogue,
+        );
+        Some(found)
+    }
 }
 
 fn add(
     found: &mut Settings,
     prefix: &str,
-    (specs, params): (&[ParamSpec], &Params),
+    (specs, params): (
+        &[ParamSpec],
+        &mut dyn Iterator<Item = (&'static str, &ParamValue)>,
+    ),
     catalogue: &Catalogue,
 ) {
-    for (key, value) in params.iter() {
+    for (key, value) in params {
         let spec = specs.iter().find(|spec| spec.name == key);
         let default = spec.and_then(|spec| spec.default);
         let default = default.map(|default| Scalar::from(&ParamValue::from(default)));
@@ -110,7 +149,8 @@ fn add(
             && let Some(specs) = specs_of(&kind, catalogue)
             && let Ok(params) = check(specs, &given)
         {
-            add(found, &format!("{name}."), (specs, &params), catalogue);
+            let params = &mut params.iter();
+            add(found, &format!("{name}."), (specs, params), catalogue);
         }
         found.insert(name, Setting { value, default });
     }
@@ -123,10 +163,10 @@ fn plain(value: Scalar) -> Setting {
     }
 }
 
-/// A model's kind and its points, one unless it chooses from a grid.
-fn points(model: &Model, catalogue: &Catalogue) -> Vec<Settings> {
+/// A model's points, one unless it chooses from a grid.
+fn points(model: &Model, catalogue: &Catalogue, seen: &mut Seen) -> Vec<Settings> {
     let point = |built: &Built<_, _>| {
-        let mut settings = settings(built, catalogue);
+        let mut settings = seen.settings(built, catalogue)?;
         if let Some(Features { polynomial }) = model.features {
             let degree = i64::try_from(polynomial).unwrap_or(i64::MAX);
             settings.insert(
@@ -134,39 +174,46 @@ fn points(model: &Model, catalogue: &Catalogue) -> Vec<Settings> {
                 plain(Scalar::Whole(degree)),
             );
         }
-        settings
+        Some(settings)
     };
-    model.candidates().iter().map(point).collect()
+    model.candidates().iter().filter_map(point).collect()
 }
 
-/// The stages of a correction as the sweep file asks for them, those that are `wanted` by their places.
+/// The stages of a correction as the sweep file asks for them, those of them that are new.
 fn roles(
     correction: &Correction,
     catalogue: &Catalogue,
-    mut wanted: impl FnMut(Role, usize) -> bool,
+    seen: &mut Seen,
 ) -> Vec<(Role, &'static str, Settings)> {
     let mut found = Vec::new();
-    if let Some(built) = &correction.resample
-        && wanted(Role::Resample, built.place())
-    {
-        let settings = settings(built, catalogue);
-        found.push((Role::Resample, built.entry.card.id, settings));
+    let mut push = |role, id, settings: Option<Settings>| {
+        found.extend(settings.map(|settings| (role, id, settings)));
+    };
+    if let Some(built) = &correction.resample {
+        push(
+            Role::Resample,
+            built.entry.card.id,
+            seen.settings(built, catalogue),
+        );
     }
-    if let Some(built) = &correction.ensemble
-        && wanted(Role::Ensemble, built.place())
-    {
-        let settings = settings(built, catalogue);
-        found.push((Role::Ensemble, built.entry.card.id, settings));
+    if let Some(built) = &correction.ensemble {
+        push(
+            Role::Ensemble,
+            built.entry.card.id,
+            seen.settings(built, catalogue),
+        );
     }
     let (loss, decide) = (&correction.loss, &correction.decide);
-    if wanted(Role::Loss, loss.place()) {
-        let settings = settings(loss, catalogue);
-        found.push((Role::Loss, loss.entry.card.id, settings));
-    }
-    if wanted(Role::Decide, decide.place()) {
-        let settings = settings(decide, catalogue);
-        found.push((Role::Decide, decide.entry.card.id, settings));
-    }
+    push(
+        Role::Loss,
+        loss.entry.card.id,
+        seen.settings(loss, catalogue),
+    );
+    push(
+        Role::Decide,
+        decide.entry.card.id,
+        seen.settings(decide, catalogue),
+    );
     found
 }
 
@@ -215,15 +262,14 @@ impl Varied {
                 settings(&spec.population, catalogue),
             );
         }
+        let mut seen = Seen(Some(HashSet::new()));
         for model in &sweep.models {
-            for settings in points(model, catalogue) {
+            for settings in points(model, catalogue, &mut seen) {
                 see(Role::Model, model.learner.entry.card.id, settings);
             }
         }
-        let mut seen = HashSet::new();
         for correction in &sweep.corrections {
-            let new = |role, place| seen.insert((role, place));
-            for (role, kind, settings) in roles(correction, catalogue, new) {
+            for (role, kind, settings) in roles(correction, catalogue, &mut seen) {
                 see(role, kind, settings);
             }
         }
@@ -270,7 +316,7 @@ impl Varied {
     }
 
     fn model(&self, catalogue: &Catalogue, model: &Model) -> Stage {
-        let mut points = points(model, catalogue);
+        let mut points = points(model, catalogue, &mut Seen(None));
         let mut own = points.swap_remove(0);
         // What is chosen inside the fold is no value of the cell.
         own.retain(|name, setting| {
@@ -347,7 +393,7 @@ impl Parts {
         if own.ensemble.is_none() {
             stages.get_mut(Role::Resample).kind = "none".into();
         }
-        for (role, kind, settings) in roles(own, catalogue, |_, _| true) {
+        for (role, kind, settings) in roles(own, catalogue, &mut Seen(None)) {
             *stages.get_mut(role) = self.varied.stage(role, kind, &settings);
         }
         // The data decide what a resampler becomes.
@@ -416,17 +462,16 @@ pub(super) fn axes(sweep: &Sweep, catalogue: &Catalogue, parts: &Parts) -> Vec<A
         let settings = settings(&spec.population, catalogue);
         see(Role::Population, &spec.entry, settings, (false, None));
     }
+    let mut seen = Seen(Some(HashSet::new()));
     for model in &sweep.models {
         let metric = model.select.as_ref().map(|select| select.metric);
-        for settings in points(model, catalogue) {
+        for settings in points(model, catalogue, &mut seen) {
             see(Role::Model, &model.entry, settings, (model.expand, metric));
         }
     }
-    let mut seen = HashSet::new();
     for correction in &sweep.corrections {
         // Entries share no method: each builds its own.
-        let new = |role, place| seen.insert((role, place));
-        for (role, _, settings) in roles(correction, catalogue, new) {
+        for (role, _, settings) in roles(correction, catalogue, &mut seen) {
             see(role, &correction.entry, settings, (correction.expand, None));
         }
     }
