@@ -343,6 +343,7 @@ impl ReadArgs {
             ignore: self.ignore.clone(),
             nominal: self.nominal.clone(),
             numeric: self.numeric.clone(),
+            group: None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A dataset as it comes: columns as they are, nothing imputed, scaled or encoded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{CoreError, Result};
 use crate::hash::{ContentHash, Hasher};
 use crate::labels::Labels;
+use crate::suggest::nearest;
 
 /// The code of a missing nominal value.
 pub const MISSING: u32 = u32::MAX;
@@ -90,6 +92,7 @@ impl ColumnValues {
 pub struct Dataset {
     columns: Vec<Column>,
     labels: Labels,
+    groups: Option<Arc<[u32]>>,
     remarks: Vec<String>,
 }
 
@@ -111,6 +114,7 @@ impl Dataset {
         Ok(Self {
             columns,
             labels,
+            groups: None,
             remarks: Vec::new(),
         })
     }
@@ -125,6 +129,71 @@ impl Dataset {
     /// What was read otherwise than it stands in the file.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// With the column `name` taken out of the features: its equal values are the groups of the rows.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`], in words for whoever named the column, when there is none of the name, when no
+    /// other is left, and when a value is missing.
+    pub fn grouped_by(mut self, name: &str) -> Result<Self> {
+        let refuse = |reason: String| CoreError::Domain {
+            what: "groups",
+            reason,
+        };
+        let Some(at) = self.columns.iter().position(|column| column.name == name) else {
+            let names = self.columns.iter().map(|column| column.name.as_str());
+            let near =
+                nearest(name, names).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+            return Err(refuse(format!("no group column `{name}`{near}")));
+        };
+        if self.columns.len() == 1 {
+            return Err(refuse(format!(
+                "no feature column beside the group column `{name}`"
+            )));
+        }
+        let Column { values, .. } = self.columns.remove(at);
+        let keys: Vec<u64> = match &values {
+            // -0 and 0 are the same number.
+            ColumnValues::Numeric(values) => values.iter().map(|v| (v + 0.0).to_bits()).collect(),
+            ColumnValues::Nominal { codes, .. } => codes.iter().copied().map(u64::from).collect(),
+        };
+        let missing = |row: usize| match &values {
+            ColumnValues::Numeric(values) => values[row].is_nan(),
+            ColumnValues::Nominal { codes, .. } => codes[row] == MISSING,
+        };
+        if let Some(row) = (0..keys.len()).find(|&row| missing(row)) {
+            let reason = format!("row {row} (from 0) has no value in the group column `{name}`");
+            return Err(refuse(reason));
+        }
+        let mut seen = BTreeMap::new();
+        let number = |key| {
+            let next = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+            *seen.entry(key).or_insert(next)
+        };
+        let groups = keys.into_iter().map(number).collect();
+        self.with_groups(groups)
+    }
+
+    /// With the rows of equal numbers as groups, which are never split up.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when there are not as many as rows.
+    pub fn with_groups(mut self, groups: Vec<u32>) -> Result<Self> {
+        if groups.len() != self.n_rows() {
+            return Err(CoreError::Shape {
+                what: "groups",
+                expected: self.n_rows(),
+                found: groups.len(),
+            });
+        }
+        self.groups = Some(groups.into());
+        Ok(self)
+    }
+
+    /// The group of each row, where rows have groups.
+    pub fn groups(&self) -> Option<&Arc<[u32]>> {
+        self.groups.as_ref()
     }
 
     /// The feature columns.
@@ -160,6 +229,7 @@ impl Dataset {
                 })
                 .collect(),
             labels: self.labels.select(rows),
+            groups: (self.groups.as_ref()).map(|groups| rows.iter().map(|&i| groups[i]).collect()),
             remarks: self.remarks.clone(),
         }
     }
@@ -174,7 +244,7 @@ impl Dataset {
         self
     }
 
-    /// These rows and then `other`'s.
+    /// These rows and then `other`'s, without groups.
     ///
     /// # Errors
     /// [`CoreError::Domain`] when the columns, their levels or the class names differ.
@@ -257,7 +327,15 @@ impl Dataset {
             .iter()
             .flat_map(|id| id.to_le_bytes())
             .collect();
-        hasher.bytes(&ids).finish()
+        hasher = hasher.bytes(&ids);
+        if let Some(groups) = &self.groups {
+            let bytes: Vec<u8> = groups
+                .iter()
+                .flat_map(|group| group.to_le_bytes())
+                .collect();
+            hasher = hasher.text("groups").bytes(&bytes);
+        }
+        hasher.finish()
     }
 }
 
@@ -288,5 +366,43 @@ mod tests {
         assert_ne!(a.content_hash(), b.content_hash());
         assert_eq!(a.content_hash(), a.content_hash());
         assert!(Dataset::new(vec![column("a", vec![1.0])], labels).is_err());
+    }
+
+    #[test]
+    fn a_column_becomes_the_groups() {
+        let labels = Labels::from_texts(&["x", "y", "x", "y"]);
+        let column = |name: &str, values: Vec<f64>| Column {
+            name: name.into(),
+            values: ColumnValues::Numeric(values),
+        };
+        let columns = |of: Vec<f64>| vec![column("a", vec![1.0, 2.0, 3.0, 4.0]), column("who", of)];
+        let of = |values| {
+            Dataset::new(columns(values), labels.clone())
+                .unwrap()
+                .grouped_by("who")
+        };
+        let data = of(vec![7.0, 0.0, 7.0, -0.0]).unwrap();
+        assert_eq!(data.n_features(), 1);
+        assert_eq!(data.groups().unwrap()[..], [0, 1, 0, 1]);
+        assert_eq!(data.select(&[3, 0]).groups().unwrap()[..], [1, 0]);
+        let other = of(vec![7.0, 0.0, 7.0, 1.0]).unwrap();
+        assert_ne!(data.content_hash(), other.content_hash());
+        // Only what is equal counts, not what it is called.
+        let renamed = of(vec![1.0, 2.0, 1.0, 2.0]).unwrap();
+        assert_eq!(data.content_hash(), renamed.content_hash());
+        let missing = of(vec![1.0, 2.0, f64::NAN, 2.0]).unwrap_err().to_string();
+        assert!(missing.contains("row 2"), "{missing}");
+        let whole = Dataset::new(columns(vec![1.0; 4]), labels.clone()).unwrap();
+        let none = whole.clone().grouped_by("whom").unwrap_err().to_string();
+        assert!(
+            none.ends_with("no group column `whom`; did you mean `who`?"),
+            "{none}"
+        );
+        let bare = whole.grouped_by("a").unwrap().grouped_by("who");
+        assert!(
+            bare.unwrap_err()
+                .to_string()
+                .contains("no feature column beside")
+        );
     }
 }

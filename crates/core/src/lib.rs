@@ -10,6 +10,7 @@ pub mod costs;
 pub mod dataset;
 pub mod ensemble;
 pub mod error;
+pub mod groups;
 pub mod hash;
 pub mod labels;
 pub mod matrix;

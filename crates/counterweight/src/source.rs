@@ -91,6 +91,7 @@ impl DataSource for Files {
             ignore: spec.ignore.clone(),
             nominal: spec.nominal.clone(),
             numeric: spec.numeric.clone(),
+            group: spec.group.clone(),
         };
         match &spec.source {
             Source::Library { name } => {

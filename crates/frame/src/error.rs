@@ -141,7 +141,7 @@ pub enum FrameError {
     NoColumn {
         /// The file.
         path: PathBuf,
-        /// What the column was wanted for: `target`, `ignored`, `nominal` or `numeric`.
+        /// What the column was wanted for: `target`, `ignored`, `nominal`, `numeric` or `group`.
         role: &'static str,
         /// The name.
         name: String,
@@ -177,6 +177,16 @@ pub enum FrameError {
         target: String,
         /// Number of such rows.
         rows: u64,
+    },
+    /// A row that says not which rows it belongs to.
+    #[error("{}: {place}: missing value in the group column `{column}`", path.display())]
+    MissingGroup {
+        /// The file.
+        path: PathBuf,
+        /// The first such row.
+        place: Place,
+        /// The column.
+        column: String,
     },
     /// All rows of one class.
     #[error("{}: target column `{target}` has one class only, `{class}`", path.display())]
@@ -393,6 +403,9 @@ impl FrameError {
             Self::TargetIgnored { .. } => "take it out of the ignored columns".into(),
             Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
             Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
+            Self::MissingGroup { .. } => {
+                "give the row a group: a value of its own where it belongs to no other".into()
+            }
             Self::OneClass { .. } => "two classes are needed to learn from".into(),
             Self::NotFinite { found, .. } => {
                 let set = set("missing", found);

@@ -410,6 +410,31 @@ impl RawTable {
         }
     }
 
+    /// Refuses a missing value, in any known spelling, in the column `name`.
+    pub(crate) fn refuse_missing(&self, name: &str) -> Result<(), FrameError> {
+        let at = self.position(name);
+        let at = at.expect("the columns of the options were looked up before");
+        let row = |row: usize| (self.place)(row as u64);
+        let place = match &self.columns[at].values {
+            RawValues::Untyped(texts) | RawValues::Names(texts) => {
+                let spelt = texts.texts().position(is_missing_number);
+                let spelt = spelt.and_then(|code| texts.first.get(code).copied());
+                let first = spelt.into_iter().chain(texts.first_missing).min();
+                first.map(self.place)
+            }
+            RawValues::Numbers(values) => values.iter().position(|v| v.is_nan()).map(row),
+            RawValues::Wholes(values) => values.iter().position(Option::is_none).map(row),
+        };
+        match place {
+            None => Ok(()),
+            Some(place) => Err(FrameError::MissingGroup {
+                path: self.path.clone(),
+                place,
+                column: name.to_owned(),
+            }),
+        }
+    }
+
     /// Refuses a label `nan` among numbers, which is a missing label in disguise.
     fn refuse_nan_label(&self, at: usize) -> Result<(), FrameError> {
         let RawValues::Untyped(texts) = &self.columns[at].values else {

@@ -45,6 +45,7 @@ const READABLE: &str = "csv, tsv, parquet";
 /// | `ignore` | none | names of columns to leave out, all that bear the name; `""` for those without one |
 /// | `nominal` | none | names of columns that hold names, whatever they look like |
 /// | `numeric` | none | names of columns that hold numbers, or else are an error |
+/// | `group` | none | name of the column that says which rows belong together: names, none of them missing |
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReadOptions {
     /// Name of the label column.
@@ -61,6 +62,8 @@ pub struct ReadOptions {
     pub nominal: Vec<String>,
     /// Names of columns that hold numbers.
     pub numeric: Vec<String>,
+    /// Name of the column that says which rows belong together: its values are names, and none is missing.
+    pub group: Option<String>,
 }
 
 impl ReadOptions {
@@ -74,7 +77,7 @@ impl ReadOptions {
 
     /// What the caller says that a column is.
     pub(crate) fn declared(&self, name: &String) -> Option<Kind> {
-        if self.nominal.contains(name) {
+        if self.nominal.contains(name) || self.group.as_ref() == Some(name) {
             Some(Kind::Nominal)
         } else {
             self.numeric.contains(name).then_some(Kind::Numeric)
@@ -405,6 +408,9 @@ fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> 
             path: path.to_owned(),
         });
     }
+    if let Some(group) = &options.group {
+        raw.refuse_missing(group)?;
+    }
     Ok(raw)
 }
 
@@ -444,9 +450,10 @@ pub(crate) fn kept_columns(
         });
     }
     let wanted = [
-        ("ignored", &options.ignore),
+        ("ignored", options.ignore.as_slice()),
         ("nominal", &options.nominal),
         ("numeric", &options.numeric),
+        ("group", options.group.as_slice()),
     ];
     let wanted = wanted
         .iter()

@@ -50,6 +50,8 @@ mod samples;
 
 pub use samples::{ColumnKind, Origin, Samples};
 
+use std::sync::Arc;
+
 use crate::dataset::Dataset;
 use crate::error::{CoreError, Result, StageResult};
 use crate::labels::{ClassCounts, Labels};
@@ -102,7 +104,7 @@ impl BatchScheme {
 
 /// Training rows: what resamplers and learners see.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Train(Samples, Option<BatchScheme>);
+pub struct Train(Samples, Option<BatchScheme>, Option<Arc<[u32]>>);
 
 /// Held-out rows. Their features may be scored by anybody; their labels serve metrics only.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,7 +129,7 @@ impl Train {
         &self,
         change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
     ) -> std::result::Result<Self, E> {
-        change(&self.0).map(|samples| Self(samples, self.1))
+        change(&self.0).map(|samples| Self(samples, self.1, self.2.clone()))
     }
 
     /// These rows resampled by `method`, which does not see indicators of missing values: a row that is
@@ -151,6 +153,27 @@ impl Train {
         Ok(made.derive(|samples| samples.with_indicators(&self.0))?)
     }
 
+    /// The same rows, whose originals belong to groups: `groups[i]` is that of the original row `i`.
+    #[must_use]
+    pub fn with_groups(self, groups: Option<Arc<[u32]>>) -> Self {
+        Self(self.0, self.1, groups)
+    }
+
+    /// The group of an original row; where rows have no groups, each is its own.
+    pub fn group_of(&self, original: usize) -> usize {
+        let groups = self.2.as_ref();
+        groups.map_or(original, |groups| groups[original] as usize)
+    }
+
+    /// The group of each row, where rows have groups; a synthetic row has that of the row it starts from.
+    pub fn groups(&self) -> Option<Vec<u32>> {
+        let groups = self.2.as_ref()?;
+        let of = |origin: &Origin| match *origin {
+            Origin::Row(row) | Origin::Synthetic { base: row, .. } => groups[row],
+        };
+        Some(self.0.origins.iter().map(of).collect())
+    }
+
     /// How minibatches are to be drawn from these rows; `None` for each row once an epoch.
     pub fn batches(&self) -> Option<BatchScheme> {
         self.1
@@ -159,7 +182,7 @@ impl Train {
     /// The same rows, with minibatches drawn by `scheme`.
     #[must_use]
     pub fn with_batches(self, scheme: BatchScheme) -> Self {
-        Self(self.0, Some(scheme))
+        Self(self.0, Some(scheme), self.2)
     }
 
     /// The mass that each class has in training: its number of rows, or its share of the draws that
@@ -181,7 +204,7 @@ impl Train {
         let inside = complement(self.0.n_rows(), held);
         let (train, test) =
             Partition::new(self.0.n_rows(), inside, held.to_vec())?.cut_samples(&self.0)?;
-        Ok((Self(train.0, self.1), test))
+        Ok((Self(train.0, self.1, self.2.clone()), test))
     }
 }
 
@@ -293,7 +316,7 @@ impl Partition {
                 reason: format!("row {row} of {n}"),
             }),
             None => Ok((
-                Train(samples.select(&self.train), None),
+                Train(samples.select(&self.train), None, None),
                 Test(samples.select(&self.test)),
             )),
         }
@@ -319,7 +342,7 @@ impl Partition {
         shape("training rows", self.train.len(), train.n_rows())?;
         shape("test rows", self.test.len(), test.n_rows())?;
         shape("test columns", train.x.cols(), test.x.cols())?;
-        Ok((Train(train, None), Test(test)))
+        Ok((Train(train, None, None), Test(test)))
     }
 }
 

@@ -68,6 +68,7 @@
 //! M. R. Smith, T. Martinez and C. Giraud-Carrier, "An instance level analysis of data complexity",
 //! Machine Learning 95, 2014.
 
+use counterweight_core::groups::{count_groups, deal_groups};
 use counterweight_core::{
     Base, Range, Resampler, ResamplerCaps, ResamplerEntry, Samples, Scores, Shared, StageContext,
     StageError, StageResult, Stream, Train, parameters, words,
@@ -224,10 +225,18 @@ fn level(samples: &Samples, row: usize, column: usize, levels: usize) -> StageRe
 }
 
 impl InstanceHardness {
-    /// The fold of each row: the rows of every class are dealt in random order.
+    /// The fold of each row: the rows of every class are dealt in random order, or whole groups of rows.
     fn deal(&self, train: &Train, context: &mut StageContext<'_>) -> StageResult<Vec<usize>> {
         let samples = train.samples();
         let names = samples.y().names();
+        if let Some(groups) = train.groups() {
+            let n = count_groups(&groups);
+            if n < self.folds {
+                context.clamp(format!("folds = {} reduced to {n} groups", self.folds))?;
+            }
+            let (classes, folds) = (samples.y().ids(), self.folds.min(n));
+            return Ok(deal_groups(classes, &groups, folds, &mut context.stream));
+        }
         let mut folds = vec![0; samples.n_rows()];
         let mut next = 0;
         for (class, &rows) in train.counts().as_slice().iter().enumerate() {

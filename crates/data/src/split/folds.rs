@@ -2,27 +2,29 @@
 //!
 //! Rows are dealt class by class, each class in an order of its own stream, onto one running wheel
 //! of folds, so that inside every class the folds differ by at most one row, and so do the folds as
-//! a whole (without groups).
+//! a whole. Where rows have groups, whole groups are dealt instead ([`deal_groups`]).
 
+use counterweight_core::groups::{count_groups, deal_groups};
 use counterweight_core::{
     Labels, Note, Partition, SmallClass, StageError, StageResult, StreamKey, Train,
 };
 
-use super::{shuffled_classes, some_names};
+use super::{shuffled_classes, some_names, units};
 
 /// Splits rows into `folds` folds, each the test part of one partition.
 ///
 /// A class with fewer rows than folds is spread over as many folds as it has rows: a clamp under the
-/// declared policy. With `groups` (see [`super::duplicate_groups`]) the rows of a group stay
-/// together, and counts are as even as whole groups allow.
+/// declared policy. With `groups` the rows of a group stay together, and counts are as even as whole groups allow;
+/// the rows of a class then count by groups, and fewer groups than folds make as many folds as there are groups,
+/// which is a clamp too.
 ///
 /// # Errors
-/// [`StageError::Failed`] for fewer than two folds or rows than folds; the policy's answer to small
-/// classes.
+/// [`StageError::Failed`] for fewer than two folds or groups, or fewer rows than folds; the policy's answer to small
+/// classes and few groups.
 pub fn stratified_folds(
     labels: &Labels,
     folds: usize,
-    groups: Option<&[usize]>,
+    groups: Option<&[u32]>,
     small_class: SmallClass,
     key: &StreamKey,
 ) -> StageResult<(Vec<Partition>, Vec<Note>)> {
@@ -32,24 +34,27 @@ pub fn stratified_folds(
             "{n} rows cannot be split into {folds} folds"
         )));
     }
-    let counts = labels.counts();
+    let mut notes = Vec::new();
+    let (folds, note) = foldable(folds, groups, small_class)?;
+    notes.extend(note);
+    let units = units(labels, groups)?;
     let small: Vec<String> = labels
         .names()
         .iter()
-        .zip(counts.as_slice())
+        .zip(&units)
         .filter(|(_, count)| (1..folds).contains(*count))
         .map(|(name, count)| format!("{name} ({count})"))
         .collect();
-    let mut notes = Vec::new();
     if !small.is_empty() {
         let classes = some_names(small.iter().map(String::as_str));
+        let what = if groups.is_some() { "groups" } else { "rows" };
         notes.push(small_class.settle(format!(
-            "classes with fewer rows than the {folds} folds are in some test folds only: {classes}"
+            "classes with fewer {what} than the {folds} folds are in some test folds only: {classes}"
         ))?);
     }
     let owner = match groups {
         None => deal(labels, folds, key),
-        Some(groups) => deal_groups(labels, folds, groups, key)?,
+        Some(groups) => dealt(labels, groups, folds, key),
     };
     let mut partitions = Vec::with_capacity(folds);
     for fold in 0..folds {
@@ -61,7 +66,7 @@ pub fn stratified_folds(
         let (train, test) = (side(false), side(true));
         if train.is_empty() || test.is_empty() {
             return Err(StageError::Failed(format!(
-                "fold {fold} of {folds} has no rows on one side: groups of duplicates are too large"
+                "fold {fold} of {folds} has no rows on one side"
             )));
         }
         partitions.push(Partition::new(n, train, test)?);
@@ -82,74 +87,39 @@ fn deal(labels: &Labels, folds: usize, key: &StreamKey) -> Vec<usize> {
     owner
 }
 
-/// Whole groups, largest first (ties in an order drawn from the key), each to the fold in which the
-/// group's classes are furthest below their share; ties to the emptiest, then to the first fold.
-fn deal_groups(
-    labels: &Labels,
+/// The fold of each row, whole groups dealt in an order drawn from the key.
+fn dealt(labels: &Labels, groups: &[u32], folds: usize, key: &StreamKey) -> Vec<usize> {
+    let mut stream = key.clone().text("groups").open();
+    deal_groups(labels.ids(), groups, folds, &mut stream)
+}
+
+/// The folds that there can be: no more than groups.
+fn foldable(
     folds: usize,
-    groups: &[usize],
-    key: &StreamKey,
-) -> StageResult<Vec<usize>> {
-    if groups.len() != labels.len() {
+    groups: Option<&[u32]>,
+    small_class: SmallClass,
+) -> StageResult<(usize, Option<Note>)> {
+    let most = groups.map_or(folds, count_groups);
+    if most < 2 {
         return Err(StageError::Failed(
-            "as many groups as rows are needed".into(),
+            "all rows are of one group, which cannot be split".into(),
         ));
     }
-    let n_groups = groups.iter().max().map_or(0, |last| last + 1);
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_groups];
-    for row in shuffled_classes(labels, key).into_iter().flatten() {
-        members[groups[row]].push(row);
+    if most >= folds {
+        return Ok((folds, None));
     }
-    let mut rank = vec![usize::MAX; n_groups];
-    for (at, row) in shuffled_classes(labels, key)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        rank[groups[row]] = rank[groups[row]].min(at);
-    }
-    let mut order: Vec<usize> = (0..n_groups).filter(|&g| !members[g].is_empty()).collect();
-    order.sort_by_key(|&g| (std::cmp::Reverse(members[g].len()), rank[g]));
-    let counts = labels.counts();
-    let mut have = vec![vec![0_usize; labels.n_classes()]; folds];
-    let mut size = vec![0_usize; folds];
-    let mut owner = vec![0; labels.len()];
-    for group in order {
-        // Largest sum over the group's rows of how far the fold is below the class's share.
-        let need = |fold: usize| -> f64 {
-            members[group]
-                .iter()
-                .map(|&row| {
-                    let class = labels.class(row);
-                    let share = counts.as_slice()[class] as f64 / folds as f64;
-                    (share - have[fold][class] as f64) / share
-                })
-                .sum()
-        };
-        let best = (0..folds)
-            .max_by(|&a, &b| {
-                need(a)
-                    .total_cmp(&need(b))
-                    .then(size[b].cmp(&size[a]))
-                    .then(b.cmp(&a))
-            })
-            .unwrap_or(0);
-        for &row in &members[group] {
-            owner[row] = best;
-            have[best][labels.class(row)] += 1;
-        }
-        size[best] += members[group].len();
-    }
-    Ok(owner)
+    let note = format!("{folds} folds reduced to the {most} groups that there are");
+    small_class.settle(note).map(|note| (most, Some(note)))
 }
 
 /// The held-out rows of each inner fold of cross-fitting: every training row is held out exactly
 /// once, also the only row of a class, whose inner training rows then lack the class.
 ///
-/// Fewer rows than folds reduce the folds: a clamp under the declared policy.
+/// Where the training rows have groups, a group is held out as a whole. Fewer rows or groups than folds reduce the
+/// folds: a clamp under the declared policy.
 ///
 /// # Errors
-/// [`StageError::Failed`] with fewer than two rows; the policy's answer.
+/// [`StageError::Failed`] with fewer than two rows, [`StageError::NotApplicable`] with one group; the policy's answer.
 pub fn inner_folds(
     train: &Train,
     folds: usize,
@@ -168,20 +138,37 @@ pub fn inner_folds(
     if used < folds {
         notes.push(small_class.settle(format!("{folds} inner folds reduced to {used} rows"))?);
     }
+    let groups = train.groups();
+    let groups = groups.as_deref();
+    let (used, note) = match foldable(used, groups, small_class) {
+        Err(StageError::Failed(_)) => Err(StageError::NotApplicable(
+            "cross-fitting needs two groups of training rows".into(),
+        )),
+        foldable => foldable,
+    }?;
+    notes.extend(note);
     let single: Vec<&str> = labels
         .names()
         .iter()
-        .zip(labels.counts().as_slice())
-        .filter(|(_, count)| **count == 1)
+        .zip(units(labels, groups)?)
+        .filter(|(_, count)| *count == 1)
         .map(|(name, _)| name.as_str())
         .collect();
     if !single.is_empty() {
         let classes = some_names(single.into_iter());
+        let what = if groups.is_some() {
+            "group of training rows"
+        } else {
+            "training row"
+        };
         notes.push(Note::Remark(format!(
-            "classes with one training row are never scored by a model that saw them: {classes}"
+            "classes with one {what} are never scored by a model that saw them: {classes}"
         )));
     }
-    let owner = deal(labels, used, key);
+    let owner = match groups {
+        None => deal(labels, used, key),
+        Some(groups) => dealt(labels, groups, used, key),
+    };
     let mut held = vec![Vec::new(); used];
     for (row, &fold) in owner.iter().enumerate() {
         held[fold].push(row);
@@ -240,20 +227,11 @@ mod tests {
 
         #[test]
         fn groups_never_straddle(
-            groups in prop::collection::vec(0_usize..25, 40..80),
+            groups in prop::collection::vec(0_u32..25, 40..80),
             seed in 0_u64..100,
         ) {
             let labels = labels(&[groups.len() / 2, groups.len() - groups.len() / 2]);
-            // Number the groups by first occurrence, as `duplicate_groups` does.
-            let mut names = Vec::new();
-            let groups: Vec<usize> = groups
-                .iter()
-                .map(|g| names.iter().position(|n| n == g).unwrap_or_else(|| {
-                    names.push(*g);
-                    names.len() - 1
-                }))
-                .collect();
-            prop_assume!(names.len() >= 10);
+            prop_assume!(count_groups(&groups) >= 10);
             let (parts, _) =
                 stratified_folds(&labels, 3, Some(&groups), SmallClass::Clamp, &key(seed)).unwrap();
             for part in &parts {
@@ -278,6 +256,33 @@ mod tests {
         assert!(matches!(skip, Err(StageError::Skipped(_))));
         let error = stratified_folds(&labels, 5, None, SmallClass::Error, &key(1));
         assert!(matches!(error, Err(StageError::Failed(_))));
+    }
+
+    #[test]
+    fn few_groups_follow_the_policy() {
+        let labels = labels(&[6, 3]);
+        let groups = [0, 0, 1, 1, 2, 2, 0, 1, 1];
+        let of =
+            |groups: &[u32], policy| stratified_folds(&labels, 5, Some(groups), policy, &key(1));
+        let (parts, notes) = of(&groups, SmallClass::Clamp).unwrap();
+        assert_eq!(parts.len(), 3);
+        let texts: Vec<&str> = notes.iter().map(Note::text).collect();
+        let few = "5 folds reduced to the 3 groups that there are";
+        let small = "classes with fewer groups than the 3 folds are in some test folds only: 1 (2)";
+        assert_eq!(texts, [few, small]);
+        assert!(matches!(
+            of(&groups, SmallClass::Error),
+            Err(StageError::Failed(_))
+        ));
+        assert!(matches!(
+            of(&groups, SmallClass::Skip),
+            Err(StageError::Skipped(_))
+        ));
+        assert!(matches!(
+            of(&[4; 9], SmallClass::Clamp),
+            Err(StageError::Failed(_))
+        ));
+        assert!(of(&groups[..8], SmallClass::Clamp).is_err());
     }
 
     #[test]
@@ -307,5 +312,18 @@ mod tests {
         let (held, notes) = inner_folds(&train, 20, SmallClass::Clamp, &key(4)).unwrap();
         assert_eq!(held.len(), 8);
         assert!(notes.iter().any(|note| matches!(note, Note::Clamped(_))));
+        let of = |groups: [u32; 8]| {
+            let grouped = train.clone().with_groups(Some(groups.into()));
+            inner_folds(&grouped, 3, SmallClass::Clamp, &key(4))
+        };
+        let (mut held, notes) = of([0, 0, 0, 0, 1, 1, 1, 0]).unwrap();
+        held.sort();
+        assert_eq!(held, [vec![0, 1, 2, 3, 7], vec![4, 5, 6]]);
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.text().starts_with("3 folds reduced to the 2 groups"))
+        );
+        assert!(matches!(of([9; 8]), Err(StageError::NotApplicable(_))));
     }
 }

@@ -1,13 +1,15 @@
 //! One stratified hold-out, and stratified subsets.
 
+use counterweight_core::groups::take_groups;
 use counterweight_core::{Labels, Note, Partition, SmallClass, StageError, StageResult, StreamKey};
 
 use super::shares::largest_remainder;
-use super::{shuffled_classes, some_names};
+use super::{shuffled_classes, some_names, units};
 
 /// Holds out `test_share` of the rows, class by class by the largest remainder. A class with at
 /// least two rows has a row on each side; a class with one row stays in training, which is a clamp
-/// under the declared policy.
+/// under the declared policy. With `groups`, whole groups are held out, as near to these numbers as that allows
+/// ([`take_groups`]), and a class with one group stays in training.
 ///
 /// # Errors
 /// [`StageError::Failed`] when a side would be empty, or the share is not between 0 and 1; the
@@ -15,7 +17,7 @@ use super::{shuffled_classes, some_names};
 pub fn hold_out(
     labels: &Labels,
     test_share: f64,
-    groups: Option<&[usize]>,
+    groups: Option<&[u32]>,
     small_class: SmallClass,
     key: &StreamKey,
 ) -> StageResult<(Partition, Vec<Note>)> {
@@ -26,14 +28,15 @@ pub fn hold_out(
     let single: Vec<&str> = labels
         .names()
         .iter()
-        .zip(counts.as_slice())
-        .filter(|(_, n)| **n == 1)
+        .zip(units(labels, groups)?)
+        .filter(|(_, n)| *n == 1)
         .map(|(name, _)| name.as_str())
         .collect();
     let mut notes = Vec::new();
     if !single.is_empty() {
         notes.push(small_class.settle(format!(
-            "classes with one row have no test row: {}",
+            "classes with one {} have no test row: {}",
+            if groups.is_some() { "group" } else { "row" },
             some_names(single.into_iter())
         ))?);
     }
@@ -54,7 +57,10 @@ pub fn hold_out(
                 }
             }
         }
-        Some(groups) => hold_groups(labels, groups, &classes, &quota, &mut held)?,
+        Some(groups) => {
+            let key = key.clone().text("groups");
+            held = take_groups(labels.ids(), groups, &quota, &key);
+        }
     }
     let side = |test: bool| (0..labels.len()).filter(|&row| held[row] == test).collect();
     let (train, test): (Vec<usize>, Vec<usize>) = (side(false), side(true));
@@ -65,48 +71,6 @@ pub fn hold_out(
         )));
     }
     Ok((Partition::new(labels.len(), train, test)?, notes))
-}
-
-/// Takes whole groups, in the shuffled order of their first rows, as long as no class goes over its
-/// quota.
-fn hold_groups(
-    labels: &Labels,
-    groups: &[usize],
-    classes: &[Vec<usize>],
-    quota: &[usize],
-    held: &mut [bool],
-) -> StageResult<()> {
-    if groups.len() != labels.len() {
-        return Err(StageError::Failed(
-            "as many groups as rows are needed".into(),
-        ));
-    }
-    let n_groups = groups.iter().max().map_or(0, |last| last + 1);
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_groups];
-    for (row, &group) in groups.iter().enumerate() {
-        members[group].push(row);
-    }
-    let mut left = quota.to_vec();
-    let mut taken = vec![false; n_groups];
-    for &row in classes.iter().flatten() {
-        let group = groups[row];
-        if std::mem::replace(&mut taken[group], true) {
-            continue;
-        }
-        let mut asks = vec![0_usize; left.len()];
-        for &member in &members[group] {
-            asks[labels.class(member)] += 1;
-        }
-        if asks.iter().zip(&left).all(|(ask, left)| ask <= left) {
-            for &member in &members[group] {
-                held[member] = true;
-            }
-            for (left, ask) in left.iter_mut().zip(&asks) {
-                *left -= ask;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// At most `max_rows` rows, stratified by the largest remainder; every class keeps at least one row
@@ -165,13 +129,23 @@ mod tests {
     #[test]
     fn groups_stay_together() {
         let labels = labels(&[20, 20]);
-        let groups: Vec<usize> = (0..40).map(|row| row / 4).collect();
+        let groups: Vec<u32> = (0..40).map(|row| row / 4).collect();
         let key = Seed(3).stage("split");
         let (part, _) = hold_out(&labels, 0.4, Some(&groups), SmallClass::Clamp, &key).unwrap();
         assert_eq!(part.test().len(), 16);
         for chunk in part.test().chunks(4) {
             assert!(chunk.iter().all(|&row| groups[row] == groups[chunk[0]]));
         }
+        // A class in one group stays in training.
+        let mut groups = groups;
+        groups[20..].fill(9);
+        let (part, notes) = hold_out(&labels, 0.4, Some(&groups), SmallClass::Clamp, &key).unwrap();
+        assert_eq!(labels.select(part.test()).counts().as_slice(), [8, 0]);
+        assert_eq!(
+            notes[0].text(),
+            "classes with one group have no test row: 1"
+        );
+        assert!(hold_out(&labels, 0.4, Some(&[1; 40]), SmallClass::Clamp, &key).is_err());
     }
 
     #[test]

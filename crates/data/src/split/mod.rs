@@ -10,7 +10,7 @@ pub use duplicates::duplicate_groups;
 pub use folds::{inner_folds, stratified_folds};
 pub use hold_out::{hold_out, stratified_subset};
 
-use counterweight_core::{Labels, StreamKey};
+use counterweight_core::{Labels, StageError, StageResult, StreamKey};
 use rand::seq::SliceRandom as _;
 
 /// The rows of each class in an order drawn from that class's own stream, so that the rows of one
@@ -24,6 +24,28 @@ fn shuffled_classes(labels: &Labels, key: &StreamKey) -> Vec<Vec<usize>> {
         rows.shuffle(&mut key.clone().number(class).open());
     }
     rows
+}
+
+/// What each class has of what is split as one: rows, or the groups that hold them.
+fn units(labels: &Labels, groups: Option<&[u32]>) -> StageResult<Vec<usize>> {
+    let Some(groups) = groups else {
+        return Ok(labels.counts().as_slice().to_vec());
+    };
+    if groups.len() != labels.len() {
+        return Err(StageError::Failed(
+            "as many groups as rows are needed".into(),
+        ));
+    }
+    let mut pairs: Vec<(u32, u32)> = (labels.ids().iter().copied())
+        .zip(groups.iter().copied())
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut units = vec![0; labels.n_classes()];
+    for (class, _) in pairs {
+        units[class as usize] += 1;
+    }
+    Ok(units)
 }
 
 /// Names of at most five classes, for messages.

@@ -311,6 +311,8 @@ pub struct DatasetSpec {
     pub nominal: Vec<String>,
     /// Columns that hold numbers.
     pub numeric: Vec<String>,
+    /// Column whose equal values are groups of rows, which no split divides.
+    pub group: Option<String>,
     /// Ratios to make.
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use counterweight_core::{Column, ColumnValues, Dataset, Hasher, Partition};
+use counterweight_core::groups::count_groups;
+use counterweight_core::{Column, ColumnValues, CoreError, Dataset, Hasher, Partition, nearest};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_dataset};
-use counterweight_data::split::stratified_subset;
+use counterweight_data::split::{duplicate_groups, stratified_subset};
 use rayon::prelude::*;
 
 use super::{DataSource, Input, InputKind, LoadError, Loaded};
@@ -71,6 +72,10 @@ fn load_one(
         .parent()
         .unwrap_or_else(|| std::path::Path::new("."));
     let Loaded { data, n_train } = source.load(spec, folder)?;
+    let data = match &spec.group {
+        Some(column) => grouped(data, column, n_train)?,
+        None => data,
+    };
     check_dataset(&data).map_err(|error| LoadError {
         message: error.to_string(),
         hint: None,
@@ -82,11 +87,12 @@ fn load_one(
     } else {
         data
     };
-    let whole = data.content_hash();
     let mut kept = None;
     let data = match (spec.max_rows, n_train) {
+        // Single rows, so that class shares stay: what is left of a group is still not divided.
         (Some(most), None) if data.n_rows() > most => {
-            let key = sweep.seed.stage("subset").text(&whole.hex()).number(most);
+            let whole = data.content_hash().hex();
+            let key = sweep.seed.stage("subset").text(&whole).number(most);
             let rows = stratified_subset(data.labels(), most, &key);
             let subset = data.select(&rows);
             kept = Some(rows.into());
@@ -94,9 +100,18 @@ fn load_one(
         }
         _ => data,
     };
+    let data = if sweep.protocol.group_duplicates {
+        let groups = duplicate_groups(&data);
+        data.with_groups(groups).map_err(|error| LoadError {
+            message: error.to_string(),
+            hint: None,
+        })?
+    } else {
+        data
+    };
     let hash = match n_train {
         Some(n_train) => Hasher::new("pair")
-            .hash(&whole)
+            .hash(&data.content_hash())
             .number(n_train as u64)
             .finish(),
         None => data.content_hash(),
@@ -121,6 +136,54 @@ fn load_one(
         preprocess: spec.preprocess,
         kept,
     })
+}
+
+/// The data with the values of `column` as groups, of which a split must be able to give some to each side.
+fn grouped(data: Dataset, column: &str, n_train: Option<usize>) -> Result<Dataset, LoadError> {
+    let refuse = |message: String, hint: String| LoadError {
+        message,
+        hint: Some(hint),
+    };
+    let names: Vec<&str> = (data.columns().iter())
+        .map(|own| own.name.as_str())
+        .collect();
+    if !names.contains(&column) {
+        let hint = nearest(column, names.iter().copied()).map_or_else(
+            || format!("its columns are {}", names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return Err(refuse(format!("no group column `{column}`"), hint));
+    }
+    let data = data.grouped_by(column).map_err(|error| LoadError {
+        message: match error {
+            CoreError::Domain { reason, .. } => reason,
+            error => error.to_string(),
+        },
+        hint: None,
+    })?;
+    let groups = data.groups().map_or(&[][..], |groups| groups);
+    let n_groups = count_groups(groups);
+    if let Some(n_train) = n_train {
+        let (train, test) = groups.split_at(n_train);
+        let both = |group: &u32| train.iter().position(|own| own == group);
+        let mut shared = test
+            .iter()
+            .enumerate()
+            .filter_map(|(row, group)| both(group).zip(Some(row)));
+        if let Some((train, test)) = shared.next() {
+            let message = format!(
+                "a group of `{column}` is on both sides: training row {train} and test row {test} (from 0) are of one"
+            );
+            let hint = "give the rows as one `path`, which is split by groups, or take `group` out";
+            return Err(refuse(message, hint.into()));
+        }
+    } else if n_groups < 2 {
+        let message = format!("all rows have the same value in the group column `{column}`");
+        return Err(refuse(message, "take `group` out".into()));
+    }
+    let remark =
+        format!("no split divides the {n_groups} groups of `{column}`, which is no feature");
+    Ok(data.with_remarks(vec![remark]))
 }
 
 fn refuse_missing(data: &Dataset) -> Result<(), LoadError> {

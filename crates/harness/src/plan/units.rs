@@ -3,7 +3,7 @@
 use counterweight_core::{ClassCounts, Dataset, Note, Outcome, Partition, StageError};
 use counterweight_data::populations::balanced_counts;
 use counterweight_data::profile::{self, FEWEST_RARE, Ratio};
-use counterweight_data::split::{duplicate_groups, hold_out, stratified_folds};
+use counterweight_data::split::{hold_out, stratified_folds};
 
 use super::identity::{draw_key, fold_key, thinned_key};
 use super::inputs::pair_partition;
@@ -115,10 +115,7 @@ impl Splitter<'_> {
             errors.add(Some(spec.line), key, message, Some(hint.into()));
             return;
         }
-        let groups = sweep
-            .protocol
-            .group_duplicates
-            .then(|| duplicate_groups(data));
+        let groups = data.groups().map(|groups| &**groups);
         let mut repeats: Vec<Folds> = Vec::new();
         for repeat in 0..sweep.protocol.repeats {
             let key = sweep
@@ -136,10 +133,10 @@ impl Splitter<'_> {
                     }
                 },
                 (None, SplitSpec::Folds(folds)) => {
-                    stratified_folds(data.labels(), folds, groups.as_deref(), small, &key)
+                    stratified_folds(data.labels(), folds, groups, small, &key)
                 }
                 (None, SplitSpec::HoldOut(share)) => {
-                    hold_out(data.labels(), share, groups.as_deref(), small, &key)
+                    hold_out(data.labels(), share, groups, small, &key)
                         .map(|(partition, notes)| (vec![partition], notes))
                 }
             };

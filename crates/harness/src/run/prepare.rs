@@ -52,11 +52,13 @@ impl Prepared {
             preprocessor.apply(&raw_train)?,
             preprocessor.apply(&raw_test)?,
         )?;
+        let groups = raw_train.groups();
+        let train = train.with_groups(groups.cloned());
         let raw = if with_raw {
             let own = Preprocessor::fit_raw(kind, &raw_train)?;
             let parts = partition.assign(own.apply(&raw_train)?, own.apply(&raw_test)?)?;
             Some(Raw {
-                train: parts.0,
+                train: parts.0.with_groups(groups.cloned()),
                 test: parts.1,
                 imputed: test.clone(),
             })

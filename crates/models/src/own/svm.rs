@@ -63,6 +63,7 @@
 //! Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
 
 use crate::shared::svm::space::KernelName;
+use counterweight_core::groups::deal_groups;
 use counterweight_core::{
     Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Note, ParamError,
     Params, Range, ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Train,
@@ -230,6 +231,8 @@ impl Svm {
                         .iter()
                         .map(|&i| task.weights[task.y[i] as usize])
                         .collect(),
+                    groups: (task.groups.as_ref())
+                        .map(|groups| rows.iter().map(|&i| groups[i]).collect()),
                 };
                 let (solution, curve) = self.pair(&pair, kernel, context)?;
                 steps += solution.steps;
@@ -295,11 +298,16 @@ impl Svm {
             return Ok((solution, (1.0, 0.0)));
         }
         let mut margins = solution.margins.clone();
-        let (fold_of, single) = self.dealt(&pair.y, &mut context.stream);
+        let (fold_of, single) = self.dealt(pair, &mut context.stream);
         if single {
-            context.clamp(
-                "a class with a single row cannot be held out: its margin is that of the machine itself",
-            )?;
+            let what = if pair.groups.is_some() {
+                "group"
+            } else {
+                "row"
+            };
+            context.clamp(format!(
+                "a class with a single {what} cannot be held out: its margin is that of the machine itself"
+            ))?;
         }
         for fold in 0..self.folds {
             let held: Vec<usize> = (0..fold_of.len())
@@ -321,9 +329,23 @@ impl Svm {
         Ok((solution, sigmoid(&margins, &positive, &pair.weights)))
     }
 
-    /// The fold that holds each row out, stratified; `None` for the only row of a class. Also says
-    /// whether there is such a row.
-    fn dealt(&self, y: &[f64], stream: &mut Stream) -> (Vec<Option<usize>>, bool) {
+    /// The fold that holds each row out, stratified and never dividing a group; `None` for the only row of a
+    /// class, and for rows without which a class would have none. Also says whether there is such a row.
+    fn dealt(&self, pair: &Pair<'_>, stream: &mut Stream) -> (Vec<Option<usize>>, bool) {
+        let y = &pair.y;
+        if let Some(groups) = &pair.groups {
+            let classes: Vec<u32> = y.iter().map(|y| u32::from(*y > 0.0)).collect();
+            let fold = deal_groups(&classes, groups, self.folds, stream);
+            let robs = |own: usize| {
+                [0, 1].iter().any(|class| {
+                    let mut rows = classes.iter().zip(&fold).filter(|(of, _)| *of == class);
+                    rows.all(|(_, fold)| *fold == own)
+                })
+            };
+            let robs: Vec<bool> = (0..self.folds).map(robs).collect();
+            let fold_of = fold.into_iter().map(|fold| (!robs[fold]).then_some(fold));
+            return (fold_of.collect(), robs.contains(&true));
+        }
         let mut fold_of = vec![None; y.len()];
         let mut single = false;
         for sign in [-1.0, 1.0] {
@@ -347,6 +369,7 @@ struct Pair<'a> {
     /// 1 for the higher class, -1 for the lower.
     y: Vec<f64>,
     weights: Vec<f64>,
+    groups: Option<Vec<u32>>,
 }
 
 #[derive(Debug)]

@@ -32,6 +32,8 @@ pub(crate) struct Task<'a> {
     pub(crate) n_classes: usize,
     /// Whether the rows come as they are, with missing values.
     pub(crate) raw: bool,
+    /// The group of each row, where rows have groups: whoever holds rows out holds out whole groups.
+    pub(crate) groups: Option<Vec<u32>>,
 }
 
 impl<'a> Task<'a> {
@@ -158,6 +160,8 @@ impl<'a> Task<'a> {
             Cow::Owned(samples.x().select_rows(&rows))
         };
         let counts = present.iter().map(|&k| counts[k]).collect();
+        let groups = train.groups();
+        let groups = groups.map(|all| rows.iter().map(|&i| all[i]).collect());
         Ok(Self {
             x,
             y,
@@ -168,6 +172,7 @@ impl<'a> Task<'a> {
             factors,
             n_classes,
             raw,
+            groups,
         })
     }
 

@@ -8,6 +8,7 @@ use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::{Ladder, Profile};
 
+use super::rows::read_group;
 use super::{check_id, is_id};
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
@@ -215,6 +216,7 @@ pub(super) fn read_dataset(
     let ignore = s.texts("ignore").unwrap_or_default();
     let nominal = s.texts("nominal").unwrap_or_default();
     let numeric = s.texts("numeric").unwrap_or_default();
+    let group = read_group(target.as_deref(), [&ignore, &numeric], &mut s);
     let comma = s.text("decimal").is_some_and(|text| {
         let comma = decimal_comma(&text);
         if comma.is_none() {
@@ -354,6 +356,7 @@ pub(super) fn read_dataset(
         comma,
         nominal,
         numeric,
+        group,
         ratios,
         profile,
         ladders,

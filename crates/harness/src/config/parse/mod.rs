@@ -5,6 +5,7 @@ mod data;
 mod leak;
 mod methods;
 mod protocol;
+mod rows;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Which rows and columns a round sees.
 
-use counterweight_core::{StageContext, Stream};
+use counterweight_core::groups::take_groups;
+use counterweight_core::{Seed, StageContext, Stream};
 use rand::RngExt as _;
 
 use crate::shared::task::Task;
@@ -21,7 +22,8 @@ impl Division {
         }
     }
 
-    /// Holds out a share of each class, rounded, at most half: a class of one row keeps it for the fit.
+    /// Holds out a share of each class, rounded, at most half: a class of one row keeps it for the fit. Where rows
+    /// have groups, whole ones are held out, as near to that as they allow.
     pub(crate) fn hold_out(task: &Task<'_>, share: f64, context: &mut StageContext<'_>) -> Self {
         let (mut inside, mut held) = (Vec::new(), Vec::new());
         let mut wanted: Vec<usize> = task
@@ -29,6 +31,12 @@ impl Division {
             .iter()
             .map(|&n| portion(n, share, 0).min(n / 2))
             .collect();
+        if let Some(groups) = &task.groups {
+            let key = Seed(context.stream.random()).stage("early stopping");
+            let taken = take_groups(&task.y, groups, &wanted, &key);
+            let (held, inside) = numbers(task.n_rows()).partition(|&row| taken[row as usize]);
+            return Self { inside, held };
+        }
         let mut left = task.counts.clone();
         for (row, &class) in numbers(task.n_rows()).zip(&task.y) {
             let class = class as usize;

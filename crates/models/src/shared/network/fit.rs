@@ -84,7 +84,12 @@ impl Setup {
         let (fit, held) = match self.early {
             Some(early) => {
                 let origins = origins(train, &task);
-                monitor::split(&task.y, &origins, early.share)
+                let group_of = |original| train.group_of(original);
+                let grouped: Option<&dyn Fn(usize) -> usize> = match task.groups {
+                    Some(_) => Some(&group_of),
+                    None => None,
+                };
+                monitor::split(&task.y, &origins, early.share, grouped)
             }
             None => (Vec::new(), Vec::new()),
         };

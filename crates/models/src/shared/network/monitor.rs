@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use counterweight_core::groups::take_groups;
 use counterweight_core::{Matrix, Origin, Seed};
 
 use super::layers::{Network, Workspace};
@@ -15,8 +16,16 @@ use super::objective::BatchLoss;
 
 /// Holds out about `share` of the originals of each class, given the classes and origins of the rows. Returns
 /// the rows to train on and those held out, both ascending; other rows that come from held-out ones are in
-/// neither.
-pub(crate) fn split(classes: &[u32], origins: &[Origin], share: f64) -> (Vec<usize>, Vec<usize>) {
+/// neither. Where originals have groups, whole groups are held out, as near to that as they allow.
+pub(crate) fn split(
+    classes: &[u32],
+    origins: &[Origin],
+    share: f64,
+    group_of: Option<&dyn Fn(usize) -> usize>,
+) -> (Vec<usize>, Vec<usize>) {
+    if let Some(group_of) = group_of {
+        return split_groups(classes, origins, share, group_of);
+    }
     let n_classes = classes.iter().max().map_or(0, |&k| k as usize + 1);
     let mut out = BTreeSet::new();
     let mut held = Vec::new();
@@ -51,6 +60,47 @@ pub(crate) fn split(classes: &[u32], origins: &[Origin], share: f64) -> (Vec<usi
     let kept = |origin| match origin {
         Origin::Row(row) => !out.contains(&row),
         Origin::Synthetic { base, neighbour } => !out.contains(&base) && !out.contains(&neighbour),
+    };
+    let fit = (0..classes.len()).filter(|&i| kept(origins[i])).collect();
+    (fit, held)
+}
+
+fn split_groups(
+    classes: &[u32],
+    origins: &[Origin],
+    share: f64,
+    group_of: &dyn Fn(usize) -> usize,
+) -> (Vec<usize>, Vec<usize>) {
+    let mut seen = BTreeSet::new();
+    let own = |&row: &usize| match origins[row] {
+        Origin::Row(original) => seen.insert(original),
+        Origin::Synthetic { .. } => false,
+    };
+    let rows: Vec<usize> = (0..classes.len()).filter(own).collect();
+    let of: Vec<u32> = rows.iter().map(|&row| classes[row]).collect();
+    let number = |&row: &usize| u32::try_from(group_of(base(origins[row]))).unwrap_or(u32::MAX);
+    let groups: Vec<u32> = rows.iter().map(number).collect();
+    let mut wanted = vec![0; classes.iter().max().map_or(0, |&k| k as usize + 1)];
+    for (class, wanted) in (0..).zip(&mut wanted) {
+        let n = of.iter().filter(|&&own| own == class).count();
+        *wanted = (1..n)
+            .rev()
+            .find(|&m| m == 1 || m as f64 - 0.5 <= share * n as f64)
+            .unwrap_or(0);
+    }
+    let taken = take_groups(&of, &groups, &wanted, &Seed(0).stage("early-stopping"));
+    let held: Vec<usize> = (rows.iter().zip(&taken))
+        .filter_map(|(&row, &taken)| taken.then_some(row))
+        .collect();
+    let out: BTreeSet<usize> = held
+        .iter()
+        .map(|&row| group_of(base(origins[row])))
+        .collect();
+    let kept = |origin| match origin {
+        Origin::Row(row) => !out.contains(&group_of(row)),
+        Origin::Synthetic { base, neighbour } => {
+            !out.contains(&group_of(base)) && !out.contains(&group_of(neighbour))
+        }
     };
     let fit = (0..classes.len()).filter(|&i| kept(origins[i])).collect();
     (fit, held)
@@ -178,7 +228,7 @@ mod tests {
         }
         classes.extend([2, 2, 3]);
         origins.extend([Origin::Row(200), Origin::Row(201), Origin::Row(202)]);
-        let (fit, held) = split(&classes, &origins, 0.1);
+        let (fit, held) = split(&classes, &origins, 0.1, None);
         let count = |rows: &[usize], k: u32| rows.iter().filter(|&&i| classes[i] == k).count();
         assert_eq!([0, 1, 2, 3].map(|k| count(&held, k)), [4, 1, 1, 0]);
         assert!(held.iter().all(|&i| matches!(origins[i], Origin::Row(_))));
@@ -198,14 +248,32 @@ mod tests {
             .collect();
         let of = |all: &[u32]| -> Vec<u32> { plain.iter().map(|&i| all[i]).collect() };
         let own: Vec<Origin> = plain.iter().map(|&i| origins[i]).collect();
-        let (_, alone) = split(&of(&classes), &own, 0.1);
+        let (_, alone) = split(&of(&classes), &own, 0.1, None);
         let bases = |held: &[usize], of: &[Origin]| -> Vec<usize> {
             held.iter().map(|&i| base(of[i])).collect()
         };
         assert_eq!(bases(&alone, &own), bases(&held, &origins));
         // Whatever the share, every class keeps a row to train on.
-        let (fit, _) = split(&classes, &origins, 0.99);
+        let (fit, _) = split(&classes, &origins, 0.99, None);
         assert_eq!([0, 2, 3].map(|k| count(&fit, k)), [1, 1, 1]);
+        // Groups of five originals: a whole one is held out, with all that was made of it, and of class 1 the one
+        // that has no row of its base there.
+        let group_of = |original: usize| original / 5;
+        let (fit, held) = split(&classes, &origins, 0.1, Some(&group_of));
+        assert_eq!(held.len(), 5);
+        let group = |row: usize| group_of(base(origins[row]));
+        assert!(held.iter().all(|&row| group(row) == group(held[0])));
+        assert_eq!(fit.len(), classes.len() - 5);
+        // Groups across classes go as a whole.
+        let pairs = |original: usize| original % 100;
+        let (fit, held) = split(&classes, &origins, 0.3, Some(&pairs));
+        assert!(!held.is_empty());
+        for &i in &held {
+            assert!(
+                fit.iter()
+                    .all(|&j| pairs(base(origins[i])) != pairs(base(origins[j])))
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What single class trees and forests share: checks, growing, and averaging leaf shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
@@ -140,9 +140,7 @@ impl Learner for Forest {
         let by_class = ByClass::new(&task);
         let mut weights = by_class.weights.clone();
         let mut trees = Vec::with_capacity(self.trees);
-        let mut oob = self
-            .oob
-            .then(|| OutOfBag::new(train.samples().origins(), task.n_present()));
+        let mut oob = self.oob.then(|| OutOfBag::new(train, task.n_present()));
         let (mut room, mut rows) = (Room::default(), Vec::new());
         for _ in 0..self.trees {
             context.deadline.check()?;
@@ -219,40 +217,45 @@ pub(crate) fn binned(task: &Task<'_>, train: &Train) -> StageResult<Binned> {
 /// a tree that holds a row's copy or offspring knows its answer.
 #[derive(Debug)]
 struct OutOfBag {
-    /// Numbers of the one or two original rows that each training row is or is made of.
+    /// Numbers of the groups of the one or two original rows that each training row is or is made of.
     parents: Vec<[usize; 2]>,
-    /// The first copy of each original row that is among the training rows, and the number of the original.
+    /// The first copy of each original row that is among the training rows, and the number of its group.
     judged: Vec<(usize, usize)>,
-    /// Whether the tree at hand has anything of each original row.
+    /// Whether the tree at hand has anything of each group.
     held: Vec<bool>,
     /// Sums of class shares, a row each.
     shares: Matrix,
-    /// Trees that have nothing of the row.
+    /// Trees that have nothing of the row's group.
     trees: Vec<u32>,
 }
 
 impl OutOfBag {
-    fn new(origins: &[Origin], n_classes: usize) -> Self {
+    fn new(train: &Train, n_classes: usize) -> Self {
+        let origins = train.samples().origins();
         let mut numbers = BTreeMap::new();
         let mut number = |original: usize| {
             let next = numbers.len();
             *numbers.entry(original).or_insert(next)
         };
         let of = |origin: &Origin| match *origin {
-            Origin::Row(row) => [number(row); 2],
-            Origin::Synthetic { base, neighbour } => [number(base), number(neighbour)],
+            Origin::Row(row) => [number(train.group_of(row)); 2],
+            Origin::Synthetic { base, neighbour } => [
+                number(train.group_of(base)),
+                number(train.group_of(neighbour)),
+            ],
         };
         let parents: Vec<[usize; 2]> = origins.iter().map(of).collect();
-        let mut seen = vec![false; numbers.len()];
+        let mut seen = BTreeSet::new();
         let originals = origins.iter().zip(&parents).enumerate();
         let judged = originals
-            .filter(|(_, (origin, [own, _]))| {
-                matches!(origin, Origin::Row(_)) && !std::mem::replace(&mut seen[*own], true)
+            .filter(|(_, (origin, _))| match origin {
+                Origin::Row(row) => seen.insert(*row),
+                Origin::Synthetic { .. } => false,
             })
             .map(|(row, (_, [own, _]))| (row, *own))
             .collect();
         Self {
-            held: seen,
+            held: vec![false; numbers.len()],
             judged,
             shares: Matrix::zeros(origins.len(), n_classes),
             trees: vec![0; origins.len()],
@@ -395,7 +398,7 @@ impl Fitted for Average {
 mod tests {
     use super::*;
     use crate::testing::{blobs, fit, learner, train, try_fit, weighted};
-    use counterweight_core::{ParamValue, Seed, SmallClass};
+    use counterweight_core::{ParamValue, Samples, Seed, SmallClass};
 
     #[test]
     fn a_member_is_one_tree_on_all_rows_and_other_learners_have_none() {
@@ -475,10 +478,21 @@ mod tests {
             neighbour: 9,
         };
         let origins = [Origin::Row(7), Origin::Row(7), Origin::Row(8), between];
-        let mut oob = OutOfBag::new(&origins, 2);
-        assert_eq!(oob.judged, [(0, 0), (2, 1)]);
         let (x, y) = blobs(3, &[2, 2], 1);
         let data = train(&x, &y, 2);
+        let data = data
+            .derive(|samples| {
+                let (x, kinds, y) = (samples.x(), samples.kinds(), samples.y());
+                Samples::new(x.clone(), kinds.clone(), y.clone(), origins.to_vec())
+            })
+            .unwrap();
+        // Rows 7 and 9 in one group: what has anything of one is no judge of the other.
+        let groups: Vec<u32> = (0..10).map(|row| if row == 9 { 7 } else { row }).collect();
+        let grouped = OutOfBag::new(&data.clone().with_groups(Some(groups.into())), 2);
+        assert_eq!(grouped.judged, [(0, 0), (2, 1)]);
+        assert_eq!(grouped.parents[3], [1, 0]);
+        let mut oob = OutOfBag::new(&data, 2);
+        assert_eq!(oob.judged, [(0, 0), (2, 1)]);
         let task = Task::new(&data, &LossTerms::cross_entropy(2), LossNeeds::default()).unwrap();
         let binned = binned(&task, &data).unwrap();
         let tree = Tree {

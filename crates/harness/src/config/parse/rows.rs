@@ -1,0 +1,24 @@
+//! Columns of a dataset that are no features: what they say of each row.
+
+use counterweight_config::Section;
+
+/// The column of the groups.
+pub(super) fn read_group(
+    target: Option<&str>,
+    [ignore, numeric]: [&[String]; 2],
+    s: &mut Section<'_, '_>,
+) -> Option<String> {
+    let column = s.text("group")?;
+    let taken = if target == Some(column.as_str()) {
+        "is the target"
+    } else if ignore.contains(&column) {
+        "is also ignored"
+    } else if numeric.contains(&column) {
+        "is also a column of numbers, and groups have names"
+    } else {
+        return Some(column);
+    };
+    let hint = "name a column that says which rows belong together";
+    s.error("group", format!("`{column}` {taken}"), Some(hint.into()));
+    None
+}
