@@ -177,6 +177,7 @@ impl DataSource for Shelf {
         Ok(Loaded {
             data,
             n_train: None,
+            given: None,
         })
     }
 }

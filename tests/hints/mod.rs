@@ -26,12 +26,11 @@ const ELSEWHERE: [&str; 12] = [
     "give fewer values, or cut the sweep into several files",
     "name fewer `corrections`",
     "set `max_rows`",
-    // crates/frame: no sweep file and no flag lets one through.
-    "use one ASCII character that is neither a quote nor a line break",
     // crates/stats: no file gives a table that its tests refuse.
     "give a row a result",
     // crates/frame/tests
-    "convert it to numbers or text, or ignore the column",
+    "convert it to numbers or text, or leave it out: {}",
+    "say what becomes of dates: {}",
 ];
 
 /// Texts beside hints that are none.
@@ -120,6 +119,11 @@ fn hints_on_sweep_files_help() {
         ("my data.csv", csv.clone()),
         ("other.csv", csv.replace(",c", ",C")),
         ("s.csv", csv.replace(',', ";")),
+        ("visits.csv", "u,v,y\n1,1,a\n1,2,b\n2,1,a\n2,2,b\n".into()),
+        (
+            "crossed.csv",
+            "type,rowid\nTRAIN,0\nTRAIN,1\nTRAIN,3\nTEST,2\n".into(),
+        ),
         ("missing.csv", csv.replacen('\n', "\n,0.5,c0\n", 1)),
         ("nan.csv", csv.replacen('\n', "\nNaN,0.5,c0\n", 1)),
     ] {

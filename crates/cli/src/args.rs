@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use counterweight_frame::ReadOptions;
+use counterweight_core::{Dates, Encoding, Format as FileFormat, ReadOptions};
 use counterweight_harness::plan::filter::{Only, Shard};
 use counterweight_report::select::Selection;
 
@@ -248,7 +248,7 @@ pub(crate) enum GateFormat {
 pub(crate) enum DataCommand {
     /// Describe a data file: columns, classes, missing values, and what to look out for
     Inspect {
-        /// A csv, tsv or parquet file
+        #[arg(help = data_file())]
         file: PathBuf,
         /// The label column
         #[arg(long, value_name = "COL")]
@@ -280,7 +280,7 @@ pub(crate) enum DataCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResampleArgs {
-    /// A csv, tsv or parquet file
+    #[arg(help = data_file())]
     pub(crate) file: PathBuf,
     /// The label column
     #[arg(long, value_name = "COL")]
@@ -304,6 +304,9 @@ pub(crate) struct ResampleArgs {
 /// How a data file is read, as the keys of a `[[dataset]]`.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
+    /// The kind of file (default: by the extension)
+    #[arg(long, value_name = "KIND", value_parser = kind, help = format!("The kind of file, one of {} (default: by the extension)", FileFormat::ALL.map(FileFormat::id).join(", ")))]
+    pub(crate) read_as: Option<FileFormat>,
     /// Spelling of a missing value beside the empty cell (may be repeated)
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) missing: Vec<String>,
@@ -316,36 +319,101 @@ pub(crate) struct ReadArgs {
     /// What stands before the decimals, `.` or `,`
     #[arg(long, value_name = "CHAR", default_value = ".", value_parser = decimal)]
     pub(crate) decimal: Comma,
+    /// The character around cells that hold separators or line breaks, or `none`
+    #[arg(long, value_name = "CHAR", default_value = "\"", value_parser = quote)]
+    pub(crate) quote: Quote,
+    /// Whether the first line names the columns; else they are c1, c2, ...
+    #[arg(long, value_name = "true|false", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) header: bool,
+    /// How bytes are letters: utf-8, latin1 (windows-1252), utf-16le or utf-16be (default: utf-8, or utf-16 by its mark)
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = encoding)]
+    pub(crate) encoding: Encoding,
     /// Column that holds names, whatever they look like (may be repeated)
     #[arg(long, value_name = "COL")]
     pub(crate) nominal: Vec<String>,
     /// Column that holds numbers (may be repeated)
     #[arg(long, value_name = "COL")]
     pub(crate) numeric: Vec<String>,
+    /// What becomes of columns of dates: left out, or days since 1970-01-01 (default: names)
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) date: Option<DateArg>,
+    /// The lowest index of an SVMlight file, 0 or 1 (default: 0 where an index is 0)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
+    pub(crate) first_index: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DateArg {
+    Drop,
+    Number,
 }
 
 /// Whether a comma is the decimal point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comma(bool);
 
+/// What stands around cells, if anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quote(Option<u8>);
+
+fn kind(text: &str) -> Result<FileFormat, String> {
+    let known = || {
+        format!(
+            "give one of {}",
+            FileFormat::ALL.map(FileFormat::id).join(", ")
+        )
+    };
+    FileFormat::from_id(text).ok_or_else(known)
+}
+
 fn decimal(text: &str) -> Result<Comma, String> {
-    let comma = counterweight_harness::config::sweep::decimal_comma(text);
+    let comma = ReadOptions::decimal_comma(text);
     comma.map(Comma).ok_or_else(|| "give '.' or ','".to_owned())
+}
+
+fn quote(text: &str) -> Result<Quote, String> {
+    let quote = ReadOptions::quote_named(text).map(Quote);
+    quote.ok_or_else(|| "give one character, such as '\"', or none".to_owned())
+}
+
+fn encoding(text: &str) -> Result<Encoding, String> {
+    let known = || {
+        format!(
+            "give one of {}",
+            Encoding::NAMES.map(|(name, _)| name).join(", ")
+        )
+    };
+    Encoding::from_name(text).ok_or_else(known)
 }
 
 impl ReadArgs {
     pub(crate) fn options(&self, target: &str) -> ReadOptions {
         ReadOptions {
             target: target.to_owned(),
+            read_as: self.read_as,
             missing: self.missing.clone(),
             separator: self.separator,
             comma: self.decimal.0,
+            quote: self.quote.0,
+            header: self.header,
+            encoding: self.encoding,
             ignore: self.ignore.clone(),
             nominal: self.nominal.clone(),
             numeric: self.numeric.clone(),
             group: None,
+            date: match self.date {
+                None => Dates::Names,
+                Some(DateArg::Drop) => Dates::Drop,
+                Some(DateArg::Number) => Dates::Number,
+            },
+            first_index: self.first_index.map(usize::from),
+            folds: None,
         }
     }
+}
+
+fn data_file() -> String {
+    format!("A data file ({})", FileFormat::readable())
 }
 
 fn bytes(text: &str) -> Result<u64, String> {
@@ -354,7 +422,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 fn separator(text: &str) -> Result<u8, String> {
-    let byte = counterweight_harness::config::sweep::separator(text);
+    let byte = ReadOptions::separator_named(text);
     byte.ok_or_else(|| "give one character, such as ';', or tab".to_owned())
 }
 

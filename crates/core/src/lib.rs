@@ -17,6 +17,7 @@ pub mod matrix;
 pub mod name;
 pub mod outcome;
 pub mod params;
+pub mod reading;
 pub mod record;
 pub mod reliability;
 pub mod scores;
@@ -47,6 +48,7 @@ pub use outcome::{Note, Outcome};
 pub use params::{
     Declared, ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range,
 };
+pub use reading::{Dates, Encoding, Format, GivenSplit, ReadOptions};
 pub use record::{CellId, Finished, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};

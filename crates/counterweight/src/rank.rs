@@ -105,7 +105,13 @@ struct Input<'a> {
 
 impl<'a> Input<'a> {
     fn read(options: &'a RankOptions) -> Result<Self> {
-        let file = read_cells(&options.file, &ReadOptions::target(options.unit.clone()))?;
+        let file = read_cells(&options.file, &ReadOptions::target(options.unit.clone()));
+        // How a file is read cannot be said here.
+        let file = file.map_err(|error| {
+            let mut error = Error::from(error);
+            error.hint = error.hint.filter(|hint| !hint.contains("--"));
+            error
+        })?;
         let mut input = Self {
             options,
             file,

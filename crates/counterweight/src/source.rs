@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use counterweight_frame::{
-    FrameError, Library, ReadOptions, class_warnings, describe, read_dataset, read_pair,
+    FrameError, Library, class_warnings, describe, read_in_folds, read_pair, read_splits,
     repeated_across,
 };
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
@@ -83,16 +83,6 @@ impl DataSource for Files {
     }
 
     fn load(&self, spec: &DatasetSpec, folder: &Path) -> Result<Loaded, LoadError> {
-        let options = |target: &str| ReadOptions {
-            target: target.to_owned(),
-            missing: spec.missing.clone(),
-            separator: spec.separator,
-            comma: spec.comma,
-            ignore: spec.ignore.clone(),
-            nominal: spec.nominal.clone(),
-            numeric: spec.numeric.clone(),
-            group: spec.group.clone(),
-        };
         match &spec.source {
             Source::Library { name } => {
                 let library = self.library.as_ref().map_err(Clone::clone)?;
@@ -100,23 +90,28 @@ impl DataSource for Files {
                 Ok(Loaded {
                     data,
                     n_train: None,
+                    given: None,
                 })
             }
-            Source::File { path, target } => {
-                let data = read_dataset(&folder.join(path), &options(target))
+            Source::File { path, .. } => {
+                let (data, folds) = read_in_folds(&folder.join(path), &spec.reading)
                     .map_err(|error| trouble(&error))?;
+                let given = match &spec.splits {
+                    Some(splits) => {
+                        let given = read_splits(&folder.join(splits), data.n_rows());
+                        Some(given.map_err(|error| trouble(&error))?)
+                    }
+                    None => folds,
+                };
                 Ok(Loaded {
                     data,
                     n_train: None,
+                    given,
                 })
             }
-            Source::Pair {
-                train,
-                test,
-                target,
-            } => {
+            Source::Pair { train, test, .. } => {
                 let (train, test) =
-                    read_pair(&folder.join(train), &folder.join(test), &options(target))
+                    read_pair(&folder.join(train), &folder.join(test), &spec.reading)
                         .map_err(|error| trouble(&error))?;
                 let data = train.stack(&test).map_err(|error| LoadError {
                     message: error.to_string(),
@@ -125,6 +120,7 @@ impl DataSource for Files {
                 Ok(Loaded {
                     data,
                     n_train: Some(train.n_rows()),
+                    given: None,
                 })
             }
         }

@@ -21,59 +21,28 @@ pub(crate) struct Cell<'a> {
     pub(crate) quoted: bool,
 }
 
-/// Decodes the bytes of a text file, without its byte order mark: UTF-8, or UTF-16 that a mark announces. Where
-/// no line ends in LF, CR alone ends lines, as it did on old Macs.
-pub(crate) fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>, FrameError> {
-    let bad = |before: &str| FrameError::NotUtf8 {
-        path: path.to_owned(),
-        line: before.split('\n').count() as u64,
-    };
-    let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => {
-            Cow::Owned(utf16(rest, u16::from_le_bytes).map_err(|t| bad(&t))?)
-        }
-        [0xfe, 0xff, rest @ ..] => {
-            Cow::Owned(utf16(rest, u16::from_be_bytes).map_err(|t| bad(&t))?)
-        }
-        _ => {
-            let text = std::str::from_utf8(bytes)
-                .map_err(|error| bad(&String::from_utf8_lossy(&bytes[..error.valid_up_to()])))?;
-            Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text))
-        }
-    };
-    if text.contains('\r') && !text.contains('\n') {
-        return Ok(Cow::Owned(text.replace('\r', "\n")));
-    }
-    Ok(text)
-}
-
-/// UTF-16 as text; where it is none, what stands before.
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, String> {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    let mut text = String::new();
-    for c in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-        match c {
-            Ok(c) => text.push(c),
-            Err(_) => return Err(text),
-        }
-    }
-    if rest.is_empty() { Ok(text) } else { Err(text) }
-}
-
 /// Reads record after record.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
     separator: u8,
+    quote: Option<u8>,
     at: usize,
     line: u64,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `text`, whose cells are separated by `separator`.
-    pub(crate) fn new(path: &'a Path, text: &'a str, separator: u8) -> Result<Self, FrameError> {
-        if !separator.is_ascii() || matches!(separator, b'"' | b'\n' | b'\r') {
+    /// Reads `text`, whose cells are separated by `separator` and may stand in `quote`.
+    pub(crate) fn new(
+        path: &'a Path,
+        text: &'a str,
+        separator: u8,
+        quote: Option<u8>,
+    ) -> Result<Self, FrameError> {
+        let line_break = |byte| matches!(byte, b'\n' | b'\r');
+        let odd = |byte: u8| !byte.is_ascii() || line_break(byte);
+        if odd(separator) || quote.is_some_and(|quote| odd(quote) || quote == separator) {
             return Err(FrameError::Separator {
                 path: path.to_owned(),
                 separator,
@@ -83,6 +52,7 @@ impl<'a> Reader<'a> {
             path,
             text,
             separator,
+            quote,
             at: 0,
             line: 1,
         })
@@ -103,7 +73,7 @@ impl<'a> Reader<'a> {
         }
         let first_line = self.line;
         loop {
-            let cell = if self.byte() == Some(b'"') {
+            let cell = if self.quote.is_some() && self.byte() == self.quote {
                 self.quoted_cell()?
             } else {
                 self.plain_cell()
@@ -148,10 +118,9 @@ impl<'a> Reader<'a> {
 
     fn plain_cell(&mut self) -> Cell<'a> {
         let start = self.at;
-        let stops = [self.separator, b'\n', b'\r'];
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            let Some(ahead) = rest.iter().position(|byte| stops.contains(byte)) else {
+            let Some(ahead) = memchr::memchr3(self.separator, b'\n', b'\r', rest) else {
                 self.at = self.text.len();
                 break;
             };
@@ -170,6 +139,7 @@ impl<'a> Reader<'a> {
 
     fn quoted_cell(&mut self) -> Result<Cell<'a>, FrameError> {
         let opened = self.line;
+        let quote = self.quote;
         self.at += 1;
         let mut text = Cow::Borrowed("");
         let mut start = self.at;
@@ -181,7 +151,7 @@ impl<'a> Reader<'a> {
                         line: opened,
                     });
                 }
-                Some(b'"') => {
+                byte if byte == quote => {
                     let piece = &self.text[start..self.at];
                     if text.is_empty() {
                         text = Cow::Borrowed(piece);
@@ -189,10 +159,10 @@ impl<'a> Reader<'a> {
                         text.to_mut().push_str(piece);
                     }
                     self.at += 1;
-                    if self.byte() != Some(b'"') {
+                    if self.byte() != quote {
                         break;
                     }
-                    text.to_mut().push('"');
+                    text.to_mut().extend(quote.map(char::from));
                     self.at += 1;
                     start = self.at;
                 }
@@ -221,7 +191,7 @@ mod tests {
 
     fn records(text: &str) -> Result<Vec<(u64, Vec<String>)>, String> {
         let path = Path::new("t.csv");
-        let mut reader = Reader::new(path, text, b',').map_err(|e| e.to_string())?;
+        let mut reader = Reader::new(path, text, b',', Some(b'"')).map_err(|e| e.to_string())?;
         let (mut cells, mut all) = (Vec::new(), Vec::new());
         while let Some(line) = reader.record(&mut cells).map_err(|e| e.to_string())? {
             all.push((line, cells.iter().map(|c| c.text.to_string()).collect()));
@@ -262,25 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn decoding_names_the_line() {
+    fn other_quotes_and_none() {
         let path = Path::new("t.csv");
-        assert_eq!(decode(path, b"\xef\xbb\xbfa").unwrap(), "a");
-        assert_eq!(
-            decode(path, b"a\nb\n\xe9\n").unwrap_err().to_string(),
-            "t.csv: line 3: not UTF-8 text"
-        );
-        assert!(Reader::new(path, "", b'"').is_err());
-        let wide: Vec<u8> = "\u{feff}é,y\n1,2"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
-        assert_eq!(decode(path, &wide).unwrap(), "é,y\n1,2");
-        let wide: Vec<u8> = "\u{feff}é"
-            .encode_utf16()
-            .flat_map(u16::to_be_bytes)
-            .collect();
-        assert_eq!(decode(path, &wide).unwrap(), "é");
-        assert!(decode(path, &wide[..3]).is_err());
-        assert_eq!(decode(path, b"a,y\r1,2\r").unwrap(), "a,y\n1,2\n");
+        let cells = |quote| {
+            let mut reader = Reader::new(path, "'a,''b',\"c", b',', quote).unwrap();
+            let mut cells = Vec::new();
+            reader.record(&mut cells).unwrap();
+            cells
+                .iter()
+                .map(|cell| cell.text.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cells(Some(b'\'')), ["a,'b", "\"c"]);
+        assert_eq!(cells(None), ["'a", "''b'", "\"c"]);
+        assert!(Reader::new(path, "", b'"', Some(b'"')).is_err());
     }
 }

@@ -53,7 +53,7 @@ pub enum FrameError {
         /// Its extension, possibly empty.
         extension: String,
         /// The extensions that would do.
-        supported: &'static str,
+        supported: String,
     },
     /// A separator that cannot separate.
     #[error("{}: byte {separator:#04x} cannot separate cells", path.display())]
@@ -70,6 +70,58 @@ pub enum FrameError {
         path: PathBuf,
         /// Line of the first bad byte.
         line: u64,
+        /// Whether it is a table of results, which has no options.
+        results: bool,
+    },
+    /// A packed file that cannot be unpacked, or becomes too large.
+    #[error("{}: cannot unpack: {reason}", path.display())]
+    Unpack {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// What stands at a place of a text file is not what may stand there.
+    #[error("{}: line {line}, character {character}: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: u64,
+        /// The character of the line, from 1.
+        character: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What stands at a place of a binary file is not what may stand there.
+    #[error("{}: byte {offset}: {reason}", path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// The byte, from 0.
+        offset: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// More cells than are taken.
+    #[error("{}: {rows} rows of {columns} columns are more than {most} cells, the limit of what is made of so few values", path.display())]
+    TooWide {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// Most cells.
+        most: usize,
+    },
+    /// Rows that are divided in a way that cannot be.
+    #[error("{}: {reason}", path.display())]
+    Split {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
     },
     /// Nothing in the file.
     #[error("{}: the file is empty", path.display())]
@@ -268,6 +320,14 @@ pub enum FrameError {
         /// The classes of the test rows.
         test_labels: Vec<String>,
     },
+    /// A column of dates of which nobody said what becomes of them.
+    #[error("{}: column `{column}` holds dates, which are neither numeric nor nominal", path.display())]
+    Dates {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
     /// A column type that is neither numbers nor names.
     #[error("{}: column `{column}` has type {dtype}, which is neither numeric nor nominal", path.display())]
     ColumnType {
@@ -354,7 +414,7 @@ impl FrameError {
     /// What to try, when there is something to try, in the words of a sweep file.
     pub fn hint(&self) -> Option<String> {
         self.hint_in(|key, value| match key {
-            "separator" | "decimal" => format!("{key} = {value:?}"),
+            "separator" | "decimal" | "encoding" | "date" => format!("{key} = {value:?}"),
             _ => format!("{key} = [{value:?}]"),
         })
     }
@@ -366,15 +426,23 @@ impl FrameError {
 
     fn hint_in(&self, set: impl Fn(&str, &str) -> String) -> Option<String> {
         let hint = match self {
-            Self::Io { .. } | Self::Core { .. } => return None,
+            Self::Io { .. }
+            | Self::Core { .. }
+            | Self::Unpack { .. }
+            | Self::Syntax { .. }
+            | Self::Bytes { .. }
+            | Self::TooWide { .. }
+            | Self::Split { .. } => return None,
             Self::NotAFile { .. } => "write the rows into a file first".into(),
             Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
-            Self::Separator { .. } => {
-                "use one ASCII character that is neither a quote nor a line break".into()
-            }
-            Self::NotUtf8 { .. } => {
+            Self::Separator { .. } => "use two ASCII characters that are no line breaks".into(),
+            Self::NotUtf8 { results: true, .. } => {
                 "save the file as UTF-8, for example with `iconv -f latin1 -t utf8`".into()
             }
+            Self::NotUtf8 { .. } => format!(
+                "if it is Latin-1 or Windows-1252, say so: {}",
+                set("encoding", "latin1")
+            ),
             Self::Empty { .. } | Self::NoRows { .. } => {
                 "a header line and at least one row are needed".into()
             }
@@ -428,7 +496,11 @@ impl FrameError {
                     .into()
             }
             Self::PairLabels { .. } => "write the classes alike in both files".into(),
-            Self::ColumnType { .. } => "convert it to numbers or text, or ignore the column".into(),
+            Self::ColumnType { column, .. } => format!(
+                "convert it to numbers or text, or leave it out: {}",
+                set("ignore", column)
+            ),
+            Self::Dates { .. } => format!("say what becomes of dates: {}", set("date", "number")),
             Self::Pair { .. } => {
                 "both files need the same columns with the same meaning; the order is free".into()
             }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use counterweight_core::{ColumnValues, Dataset, nearest};
+use counterweight_core::{ColumnValues, Dataset, ReadOptions, nearest};
 use serde::{Deserialize, Serialize};
 
 use crate::describe::duplicate_rows;
 use crate::error::FrameError;
-use crate::read::{ReadOptions, read_dataset};
+use crate::read::read_dataset;
 
 /// Name of the index in its folder.
 const INDEX: &str = "index.json";

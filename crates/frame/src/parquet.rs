@@ -16,18 +16,19 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
 
-use counterweight_core::{Cells, Table};
+use counterweight_core::{Cells, Dates, ReadOptions, Table};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    ArrowDataType, Column, DataFrame, DataType, FileMetadataRef, KeyValueMetadata,
-    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PolarsResult,
-    SerReader as _, Series,
+    ArrowDataType, ArrowTimeUnit as TimeUnit, Column, DataFrame, DataType, FileMetadataRef,
+    KeyValueMetadata, NamedFrom as _, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr,
+    PolarsError, PolarsResult, SerReader as _, Series,
 };
 
 use crate::declared;
 use crate::error::{FrameError, Place};
-use crate::raw::{EXACT, RawColumn, RawTable, RawValues, Texts};
-use crate::read::{ReadOptions, kept_columns, read_bytes};
+use crate::load::read_bytes;
+use crate::raw::{RawColumn, RawTable, RawValues, Texts, finite, wholes};
+use crate::read::{dates_dropped, declared as declared_as, kept_columns};
 
 /// Level of zstd, where files stop shrinking for the time spent.
 const ZSTD_LEVEL: i32 = 15;
@@ -42,6 +43,57 @@ const OWNER: &str = "counterweight";
 struct Found {
     name: String,
     series: Option<Series>,
+    /// Of a column of dates, how many of its steps are a day.
+    per_day: Option<f64>,
+}
+
+impl Found {
+    /// The column with its dates as days, or the remark that it is left out.
+    fn of_dates(
+        mut self,
+        path: &Path,
+        options: &ReadOptions,
+    ) -> Result<Result<Self, Option<String>>, FrameError> {
+        let Some(per_day) = self.per_day.take() else {
+            return Ok(Ok(self));
+        };
+        match options.date {
+            Dates::Names => Err(FrameError::Dates {
+                path: path.to_owned(),
+                column: self.name,
+            }),
+            Dates::Drop => Ok(Err(Some(dates_dropped(&self.name)))),
+            Dates::Number => {
+                let failed = polars_error(path, "read");
+                self.series = match &self.series {
+                    Some(series) => {
+                        let steps = series.cast(&DataType::Float64).map_err(&failed)?;
+                        let steps = steps.f64().map_err(&failed)?;
+                        let days: Vec<Option<f64>> =
+                            steps.iter().map(|v| v.map(|v| v / per_day)).collect();
+                        Some(Series::new(PlSmallStr::from_str(&self.name), days))
+                    }
+                    None => None,
+                };
+                Ok(Ok(self))
+            }
+        }
+    }
+}
+
+/// Steps of a day in the integers that a type of dates is made of.
+fn per_day(dtype: &ArrowDataType) -> Option<f64> {
+    Some(match dtype {
+        ArrowDataType::Date32 => 1.0,
+        ArrowDataType::Date64 => 86.4e6,
+        ArrowDataType::Timestamp(unit, _) => match unit {
+            TimeUnit::Second => 86_400.0,
+            TimeUnit::Millisecond => 86.4e6,
+            TimeUnit::Microsecond => 86.4e9,
+            TimeUnit::Nanosecond => 86.4e12,
+        },
+        _ => return None,
+    })
 }
 
 /// The type as which a column is read; `None` for one that can be read as nothing useful.
@@ -51,9 +103,9 @@ fn read_as(dtype: &ArrowDataType) -> Option<DataType> {
         D::Utf8 | D::LargeUtf8 | D::Utf8View => DataType::String,
         D::Dictionary(_, values, _) => return read_as(values),
         D::Boolean => DataType::Boolean,
-        D::Int8 | D::Int16 | D::Int32 | D::UInt8 | D::UInt16 => DataType::Int32,
+        D::Int8 | D::Int16 | D::Int32 | D::UInt8 | D::UInt16 | D::Date32 => DataType::Int32,
         D::UInt32 => DataType::UInt32,
-        D::Int64 => DataType::Int64,
+        D::Int64 | D::Date64 | D::Timestamp(..) => DataType::Int64,
         D::UInt64 => DataType::UInt64,
         D::Float32 => DataType::Float32,
         D::Float64 => DataType::Float64,
@@ -187,7 +239,12 @@ fn read_slice(
                 let column = frame.column(&name).map_err(&failed)?;
                 Some(column.as_materialized_series().clone())
             };
-            found.push(Found { name, series });
+            let per_day = schema.get(&name).and_then(|field| per_day(&field.dtype));
+            found.push(Found {
+                name,
+                series,
+                per_day,
+            });
         }
         Ok((found, metadata.num_rows))
     })
@@ -210,8 +267,19 @@ fn donor(names: &[String], types: &[DataType]) -> PolarsResult<FileMetadataRef> 
 pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
     let (found, n_rows) = read_kept(path, |names| kept_columns(path, names, options))?;
     let failed = polars_error(path, "read");
-    let mut columns = Vec::with_capacity(found.len());
-    for Found { name, series } in found {
+    let mut table = RawTable {
+        n_rows,
+        ..RawTable::of(path, options, Place::Row)
+    };
+    for found in found {
+        let found = match found.of_dates(path, options)? {
+            Ok(found) => found,
+            Err(remark) => {
+                table.remarks.extend(remark);
+                continue;
+            }
+        };
+        let Found { name, series, .. } = found;
         let values = match series {
             None => RawValues::Numbers(vec![f64::NAN; n_rows]),
             Some(series) => match series.dtype() {
@@ -230,30 +298,24 @@ pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTabl
                     }
                     RawValues::Names(texts)
                 }
-                _ => match large_wholes(&series, options) {
-                    Some(values) => RawValues::Wholes(values),
+                _ => match large_wholes(&series) {
+                    Some(values) => wholes(path, &name, values, options)?,
                     None => RawValues::Numbers(numbers(path, &name, &series, options)?),
                 },
             },
         };
-        columns.push(RawColumn {
-            declared: options.declared(&name),
+        table.columns.push(RawColumn {
+            declared: declared_as(options, &name),
             name,
             values,
         });
     }
-    Ok(RawTable {
-        path: path.to_owned(),
-        columns,
-        n_rows,
-        comma: false,
-        place: Place::Row,
-    })
+    Ok(table)
 }
 
-/// Whole numbers of which some lie beyond what a real tells apart; `None` for any other column.
-fn large_wholes(series: &Series, options: &ReadOptions) -> Option<Vec<Option<i128>>> {
-    let values: Vec<Option<i128>> = match series.dtype() {
+/// Whole numbers of 64 bits; `None` for any other column.
+fn large_wholes(series: &Series) -> Option<Vec<Option<i128>>> {
+    Some(match series.dtype() {
         DataType::Int64 => series
             .i64()
             .ok()?
@@ -267,18 +329,7 @@ fn large_wholes(series: &Series, options: &ReadOptions) -> Option<Vec<Option<i12
             .map(|v| v.map(i128::from))
             .collect(),
         _ => return None,
-    };
-    if values
-        .iter()
-        .flatten()
-        .all(|value| value.unsigned_abs() <= EXACT)
-    {
-        return None;
-    }
-    let listed = options.missing.iter();
-    let listed: Vec<i128> = listed.filter_map(|word| word.trim().parse().ok()).collect();
-    let kept = |value: &i128| !listed.contains(value);
-    Some(values.into_iter().map(|value| value.filter(kept)).collect())
+    })
 }
 
 /// Numbers with NaN for nulls and listed spellings.
@@ -290,26 +341,7 @@ fn numbers(
 ) -> Result<Vec<f64>, FrameError> {
     let failed = polars_error(path, "read");
     let reals = series.cast(&DataType::Float64).map_err(&failed)?;
-    let listed: Vec<f64> = options
-        .missing
-        .iter()
-        .filter_map(|word| word.trim().parse().ok())
-        .collect();
-    let same = |a: f64, b: f64| a.total_cmp(&b).is_eq() || (a.is_nan() && b.is_nan());
-    (0..)
-        .zip(reals.f64().map_err(&failed)?.iter())
-        .map(|(row, value)| match value {
-            None => Ok(f64::NAN),
-            Some(value) if listed.iter().any(|&word| same(word, value)) => Ok(f64::NAN),
-            Some(value) if value.is_finite() => Ok(value),
-            Some(value) => Err(FrameError::NotFinite {
-                path: path.to_owned(),
-                place: Place::Row(row),
-                column: name.to_owned(),
-                found: value.to_string(),
-            }),
-        })
-        .collect()
+    finite(path, name, reals.f64().map_err(&failed)?.iter(), options)
 }
 
 /// Reads a table of results.
@@ -354,7 +386,10 @@ fn to_table(
 ) -> Result<Table, FrameError> {
     let failed = polars_error(path, "read");
     let mut table = Table::new();
-    for Found { name, series } in found {
+    for found in found {
+        let Ok(Found { name, series, .. }) = found.of_dates(path, options)? else {
+            continue;
+        };
         let cells = match series {
             None => Cells::Text(vec![None; n_rows]),
             Some(series) => match series.dtype() {

@@ -1,10 +1,11 @@
 //! Columns as a file holds them, before it is decided what is a number and what is a name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use counterweight_core::MISSING;
+use counterweight_core::{Dates, MISSING, ReadOptions};
 
+use crate::dates::days;
 use crate::error::{FrameError, Place};
 
 /// 2^53: beyond it a real no longer tells neighbouring whole numbers apart.
@@ -172,6 +173,10 @@ pub(crate) struct RawTable {
     pub(crate) n_rows: usize,
     /// Whether a comma is the decimal point of its texts.
     pub(crate) comma: bool,
+    /// What becomes of columns of dates.
+    pub(crate) dates: Dates,
+    /// What was read otherwise than it stands in the file.
+    pub(crate) remarks: Vec<String>,
     /// Turns a recorded place into a line or a row.
     pub(crate) place: fn(u64) -> Place,
 }
@@ -185,6 +190,8 @@ pub(crate) enum Kind {
     Numeric,
     /// Names.
     Nominal,
+    /// Dates, which are left out.
+    Dates,
 }
 
 impl Kind {
@@ -193,6 +200,7 @@ impl Kind {
             Self::Unknown => "without values",
             Self::Numeric => "numeric",
             Self::Nominal => "nominal",
+            Self::Dates => "dates",
         }
     }
 }
@@ -247,7 +255,102 @@ pub(crate) fn number(text: &str) -> Number {
     }
 }
 
+/// Refuses a dense table that would be many times larger than the text that says it: 8 cells a byte, beside 2 million.
+pub(crate) fn check_cells(
+    path: &Path,
+    rows: usize,
+    columns: usize,
+    bytes: usize,
+) -> Result<(), FrameError> {
+    let most = bytes.saturating_mul(8).saturating_add(2_000_000);
+    if rows.saturating_mul(columns) <= most {
+        return Ok(());
+    }
+    Err(FrameError::TooWide {
+        path: path.to_owned(),
+        rows,
+        columns,
+        most,
+    })
+}
+
+/// Numbers that are there, with NaN for those that are missing or listed as such.
+///
+/// # Errors
+/// [`FrameError::NotFinite`] for another NaN or an infinity.
+pub(crate) fn finite(
+    path: &Path,
+    name: &str,
+    values: impl Iterator<Item = Option<f64>>,
+    options: &ReadOptions,
+) -> Result<Vec<f64>, FrameError> {
+    let listed = options.missing.iter();
+    let listed: Vec<f64> = listed.filter_map(|word| word.trim().parse().ok()).collect();
+    let same = |a: f64, b: f64| a.total_cmp(&b).is_eq() || (a.is_nan() && b.is_nan());
+    (0..)
+        .zip(values)
+        .map(|(row, value)| match value {
+            None => Ok(f64::NAN),
+            Some(value) if listed.iter().any(|&word| same(word, value)) => Ok(f64::NAN),
+            Some(value) if value.is_finite() => Ok(value),
+            Some(value) => Err(FrameError::NotFinite {
+                path: path.to_owned(),
+                place: Place::Row(row),
+                column: name.to_owned(),
+                found: value.to_string(),
+            }),
+        })
+        .collect()
+}
+
+/// Whole numbers: as reals where a real tells them all apart.
+pub(crate) fn wholes(
+    path: &Path,
+    name: &str,
+    values: Vec<Option<i128>>,
+    options: &ReadOptions,
+) -> Result<RawValues, FrameError> {
+    let small = |value: &i128| value.unsigned_abs() <= EXACT;
+    if values.iter().flatten().all(small) {
+        let reals = values.iter().map(|value| value.map(|value| value as f64));
+        return finite(path, name, reals, options).map(RawValues::Numbers);
+    }
+    let listed = options.missing.iter();
+    let listed: Vec<i128> = listed.filter_map(|word| word.trim().parse().ok()).collect();
+    let kept = |value: &i128| !listed.contains(value);
+    let values = values.into_iter().map(|value| value.filter(kept));
+    Ok(RawValues::Wholes(values.collect()))
+}
+
 impl RawTable {
+    /// A table without columns.
+    pub(crate) fn of(path: &Path, options: &ReadOptions, place: fn(u64) -> Place) -> Self {
+        Self {
+            path: path.to_owned(),
+            columns: Vec::new(),
+            n_rows: 0,
+            comma: options.comma,
+            dates: options.date,
+            remarks: Vec::new(),
+            place,
+        }
+    }
+
+    /// The days of each text of column `at`, if all are dates or missing; NaN for what is missing. `None` where dates
+    /// are names.
+    pub(crate) fn days(&self, at: usize) -> Option<Vec<f64>> {
+        let column = &self.columns[at];
+        let (RawValues::Untyped(texts) | RawValues::Names(texts)) = &column.values else {
+            return None;
+        };
+        if self.dates == Dates::Names || column.declared.is_some() {
+            return None;
+        }
+        let day = |text| days(text).or_else(|| is_missing_number(text).then_some(f64::NAN));
+        let days: Option<Vec<f64>> = texts.texts().map(day).collect();
+        days.filter(|days| days.iter().any(|day| !day.is_nan()))
+    }
+
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
@@ -279,6 +382,16 @@ impl RawTable {
     /// among numbers where at least half of the cells are numbers, or all are declared to be.
     pub(crate) fn judge(&self, at: usize) -> Result<Judged, FrameError> {
         let column = &self.columns[at];
+        if let Some(reals) = self.days(at) {
+            let kind = match self.dates {
+                Dates::Drop => Kind::Dates,
+                Dates::Names | Dates::Number => Kind::Numeric,
+            };
+            return Ok(Judged {
+                reals,
+                ..Judged::of(kind)
+            });
+        }
         let texts = match &column.values {
             RawValues::Numbers(_) | RawValues::Wholes(_) => {
                 return Ok(Judged::of(column.declared.unwrap_or(Kind::Numeric)));
@@ -286,11 +399,13 @@ impl RawTable {
             RawValues::Names(texts) | RawValues::Untyped(texts) if texts.len() == 0 => {
                 return Ok(Judged::of(Kind::Unknown));
             }
-            RawValues::Names(_) => return Ok(Judged::of(Kind::Nominal)),
+            RawValues::Names(_) if column.declared != Some(Kind::Numeric) => {
+                return Ok(Judged::of(Kind::Nominal));
+            }
             RawValues::Untyped(_) if column.declared == Some(Kind::Nominal) => {
                 return Ok(Judged::of(Kind::Nominal));
             }
-            RawValues::Untyped(texts) => texts,
+            RawValues::Untyped(texts) | RawValues::Names(texts) => texts,
         };
         let (mut numbers, mut cells) = (0, 0);
         let (mut not_finite, mut name) = (None, None);

@@ -7,7 +7,8 @@
 //! is an error that names its line, unless the column is listed in `nominal`. All other columns are nominal,
 //! and their text is kept to the last blank. Quotes around a cell change nothing. A column without any value
 //! is numeric. In Parquet the file says: integers and reals are numeric; strings, dictionaries (categories) and
-//! booleans nominal.
+//! booleans nominal; ARFF, KEEL and NumPy say so too ([`crate`]). A set that a file declares to be names can be read as
+//! numbers by `numeric`, and the other way round by `nominal`.
 //!
 //! # What is missing
 //! An empty cell, a null, and whatever `missing` lists; among numbers also the spellings `NA N/A n/a NULL null None
@@ -24,99 +25,28 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use counterweight_core::{Column, ColumnValues, Dataset, Labels, nearest};
+use counterweight_core::{
+    Column, ColumnValues, Dataset, Format, GivenSplit, Labels, ReadOptions, nearest,
+};
 
-use crate::delimited;
-use crate::error::{FrameError, Place};
-use crate::parquet;
-use crate::raw::{Judged, Kind, Number, RawColumn, RawTable, RawValues, Texts, number};
+use crate::error::FrameError;
+use crate::load::format;
+use crate::raw::{Judged, Kind, Number, RawTable, RawValues, number};
+use crate::{arff, numpy, parquet, separated, splits, svmlight};
 
-/// The extensions of files that [`read_dataset`] reads.
-const READABLE: &str = "csv, tsv, parquet";
-
-/// How to read a file.
-///
-/// | field | default | meaning |
-/// |---|---|---|
-/// | `target` | `""` | name of the label column |
-/// | `missing` | none | spellings of missing values beside the empty cell |
-/// | `separator` | by extension | the byte between cells: `,` in .csv, tab in .tsv |
-/// | `decimal` | `.` | the byte before the decimals: `.` or `,` |
-/// | `ignore` | none | names of columns to leave out, all that bear the name; `""` for those without one |
-/// | `nominal` | none | names of columns that hold names, whatever they look like |
-/// | `numeric` | none | names of columns that hold numbers, or else are an error |
-/// | `group` | none | name of the column that says which rows belong together: names, none of them missing |
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ReadOptions {
-    /// Name of the label column.
-    pub target: String,
-    /// Spellings of missing values beside the empty cell.
-    pub missing: Vec<String>,
-    /// The byte between cells; `None` chooses by extension. Parquet has none.
-    pub separator: Option<u8>,
-    /// Whether a comma, and not a point, stands before the decimals.
-    pub comma: bool,
-    /// Names of columns to leave out.
-    pub ignore: Vec<String>,
-    /// Names of columns that hold names, whatever they look like.
-    pub nominal: Vec<String>,
-    /// Names of columns that hold numbers.
-    pub numeric: Vec<String>,
-    /// Name of the column that says which rows belong together: its values are names, and none is missing.
-    pub group: Option<String>,
-}
-
-impl ReadOptions {
-    /// Options for a file with this target and nothing unusual.
-    pub fn target(target: impl Into<String>) -> Self {
-        Self {
-            target: target.into(),
-            ..Self::default()
-        }
-    }
-
-    /// What the caller says that a column is.
-    pub(crate) fn declared(&self, name: &String) -> Option<Kind> {
-        if self.nominal.contains(name) || self.group.as_ref() == Some(name) {
-            Some(Kind::Nominal)
-        } else {
-            self.numeric.contains(name).then_some(Kind::Numeric)
-        }
-    }
-
-    /// Whether `missing` lists this text.
-    pub(crate) fn lists(&self, text: &str) -> bool {
-        let bare = text.trim_matches([' ', '\t']);
-        self.missing.iter().any(|word| word == text || word == bare)
+/// What the caller says that a column is.
+pub(crate) fn declared(options: &ReadOptions, name: &String) -> Option<Kind> {
+    if options.nominal.contains(name) || options.group.as_ref() == Some(name) {
+        Some(Kind::Nominal)
+    } else {
+        options.numeric.contains(name).then_some(Kind::Numeric)
     }
 }
 
-/// The bytes of a file.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, FrameError> {
-    let failed = |source| FrameError::Io {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    };
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(FrameError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    std::fs::read(path).map_err(failed)
-}
-
-/// The extension of a path, in lower case.
-pub(crate) fn extension(path: &Path) -> String {
-    path.extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase())
-        .unwrap_or_default()
-}
-
-/// Reads a .csv, .tsv or .parquet file.
+/// Reads a data file of any kind ([`Format`]).
 ///
 /// # Errors
-/// [`FrameError`], with the line (text) or row (Parquet), for everything that is wrong with the
+/// [`FrameError`], with the line (text) or row (binary), for everything that is wrong with the
 /// file, the target, or the ignored columns.
 ///
 /// # Examples
@@ -133,25 +63,56 @@ pub(crate) fn extension(path: &Path) -> String {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, FrameError> {
+    features(&read_raw(path, options)?, options)
+}
+
+/// As [`read_dataset`], with the folds that the column `folds` says: each fold tests on its rows and trains on all
+/// others.
+///
+/// # Errors
+/// As [`read_dataset`]; [`FrameError::Split`] for a row without a fold, or fewer than two folds.
+pub fn read_in_folds(
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(Dataset, Option<Vec<GivenSplit>>), FrameError> {
     let raw = read_raw(path, options)?;
+    let data = features(&raw, options)?;
+    let given = options.folds.as_ref();
+    let given = given.map(|column| splits::of_column(&raw, column));
+    Ok((data, given.transpose()?))
+}
+
+fn features(raw: &RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
+    let path = &raw.path;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
     check_classes(path, options, &labels)?;
-    let (mut columns, mut remarks) = (Vec::with_capacity(raw.columns.len()), Vec::new());
+    let (mut columns, mut remarks) = (Vec::with_capacity(raw.columns.len()), raw.remarks.clone());
     for (at, column) in raw.columns.iter().enumerate() {
-        if column.name != options.target {
-            let judged = raw.judge(at)?;
-            remarks.extend(remark(&column.name, &judged));
-            columns.push(Column {
-                name: column.name.clone(),
-                values: typed(&raw, at, judged.kind, &judged.reals),
-            });
+        if column.name == options.target || options.folds.as_ref() == Some(&column.name) {
+            continue;
         }
+        let judged = raw.judge(at)?;
+        if judged.kind == Kind::Dates {
+            remarks.push(dates_dropped(&column.name));
+            continue;
+        }
+        remarks.extend(remark(&column.name, &judged));
+        columns.push(Column {
+            name: column.name.clone(),
+            values: typed(raw, at, judged.kind, &judged.reals),
+        });
+    }
+    if columns.is_empty() {
+        return Err(FrameError::NoFeatures {
+            path: path.clone(),
+            target: options.target.clone(),
+        });
     }
     dataset(path, columns, labels).map(|data| data.with_remarks(remarks))
 }
 
 /// What was read otherwise than it stands in the file.
-fn remark(column: &str, judged: &Judged) -> Option<String> {
+pub(crate) fn remark(column: &str, judged: &Judged) -> Option<String> {
     let found = judged.missing.iter();
     let texts: Vec<String> = found
         .map(|(text, rows)| format!("`{text}` ({rows})"))
@@ -160,146 +121,23 @@ fn remark(column: &str, judged: &Judged) -> Option<String> {
         .then(|| format!("column `{column}`: taken for missing: {}", texts.join(", ")))
 }
 
-/// Reads a training and a test file that someone else has split. Both get the same levels and class
-/// names (those of either file), and the columns of the test file are put in the training file's
-/// order.
-///
-/// # Errors
-/// As [`read_dataset`]; [`FrameError::Pair`] when the columns differ by name, or one is numeric in
-/// one file and nominal in the other. Only the training file needs two classes.
-pub fn read_pair(
-    train: &Path,
-    test: &Path,
-    options: &ReadOptions,
-) -> Result<(Dataset, Dataset), FrameError> {
-    let first = read_raw(train, options)?;
-    let second = read_raw(test, options)?;
-    let pair_error = |reason: String| FrameError::Pair {
-        train: train.to_owned(),
-        test: test.to_owned(),
-        reason,
-    };
-    if let Some(reason) = differing_names(&first, &second) {
-        return Err(pair_error(reason));
-    }
-
-    let train_labels = first.labels(&options.target)?;
-    let test_labels = second.labels(&options.target)?;
-    let known = Labels::from_texts(&train_labels);
-    check_classes(train, options, &known)?;
-    let tested = Labels::from_texts(&test_labels);
-    let unseen: Vec<&String> = tested
-        .names()
-        .iter()
-        .filter(|name| !known.names().contains(name))
-        .collect();
-    let respelt = unseen
-        .iter()
-        .any(|name| known.names().iter().any(|other| alike(name, other)));
-    if respelt || unseen.len() == tested.n_classes() {
-        return Err(FrameError::PairLabels {
-            train: train.to_owned(),
-            test: test.to_owned(),
-            train_labels: known.names().to_vec(),
-            test_labels: tested.names().to_vec(),
-        });
-    }
-    let unseen: Vec<String> = unseen
-        .iter()
-        .map(|name| {
-            format!(
-                "no training row has the class `{name}` of the test rows: it can never be predicted"
-            )
-        })
-        .collect();
-    let mut remarks = [Vec::new(), Vec::new()];
-    let all = Labels::from_texts(&[train_labels.as_slice(), &test_labels].concat());
-    let (train_ids, test_ids) = all.ids().split_at(train_labels.len());
-    let labels = |path: &Path, ids: &[u32]| {
-        all.with_ids(ids.to_vec())
-            .map_err(|source| FrameError::Core {
-                path: path.to_owned(),
-                source,
-            })
-    };
-    let (train_labels, test_labels) = (labels(train, train_ids)?, labels(test, test_ids)?);
-
-    let (mut train_columns, mut test_columns) = (Vec::new(), Vec::new());
-    let places = second.places();
-    for (at, column) in first.columns.iter().enumerate() {
-        if column.name == options.target {
-            continue;
-        }
-        let other = places
-            .get(column.name.as_str())
-            .copied()
-            .ok_or_else(|| pair_error("the columns differ".into()))?;
-        let judged = [first.judge(at)?, second.judge(other)?];
-        for (remarks, judged) in remarks.iter_mut().zip(&judged) {
-            remarks.extend(remark(&column.name, judged));
-        }
-        let kind = match (judged[0].kind, judged[1].kind) {
-            (Kind::Unknown, Kind::Unknown) => Kind::Numeric,
-            (a, b) if a == b => a,
-            (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
-            (a, b) => {
-                let (file, at) = if a == Kind::Nominal {
-                    (&first, at)
-                } else {
-                    (&second, other)
-                };
-                let example = file.first_name(at).map_or(String::new(), |(place, text)| {
-                    format!(" ({place} of {}: `{text}`)", file.path.display())
-                });
-                return Err(pair_error(format!(
-                    "column `{}` is {} in the first and {} in the second{example}",
-                    column.name,
-                    a.word(),
-                    b.word(),
-                )));
-            }
-        };
-        let mut values = (
-            typed(&first, at, kind, &judged[0].reals),
-            typed(&second, other, kind, &judged[1].reals),
-        );
-        share_levels(&mut values.0, &mut values.1);
-        for (columns, values) in [
-            (&mut train_columns, values.0),
-            (&mut test_columns, values.1),
-        ] {
-            columns.push(Column {
-                name: column.name.clone(),
-                values,
-            });
-        }
-    }
-    Ok((
-        dataset(train, train_columns, train_labels)?
-            .with_remarks([&remarks[..], &[unseen]].concat().concat()),
-        dataset(test, test_columns, test_labels)?,
-    ))
-}
-
-fn dataset(path: &Path, columns: Vec<Column>, labels: Labels) -> Result<Dataset, FrameError> {
+pub(crate) fn dataset(
+    path: &Path,
+    columns: Vec<Column>,
+    labels: Labels,
+) -> Result<Dataset, FrameError> {
     Dataset::new(columns, labels).map_err(|source| FrameError::Core {
         path: path.to_owned(),
         source,
     })
 }
 
-/// Whether two labels are most likely one: they differ by case, blanks or a full stop at the end, or are the
-/// same number.
-fn alike(a: &str, b: &str) -> bool {
-    let bare = |text: &str| text.trim().trim_end_matches('.').to_lowercase();
-    match (number(a), number(b)) {
-        (Number::Finite(a), Number::Finite(b)) => (a - b).abs() <= 0.0,
-        _ => bare(a) == bare(b),
-    }
-}
-
 /// A target has at least two classes, and is no quantity.
-fn check_classes(path: &Path, options: &ReadOptions, labels: &Labels) -> Result<(), FrameError> {
+pub(crate) fn check_classes(
+    path: &Path,
+    options: &ReadOptions,
+    labels: &Labels,
+) -> Result<(), FrameError> {
     /// Fractions that are no codes of classes any more.
     const MOST_FRACTIONS: usize = 20;
     if let [only] = &labels.names()[..] {
@@ -323,7 +161,7 @@ fn check_classes(path: &Path, options: &ReadOptions, labels: &Labels) -> Result<
     Ok(())
 }
 
-fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
+pub(crate) fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
     match (&raw.columns[at].values, kind) {
         (RawValues::Untyped(texts), Kind::Nominal)
         | (RawValues::Names(texts), Kind::Nominal | Kind::Unknown) => {
@@ -338,70 +176,21 @@ fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
     }
 }
 
-/// Gives two nominal columns the union of their levels.
-fn share_levels(a: &mut ColumnValues, b: &mut ColumnValues) {
-    let (
-        ColumnValues::Nominal {
-            codes: codes_a,
-            levels: levels_a,
-        },
-        ColumnValues::Nominal {
-            codes: codes_b,
-            levels: levels_b,
-        },
-    ) = (a, b)
-    else {
-        return;
-    };
-    let mut union = [levels_a.as_slice(), levels_b].concat();
-    union.sort_unstable();
-    union.dedup();
-    for (codes, levels) in [(codes_a, levels_a), (codes_b, levels_b)] {
-        let map: Vec<u32> = levels
-            .iter()
-            .map(|level| union.partition_point(|other| other < level))
-            .map(|at| u32::try_from(at).expect("fewer levels than 2^32 rows"))
-            .collect();
-        for code in codes.iter_mut() {
-            if let Some(&new) = map.get(*code as usize) {
-                *code = new;
-            }
-        }
-        levels.clone_from(&union);
-    }
-}
-
-fn differing_names(train: &RawTable, test: &RawTable) -> Option<String> {
-    let lacking = |from: &RawTable, other: &RawTable| {
-        let there = other.places();
-        let names = from.columns.iter().map(|column| column.name.as_str());
-        names
-            .filter(|name| !there.contains_key(name))
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-    };
-    let (only_train, only_test) = (lacking(train, test), lacking(test, train));
-    let parts: Vec<String> = [("the first", only_train), ("the second", only_test)]
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(place, names)| format!("only {place} has {}", names.join(", ")))
-        .collect();
-    (!parts.is_empty()).then(|| format!("the columns differ: {}", parts.join("; ")))
-}
-
 /// Reads a file of any kind and checks its columns against the options.
-fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
-    let raw = match extension(path).as_str() {
-        "csv" => read_text(path, options, b',')?,
-        "tsv" => read_text(path, options, b'\t')?,
-        "parquet" => parquet::read_columns(path, options)?,
-        other => {
-            return Err(FrameError::Extension {
-                path: path.to_owned(),
-                extension: other.to_owned(),
-                supported: READABLE,
-            });
+pub(crate) fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
+    let raw = match format(path, options)? {
+        Format::Csv => separated::read(path, options, b',')?,
+        Format::Tsv => separated::read(path, options, b'\t')?,
+        Format::Arff => arff::read(path, options, false)?,
+        Format::Keel => arff::read(path, options, true)?,
+        Format::Svmlight => {
+            let found = svmlight::parse(path, options)?;
+            let span = found.span;
+            svmlight::table(path, options, found, span)?
         }
+        Format::Npy => numpy::read_npy(path, options)?,
+        Format::Npz => numpy::read_npz(path, options)?,
+        Format::Parquet => parquet::read_columns(path, options)?,
     };
     if raw.n_rows == 0 {
         return Err(FrameError::NoRows {
@@ -412,6 +201,22 @@ fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> 
         raw.refuse_missing(group)?;
     }
     Ok(raw)
+}
+
+/// Whether a key names this column, which else is none.
+pub(crate) fn asked(options: &ReadOptions, name: &str) -> bool {
+    let lists = [&options.ignore, &options.nominal, &options.numeric];
+    options.target == name
+        || options.folds.as_deref() == Some(name)
+        || options.group.as_deref() == Some(name)
+        || lists
+            .iter()
+            .any(|list| list.iter().any(|asked| asked == name))
+}
+
+/// What is said of a column of dates that is left out.
+pub(crate) fn dates_dropped(name: &str) -> String {
+    format!("column `{name}` is left out: it holds dates")
 }
 
 /// Checks a header against the options: for each column whether it is kept.
@@ -458,7 +263,14 @@ pub(crate) fn kept_columns(
     let wanted = wanted
         .iter()
         .flat_map(|(role, names)| names.iter().map(move |name| (*role, name)));
-    for (role, name) in std::iter::once(("target", &options.target)).chain(wanted) {
+    let single = [
+        ("target", Some(&options.target)),
+        ("fold", options.folds.as_ref()),
+    ];
+    let single = single
+        .into_iter()
+        .filter_map(|(role, name)| Some((role, name?)));
+    for (role, name) in single.chain(wanted) {
         if !places.contains_key(name.as_str()) {
             return Err(FrameError::NoColumn {
                 path: path.to_owned(),
@@ -491,69 +303,4 @@ pub(crate) fn kept_columns(
         });
     }
     Ok(kept)
-}
-
-/// Rows after which room is made for all.
-const SAMPLE: usize = 4096;
-
-fn read_text(path: &Path, options: &ReadOptions, separator: u8) -> Result<RawTable, FrameError> {
-    let bytes = read_bytes(path)?;
-    let text = delimited::decode(path, &bytes)?;
-    let mut reader = delimited::Reader::new(path, &text, options.separator.unwrap_or(separator))?;
-    let mut cells = Vec::new();
-    if reader.only_blank_lines_left() || reader.record(&mut cells)?.is_none() {
-        return Err(FrameError::Empty {
-            path: path.to_owned(),
-        });
-    }
-    let names: Vec<String> = cells.iter().map(|cell| cell.text.to_string()).collect();
-    let kept = kept_columns(path, &names, options)?;
-    let mut columns = vec![Texts::default(); names.len()];
-    let mut n_rows = 0;
-    // Blank lines at the end are an editor's habit; anywhere else they are a row that lost its cells.
-    while !reader.only_blank_lines_left() {
-        let Some(line) = reader.record(&mut cells)? else {
-            break;
-        };
-        if cells.len() != names.len() {
-            return Err(FrameError::Ragged {
-                path: path.to_owned(),
-                line,
-                expected: names.len(),
-                found: cells.len(),
-            });
-        }
-        n_rows += 1;
-        if n_rows == SAMPLE {
-            // So many rows, if the others are as long as these.
-            let rows = (text.len() / reader.position().max(1) + 1).saturating_mul(SAMPLE);
-            for texts in &mut columns {
-                texts.expect(rows);
-            }
-        }
-        for ((cell, texts), kept) in cells.iter().zip(&mut columns).zip(&kept) {
-            if *kept {
-                let missing = cell.text.is_empty() || options.lists(&cell.text);
-                texts.push((!missing).then_some(&*cell.text), line);
-            }
-        }
-    }
-    Ok(RawTable {
-        path: path.to_owned(),
-        columns: names
-            .into_iter()
-            .zip(columns)
-            .zip(kept)
-            .filter_map(|((name, texts), kept)| {
-                kept.then(|| RawColumn {
-                    declared: options.declared(&name),
-                    name,
-                    values: RawValues::Untyped(texts),
-                })
-            })
-            .collect(),
-        n_rows,
-        comma: options.comma,
-        place: Place::Line,
-    })
 }

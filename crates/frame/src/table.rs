@@ -19,15 +19,17 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use counterweight_core::{
-    Cells, Column, ColumnValues, Dataset, MISSING, Table, shielded, unshielded,
+    Cells, Column, ColumnValues, Dataset, Dates, Encoding, Format, MISSING, ReadOptions, Table,
+    shielded, unshielded,
 };
 
 use crate::atomic::write_atomically;
 use crate::delimited;
 use crate::error::FrameError;
+use crate::load::{decode, extension, format, read_bytes};
 use crate::parquet;
-use crate::raw::{Number, number};
-use crate::read::{ReadOptions, extension, read_bytes};
+use crate::raw::{Number, RawValues, number};
+use crate::read::read_raw;
 
 /// The extensions of files that [`write_table`] writes.
 const WRITABLE: &str = "csv, parquet";
@@ -36,7 +38,7 @@ fn unknown(path: &Path, extension: String) -> FrameError {
     FrameError::Extension {
         path: path.to_owned(),
         extension,
-        supported: WRITABLE,
+        supported: WRITABLE.to_owned(),
     }
 }
 
@@ -93,7 +95,7 @@ pub fn write_plain_table(table: &Table, path: &Path) -> Result<(), FrameError> {
             return Err(FrameError::Extension {
                 path: path.to_owned(),
                 extension: other.to_owned(),
-                supported: "csv, tsv, parquet",
+                supported: "csv, tsv, parquet".to_owned(),
             });
         }
     };
@@ -187,33 +189,56 @@ pub fn read_text_table(path: &Path) -> Result<Table, FrameError> {
         other => Err(FrameError::Extension {
             path: path.to_owned(),
             extension: other.to_owned(),
-            supported: "csv",
+            supported: "csv".to_owned(),
         }),
     }
 }
 
 /// The cells of a data file as they stand there, in the file's order and without the ignored columns:
-/// texts of a .csv or .tsv, a Parquet file's own types. Its rows are those of
+/// the texts of a text file, a binary file's own types; dates as the options say. Its rows are those of
 /// [`crate::read_dataset`].
 ///
 /// # Errors
 /// As [`crate::read_dataset`].
 pub fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameError> {
-    let separator = match extension(path).as_str() {
-        "parquet" => return parquet::read_cells(path, options),
-        "tsv" => b'\t',
-        _ => b',',
+    if format(path, options)? == Format::Parquet {
+        return parquet::read_cells(path, options);
+    }
+    // What is listed as missing stands in the file too.
+    let plain = ReadOptions {
+        missing: Vec::new(),
+        ..options.clone()
     };
-    let separator = options.separator.unwrap_or(separator);
-    let all = read_csv(path, separator, |_name, column| Ok(texts(column)))?;
+    let raw = read_raw(path, &plain)?;
     let mut table = Table::new();
-    for (name, cells) in all.into_columns() {
-        if !options.ignore.contains(&name) {
-            table = table.with(name, cells).map_err(|source| FrameError::Core {
+    for (at, column) in raw.columns.iter().enumerate() {
+        let cells = match (raw.days(at), &column.values) {
+            (Some(_), _) if options.date == Dates::Drop && column.name != options.target => {
+                continue;
+            }
+            (Some(days), RawValues::Untyped(_) | RawValues::Names(_)) => {
+                let days = raw.numbers(at, &days).into_iter();
+                Cells::Real(days.map(|day| (!day.is_nan()).then_some(day)).collect())
+            }
+            (_, RawValues::Untyped(texts) | RawValues::Names(texts)) => {
+                Cells::Text(texts.rows().map(|text| text.map(str::to_owned)).collect())
+            }
+            (_, RawValues::Numbers(values)) => {
+                feature_cells(&ColumnValues::Numeric(values.clone()))
+            }
+            (_, RawValues::Wholes(values)) => {
+                let texts = values
+                    .iter()
+                    .map(|value| value.map(|value| value.to_string()));
+                Cells::Text(texts.collect())
+            }
+        };
+        table = table
+            .with(column.name.clone(), cells)
+            .map_err(|source| FrameError::Core {
                 path: path.to_owned(),
                 source,
             })?;
-        }
     }
     Ok(table)
 }
@@ -286,8 +311,15 @@ fn read_csv(
     cells_of: impl Fn(&str, Vec<CsvCell>) -> Result<Cells, FrameError>,
 ) -> Result<Table, FrameError> {
     let bytes = read_bytes(path)?;
-    let text = delimited::decode(path, &bytes)?;
-    let mut reader = delimited::Reader::new(path, &text, separator)?;
+    let text = decode(path, &bytes, Encoding::Marked).map_err(|error| match error {
+        FrameError::NotUtf8 { path, line, .. } => FrameError::NotUtf8 {
+            path,
+            line,
+            results: true,
+        },
+        other => other,
+    })?;
+    let mut reader = delimited::Reader::new(path, &text, separator, Some(b'"'))?;
     let mut cells = Vec::new();
     if reader.record(&mut cells)?.is_none() {
         return Err(FrameError::Empty {

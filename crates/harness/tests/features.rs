@@ -170,6 +170,7 @@ impl DataSource for Rows {
             data: Dataset::new(columns, Labels::from_texts(&labels)).unwrap(),
             // A pair: the rows far away are the test rows.
             n_train: Some(20),
+            given: None,
         })
     }
 }

@@ -152,6 +152,7 @@ impl DataSource for Rows {
         Ok(Loaded {
             data,
             n_train: None,
+            given: None,
         })
     }
 }

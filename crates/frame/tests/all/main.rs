@@ -9,6 +9,7 @@
 
 mod datasets;
 mod describing;
+mod formats;
 mod fuzz;
 mod other_writers;
 mod reading;

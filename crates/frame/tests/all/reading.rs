@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::{Folder, target};
 
-fn numbers(dataset: &Dataset, at: usize) -> &[f64] {
+pub(crate) fn numbers(dataset: &Dataset, at: usize) -> &[f64] {
     match &dataset.columns()[at].values {
         ColumnValues::Numeric(values) => values,
         ColumnValues::Nominal { .. } => panic!("column {at} is nominal"),
@@ -139,8 +139,8 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
         ),
         (
             b"a,b,y\n1,caf\xe9,u\n",
-            "t.csv: line 2: not UTF-8 text\nhint: save the file as UTF-8, for example with `iconv -f \
-             latin1 -t utf8`",
+            "t.csv: line 2: not UTF-8 text\nhint: if it is Latin-1 or Windows-1252, say so: \
+             encoding = \"latin1\"",
         ),
         (
             b"a,a,y\n1,2,u\n",
@@ -257,13 +257,14 @@ fn complaints_about_options() {
             separator: Some(b'"'),
             ..target("y")
         }),
-        "t.csv: byte 0x22 cannot separate cells\nhint: use one ASCII character that is neither a \
-         quote nor a line break"
+        "t.csv: byte 0x22 cannot separate cells\nhint: use two ASCII \
+         characters that are no line breaks"
     );
     let path = folder.file("t.xlsx", "x");
     assert_eq!(
         folder.told(&read_dataset(&path, &target("y")).unwrap_err()),
-        "t.xlsx: unknown file format `xlsx`\nhint: files of these kinds work: csv, tsv, parquet"
+        "t.xlsx: unknown file format `xlsx`\nhint: files of these kinds work: csv, tsv, \
+         arff, dat, svmlight, libsvm, svm, npy, npz, parquet; text also as .gz or .zst"
     );
     let error = read_dataset(&folder.path("none.csv"), &target("y")).unwrap_err();
     assert!(

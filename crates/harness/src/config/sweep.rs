@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use counterweight_core::{
-    Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, Resampler, Seed, SmallClass,
+    Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, ReadOptions, Resampler,
+    Seed, SmallClass,
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
@@ -271,25 +272,6 @@ pub enum Source {
     },
 }
 
-/// Whether the decimal point that a `decimal` names is a comma.
-pub fn decimal_comma(text: &str) -> Option<bool> {
-    match text {
-        "." => Some(false),
-        "," => Some(true),
-        _ => None,
-    }
-}
-
-/// The byte that a `separator` names: one ASCII character that is neither a quote nor a line break, or
-/// `tab`.
-pub fn separator(text: &str) -> Option<u8> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Some(b'\t'),
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
-        _ => None,
-    }
-}
-
 /// A real dataset of the sweep.
 #[derive(Clone, Debug)]
 pub struct DatasetSpec {
@@ -299,20 +281,12 @@ pub struct DatasetSpec {
     pub line: usize,
     /// Where its rows come from.
     pub source: Source,
-    /// Spellings of missing values beside the empty cell.
-    pub missing: Vec<String>,
-    /// Columns to leave out.
-    pub ignore: Vec<String>,
-    /// The byte between cells; `None` chooses by the file's extension.
-    pub separator: Option<u8>,
-    /// Whether a comma is the decimal point.
-    pub comma: bool,
-    /// Columns that hold names, whatever they look like.
-    pub nominal: Vec<String>,
-    /// Columns that hold numbers.
-    pub numeric: Vec<String>,
+    /// How its file is read.
+    pub reading: ReadOptions,
     /// Column whose equal values are groups of rows, which no split divides.
     pub group: Option<String>,
+    /// The file that says which rows are trained and tested on in each repeat and fold.
+    pub splits: Option<PathBuf>,
     /// Ratios to make.
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.

@@ -1,9 +1,12 @@
 //! Loads what the sweep names, in parallel, and checks that it can be learnt from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use counterweight_core::groups::count_groups;
-use counterweight_core::{Column, ColumnValues, CoreError, Dataset, Hasher, Partition, nearest};
+use counterweight_core::{
+    Column, ColumnValues, ContentHash, CoreError, Dataset, GivenSplit, Hasher, Partition, nearest,
+};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_dataset};
 use counterweight_data::split::{duplicate_groups, stratified_subset};
 use rayon::prelude::*;
@@ -33,6 +36,7 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
                 all_nominal: false,
                 kind: InputKind::Population(Arc::new(spec.clone())),
                 pair_train: None,
+                given: None,
                 spec: at,
                 preprocess: spec.preprocess,
                 kept: None,
@@ -71,9 +75,17 @@ fn load_one(
         .file
         .parent()
         .unwrap_or_else(|| std::path::Path::new("."));
-    let Loaded { data, n_train } = source.load(spec, folder)?;
+    let Loaded {
+        data,
+        n_train,
+        given,
+    } = source.load(spec, folder)?;
     let data = match &spec.group {
-        Some(column) => grouped(data, column, n_train)?,
+        Some(column) => {
+            let data = grouped(data, column, n_train)?;
+            refuse_divided(&data, column, given.as_deref().unwrap_or_default())?;
+            data
+        }
         None => data,
     };
     check_dataset(&data).map_err(|error| LoadError {
@@ -88,9 +100,10 @@ fn load_one(
         data
     };
     let mut kept = None;
-    let data = match (spec.max_rows, n_train) {
+    let divided = n_train.is_some() || given.is_some();
+    let data = match spec.max_rows {
         // Single rows, so that class shares stay: what is left of a group is still not divided.
-        (Some(most), None) if data.n_rows() > most => {
+        Some(most) if !divided && data.n_rows() > most => {
             let whole = data.content_hash().hex();
             let key = sweep.seed.stage("subset").text(&whole).number(most);
             let rows = stratified_subset(data.labels(), most, &key);
@@ -114,7 +127,10 @@ fn load_one(
             .hash(&data.content_hash())
             .number(n_train as u64)
             .finish(),
-        None => data.content_hash(),
+        None => match &given {
+            Some(given) => of_splits(&data.content_hash(), given),
+            None => data.content_hash(),
+        },
     };
     if spec.preprocess == Preprocess::None {
         refuse_missing(&data)?;
@@ -132,6 +148,7 @@ fn load_one(
         all_nominal,
         kind: InputKind::Real(Arc::new(data)),
         pair_train: n_train,
+        given: given.map(Into::into),
         spec: at,
         preprocess: spec.preprocess,
         kept,
@@ -184,6 +201,40 @@ fn grouped(data: Dataset, column: &str, n_train: Option<usize>) -> Result<Datase
     let remark =
         format!("no split divides the {n_groups} groups of `{column}`, which is no feature");
     Ok(data.with_remarks(vec![remark]))
+}
+
+/// No group is on both sides of a split that the user gives.
+fn refuse_divided(data: &Dataset, column: &str, given: &[GivenSplit]) -> Result<(), LoadError> {
+    let groups = data.groups().map_or(&[][..], |groups| groups);
+    for GivenSplit { repeat, fold, rows } in given {
+        let of = |row: &usize| groups.get(*row);
+        let train: BTreeSet<_> = rows.train().iter().filter_map(of).collect();
+        let both = |row: &&usize| of(row).is_some_and(|group| train.contains(&group));
+        if let Some(row) = rows.test().iter().find(both) {
+            return Err(LoadError {
+                message: format!(
+                    "repeat {repeat}, fold {fold}: a training row has the group of `{column}` of test row {row} (from 0)"
+                ),
+                hint: Some("divide the rows by groups, or take `group` out".into()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Data and the divisions that someone else has made of them.
+fn of_splits(whole: &ContentHash, given: &[GivenSplit]) -> ContentHash {
+    let numbers = |hasher: Hasher, rows: &[usize]| {
+        let hasher = hasher.number(rows.len() as u64);
+        rows.iter()
+            .fold(hasher, |hasher, &row| hasher.number(row as u64))
+    };
+    let start = Hasher::new("splits").hash(whole).number(given.len() as u64);
+    let all = given.iter().fold(start, |hasher, split| {
+        let hasher = hasher.number(split.repeat as u64).number(split.fold as u64);
+        numbers(numbers(hasher, split.rows.train()), split.rows.test())
+    });
+    all.finish()
 }
 
 fn refuse_missing(data: &Dataset) -> Result<(), LoadError> {

@@ -17,8 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Axis, Catalogue, CellId, ClassCounts, ContentHash, Dataset, Metric, MetricCaps, Note, Outcome,
-    Partition, Record, Stages,
+    Axis, Catalogue, CellId, ClassCounts, ContentHash, Dataset, GivenSplit, Metric, MetricCaps,
+    Note, Outcome, Partition, Record, Stages,
 };
 
 use crate::config::Sweep;
@@ -52,6 +52,8 @@ pub struct Loaded {
     pub data: Dataset,
     /// Training rows of a pair; `None` for undivided data.
     pub n_train: Option<usize>,
+    /// The divisions that the user gives, in the order of repeat and fold; `None` where the protocol divides.
+    pub given: Option<Vec<GivenSplit>>,
 }
 
 /// Why a dataset could not be loaded.
@@ -84,6 +86,8 @@ pub struct Input {
     pub kind: InputKind,
     /// Training rows of a given pair, which come first; `None` for undivided data and populations.
     pub pair_train: Option<usize>,
+    /// The divisions that the user gives; `None` where the protocol divides.
+    pub given: Option<Arc<[GivenSplit]>>,
     /// Index into the sweep's datasets (real) or populations (synthetic).
     pub spec: usize,
     /// What happens to the columns.

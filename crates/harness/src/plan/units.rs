@@ -117,7 +117,20 @@ impl Splitter<'_> {
         }
         let groups = data.groups().map(|groups| &**groups);
         let mut repeats: Vec<Folds> = Vec::new();
-        for repeat in 0..sweep.protocol.repeats {
+        for split in input.given.iter().flat_map(|given| given.iter()) {
+            if split.fold == 0 {
+                repeats.push(Ok((Vec::new(), Vec::new())));
+            }
+            if let Some(Ok((folds, _))) = repeats.last_mut() {
+                folds.push(split.rows.clone());
+            }
+        }
+        let drawn = if input.given.is_some() {
+            0
+        } else {
+            sweep.protocol.repeats
+        };
+        for repeat in 0..drawn {
             let key = sweep
                 .seed
                 .stage("split")

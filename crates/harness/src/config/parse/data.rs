@@ -1,6 +1,6 @@
 //! The `[[population]]` and `[[dataset]]` entries.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::Catalogue;
@@ -8,13 +8,12 @@ use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::{Ladder, Profile};
 
+use super::reading::{check_reading, read_reading, stem};
 use super::rows::read_group;
 use super::{check_id, is_id};
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
-use crate::config::sweep::{
-    DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source, decimal_comma, separator,
-};
+use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
 
 fn read_profile(s: &mut Section<'_, '_>) -> Profile {
     match s.choice("profile", &["step", "exponential"]).as_deref() {
@@ -212,31 +211,14 @@ pub(super) fn read_dataset(
     let train = s.text("train").map(PathBuf::from);
     let test = s.text("test").map(PathBuf::from);
     let target = s.text("target");
-    let missing = s.texts("missing").unwrap_or_default();
-    let ignore = s.texts("ignore").unwrap_or_default();
-    let nominal = s.texts("nominal").unwrap_or_default();
-    let numeric = s.texts("numeric").unwrap_or_default();
-    let group = read_group(target.as_deref(), [&ignore, &numeric], &mut s);
-    let comma = s.text("decimal").is_some_and(|text| {
-        let comma = decimal_comma(&text);
-        if comma.is_none() {
-            let hint = Some("give \".\" or \",\"".to_owned());
-            s.error("decimal", format!("`{text}` is no decimal point"), hint);
-        }
-        comma == Some(true)
-    });
-    let between = s.text("separator").and_then(|text| {
-        let byte = separator(&text);
-        if byte.is_none() {
-            let hint = "one character such as \";\", or \"tab\"".to_owned();
-            s.error(
-                "separator",
-                format!("`{text}` separates no cells"),
-                Some(hint),
-            );
-        }
-        byte
-    });
+    let mut reading = read_reading(target.as_deref(), &mut s);
+    let group = read_group(
+        target.as_deref(),
+        [&reading.ignore, &reading.numeric],
+        &mut s,
+    );
+    reading.group.clone_from(&group);
+    let splits = s.text("splits").map(PathBuf::from);
     let ladders = read_ladders(&mut s);
     let unsaid = if ladders.is_empty() {
         vec![RatioSpec::Natural]
@@ -251,10 +233,6 @@ pub(super) fn read_dataset(
     let rarest_vs_rest = s.flag("rarest_vs_rest").unwrap_or(false);
     let preprocess = read_preprocess(&mut s);
     let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);
-    let stem = |path: &Path| {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-    };
     let needs_target = |s: &mut Section<'_, '_>| {
         if target.is_none() && !fields.contains_key("target") {
             let hint = Some("add `target = \"...\"`: the name of the label column".to_owned());
@@ -307,24 +285,8 @@ pub(super) fn read_dataset(
             (None, None)
         }
     };
-    if matches!(source, Some(Source::Library { .. })) {
-        for key in [
-            "missing",
-            "ignore",
-            "separator",
-            "decimal",
-            "nominal",
-            "numeric",
-        ] {
-            if fields.contains_key(key) {
-                let hint = "take it out, or give a file of your own by `path`";
-                s.error(
-                    key,
-                    "the dataset is read as the library keeps it",
-                    Some(hint.into()),
-                );
-            }
-        }
+    if let Some(source) = &source {
+        check_reading(source, fields, &mut s);
     }
     let named = id.is_some() || name.is_some();
     let id = id.or(fallback).unwrap_or_default();
@@ -350,13 +312,9 @@ pub(super) fn read_dataset(
         id,
         line,
         source: source?,
-        missing,
-        ignore,
-        separator: between,
-        comma,
-        nominal,
-        numeric,
+        reading,
         group,
+        splits,
         ratios,
         profile,
         ladders,

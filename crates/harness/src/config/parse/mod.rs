@@ -5,6 +5,7 @@ mod data;
 mod leak;
 mod methods;
 mod protocol;
+mod reading;
 mod rows;
 
 use std::collections::HashMap;
