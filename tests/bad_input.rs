@@ -411,7 +411,7 @@ fn data_files_are_checked_to_the_line() {
     place.write("demo/mine.xls", "u,y\n");
     assert_snapshot!(refuse(&place, &["run", "demo"], 2), @"
     error: demo/sweep.toml:3: dataset `mine`: demo/mine.xls: unknown file format `xls`
-      hint: files of these kinds work: csv, tsv, parquet
+      hint: files of these kinds work: csv, tsv, arff, dat, svmlight, libsvm, svm, npy, npz, parquet; text also as .gz or .zst
     error: the sweep has 1 error; nothing was run
     ");
 }

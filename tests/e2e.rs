@@ -20,6 +20,7 @@ mod determinism;
 mod endings;
 mod exactness;
 mod folders;
+mod formats;
 mod groups;
 mod hints;
 mod hostile;

@@ -370,7 +370,7 @@ fn svmlight_counts_from_what_the_files_show() {
     );
     assert_eq!(
         [hash(&zero, &label), hash(&one, &label)],
-        [expected.clone(), expected]
+        [expected, expected]
     );
     let data = read_dataset(&zero, &label).unwrap();
     assert_eq!(data.remarks(), ["`c1` is the feature of index 0"]);

@@ -2,6 +2,7 @@
 //! wrong.
 #![expect(
     clippy::float_cmp,
+    clippy::format_collect,
     clippy::panic,
     clippy::unwrap_used,
     reason = "tests: values are read back to the bit, and helpers stand outside of #[test]"
