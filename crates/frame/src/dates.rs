@@ -100,7 +100,7 @@ mod tests {
         ] {
             match (days(text), expected) {
                 (Some(found), Some(expected)) => {
-                    assert!((found - expected).abs() < 1e-12, "{text}")
+                    assert!((found - expected).abs() < 1e-12, "{text}");
                 }
                 (found, expected) => assert_eq!(found, expected, "{text}"),
             }
