@@ -69,13 +69,7 @@ fn class_weights_are_a_change_of_priors() {
         let from = LossTerms::cross_entropy(3).scores_prior(&seen).unwrap();
         let to = terms.scores_prior(&seen).unwrap();
         let shifted = plain.shift_prior(&from, &to).unwrap();
-        // Naive Bayes smooths by the weighted variance: 1e-9 of difference.
-        let tolerance = if id == "gaussian-naive-bayes" {
-            1e-7
-        } else {
-            1e-12
-        };
-        assert!(gap(&by_weight, &shifted) < tolerance, "{id}");
+        assert!(gap(&by_weight, &shifted) < 1e-12, "{id}");
     }
     let products: Vec<f64> = counts
         .iter()

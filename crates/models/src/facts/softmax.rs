@@ -2,8 +2,9 @@
 //! the same and where not, what weights mean, and where large samples lead.
 
 use counterweight_core::{LossTerms, Matrix, ParamValue};
+use counterweight_numeric::offsets::OffsetRules;
 
-use crate::testing::{Fit, blobs, fit, gap, normal, offset, rng, train, weighted};
+use crate::testing::{Fit, blobs, fit, gap, labels, normal, offset, rng, train, weighted};
 
 const ID: &str = "softmax-regression";
 
@@ -74,6 +75,64 @@ fn logit_adjustment_moves_unpenalised_intercepts_alone() {
             let penalised = [("penalise_intercept", ParamValue::Flag(true)), l2(5.0)];
             let (gap, _) = moved(&penalised, &offsets);
             assert!(gap > 0.05, "tau {tau}, {counts:?}");
+        }
+    }
+}
+
+/// Fitted with its margins in the loss (an intercept that a penalty of 0 could move takes that road), the adjusted loss
+/// ends where plain cross-entropy less tau log pi does, so that thresholds win the same from both: its ranking
+/// part is nothing but rows that rounding moves across a cut.
+#[test]
+fn two_roads_to_the_adjusted_optimum_meet() {
+    let rounds = 50;
+    for counts in [&[180, 20][..], &[120, 50, 15], &[90, 40, 20, 12]] {
+        let (k, n) = (counts.len(), counts.iter().sum::<usize>());
+        let (x, y) = blobs(23, counts, 3);
+        let data = train(&x, &y, k);
+        let plain = fit(ID, &[l2(0.0)], &data, &LossTerms::cross_entropy(k));
+        for tau in [0.5, 1.0, 2.0] {
+            let offsets: Vec<f64> = (counts.iter())
+                .map(|&c| tau * (c as f64 / n as f64).ln())
+                .collect();
+            let direct = [l2(0.0), ("penalise_intercept", ParamValue::Flag(true))];
+            let direct = fit(ID, &direct, &data, &offset(&offsets));
+            let moved = fit(ID, &[l2(0.0)], &data, &offset(&offsets));
+            let (one, other) = (log_odds(&direct, &x), log_odds(&moved, &x));
+            assert!(worst(&one, &other) < 1e-6, "tau {tau}, {counts:?}");
+            assert!(
+                one != other,
+                "tau {tau}, {counts:?}: there is one road only"
+            );
+
+            let labels = labels(&y, k);
+            let best = |fit: &Fit, start: &[f64]| {
+                let scores = fit.scores(&x);
+                let rules = OffsetRules::new(&scores, &labels).unwrap();
+                rules.best_offsets(&[start], rounds).unwrap()
+            };
+            let (from_plain, least) = best(&plain, &vec![0.0; k]);
+            // Rules take offsets off the scores.
+            let back: Vec<f64> = offsets.iter().map(|o| -o).collect();
+            let (_, of_moved) = best(&moved, &back);
+            assert_eq!(least.to_bits(), of_moved.to_bits(), "tau {tau}, {counts:?}");
+            let (_, of_direct) = best(&direct, &back);
+            let close = |row: &[f64]| {
+                let mut sums: Vec<f64> = row.iter().zip(&from_plain).map(|(s, o)| s - o).collect();
+                sums.sort_by(f64::total_cmp);
+                sums[k - 1] - sums[k - 2] < 1e-6
+            };
+            let near = plain
+                .scores(&x)
+                .log()
+                .iter_rows()
+                .filter(|row| close(row))
+                .count();
+            let smallest = counts.iter().min().unwrap();
+            let bound = near as f64 / (k * smallest) as f64;
+            assert!(
+                (of_direct - least).abs() <= bound,
+                "tau {tau}, {counts:?}: {bound}"
+            );
         }
     }
 }
