@@ -82,7 +82,6 @@ fn every_learner_ends_in_time() {
             2,
             &[
                 ("adaboost", forest),
-                ("decision-tree", ""),
                 ("extra-trees", forest),
                 ("gradient-boosting", "rounds = 2000"),
                 ("linfa-adaboost", ""),
@@ -110,6 +109,7 @@ fn every_learner_ends_in_time() {
                 ("softmax-regression", ""),
             ],
         ),
+        ((30_000, 100), 500, 2, &[("decision-tree", "")]),
         (
             (20_000, 20_000),
             100,
