@@ -34,3 +34,4 @@ mod own_data;
 mod rank;
 mod resample;
 mod side_tables;
+mod tasks;

@@ -178,6 +178,7 @@ impl DataSource for Shelf {
             data,
             n_train: None,
             given: None,
+            published: None,
         })
     }
 }

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use counterweight_core::{Dates, Encoding, Format as FileFormat, ReadOptions};
+use counterweight::Error;
+use counterweight_core::{Contrast, Dataset, Dates, Encoding, Format as FileFormat, ReadOptions};
 use counterweight_harness::plan::filter::{Only, Shard};
 use counterweight_report::select::Selection;
+
+use crate::commands::datasets::DatasetFilter;
 
 /// Class-imbalance experiments: which correction helps which classical model, by how much, and at
 /// which imbalance ratio.
@@ -66,6 +69,8 @@ pub(crate) enum Command {
     List {
         /// What to list
         what: What,
+        #[command(flatten)]
+        filter: DatasetFilter,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -256,6 +261,8 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         reading: ReadArgs,
         #[command(flatten)]
+        contrast: ContrastArgs,
+        #[command(flatten)]
         format: FormatArg,
     },
     /// Resample a data file: any resampler of `list corrections` as a tool
@@ -299,6 +306,40 @@ pub(crate) struct ResampleArgs {
     pub(crate) small_class: SmallClassArg,
     #[command(flatten)]
     pub(crate) reading: ReadArgs,
+    #[command(flatten)]
+    pub(crate) contrast: ContrastArgs,
+}
+
+/// The two-class task that is made of the file's classes, as the keys of a `[[dataset]]`.
+#[derive(Debug, Args)]
+pub(crate) struct ContrastArgs {
+    /// Class that stands against all others, or those of --negative (may be repeated)
+    #[arg(long, value_name = "CLASS")]
+    positive: Vec<String>,
+    /// Class that the positive ones stand against; rows of the others are left out (may be repeated)
+    #[arg(long, value_name = "CLASS", requires = "positive")]
+    negative: Vec<String>,
+}
+
+impl ContrastArgs {
+    /// The data or the task made of them, and the rows of the file that it has where some are left out.
+    pub(crate) fn apply(&self, data: Dataset) -> Result<(Dataset, Option<Vec<usize>>), Error> {
+        let Some(contrast) = self.asked() else {
+            return Ok((data, None));
+        };
+        contrast.apply(data).map_err(|error| match error.hint {
+            Some(hint) => Error::usage(error.message).hint(hint),
+            None => Error::usage(error.message),
+        })
+    }
+
+    /// What the flags ask for.
+    pub(crate) fn asked(&self) -> Option<Contrast> {
+        (!self.positive.is_empty()).then(|| Contrast::Classes {
+            positive: self.positive.clone(),
+            negative: self.negative.clone(),
+        })
+    }
 }
 
 /// How a data file is read, as the keys of a `[[dataset]]`.

@@ -109,14 +109,22 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
         Command::Verify(args) => commands::verify::verify(&session, &args),
         Command::Rank(args) => commands::rank::rank(args),
-        Command::List { what, format } => commands::list::list(what, format.format),
+        Command::List {
+            what,
+            filter,
+            format,
+        } => commands::list::list(what, &filter, format.format),
         Command::Explain { folder, cell } => commands::explain::explain(&session, &folder, &cell),
         Command::Data(DataCommand::Inspect {
             file,
             target,
             reading,
+            contrast,
             format,
-        }) => commands::data::inspect(&file, &reading.options(&target), format.format),
+        }) => {
+            let options = reading.options(&target);
+            commands::data::inspect(&file, &options, &contrast, format.format)
+        }
         Command::Data(DataCommand::Resample(args)) => commands::resample::resample(&args),
         Command::Data(DataCommand::Verify { format }) => commands::data::verify(format.format),
     }

@@ -234,14 +234,9 @@ impl Dataset {
         }
     }
 
-    /// The rarest class against all others together, as the last of two. Two classes keep their names.
-    #[must_use]
-    pub fn rarest_vs_rest(mut self) -> Self {
-        let counts = self.labels.counts();
-        if let Some(rare) = counts.rarest() {
-            self.labels = self.labels.one_vs_rest(rare);
-        }
-        self
+    /// The same rows under other labels.
+    pub(crate) fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// These rows and then `other`'s, without groups.

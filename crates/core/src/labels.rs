@@ -143,22 +143,16 @@ impl Labels {
         }
     }
 
-    /// Class `own` against all others together, as the last of two; the other of two keeps its name.
-    pub(crate) fn one_vs_rest(&self, own: usize) -> Self {
-        let others: Vec<&String> = (self.names.iter().enumerate())
-            .filter(|(class, _)| *class != own)
-            .map(|(_, name)| name)
-            .collect();
-        let rest = match others.as_slice() {
-            [other] => (*other).clone(),
-            _ => format!("not {}", self.names[own]),
-        };
-        let is_own = |id: &u32| u32::from(*id as usize == own);
-        Self {
-            ids: self.ids.iter().map(is_own).collect(),
-            names: [rest, self.names[own].clone()].into(),
+    /// The rows of two sides as two classes, the second the positive one; every row is of one.
+    pub(crate) fn as_sides(&self, side: &[Option<u32>], names: [String; 2]) -> Self {
+        let of = |id: &u32| side[*id as usize].unwrap_or(0);
+        let mut labels = Self {
+            ids: self.ids.iter().map(of).collect(),
+            names: names.into(),
             ties: Ties::default(),
-        }
+        };
+        labels.ties = Ties::by_rarity(labels.counts().as_slice());
+        labels
     }
 
     /// Rows of each class.
@@ -332,18 +326,6 @@ mod tests {
         let part = labels.select(&[0, 1, 3]).counts();
         assert_eq!((part.rarest(), labels.ties().rank(2)), (Some(0), 1));
         assert_eq!(ClassCounts::new(vec![0, 0]).prior(), None);
-    }
-
-    #[test]
-    fn one_class_stands_against_the_rest_as_the_last_of_two() {
-        let three = Labels::from_texts(&["a", "b", "c", "b"]).one_vs_rest(0);
-        assert_eq!(three.names().to_vec(), ["not a", "a"]);
-        assert_eq!(three.ids(), [1, 0, 0, 0]);
-        let two = Labels::from_texts(&["a", "b", "b"]).one_vs_rest(0);
-        assert_eq!(
-            (two.names().to_vec(), two.ids()),
-            (vec!["b".into(), "a".into()], &[1, 0, 0][..])
-        );
     }
 
     #[test]

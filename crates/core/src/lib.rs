@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod confusion;
+pub mod contrast;
 pub mod costs;
 pub mod dataset;
 pub mod ensemble;
@@ -37,6 +38,7 @@ pub use catalogue::{
     find,
 };
 pub use confusion::Confusion;
+pub use contrast::{Contrast, ContrastError};
 pub use dataset::{Column, ColumnValues, Dataset, MISSING};
 pub use ensemble::{Base, Ensemble, EnsembleFit, EnsembleNeeds};
 pub use error::{CoreError, StageError, StageResult};

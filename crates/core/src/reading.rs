@@ -260,6 +260,24 @@ pub struct GivenSplit {
     pub rows: Partition,
 }
 
+impl GivenSplit {
+    /// The same division of the rows `kept` (rising), which are counted from 0 anew; others are left out.
+    ///
+    /// # Errors
+    /// [`CoreError::Split`](crate::CoreError::Split) when `kept` lists a row twice.
+    pub fn among(&self, kept: &[usize]) -> crate::error::Result<Self> {
+        let own = |rows: &[usize]| -> Vec<usize> {
+            let found = rows.iter().map(|row| kept.binary_search(row));
+            found.filter_map(Result::ok).collect()
+        };
+        let (train, test) = (own(self.rows.train()), own(self.rows.test()));
+        Ok(Self {
+            rows: Partition::new(kept.len(), train, test)?,
+            ..*self
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,8 +15,8 @@ use counterweight_frame::{read_text, write_atomically};
 use counterweight_gate::baseline::Head;
 use counterweight_gate::output::{Update, rank_figures, ranking_markdown};
 use counterweight_gate::{Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, judge};
-use counterweight_harness::plan::Plan;
 use counterweight_harness::plan::filter::Only;
+use counterweight_harness::plan::{InputKind, Plan};
 use counterweight_harness::run::blank;
 use counterweight_store::{SEGMENTS, join, segment_files};
 
@@ -25,7 +25,6 @@ use crate::folder::{Folder, make_folder, sound};
 use crate::lock::Lock;
 use crate::provenance::build_hash;
 use crate::records::read_records;
-use crate::report::about;
 use crate::run::{Ended, check_only, execute};
 use crate::session::Session;
 use crate::source::Files;
@@ -127,7 +126,7 @@ pub fn gate(session: &Session<'_>, path: &Path, args: &GateOptions) -> Result<Ga
             None => return Ok(Gated::Interrupted),
         },
     };
-    let clusters = clusters(&records, &files);
+    let clusters = clusters(&plan, &files);
     let fresh;
     let baseline = if let Some(baseline) = &stored {
         baseline
@@ -314,11 +313,17 @@ fn given(
     Ok(records)
 }
 
-fn clusters(records: &[Record], files: &Files) -> BTreeMap<String, String> {
-    about(records, files)
-        .into_iter()
-        .map(|about| (about.id, about.cluster))
-        .collect()
+/// The cluster of each real dataset: the one of its table, whatever task it is made into.
+fn clusters(plan: &Plan, files: &Files) -> BTreeMap<String, String> {
+    let real = plan.inputs.iter();
+    let real = real.filter(|input| matches!(input.kind, InputKind::Real(_)));
+    real.map(|input| {
+        let table = plan.sweep.table_of(input.spec);
+        let entry = files.library().and_then(|library| library.entry(table));
+        let cluster = entry.map_or(table, |entry| &entry.cluster);
+        (input.id.clone(), cluster.to_owned())
+    })
+    .collect()
 }
 
 fn today() -> Result<Date> {

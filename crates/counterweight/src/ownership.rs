@@ -7,7 +7,6 @@ use std::path::Path;
 use counterweight_config::Diagnostic;
 use counterweight_frame::read_text;
 use counterweight_harness::config::Sweep;
-use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_store::SEGMENTS;
 
 use crate::exit::{Error, Result};
@@ -102,8 +101,8 @@ impl Folder<'_> {
         let beside = self.sweep.parent().unwrap_or_else(|| Path::new(""));
         let mut found = Vec::new();
         for spec in &sweep.datasets {
-            for file in files(spec) {
-                let at = beside.join(file);
+            for file in spec.source.files() {
+                let at = beside.join(&file);
                 // By its name as well as by what a link of that name leads to.
                 let named = at.parent().and_then(|parent| parent.canonicalize().ok());
                 let named = named.zip(at.file_name()).map(|(at, name)| at.join(name));
@@ -144,13 +143,5 @@ impl Folder<'_> {
         } else {
             first == SWEEP || PRODUCTS.contains(&first)
         }
-    }
-}
-
-fn files(spec: &DatasetSpec) -> Vec<&Path> {
-    match &spec.source {
-        Source::Library { .. } => Vec::new(),
-        Source::File { path, .. } => vec![path],
-        Source::Pair { train, test, .. } => vec![train, test],
     }
 }

@@ -432,8 +432,14 @@ pub(crate) fn about(records: &[Record], files: &Files) -> Vec<DatasetAbout> {
                     licence: entry.licence.clone(),
                     citation: entry.citation.clone(),
                 },
+                // The tasks of one file are one cluster too.
                 None => DatasetAbout {
                     id: id.to_owned(),
+                    cluster: if record.source == "real" {
+                        table.to_string()
+                    } else {
+                        String::new()
+                    },
                     ..DatasetAbout::default()
                 },
             }

@@ -1,5 +1,6 @@
 //! Real datasets for the harness: from the library, or from the user's own files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use counterweight_frame::{
@@ -7,6 +8,7 @@ use counterweight_frame::{
     repeated_across,
 };
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
+use counterweight_harness::config::tasks::{nearest_name, task, tasks};
 use counterweight_harness::plan::{DataSource, InputKind, LoadError, Loaded, Plan};
 
 use crate::memory;
@@ -70,6 +72,26 @@ pub(crate) fn data_notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
+/// What is wrong with each published task whose table the library has, by its full name: other rows or positives
+/// than it was published with, or a table that cannot be read.
+pub fn verify_tasks(library: &Library) -> Vec<(String, Vec<String>)> {
+    let mut tables = BTreeMap::new();
+    let known = tasks().iter();
+    let known = known.filter(|task| library.entry(task.table).is_some());
+    known
+        .map(|task| {
+            let table = tables
+                .entry(task.table)
+                .or_insert_with(|| library.load(task.table));
+            let problems = match table {
+                Ok(table) => task.differences(table),
+                Err(error) => vec![error.to_string()],
+            };
+            (task.full_name(), problems)
+        })
+        .collect()
+}
+
 fn trouble(error: &FrameError) -> LoadError {
     LoadError {
         message: error.to_string(),
@@ -86,11 +108,26 @@ impl DataSource for Files {
         match &spec.source {
             Source::Library { name } => {
                 let library = self.library.as_ref().map_err(Clone::clone)?;
-                let data = library.load(name).map_err(|error| trouble(&error))?;
+                // A table of that name comes first.
+                let published = match library.entry(name) {
+                    Some(_) => None,
+                    None => task(name),
+                };
+                let table = published.map_or(name.as_str(), |task| task.table);
+                let data = library.load(table).map_err(|error| {
+                    let mut told = trouble(&error);
+                    if let FrameError::UnknownDataset { .. } = error
+                        && let Some(near) = nearest_name(name, &library.names())
+                    {
+                        told.hint = Some(format!("did you mean `{near}`?"));
+                    }
+                    told
+                })?;
                 Ok(Loaded {
                     data,
                     n_train: None,
                     given: None,
+                    published,
                 })
             }
             Source::File { path, .. } => {
@@ -107,6 +144,7 @@ impl DataSource for Files {
                     data,
                     n_train: None,
                     given,
+                    published: None,
                 })
             }
             Source::Pair { train, test, .. } => {
@@ -121,6 +159,7 @@ impl DataSource for Files {
                     data,
                     n_train: Some(train.n_rows()),
                     given: None,
+                    published: None,
                 })
             }
         }

@@ -171,6 +171,7 @@ impl DataSource for Rows {
             // A pair: the rows far away are the test rows.
             n_train: Some(20),
             given: None,
+            published: None,
         })
     }
 }

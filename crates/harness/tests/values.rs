@@ -153,6 +153,7 @@ impl DataSource for Rows {
             data,
             n_train: None,
             given: None,
+            published: None,
         })
     }
 }

@@ -7,10 +7,15 @@ use counterweight_core::{Cells, Table};
 use counterweight_frame::{Library, ReadOptions, describe, read_dataset};
 use serde_json::{Map, Value, json};
 
-use crate::args::Format;
+use crate::args::{ContrastArgs, Format};
 
-pub(crate) fn inspect(file: &Path, options: &ReadOptions, format: Format) -> Result<Exit> {
-    let data = read_dataset(file, options)?;
+pub(crate) fn inspect(
+    file: &Path,
+    options: &ReadOptions,
+    contrast: &ContrastArgs,
+    format: Format,
+) -> Result<Exit> {
+    let (data, _) = contrast.apply(read_dataset(file, options)?)?;
     let about = describe(&data);
     if format == Format::Json {
         let value = json!({
@@ -56,26 +61,36 @@ pub(crate) fn inspect(file: &Path, options: &ReadOptions, format: Format) -> Res
 
 pub(crate) fn verify(format: Format) -> Result<Exit> {
     let library = Library::find(&[Path::new(".")])?;
-    let verdicts = library.verify();
-    let bad = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
+    let sets = library.verify().into_iter();
+    let sets: Vec<(String, Vec<String>)> = sets.map(|v| (v.name, v.problems)).collect();
+    let tasks = counterweight::verify_tasks(&library);
     if format == Format::Json {
-        let items: Vec<Value> = verdicts
-            .iter()
-            .map(|v| json!({ "id": v.name, "ok": v.is_ok(), "problems": v.problems }))
+        let items: Vec<Value> = (sets.iter().chain(&tasks))
+            .map(|(id, problems)| json!({ "id": id, "ok": problems.is_empty(), "problems": problems }))
             .collect();
         let text = serde_json::to_string_pretty(&items)
             .map_err(|error| Error::internal(error.to_string()))?;
         println!("{text}");
-    } else {
-        for verdict in verdicts.iter().filter(|verdict| !verdict.is_ok()) {
-            println!("{}: {}", verdict.name, verdict.problems.join("; "));
-        }
-        println!(
-            "{} of {} datasets agree with the index",
-            verdicts.len() - bad,
-            verdicts.len()
-        );
     }
+    let mut bad = Vec::new();
+    for (checked, noun) in [
+        (&sets, "datasets agree with the index"),
+        (&tasks, "tasks have the rows that they were published with"),
+    ] {
+        let wrong = checked.iter().filter(|(_, problems)| !problems.is_empty());
+        let wrong: Vec<&(String, Vec<String>)> = wrong.collect();
+        let all = checked.len();
+        if format == Format::Text {
+            for (id, problems) in &wrong {
+                println!("{id}: {}", problems.join("; "));
+            }
+            println!("{} of {all} {noun}", all - wrong.len());
+        }
+        if !wrong.is_empty() {
+            bad.push(wrong.len());
+        }
+    }
+    let bad: usize = bad.into_iter().sum();
     if bad > 0 {
         return Err(
             Error::usage(format!("{bad} datasets do not agree with the index"))

@@ -1,18 +1,20 @@
 //! `counterweight list`: everything that a sweep may name, as text or as a JSON array of objects
 //! with an `id`.
 
-use std::path::Path;
-
 use counterweight::{CATALOGUE, Error, Exit, Result};
 use counterweight_core::params::ParamKind;
 use counterweight_core::{Card, LearnerCaps, ParamValue, ScoreKind};
-use counterweight_frame::Library;
 use counterweight_harness::config::presets;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Format, What};
+use crate::commands::datasets::{self, DatasetFilter};
 
-pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
+pub(crate) fn list(what: What, filter: &DatasetFilter, format: Format) -> Result<Exit> {
+    if what != What::Datasets && filter.is_given() {
+        return Err(Error::usage("only datasets are chosen by such flags")
+            .hint("leave them out, or `list datasets`"));
+    }
     let items: Vec<Map<String, Value>> = match what {
         What::Corrections => corrections(),
         What::Models => CATALOGUE
@@ -40,7 +42,7 @@ pub(crate) fn list(what: What, format: Format) -> Result<Exit> {
             .iter()
             .map(|entry| card(&entry.card))
             .collect(),
-        What::Datasets => datasets()?,
+        What::Datasets => return datasets::list(filter, format),
         What::Presets => presets::ALL
             .iter()
             .map(|preset| {
@@ -167,59 +169,12 @@ fn learner(caps: &LearnerCaps) -> Value {
     })
 }
 
-fn datasets() -> Result<Vec<Map<String, Value>>> {
-    let library = Library::find(&[Path::new(".")])?;
-    let mut items = Vec::new();
-    for name in library.names() {
-        let Some(entry) = library.entry(name) else {
-            continue;
-        };
-        items.push(object(json!({
-            "id": entry.name,
-            "rows": entry.rows,
-            "numeric": entry.numeric,
-            "nominal": entry.nominal,
-            "classes": entry.classes.len(),
-            "imbalance_ratio": entry.imbalance_ratio,
-            "missing_cells": entry.missing_cells,
-            "cluster": entry.cluster,
-            "source": entry.source,
-            "licence": entry.licence,
-            "note": entry.note,
-        })));
-    }
-    Ok(items)
-}
-
 fn print(what: What, items: &[Map<String, Value>]) {
     let text = |item: &Map<String, Value>, key: &str| match item.get(key) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     };
-    if what == What::Datasets {
-        println!(
-            "{:<24} {:>7} {:>5} {:>5} {:>3} {:>9} {:>8}  licence",
-            "dataset", "rows", "num", "nom", "K", "ratio", "missing"
-        );
-        for item in items {
-            let ratio = item
-                .get("imbalance_ratio")
-                .and_then(Value::as_f64)
-                .unwrap_or(0.0);
-            println!(
-                "{:<24} {:>7} {:>5} {:>5} {:>3} {ratio:>9.2} {:>8}  {}",
-                text(item, "id"),
-                text(item, "rows"),
-                text(item, "numeric"),
-                text(item, "nominal"),
-                text(item, "classes"),
-                text(item, "missing_cells"),
-                text(item, "licence"),
-            );
-        }
-        return;
-    }
     if what == What::Models {
         println!(
             "{:<30} {:<16} {}  {:<13} {:<10} {:<13} {:>7}",

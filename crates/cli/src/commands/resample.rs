@@ -32,7 +32,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         .hint("give --output another name"));
     }
     let options = args.reading.options(&args.target);
-    let data = read_dataset(&args.file, &options)?;
+    let (data, rows) = args.contrast.apply(read_dataset(&args.file, &options)?)?;
     let cells = read_cells(&args.file, &options)?;
     if cells.column(ORIGIN).is_some() {
         return Err(Error::usage(format!(
@@ -74,6 +74,8 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     let as_text = !extension_is(&args.output, "parquet");
     let table = Resampled {
         data: &data,
+        rows: rows.as_deref(),
+        relabelled: args.contrast.asked().is_some(),
         target: &args.target,
         after: &after,
     }
@@ -197,6 +199,10 @@ fn failure(
 /// Rows that were resampled, with the file's own cells in those that it had.
 struct Resampled<'a> {
     data: &'a Dataset,
+    /// The rows of the file that `data` holds; `None` for all.
+    rows: Option<&'a [usize]>,
+    /// Whether the labels are those of a task that is made of the file's classes.
+    relabelled: bool,
     target: &'a str,
     after: &'a Train,
 }
@@ -244,10 +250,17 @@ impl Resampled<'_> {
         let origins = samples.origins().iter().enumerate();
         origins
             .map(|(row, origin)| match origin {
-                Origin::Row(from) => text(cells, *from),
-                Origin::Synthetic { .. } => made(row),
+                Origin::Row(from) if feature.is_some() || !self.relabelled => {
+                    text(cells, self.in_file(*from))
+                }
+                Origin::Row(_) | Origin::Synthetic { .. } => made(row),
             })
             .collect()
+    }
+
+    /// The row of the file that a row of the data is.
+    fn in_file(&self, row: usize) -> usize {
+        self.rows.map_or(row, |rows| rows[row])
     }
 
     /// Takes away what the options list as missing: a typed column has no other spelling of it.
@@ -270,13 +283,17 @@ impl Resampled<'_> {
         let origins = self.after.samples().origins();
         if origins.iter().any(made) {
             let text = origins.iter().map(|origin| match origin {
-                Origin::Row(row) => row.to_string(),
-                Origin::Synthetic { base, neighbour } => format!("{base}:{neighbour}"),
+                Origin::Row(row) => self.in_file(*row).to_string(),
+                Origin::Synthetic { base, neighbour } => {
+                    format!("{}:{}", self.in_file(*base), self.in_file(*neighbour))
+                }
             });
             Cells::Text(text.map(Some).collect())
         } else {
             let rows = origins.iter().map(|origin| match origin {
-                Origin::Row(row) | Origin::Synthetic { base: row, .. } => i64::try_from(*row).ok(),
+                Origin::Row(row) | Origin::Synthetic { base: row, .. } => {
+                    i64::try_from(self.in_file(*row)).ok()
+                }
             });
             Cells::Whole(rows.collect())
         }

@@ -6,6 +6,7 @@ mod one_or_many;
 mod parse;
 pub mod presets;
 pub mod sweep;
+pub mod tasks;
 
 pub use one_or_many::resampler;
 pub use parse::{Rejected, parse};

@@ -1,15 +1,19 @@
-//! Named sets of corrections or models. Each is a piece of a sweep file, so that what a preset stands
+//! Named sets of corrections, datasets or models. Each is a piece of a sweep file, so that what a preset stands
 //! for can be printed, copied and changed.
 
 use std::borrow::Cow;
 
 use counterweight_core::{Catalogue, nearest};
 
+use super::tasks::{Task, tasks};
+
 /// Which entries of a sweep file a preset stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     /// `[[correction]]`.
     Correction,
+    /// `[[dataset]]`.
+    Dataset,
     /// `[[model]]`.
     Model,
 }
@@ -19,6 +23,7 @@ impl Section {
     pub fn key(self) -> &'static str {
         match self {
             Self::Correction => "correction",
+            Self::Dataset => "dataset",
             Self::Model => "model",
         }
     }
@@ -30,9 +35,11 @@ enum Content {
     Toml(&'static str),
     /// Every learner of the catalogue at its defaults.
     EveryLearner,
+    /// The published tasks of the collection that is called like the preset.
+    Tasks,
 }
 
-/// A named set of corrections or models.
+/// A named set of corrections, datasets or models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name.
@@ -56,6 +63,14 @@ impl Preset {
                     .map(|entry| format!("[[model]]\nkind = \"{}\"\n", entry.card.id))
                     .collect();
                 entries.join("\n").into()
+            }
+            Content::Tasks => {
+                let own = tasks().iter().filter(|task| task.collection == self.id);
+                let entry = |task: &Task| {
+                    let (id, name) = (task.name, task.full_name());
+                    format!("[[dataset]]\nid = \"{id}\"\nname = \"{name}\"\n")
+                };
+                own.map(entry).collect::<Vec<_>>().join("\n").into()
             }
         }
     }
@@ -87,6 +102,12 @@ pub(crate) fn look_up(id: &str, section: Section) -> Result<&'static Preset, (St
 /// Every preset, sorted by name.
 pub const ALL: &[Preset] = &[
     Preset {
+        id: "climb",
+        summary: "two-class tasks of the benchmark CLIMB (Liu et al. 2025), those whose tables are in the library",
+        section: Section::Dataset,
+        content: Content::Tasks,
+    },
+    Preset {
         id: "combinations",
         summary: "corrections stacked on each other, with the scores' own prior and with the training prior",
         section: Section::Correction,
@@ -99,10 +120,28 @@ pub const ALL: &[Preset] = &[
         content: Content::Toml(include_str!("presets/ensembles.toml")),
     },
     Preset {
+        id: "extreme",
+        summary: "a class against all others of its table where there are more than 100 times as many, with at least 10 rows",
+        section: Section::Dataset,
+        content: Content::Tasks,
+    },
+    Preset {
         id: "families",
         summary: "no correction and the four families: reweighting, resampling, thresholding, logit adjustment",
         section: Section::Correction,
         content: Content::Toml(include_str!("presets/families.toml")),
+    },
+    Preset {
+        id: "imbalanced-learn",
+        summary: "tasks of imbalanced-learn's `fetch_datasets`, those whose tables are in the library",
+        section: Section::Dataset,
+        content: Content::Tasks,
+    },
+    Preset {
+        id: "keel",
+        summary: "imbalanced two-class tasks of the KEEL repository, those whose tables are in the library",
+        section: Section::Dataset,
+        content: Content::Tasks,
     },
     Preset {
         id: "losses",

@@ -1,18 +1,19 @@
 //! What a sweep file asks for, checked: the typed form of format 1.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use counterweight_core::{
-    Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, ReadOptions, Resampler,
-    Seed, SmallClass,
+    Contrast, Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, ReadOptions,
+    Resampler, Seed, SmallClass,
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
 use counterweight_data::profile::{Ladder, Profile};
 
 use super::method::Built;
+use super::tasks::task;
 
 /// A model of the sweep.
 #[derive(Clone, Debug)]
@@ -249,7 +250,7 @@ pub struct PopulationSpec {
 /// Where a dataset's rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A set of the library `datasets/`.
+    /// A set of the library `datasets/`, or a published task of one.
     Library {
         /// Its name there.
         name: String,
@@ -270,6 +271,24 @@ pub enum Source {
         /// The label column.
         target: String,
     },
+}
+
+impl Source {
+    /// The files that it is read from, as the sweep names them; none of the library's.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let given: &[&PathBuf] = match self {
+            Self::Library { .. } => &[],
+            Self::File { path, .. } => &[path],
+            Self::Pair { train, test, .. } => &[train, test],
+        };
+        let plain = |path: &&PathBuf| {
+            let parts = path.components();
+            parts
+                .filter(|part| !matches!(part, Component::CurDir))
+                .collect()
+        };
+        given.iter().map(plain).collect()
+    }
 }
 
 /// A real dataset of the sweep.
@@ -293,8 +312,8 @@ pub struct DatasetSpec {
     pub profile: Profile,
     /// What is held along the ratios, once for each; empty thins to each ratio what the data have.
     pub ladders: Vec<Ladder>,
-    /// Whether the rarest class stands against all others together.
-    pub rarest_vs_rest: bool,
+    /// The two-class task that is made of its classes.
+    pub contrast: Option<Contrast>,
     /// What happens to the columns.
     pub preprocess: Preprocess,
     /// Most rows; more are subset, stratified.
@@ -391,13 +410,14 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// The table that a dataset is a view of: its name in the library, or the id of the first dataset of the same
+    /// The table that a dataset is a task of: its name in the library, or the id of the first dataset of the same
     /// file.
     pub fn table_of(&self, dataset: usize) -> &str {
         match &self.datasets[dataset].source {
-            Source::Library { name } => name,
+            Source::Library { name } => task(name).map_or(name, |task| task.table),
             source => {
-                let first = self.datasets.iter().find(|own| own.source == *source);
+                let same = |own: &&DatasetSpec| own.source.files() == source.files();
+                let first = self.datasets.iter().find(same);
                 first.map_or("", |first| &first.id)
             }
         }

@@ -11,6 +11,7 @@ use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_da
 use counterweight_data::split::{duplicate_groups, stratified_subset};
 use rayon::prelude::*;
 
+use super::contrast::contrast;
 use super::{DataSource, Input, InputKind, LoadError, Loaded};
 use crate::config::Sweep;
 use crate::config::sweep::DatasetSpec;
@@ -75,31 +76,23 @@ fn load_one(
         .file
         .parent()
         .unwrap_or_else(|| std::path::Path::new("."));
+    let mut loaded = source.load(spec, folder)?;
+    if let Some(column) = &spec.group {
+        loaded.data = grouped(loaded.data, column, loaded.n_train)?;
+        let given = loaded.given.as_deref().unwrap_or_default();
+        refuse_divided(&loaded.data, column, given)?;
+    }
+    check_dataset(&loaded.data).map_err(|error| LoadError {
+        message: error.to_string(),
+        hint: None,
+    })?;
+    let (loaded, mut kept) = contrast(loaded, spec)?;
     let Loaded {
         data,
         n_train,
         given,
-    } = source.load(spec, folder)?;
-    let data = match &spec.group {
-        Some(column) => {
-            let data = grouped(data, column, n_train)?;
-            refuse_divided(&data, column, given.as_deref().unwrap_or_default())?;
-            data
-        }
-        None => data,
-    };
-    check_dataset(&data).map_err(|error| LoadError {
-        message: error.to_string(),
-        hint: None,
-    })?;
-    let two = data.labels().counts().n_present() == 2;
-    // Along a ladder counts may be equal, and ties go to the last class: the rarer one of the table.
-    let data = if spec.rarest_vs_rest || (two && !spec.ladders.is_empty()) {
-        data.rarest_vs_rest()
-    } else {
-        data
-    };
-    let mut kept = None;
+        ..
+    } = loaded;
     let divided = n_train.is_some() || given.is_some();
     let data = match spec.max_rows {
         // Single rows, so that class shares stay: what is left of a group is still not divided.
@@ -108,7 +101,10 @@ fn load_one(
             let key = sweep.seed.stage("subset").text(&whole).number(most);
             let rows = stratified_subset(data.labels(), most, &key);
             let subset = data.select(&rows);
-            kept = Some(rows.into());
+            kept = Some(match kept {
+                Some(before) => rows.into_iter().map(|row| before[row]).collect(),
+                None => rows.into(),
+            });
             subset
         }
         _ => data,

@@ -3,6 +3,7 @@
 
 mod cells;
 mod claims;
+mod contrast;
 mod cost;
 mod family;
 pub mod filter;
@@ -24,6 +25,7 @@ use counterweight_core::{
 use crate::config::Sweep;
 use crate::config::method::Built;
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
+use crate::config::tasks::Task;
 use counterweight_config::{Diagnostic, Diagnostics};
 
 pub use cells::{Cell, FitGroup, ResampleGroup, resample, resampler_for};
@@ -54,6 +56,8 @@ pub struct Loaded {
     pub n_train: Option<usize>,
     /// The divisions that the user gives, in the order of repeat and fold; `None` where the protocol divides.
     pub given: Option<Vec<GivenSplit>>,
+    /// The published task that its name stands for; `None` where the name is the table's own.
+    pub published: Option<&'static Task>,
 }
 
 /// Why a dataset could not be loaded.
@@ -92,7 +96,8 @@ pub struct Input {
     pub spec: usize,
     /// What happens to the columns.
     pub preprocess: counterweight_data::preprocess::Preprocess,
-    /// Rows of the file that a subset (`max_rows`) kept, in its order; `None` for all.
+    /// Rows of the file (of a pair, each of its own file) that a task of some classes or a subset (`max_rows`)
+    /// kept, in its order; `None` for all.
     pub kept: Option<Arc<[usize]>>,
 }
 

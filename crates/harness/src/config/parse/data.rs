@@ -8,6 +8,7 @@ use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::{Ladder, Profile};
 
+use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
 use super::rows::read_group;
 use super::{check_id, is_id};
@@ -230,7 +231,7 @@ pub(super) fn read_dataset(
     if !ladders.is_empty() {
         check_ladder(&ratios, fields, &mut s);
     }
-    let rarest_vs_rest = s.flag("rarest_vs_rest").unwrap_or(false);
+    let contrast = read_contrast(&mut s);
     let preprocess = read_preprocess(&mut s);
     let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);
     let needs_target = |s: &mut Section<'_, '_>| {
@@ -289,7 +290,8 @@ pub(super) fn read_dataset(
         check_reading(source, fields, &mut s);
     }
     let named = id.is_some() || name.is_some();
-    let id = id.or(fallback).unwrap_or_default();
+    let suffix = id_suffix(contrast.as_ref());
+    let id = id.or_else(|| Some(fallback? + &suffix)).unwrap_or_default();
     if source.is_some() {
         if named || is_id(&id) {
             check_id(&id, "id", &mut s);
@@ -318,7 +320,7 @@ pub(super) fn read_dataset(
         ratios,
         profile,
         ladders,
-        rarest_vs_rest,
+        contrast,
         preprocess,
         max_rows,
     })

@@ -1,5 +1,7 @@
 //! Reads format 1 of the sweep file.
 
+mod collection;
+mod contrast;
 mod curve;
 mod data;
 mod leak;
@@ -16,6 +18,7 @@ use counterweight_core::{Catalogue, Seed};
 
 use super::limits::{LONGEST_ID, MOST_CELLS, MOST_POINTS, is_id_char, too_many_points};
 use super::sweep::{Correction, Model, Sweep};
+use collection::{read_collection, same_task};
 use curve::read_curve;
 use data::{read_dataset, read_population};
 use leak::read_leak;
@@ -136,9 +139,18 @@ fn read_root(
     }
     for (path, line, fields) in tables(datasets, "dataset", errors) {
         let before = errors.len();
-        let read = read_dataset(fields, &path, line, protocol_max_rows, errors);
+        let read = if fields.contains_key("preset") {
+            let mut read = read_collection(fields, &path, line, protocol_max_rows, errors);
+            // Collections overlap: the same id for the same task in the same way is one dataset.
+            read.retain(|dataset| !sweep.datasets.iter().any(|known| same_task(known, dataset)));
+            read
+        } else {
+            read_dataset(fields, &path, line, protocol_max_rows, errors)
+                .into_iter()
+                .collect()
+        };
         let sound = errors.len() == before;
-        if let Some(dataset) = read {
+        for dataset in read {
             lines.claim(&dataset.id, "dataset", dataset.line, errors);
             if sound {
                 sweep.datasets.push(dataset);
