@@ -3,8 +3,9 @@
 use counterweight_plots::{
     AblationCurve, AblationPanel, Ablations, BestSetting, CalibrationFront, CalibrationPoint,
     Comparison, ComparisonMatrix, CriticalDifference, Forest, ForestGroup, ForestRow, GainAxis,
-    GainCurves, GainDot, GainGroup, GainLine, GainPanel, HeatMap, LeakArrows, LeakPanel, PriceDots,
-    PricePanel, RankChange, RankSlope, ReliabilityDot, ReliabilityGrid, ReliabilityPanel, Spacing,
+    GainCurves, GainDot, GainGroup, GainLine, GainPanel, HeatMap, LeakArrows, LeakPanel,
+    PopulationMap, PriceDots, PricePanel, RankChange, RankSlope, ReliabilityDot, ReliabilityGrid,
+    ReliabilityPanel, Spacing,
 };
 
 /// A fixed sequence of numbers between 0 and 1; quality does not matter here.
@@ -446,6 +447,35 @@ pub(crate) fn forest_data(models: &[&str], corrections: &[String]) -> Forest {
                 rows: corrections.iter().map(|c| row(c, &mut noise)).collect(),
             })
             .collect(),
+    }
+}
+
+/// Classes on a line from corner to corner, with borders between them.
+pub(crate) fn map_data(classes: usize) -> PopulationMap {
+    let mut random = Noise::new(17);
+    let at = |class: usize| class as f64 - 0.5 * (classes as f64 - 1.0);
+    let end = 0.5 * classes as f64 + 1.0;
+    let border = |shift: f64| {
+        let between = (1..classes).map(|class| at(class) - 0.5 + shift);
+        between
+            .map(|m| vec![(m - 1.0, m + 1.0), (m + 1.0, m - 1.0)])
+            .collect()
+    };
+    let rows: Vec<Vec<(f64, f64)>> = (0..classes)
+        .map(|class| {
+            let mut place = || at(class) + random.around(0.6);
+            (0..20).map(|_| (place(), place())).collect()
+        })
+        .collect();
+    PopulationMap {
+        population: "gaussian-line".to_owned(),
+        across: ((-end, end), "x1".to_owned()),
+        up: ((-end, end), "x2".to_owned()),
+        rows,
+        densities: Vec::new(),
+        balanced: border(0.0),
+        accuracy: border(0.3),
+        shares: "10 to 1".to_owned(),
     }
 }
 

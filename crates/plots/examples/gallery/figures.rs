@@ -2,13 +2,14 @@
 
 use counterweight_plots::{
     Ablations, Figure, HeatMap, PlotError, PriceDots, Spacing, Theme, ablations, calibration_front,
-    comparison_matrix, critical_difference, forest, gain_curves, heat_map, leak_arrows, price_dots,
-    rank_slope, reliability_grid,
+    comparison_matrix, critical_difference, forest, gain_curves, heat_map, leak_arrows,
+    population_map, price_dots, rank_slope, reliability_grid,
 };
 
 use crate::data::{
     CORRECTIONS, MODELS, datasets, forest_data, front_data, gain_data, heat_data, leak_data,
-    long_names, matrix_data, names, price_data, rank_data, reliability_data, slope_data, tau_data,
+    long_names, map_data, matrix_data, names, price_data, rank_data, reliability_data, slope_data,
+    tau_data,
 };
 
 fn main_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
@@ -106,6 +107,8 @@ fn other_figures(out: &mut Vec<(String, Figure)>) -> Result<(), PlotError> {
             out.push((name.to_owned(), draw(&theme(name))?));
             Ok(())
         };
+    add("map-column", &|t| population_map(&map_data(3), t))?;
+    add("map-many", &|t| population_map(&map_data(30), t))?;
     add("tau-5", &|t| ablations(&tau_data(&MODELS[..5], 1, 60), t))?;
     add("tau-3-ratios", &|t| {
         ablations(&tau_data(&MODELS[..2], 3, 8), t)
