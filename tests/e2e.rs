@@ -31,6 +31,7 @@ mod messy_files;
 mod minibatches;
 mod odd_data;
 mod own_data;
+mod populations;
 mod rank;
 mod resample;
 mod side_tables;

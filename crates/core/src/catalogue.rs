@@ -368,7 +368,7 @@ impl MetricCaps {
     };
 }
 
-/// A population's sampler has no caps beyond its card.
+/// What planning has to know of a population.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopulationCaps {
     /// Whether the number of classes can be two only.

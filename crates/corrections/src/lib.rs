@@ -16,7 +16,6 @@ pub mod calibrate;
 pub mod decide;
 pub mod ensemble;
 pub mod loss;
-mod nested;
 pub mod prior;
 pub mod resample;
 

@@ -10,6 +10,7 @@
 //! | [`elementary`] | exponentials and logarithms, of slices too |
 //! | [`order`] | medians and quantiles |
 //! | [`cut_search`], [`offsets`] | the best offset of one class; many offset rules on the same rows |
+//! | [`quadrature`] | integrals over an interval, zeros |
 //! | [`screen`] | the pairs of rows whose scalar product reaches a limit |
 //!
 //! Results do not depend on the processor, with one exception: what [`screen`] computes may differ in
@@ -29,6 +30,7 @@ pub mod newton;
 pub mod offsets;
 pub mod optimise;
 pub mod order;
+pub mod quadrature;
 pub mod screen;
 pub mod smo;
 

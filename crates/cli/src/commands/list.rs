@@ -1,9 +1,12 @@
 //! `counterweight list`: everything that a sweep may name, as text or as a JSON array of objects
 //! with an `id`.
 
+use std::collections::BTreeMap;
+
 use counterweight::{CATALOGUE, Error, Exit, Result};
-use counterweight_core::params::ParamKind;
-use counterweight_core::{Card, LearnerCaps, ParamValue, ScoreKind};
+use counterweight_core::params::{ParamKind, check};
+use counterweight_core::{Card, LearnerCaps, ParamValue, ScoreKind, find};
+use counterweight_data::populations::picture;
 use counterweight_harness::config::presets;
 use serde_json::{Map, Value, json};
 
@@ -74,6 +77,15 @@ fn object(value: Value) -> Map<String, Value> {
 fn with(mut map: Map<String, Value>, more: Value) -> Map<String, Value> {
     map.extend(object(more));
     map
+}
+
+/// A population at its defaults, in letters: the digit of the densest class.
+fn drawn(id: &str) -> Vec<String> {
+    let population = find(CATALOGUE.populations, id).and_then(|entry| {
+        let params = check(entry.card.params, &BTreeMap::new()).ok()?;
+        (entry.build)(&params).ok()
+    });
+    population.map_or_else(Vec::new, |population| picture(&*population, 60, 12))
 }
 
 fn card(card: &Card) -> Map<String, Value> {
@@ -245,6 +257,11 @@ fn print(what: What, items: &[Map<String, Value>]) {
                     text(param, "kind"),
                     text(param, "about")
                 );
+            }
+        }
+        if what == What::Populations {
+            for line in drawn(&text(item, "id")) {
+                println!("    |{line}");
             }
         }
     }

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use crate::suggest::nearest;
 
 mod declare;
+mod nested;
 mod value;
 
 pub use declare::{Declared, Parameter, PerClass, Reals, Rows, Wholes, checked, count, joined};
+pub use nested::nested;
 pub use value::{ParamError, ParamValue, Range};
 
 /// What a parameter may be.

@@ -9,7 +9,7 @@ use crate::ensemble::Base;
 use crate::error::StageResult;
 use crate::matrix::Matrix;
 use crate::seed::Stream;
-use crate::views::Train;
+use crate::views::{ColumnKind, Train};
 
 mod context;
 mod decision;
@@ -69,4 +69,25 @@ pub trait Population: Debug + Send + Sync {
 
     /// log p(x | class).
     fn log_density(&self, class: usize, x: &[f64]) -> f64;
+
+    /// What each feature holds; a nominal one holds codes.
+    fn kinds(&self) -> Vec<ColumnKind> {
+        vec![ColumnKind::Numeric; self.n_features()]
+    }
+
+    /// Mean and covariance (row by row) of the features of `class`, codes being numbers; `None` where they do not
+    /// exist.
+    fn moments(&self, class: usize) -> Option<(Vec<f64>, Vec<f64>)>;
+
+    /// The least balanced error that any rule can have, to 1e-10; `None` where it is no integral over one variable.
+    fn bayes_error(&self) -> Option<f64> {
+        None
+    }
+
+    /// The probability that a training row of `class` carries the label of another class, drawn evenly. Test rows
+    /// keep their labels.
+    fn label_noise(&self, class: usize) -> f64 {
+        let _ = class;
+        0.0
+    }
 }

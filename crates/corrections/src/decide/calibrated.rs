@@ -68,8 +68,7 @@
 
 use std::sync::Arc;
 
-use crate::nested::nested;
-
+use counterweight_core::params::nested;
 use counterweight_core::{
     Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Details, Extras,
     FittedRule, Note, ParamError, ParamKind, ParamValue, Parameter, Params, Prior, Rescored, Rule,

@@ -60,8 +60,7 @@
 
 use std::sync::Arc;
 
-use crate::nested::nested;
-
+use counterweight_core::params::nested;
 use counterweight_core::{
     Later, Loss, LossContext, LossEntry, LossNeeds, LossTerms, ParamError, ParamKind, ParamValue,
     Parameter, Params, Range, RuleCaps, StageResult, parameters,

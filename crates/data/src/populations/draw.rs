@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use counterweight_core::{
-    ClassCounts, ColumnKind, Labels, Matrix, Origin, Partition, Population, Samples, StageError,
-    StageResult, StreamKey, Test, Train,
+    ClassCounts, Labels, Matrix, Origin, Partition, Population, Samples, StageError, StageResult,
+    StreamKey, Test, Train,
 };
+use rand::RngExt as _;
 
 /// Draws `train` and `test` rows of each class.
 ///
@@ -13,6 +14,9 @@ use counterweight_core::{
 /// the first ones of a sequence that depends on the key alone. So along a ladder of class counts the
 /// rows at a smaller count are a prefix of those at a larger one, and the test rows do not move with
 /// the training counts.
+///
+/// A population with label noise changes labels of training rows, by the stream `key.clone().text("noise").number(c)`:
+/// the rows and their places are those without noise, and so is which label the i-th row of a class has.
 ///
 /// Rows stand class after class; classes are named `0`, `1`, ...; origins count training rows first,
 /// then test rows. Cost: O(rows x features).
@@ -59,6 +63,7 @@ pub fn draw(
         (n_train..n_train + n_test).collect(),
     )?;
     let train = part(population, train, &names, 0, &key.clone().text("train"))?;
+    let train = mislabelled(population, train, &key.clone().text("noise"))?;
     let test = part(population, test, &names, n_train, &key.clone().text("test"))?;
     Ok(split.assign(train, test)?)
 }
@@ -85,7 +90,7 @@ fn part(
         data.extend_from_slice(rows.as_slice());
         ids.resize(ids.len() + count, id);
     }
-    let kinds = vec![ColumnKind::Numeric; d].into();
+    let kinds = population.kinds().into();
     let origins = (first..first + n).map(Origin::Row).collect();
     let y = Labels::new(ids, Arc::clone(names))?;
     Ok(Samples::new(
@@ -94,6 +99,33 @@ fn part(
         y,
         origins,
     )?)
+}
+
+/// The rows with the labels that noise leaves them.
+fn mislabelled(
+    population: &dyn Population,
+    rows: Samples,
+    key: &StreamKey,
+) -> StageResult<Samples> {
+    let k = population.n_classes();
+    if (0..k).all(|class| population.label_noise(class) <= 0.0) {
+        return Ok(rows);
+    }
+    let mut streams: Vec<_> = (0..k)
+        .map(|class| key.clone().number(class).open())
+        .collect();
+    let k = u32::try_from(k).unwrap_or(u32::MAX);
+    let seen = |&label: &u32| {
+        let stream = &mut streams[label as usize];
+        let wrong = stream.random::<f64>() < population.label_noise(label as usize);
+        // Drawn in any case, so that a higher rate keeps the wrong labels of a lower one.
+        let step = stream.random_range(1..k);
+        if wrong { (label + step) % k } else { label }
+    };
+    let ids = rows.y().ids().iter().map(seen).collect();
+    let y = rows.y().with_ids(ids)?;
+    let (x, kinds) = (rows.x().clone(), Arc::clone(rows.kinds()));
+    Ok(Samples::new(x, kinds, y, rows.origins().to_vec())?)
 }
 
 /// `n` rows spread evenly over `n_classes` classes; what does not divide goes to the first classes.

@@ -23,12 +23,6 @@
 //!
 //! The Bayes-optimal balanced error is `int min(p_0, p_1) / 2`: .085410 at noise .3.
 //!
-//! # Parameters
-//!
-//! | name | default | range | unit |
-//! |---|---|---|---|
-//! | `noise` | 0.3 | 1e-6 to 1e6 | standard deviation of each coordinate; the arcs have radius 1 |
-//!
 //! # Cost
 //!
 //! O(1) a row; a density takes 128 nodes of one exponential and two sines each, whatever the noise.
@@ -46,9 +40,9 @@
 //! # Examples
 //!
 //! ```
-//! use counterweight_core::Population as _;
+//! use counterweight_data::populations::Recipe as _;
 //! use counterweight_data::populations::moons::Moons;
-//! let moons = Moons::new(0.3)?;
+//! let moons = Moons::default().noise(0.3).population()?;
 //! let odds = |x: &[f64]| moons.log_density(1, x) - moons.log_density(0, x);
 //! assert!(odds(&[0.0, 1.0]) < 0.0 && odds(&[1.0, -0.5]) > 0.0);
 //! assert!(odds(&[0.5, 0.25]).abs() < 1e-12); // the centre of symmetry
@@ -63,56 +57,41 @@
 
 use std::f64::consts::PI;
 
-use counterweight_core::params::Default;
 use counterweight_core::{
-    Card, Matrix, ParamError, ParamKind, ParamSpec, Params, Population, PopulationCaps,
-    PopulationEntry, Range, Stream, log_sum_exp,
+    Matrix, ParamError, Population, PopulationEntry, Range, Stream, log_sum_exp, parameters,
 };
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
-use super::{LOG_TAU, assert_class};
+use super::shared::{Arc, entry};
+use super::{Extra, LOG_TAU, Recipe, assert_class};
 
-/// The square of the noise and its inverse have to be ordinary numbers.
-const NOISE: Range = Range::new(1e-6, true, 1e6, true);
+parameters! {
+    /// Two interleaving half circles with Gaussian noise.
+    pub struct Moons {
+        /// standard deviation of each coordinate; the arcs have radius 1
+        noise: f64 = 0.3, in Range::new(1e-6, true, 1e6, true), probe [0.1];
+        extra: ..Extra;
+    }
+}
 
-/// Quadrature nodes on a panel.
-const NODES: usize = 16;
-/// Panels on a piece of the arc.
-const PANELS: usize = 4;
-/// A piece is shortened to where the exponent has dropped by at most this much ...
-const DROP_MOST: f64 = 60.0;
-/// ... and by at least this much: what is cut off is below e^-50 of the largest value.
-const DROP_LEAST: f64 = 50.0;
+impl Recipe for Moons {
+    fn population(&self) -> Result<Box<dyn Population>, ParamError> {
+        Ok(self.extra.around(Arcs::new(self.noise)))
+    }
+}
 
-/// Two interleaving half circles with Gaussian noise.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moons {
+#[derive(Clone, Copy, Debug)]
+struct Arcs {
     noise: f64,
-    rule: [Node; NODES],
+    arc: Arc,
 }
 
-/// A node of the quadrature rule on [0, 1].
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Node {
-    at: f64,
-    weight: f64,
-}
-
-impl Moons {
-    /// Half circles with noise of this standard deviation.
-    ///
-    /// # Errors
-    /// [`ParamError`] for a noise outside [1e-6, 1e6].
-    pub fn new(noise: f64) -> Result<Self, ParamError> {
-        if NOISE.contains(noise) {
-            Ok(Self {
-                noise,
-                rule: gauss_legendre(),
-            })
-        } else {
-            let problem = format!("expected a number in {NOISE}, found {noise}");
-            Err(ParamError::new("noise", problem))
+impl Arcs {
+    fn new(noise: f64) -> Self {
+        Self {
+            noise,
+            arc: Arc::new(),
         }
     }
 
@@ -125,62 +104,7 @@ impl Moons {
             // The nearest points are the ends; the exponent turns opposite phi, at phi + pi.
             [(-phi, PI + phi), (PI + phi, -phi)]
         };
-        log_sum_exp(&pieces.map(|(start, length)| self.log_piece(kappa, start, length)))
-    }
-
-    /// log of `int_0^length exp(-kappa (1 - cos(start + s))) ds`, where `start + length <= pi`.
-    fn log_piece(&self, kappa: f64, start: f64, length: f64) -> f64 {
-        // cos(start) - cos(start + s), written so that nothing cancels when s is small.
-        let drop = |s: f64| 2.0 * kappa * (start + 0.5 * s).sin() * (0.5 * s).sin();
-        let mut end = length;
-        // The drop grows at most as s^2, so that this scaling never goes below DROP_LEAST.
-        loop {
-            let dropped = drop(end);
-            if dropped <= DROP_MOST {
-                break;
-            }
-            end *= (DROP_LEAST / dropped).sqrt();
-        }
-        let width = end / PANELS as f64;
-        let mut sum = 0.0;
-        for panel in 0..PANELS {
-            for node in &self.rule {
-                sum += node.weight * (-drop(width * (panel as f64 + node.at))).exp();
-            }
-        }
-        (width * sum).ln() - 2.0 * kappa * (0.5 * start).sin().powi(2)
-    }
-}
-
-/// The Gauss-Legendre rule on [0, 1]: roots of the Legendre polynomial by Newton's method, which spares a
-/// table of constants and is exact to rounding.
-fn gauss_legendre() -> [Node; NODES] {
-    std::array::from_fn(|i| {
-        let n = NODES as f64;
-        let mut z = (PI * (i as f64 + 0.75) / (n + 0.5)).cos();
-        let mut slope = 1.0;
-        // Convergence is quadratic from a start that is good to three digits.
-        for _ in 0..8 {
-            let (mut p, mut previous) = (1.0, 0.0);
-            for k in 1..=NODES {
-                let k = k as f64;
-                (p, previous) = (((2.0 * k - 1.0) * z * p - (k - 1.0) * previous) / k, p);
-            }
-            slope = n * (z * p - previous) / (z * z - 1.0);
-            z -= p / slope;
-        }
-        Node {
-            at: 0.5 * (1.0 - z),
-            weight: 1.0 / ((1.0 - z * z) * slope * slope),
-        }
-    })
-}
-
-impl TryFrom<&Params> for Moons {
-    type Error = ParamError;
-
-    fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Self::new(params.real("noise"))
+        log_sum_exp(&pieces.map(|(start, length)| self.arc.log_piece(kappa, start, length)))
     }
 }
 
@@ -189,7 +113,7 @@ fn reflect(x: f64, y: f64) -> (f64, f64) {
     (1.0 - x, 0.5 - y)
 }
 
-impl Population for Moons {
+impl Population for Arcs {
     fn n_classes(&self) -> usize {
         2
     }
@@ -233,23 +157,25 @@ impl Population for Moons {
         let constant = LOG_TAU + PI.ln() + 2.0 * self.noise.ln();
         self.log_arc_integral(kappa, phi) - 0.5 * across - constant
     }
+
+    fn moments(&self, class: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+        let (x, y) = if class == 0 {
+            (0.0, 2.0 / PI)
+        } else {
+            reflect(0.0, 2.0 / PI)
+        };
+        let variance = |own: f64| own + self.noise * self.noise;
+        let (across, up) = (variance(0.5), variance(0.5 - 4.0 / (PI * PI)));
+        Some((vec![x, y], vec![across, 0.0, 0.0, up]))
+    }
 }
 
-pub(crate) const ENTRY: PopulationEntry = PopulationEntry {
-    card: Card {
-        id: "moons",
-        summary: "two interleaving half circles with Gaussian noise",
-        reference: "scikit-learn make_moons, with a random position on the arc",
-        params: &[ParamSpec::new(
-            "noise",
-            ParamKind::Real(NOISE),
-            Default::Real(0.3),
-            "standard deviation of each coordinate; the arcs have radius 1",
-        )],
-    },
-    caps: PopulationCaps { binary: true },
-    build: |params| Ok(Box::new(Moons::try_from(params)?)),
-};
+pub(crate) const ENTRY: PopulationEntry = entry::<Moons>(
+    "moons",
+    "two interleaving half circles with Gaussian noise",
+    "scikit-learn make_moons, with a random position on the arc",
+    true,
+);
 
 #[cfg(test)]
 mod tests {
@@ -292,37 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn the_quadrature_rule_is_exact_for_polynomials_of_degree_31() {
-        let rule = gauss_legendre();
-        assert!(rule.windows(2).all(|pair| pair[0].at < pair[1].at));
-        for degree in 0..32 {
-            let sum: f64 = rule
-                .iter()
-                .map(|node| node.weight * node.at.powi(degree))
-                .sum();
-            assert!(
-                (sum * f64::from(degree + 1) - 1.0).abs() < 1e-13,
-                "degree {degree}: {sum}"
-            );
-        }
-        let high: f64 = rule
-            .iter()
-            .map(|node| node.weight * (2.0 * node.at - 1.0).powi(32))
-            .sum();
-        assert!(
-            (high * 33.0 - 1.0).abs() > 1e-10,
-            "a rule of 16 nodes is not exact at degree 32"
-        );
-    }
-
-    #[test]
     fn densities_agree_with_the_golden_quadrature() {
         let rows = golden("moons-density");
         assert_eq!(rows.len(), 260);
         for [class, noise, x, y, expected] in rows {
-            let found = Moons::new(noise)
-                .unwrap()
-                .log_density(usize::from(class > 0.5), &[x, y]);
+            let found = Arcs::new(noise).log_density(usize::from(class > 0.5), &[x, y]);
             let error = (found - expected).abs() / expected.abs().max(1.0);
             assert!(
                 error < 1e-12,
@@ -335,7 +235,7 @@ mod tests {
     fn densities_agree_with_brute_force_across_scales_and_directions() {
         let arcs = [0, 1].map(fine_arc);
         for noise in [0.05, 0.1, 0.3, 0.8, 3.0] {
-            let moons = Moons::new(noise).unwrap();
+            let moons = Arcs::new(noise);
             for r in [0.0, 1e-6, 0.3, 1.0, 1.0 + noise, 2.0, 6.0] {
                 for (step, off) in [0.0, 1e-4, 0.07].into_iter().cycle().take(9).enumerate() {
                     // Directions of the ends, of the point opposite to the arc, and off them.
@@ -357,7 +257,7 @@ mod tests {
         // The density is smooth on the scale of the noise, and the trapezoidal rule on a lattice at
         // half of it is exact to rounding.
         for noise in [0.1, 0.3, 1.0] {
-            let moons = Moons::new(noise).unwrap();
+            let moons = Arcs::new(noise);
             let step = noise / 2.0;
             let lattice = |low: f64, high: f64| {
                 let start = low - 10.0 * noise;
@@ -383,7 +283,7 @@ mod tests {
         // At tiny noise the density on the arc is that of a Gaussian across it times 1 / pi along it, and
         // half of that at the ends; a point off the arc by ten deviations has next to none.
         let noise = 1e-4;
-        let moons = Moons::new(noise).unwrap();
+        let moons = Arcs::new(noise);
         let on = -(PI.ln()) - noise.ln() - 0.5 * LOG_TAU;
         let rows = golden("moons-point");
         assert_eq!(rows.len(), 18);
@@ -403,7 +303,7 @@ mod tests {
     #[test]
     fn rows_have_the_moments_of_an_arc_with_noise() {
         let noise = 0.3;
-        let moons = Moons::new(noise).unwrap();
+        let moons = Arcs::new(noise);
         let n = 200_000;
         for class in 0..2 {
             let x = class_rows(&moons, class, n);
@@ -446,7 +346,7 @@ mod tests {
     #[test]
     fn the_bayes_error_is_that_of_the_densities() {
         for [noise, _, _, _, expected] in golden("moons-bayes") {
-            let moons = Moons::new(noise).unwrap();
+            let moons = Arcs::new(noise);
             let test = super::super::contract::test_rows(&moons, 100_000);
             let found = bayes_balanced_error(&moons, &test).unwrap();
             let error = 5.0 * (expected * (1.0 - expected) / 100_000.0).sqrt();
@@ -460,7 +360,7 @@ mod tests {
     #[test]
     fn nothing_breaks_far_away_or_at_extreme_noise() {
         for noise in [1e-6, 0.3, 1e6] {
-            let moons = Moons::new(noise).unwrap();
+            let moons = Arcs::new(noise);
             for x in [
                 [0.0, 0.0],
                 [0.5, 0.25],
@@ -484,9 +384,6 @@ mod tests {
             }
             let far = Matrix::from_vec(1, 2, vec![1e200, 1e200]).unwrap();
             assert_eq!(bayes_decisions(&moons, &far).as_slice(), [0]);
-        }
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-7] {
-            assert!(Moons::new(bad).is_err(), "{bad}");
         }
     }
 }

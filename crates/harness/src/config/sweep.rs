@@ -5,8 +5,8 @@ use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use counterweight_core::{
-    Contrast, Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population, ReadOptions,
-    Resampler, Seed, SmallClass,
+    ClassCounts, Contrast, Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population,
+    ReadOptions, Resampler, Seed, SmallClass,
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
@@ -214,7 +214,7 @@ pub enum RatioSpec {
 }
 
 /// How the size of a population's training set is fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SizeSpec {
     /// All classes together.
     Total(usize),
@@ -222,6 +222,8 @@ pub enum SizeSpec {
     Largest(usize),
     /// The smallest class.
     Smallest(usize),
+    /// Each class.
+    Each(ClassCounts),
 }
 
 /// A synthetic population of the sweep.

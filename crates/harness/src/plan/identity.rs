@@ -179,10 +179,10 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
         let (ratios, profile) = match &input.kind {
             InputKind::Population(spec) => {
                 let (size, n) = spec.size.entry();
-                hasher = hasher
-                    .text(size)
-                    .number(n as u64)
-                    .number(spec.n_test as u64);
+                hasher = n
+                    .iter()
+                    .chain(&[spec.n_test])
+                    .fold(hasher.text(size), |hasher, &n| hasher.number(n as u64));
                 let ratios = spec.ratios.iter().map(|&ratio| RatioSpec::Induced(ratio));
                 (ratios.collect(), spec.profile)
             }
@@ -209,12 +209,13 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
 }
 
 impl SizeSpec {
-    /// The key in sweep files, and the number of rows.
-    pub fn entry(self) -> (&'static str, usize) {
+    /// The key in sweep files, and its number of rows, or one a class.
+    pub fn entry(&self) -> (&'static str, &[usize]) {
         match self {
-            Self::Total(n) => ("n_train", n),
-            Self::Largest(n) => ("n_max", n),
-            Self::Smallest(n) => ("minority_count", n),
+            Self::Total(n) => ("n_train", std::slice::from_ref(n)),
+            Self::Largest(n) => ("n_max", std::slice::from_ref(n)),
+            Self::Smallest(n) => ("minority_count", std::slice::from_ref(n)),
+            Self::Each(counts) => ("class_counts", counts.as_slice()),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use counterweight_core::groups::count_groups;
 use counterweight_core::{
-    Column, ColumnValues, ContentHash, CoreError, Dataset, GivenSplit, Hasher, Partition, nearest,
+    Column, ColumnKind, ColumnValues, ContentHash, CoreError, Dataset, GivenSplit, Hasher,
+    Partition, nearest,
 };
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_dataset};
 use counterweight_data::split::{duplicate_groups, stratified_subset};
@@ -25,6 +26,12 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
         .enumerate()
         .map(|(at, spec)| {
             let population = &spec.population;
+            let kinds = population.method.kinds();
+            let width = |kind: &ColumnKind| match kind {
+                ColumnKind::Nominal { levels } => *levels,
+                ColumnKind::Numeric | ColumnKind::Indicator => 1,
+            };
+            let is_nominal = |kind: &ColumnKind| matches!(kind, ColumnKind::Nominal { .. });
             Input {
                 id: spec.id.clone(),
                 hash: Hasher::new("counterweight population 1")
@@ -32,9 +39,9 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
                     .finish(),
                 n_classes: population.method.n_classes(),
                 n_features: population.method.n_features(),
-                n_encoded: population.method.n_features(),
-                nominal: false,
-                all_nominal: false,
+                n_encoded: kinds.iter().map(width).sum(),
+                nominal: kinds.iter().any(is_nominal),
+                all_nominal: kinds.iter().all(is_nominal),
                 kind: InputKind::Population(Arc::new(spec.clone())),
                 pair_train: None,
                 given: None,

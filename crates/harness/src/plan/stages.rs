@@ -14,7 +14,7 @@ use super::cells::Planned;
 use super::{Input, InputKind};
 use crate::config::Sweep;
 use crate::config::method::Built;
-use crate::config::sweep::{Correction, Features, Model};
+use crate::config::sweep::{Correction, Features, Model, SizeSpec};
 
 /// A parameter's value and its default.
 #[derive(Clone)]
@@ -69,7 +69,9 @@ pub(super) fn specs_of(kind: &str, catalogue: &Catalogue) -> Option<&'static [Pa
     let loss = || find(catalogue.losses, kind).map(|entry| entry.card.params);
     let resampler = || find(catalogue.resamplers, kind).map(|entry| entry.card.params);
     let learner = || find(catalogue.learners, kind).map(|entry| entry.card.params);
-    decision.or_else(loss).or_else(resampler).or_else(learner)
+    let population = || find(catalogue.populations, kind).map(|entry| entry.card.params);
+    let method = decision.or_else(loss).or_else(resampler).or_else(learner);
+    method.or_else(population)
 }
 
 fn settings<C, T: ?Sized>(built: &Built<C, T>, catalogue: &Catalogue) -> Settings {
@@ -154,6 +156,23 @@ fn add(
         }
         found.insert(name, Setting { value, default });
     }
+}
+
+/// The size of a population's training set.
+fn size(size: &SizeSpec) -> Settings {
+    let (key, n) = size.entry();
+    let n = match n {
+        [n] => Scalar::Whole(i64::try_from(*n).unwrap_or(i64::MAX)),
+        counts => Scalar::Text(
+            counts
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join("+")
+                .into(),
+        ),
+    };
+    [(key.to_owned(), plain(n))].into()
 }
 
 fn plain(value: Scalar) -> Setting {
@@ -252,9 +271,7 @@ impl Varied {
             }
         };
         for spec in &sweep.populations {
-            let (size, n) = spec.size.entry();
-            let n = Scalar::Whole(i64::try_from(n).unwrap_or(i64::MAX));
-            see(Role::Dataset, "", [(size.to_owned(), plain(n))].into());
+            see(Role::Dataset, "", size(&spec.size));
             let kind = spec.population.entry.card.id;
             see(
                 Role::Population,
@@ -304,13 +321,10 @@ impl Varied {
                 Stage::default(),
             );
         };
-        let (size, n) = sweep.populations[input.spec].size.entry();
-        let n = Scalar::Whole(i64::try_from(n).unwrap_or(i64::MAX));
-        let settings_of_size = [(size.to_owned(), plain(n))].into();
         let population = settings(&spec.population, catalogue);
         (
             spec.entry.as_str().into(),
-            self.stage(Role::Dataset, "", &settings_of_size),
+            self.stage(Role::Dataset, "", &size(&spec.size)),
             self.stage(Role::Population, spec.population.entry.card.id, &population),
         )
     }

@@ -53,10 +53,11 @@ impl Splitter<'_> {
         let k = input.n_classes;
         let test = balanced_counts(spec.n_test, k);
         for &ratio in &spec.ratios {
-            let counts = Ratio::new(ratio).and_then(|ratio| match spec.size {
-                SizeSpec::Total(n) => profile::counts_of_total(spec.profile, k, ratio, n),
-                SizeSpec::Largest(n) => profile::counts_of_largest(spec.profile, k, ratio, n),
-                SizeSpec::Smallest(n) => profile::counts_of_smallest(spec.profile, k, ratio, n),
+            let counts = Ratio::new(ratio).and_then(|ratio| match &spec.size {
+                SizeSpec::Total(n) => profile::counts_of_total(spec.profile, k, ratio, *n),
+                SizeSpec::Largest(n) => profile::counts_of_largest(spec.profile, k, ratio, *n),
+                SizeSpec::Smallest(n) => profile::counts_of_smallest(spec.profile, k, ratio, *n),
+                SizeSpec::Each(counts) => Ok(counts.clone()),
             });
             let train = match counts {
                 Ok(train) => train,
@@ -87,7 +88,10 @@ impl Splitter<'_> {
                 units.push(Unit {
                     input: at,
                     ratio: RatioSpec::Induced(ratio),
-                    profile: spec.profile.id(),
+                    profile: match spec.size {
+                        SizeSpec::Each(_) => "counts",
+                        _ => spec.profile.id(),
+                    },
                     repeat,
                     fold: 0,
                     key,

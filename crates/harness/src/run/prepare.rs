@@ -4,8 +4,8 @@
 use std::sync::{Arc, OnceLock};
 
 use counterweight_core::{
-    Column, ColumnValues, Dataset, Matrix, Note, Partition, Samples, Shared, StageResult, Test,
-    Train,
+    Column, ColumnKind, ColumnValues, Dataset, Matrix, Note, Partition, Samples, Shared,
+    StageResult, Test, Train,
 };
 use counterweight_data::populations::{bayes_balanced_error, draw};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor};
@@ -196,18 +196,32 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partit
     }
 }
 
+/// Codes as a nominal column, as a file would have it: its names sort as the codes do.
+fn levels_of(codes: &[f64], levels: usize) -> ColumnValues {
+    let digits = levels.saturating_sub(1).to_string().len();
+    let names: Vec<String> = (0..levels).map(|l| format!("l{l:0digits$}")).collect();
+    let name = |code: &f64| {
+        let at = (0..levels).find(|&l| (l as f64 - code).abs() < 0.5);
+        at.map(|l| names[l].as_str())
+    };
+    ColumnValues::nominal(&codes.iter().map(name).collect::<Vec<_>>())
+}
+
 /// Drawn rows as a dataset, so that they pass through the same preprocessing as files.
 fn join(train: &Samples, test: &Samples) -> StageResult<Dataset> {
     let stacked = |j: usize| -> Vec<f64> {
         let part = |x: &Matrix| x.column(j);
         part(train.x()).into_iter().chain(part(test.x())).collect()
     };
-    let columns = (0..train.x().cols())
-        .map(|j| Column {
-            name: format!("x{}", j + 1),
-            values: ColumnValues::Numeric(stacked(j)),
-        })
-        .collect();
+    let column = |(j, kind): (usize, &ColumnKind)| {
+        let values = match kind {
+            ColumnKind::Nominal { levels } => levels_of(&stacked(j), *levels),
+            ColumnKind::Numeric | ColumnKind::Indicator => ColumnValues::Numeric(stacked(j)),
+        };
+        let name = format!("x{}", j + 1);
+        Column { name, values }
+    };
+    let columns = train.kinds().iter().enumerate().map(column).collect();
     let ids = train
         .y()
         .ids()

@@ -11,7 +11,7 @@ use counterweight_data::profile::{Ladder, Profile};
 use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
 use super::rows::read_group;
-use super::{check_id, is_id};
+use super::{check_id, counts, is_id};
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
 use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
@@ -154,15 +154,20 @@ pub(super) fn read_population(
         rows(&mut s, "n_train", 2).map(SizeSpec::Total),
         rows(&mut s, "n_max", 1).map(SizeSpec::Largest),
         rows(&mut s, "minority_count", 1).map(SizeSpec::Smallest),
+        counts::read(&mut s).map(SizeSpec::Each),
     ];
     let given: Vec<SizeSpec> = sizes.into_iter().flatten().collect();
     if given.len() > 1 {
-        let hint = Some("keep one of `n_train`, `n_max` and `minority_count`".into());
-        s.error("n_train", "the size is fixed twice", hint);
+        let hint = "keep one of `n_train`, `n_max`, `minority_count` and `class_counts`";
+        let first = given[0].entry().0;
+        s.error(first, "the size is fixed twice", Some(hint.into()));
     }
     let n_test = rows(&mut s, "n_test", 2).unwrap_or(4000);
-    let ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
+    let mut ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
     let profile = read_profile(&mut s);
+    if let Some(ratio) = counts::ratio(&given, fields, &mut s) {
+        ratios = vec![RatioSpec::Induced(ratio)];
+    }
     let preprocess = read_preprocess(&mut s);
     let Some(kind) = kind else { return Vec::new() };
     let kind_line = fields.get("kind").map_or(line, |(line, _)| *line);
@@ -176,6 +181,7 @@ pub(super) fn read_population(
     };
     let params = s.parameters(entry.card.params);
     let grid = build_grid(entry, params.into_iter(), &place, errors);
+    counts::check(&given, &grid, fields, &place, errors);
     let entry = id.unwrap_or(kind);
     grid.into_iter()
         .map(|population| PopulationSpec {
@@ -183,7 +189,7 @@ pub(super) fn read_population(
             entry: entry.clone(),
             line,
             population,
-            size: given.first().copied().unwrap_or(SizeSpec::Total(2000)),
+            size: given.first().cloned().unwrap_or(SizeSpec::Total(2000)),
             n_test,
             ratios: ratios
                 .iter()

@@ -2,6 +2,7 @@
 
 mod collection;
 mod contrast;
+mod counts;
 mod curve;
 mod data;
 mod leak;

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use counterweight_core::params::check;
-use counterweight_core::{Entry, ParamError, ParamValue, Params, find, nearest};
+use super::{ParamError, ParamValue, Params, check};
+use crate::catalogue::{Entry, find};
+use crate::suggest::nearest;
 
 /// The method among `entries` that the parameter `key` describes, unless it is one of `refused`. A kind
 /// that is none of them is an error that says `unknown`; one that is missing names an `example`.
-pub(crate) fn nested<C, T: ?Sized>(
+///
+/// # Errors
+/// [`ParamError`] for such a kind, and for parameters that the method refuses.
+pub fn nested<C, T: ?Sized>(
     entries: &'static [Entry<C, T>],
     (params, key): (&Params, &str),
     refused: &[&str],
