@@ -34,5 +34,6 @@ mod own_data;
 mod populations;
 mod rank;
 mod resample;
+mod shift;
 mod side_tables;
 mod tasks;

@@ -194,6 +194,39 @@ fn groups_are_what_is_equal() {
 }
 
 #[test]
+fn inspection_counts_groups_by_class() {
+    let place = Place::new();
+    place.write(
+        "own.csv",
+        "u,who,y\n1,p,a\n2,p,a\n3,q,a\n4,q,b\n5,q,b\n6,r,a\n",
+    );
+    let call = |more: &[&str]| {
+        place.call(&[&["data", "inspect", "own.csv", "--target", "y"], more].concat())
+    };
+    let found = call(&["--group", "who", "--format", "json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(
+        (&found["groups"], &found["nominal"]),
+        (&3.into(), &0.into())
+    );
+    assert_eq!(found["classes"][0]["groups"], 3);
+    assert_eq!(found["classes"][1]["groups"], 1);
+    let text = call(&["--group", "who"]).ends_with(0).out;
+    assert!(
+        text.contains("3 groups of `who`, which is no feature"),
+        "{text}"
+    );
+    assert!(
+        text.contains("classes with all rows in one group: `b`"),
+        "{text}"
+    );
+    assert!(!call(&[]).out.contains("groups"));
+    let wrong = call(&["--group", "whom"]).ends_with(2).err;
+    assert!(wrong.contains("did you mean `who`?"), "{wrong}");
+}
+
+#[test]
 fn fewer_groups_than_folds_follow_the_policy() {
     let place = place(
         "group = \"who\"",

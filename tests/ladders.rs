@@ -81,7 +81,7 @@ fn every_rung_has_the_counts_of_its_ladder() {
     for (units, (profile, ratio, counts)) in plan.units.chunks(4).zip(rungs) {
         for unit in units {
             assert_eq!(
-                (unit.profile, unit.ratio),
+                (unit.profile.as_str(), unit.ratio),
                 (profile, RatioSpec::Induced(ratio))
             );
             assert_eq!(unit.train.as_slice(), counts, "{profile} at {ratio}");
@@ -190,7 +190,7 @@ fn scores_from_elsewhere_find_their_ladder() {
         let RatioSpec::Induced(ratio) = unit.ratio else {
             panic!("a rung");
         };
-        let (profile, repeat, fold) = (unit.profile, unit.repeat, unit.fold);
+        let (profile, repeat, fold) = (&unit.profile, unit.repeat, unit.fold);
         let line = |row| format!("table,{profile},{ratio},{repeat},{fold},{row},0.6,0.4");
         lines.extend(plan.test_rows(unit).into_iter().map(line));
     }

@@ -258,6 +258,9 @@ pub(crate) enum DataCommand {
         /// The label column
         #[arg(long, value_name = "COL")]
         target: String,
+        /// Column that says which rows belong together: no feature, and counted by class
+        #[arg(long, value_name = "COL")]
+        group: Option<String>,
         #[command(flatten)]
         reading: ReadArgs,
         #[command(flatten)]

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use counterweight::{CATALOGUE, Error, Exit, Session};
+use counterweight_frame::ReadOptions;
 
 use crate::args::{Cli, Command, DataCommand};
 use crate::progress::Progress;
@@ -118,11 +119,15 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Data(DataCommand::Inspect {
             file,
             target,
+            group,
             reading,
             contrast,
             format,
         }) => {
-            let options = reading.options(&target);
+            let options = ReadOptions {
+                group,
+                ..reading.options(&target)
+            };
             commands::data::inspect(&file, &options, &contrast, format.format)
         }
         Command::Data(DataCommand::Resample(args)) => commands::resample::resample(&args),

@@ -275,7 +275,7 @@ impl<'a> ScoresFile<'a> {
                     });
                 !matches!(unit.rows, Rows::None(..))
                     && says(&self.dataset, &input.id)
-                    && says(&self.profile, unit.profile)
+                    && says(&self.profile, &unit.profile)
                     && ratio
                     && same(&self.repeat, unit.repeat)
                     && same(&self.fold, unit.fold)

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use counterweight_config::{Diagnostics, Value, parse};
 use counterweight_core::{Record, Timing};
 use counterweight_frame::{owner_of, read_text, write_atomically, write_table, write_table_of};
 use counterweight_report::select::{SelectError, Selected, Selection};
@@ -230,6 +231,7 @@ impl Folder<'_> {
         let heading = ReportInput {
             sweep_name: name,
             sweep_text: text,
+            weighted_to: weighted_to(text),
             records: &[],
             timings: &[],
             reliability: &[],
@@ -257,6 +259,33 @@ impl Folder<'_> {
         // A million records take the room that tables and figures are made in.
         drop((records, timings));
         Ok(counterweight_report::write_up(&heading, &analysis)?)
+    }
+}
+
+/// The class shares that a sweep weights metrics of all test rows to, in words.
+fn weighted_to(sweep: &str) -> &'static str {
+    let tree = parse(sweep, None, &mut Diagnostics::new(""));
+    let drawn = ["dataset", "population"].iter().any(|kind| {
+        let entries = tree.get(*kind).map(|(_, node)| &node.value);
+        let Some(Value::List(entries)) = entries else {
+            return false;
+        };
+        let mut tables = entries.iter().map(|entry| &entry.value);
+        tables.any(|table| matches!(table, Value::Table(keys) if keys.contains_key("test_prior")))
+    });
+    let protocol = tree.get("protocol").map(|(_, node)| &node.value);
+    let asked = match protocol {
+        Some(Value::Table(keys)) => keys.get("metric_prior").map(|(_, node)| &node.value),
+        _ => None,
+    };
+    match asked {
+        Some(Value::Text(word)) if word == "test" => "the class shares of the test rows",
+        Some(Value::Text(word)) if word == "uniform" => "equal class shares",
+        Some(Value::List(_)) => "the class shares of `metric_prior`",
+        None if drawn => {
+            "the training prior (where test rows are drawn to shares of their own, to those)"
+        }
+        _ => "the training prior",
     }
 }
 

@@ -34,7 +34,8 @@ pub struct Description {
     /// One row a feature: `column`, `kind`, `distinct`, `missing`, `min`, `max`, `mean` (numeric),
     /// `most_frequent`, `most_frequent_rows` (nominal).
     pub columns: Table,
-    /// One row a class, in class order: `class`, `rows`, `share`, `ratio` (largest class over this).
+    /// One row a class, in class order: `class`, `rows`, `share`, `ratio` (largest class over this), and `groups`
+    /// where rows have groups: how many hold rows of it.
     pub classes: Table,
     /// What to beware of, one sentence each.
     pub warnings: Vec<String>,
@@ -278,7 +279,11 @@ fn class_table(dataset: &Dataset) -> Table {
     let counts = labels.counts();
     let (total, largest) = (counts.total() as f64, counts.largest() as f64);
     let counts = counts.as_slice();
-    table(vec![
+    let groups = groups_of_classes(dataset).map(|groups| {
+        let cells = groups.into_iter().map(whole).collect();
+        ("groups", Cells::Whole(cells))
+    });
+    let columns = vec![
         (
             "class",
             Cells::Text(labels.names().iter().cloned().map(Some).collect()),
@@ -305,7 +310,24 @@ fn class_table(dataset: &Dataset) -> Table {
                     .collect(),
             ),
         ),
-    ])
+    ];
+    table(columns.into_iter().chain(groups).collect())
+}
+
+/// How many groups hold rows of each class, where rows have groups.
+fn groups_of_classes(dataset: &Dataset) -> Option<Vec<usize>> {
+    let labels = dataset.labels();
+    let pairs: BTreeSet<(u32, u32)> = labels
+        .ids()
+        .iter()
+        .copied()
+        .zip(dataset.groups()?.iter().copied())
+        .collect();
+    let mut groups = vec![0; labels.n_classes()];
+    for (class, _) in pairs {
+        groups[class as usize] += 1;
+    }
+    Some(groups)
 }
 
 fn warnings(dataset: &Dataset, summaries: &[Summary], description: &Description) -> Vec<String> {
@@ -326,6 +348,19 @@ fn warnings(dataset: &Dataset, summaries: &[Summary], description: &Description)
             "classes with fewer than {FEW_ROWS} rows: {}; `small_class` decides what folds do with \
              them",
             small.join(", ")
+        ));
+    }
+    let lone: Vec<String> = labels
+        .names()
+        .iter()
+        .zip(groups_of_classes(dataset).unwrap_or_default())
+        .filter(|(_, groups)| *groups == 1)
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    if !lone.is_empty() {
+        found.push(format!(
+            "classes with all rows in one group: {}; no split can both train and test on them",
+            lone.join(", ")
         ));
     }
     if labels.n_classes() > 2 && labels.n_classes() * 5 > rows {

@@ -52,6 +52,8 @@ pub struct ReportInput<'a> {
     pub sweep_name: &'a str,
     /// The sweep file.
     pub sweep_text: &'a str,
+    /// The class shares that metrics of all test rows are weighted to, such as `the training prior`.
+    pub weighted_to: &'a str,
     /// The records, in plan order.
     pub records: &'a [Record],
     /// Their timings; may be empty.
@@ -121,6 +123,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 /// let report = build(&ReportInput {
 ///     sweep_name: "nothing-yet",
 ///     sweep_text: "",
+///     weighted_to: "the training prior",
 ///     records: &[],
 ///     timings: &[],
 ///     reliability: &[],

@@ -204,7 +204,7 @@ pub const COLUMNS: &[Column] = &[
     name!(
         profile,
         false,
-        "`natural`, `step`, `exponential`, `ladder-minority` or `ladder-n`"
+        "`natural`, `step`, `exponential`, `pareto`, `counts`, `ladder-minority` or `ladder-n`; `/` and which class is rare, where that is not the smallest"
     ),
     real!(
         requested_ratio,

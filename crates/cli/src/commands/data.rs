@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use counterweight::{Error, Exit, Result};
+use counterweight_core::groups::count_groups;
 use counterweight_core::{Cells, Table};
 use counterweight_frame::{Library, ReadOptions, describe, read_dataset};
 use serde_json::{Map, Value, json};
@@ -15,7 +16,15 @@ pub(crate) fn inspect(
     contrast: &ContrastArgs,
     format: Format,
 ) -> Result<Exit> {
-    let (data, _) = contrast.apply(read_dataset(file, options)?)?;
+    let data = read_dataset(file, options)?;
+    let data = match &options.group {
+        Some(column) => data
+            .grouped_by(column)
+            .map_err(|error| Error::usage(error.to_string()))?,
+        None => data,
+    };
+    let (data, _) = contrast.apply(data)?;
+    let groups = data.groups().map(|groups| count_groups(groups));
     let about = describe(&data);
     if format == Format::Json {
         let value = json!({
@@ -25,6 +34,7 @@ pub(crate) fn inspect(
             "missing_cells": about.missing_cells,
             "rows_with_missing": about.rows_with_missing,
             "imbalance_ratio": about.imbalance_ratio,
+            "groups": groups,
             "duplicate_rows": about.duplicate_rows,
             "conflicting_rows": about.conflicting_rows,
             "constant_columns": about.constant_columns,
@@ -49,6 +59,12 @@ pub(crate) fn inspect(
         "imbalance ratio {ratio}, {} duplicate rows, {} rows with the features of another class",
         about.duplicate_rows, about.conflicting_rows
     );
+    if let (Some(groups), Some(column)) = (groups, &options.group) {
+        println!(
+            "{groups} groups of `{}`, which is no feature",
+            plain(column)
+        );
+    }
     println!();
     print_table(&about.classes);
     println!();

@@ -2,10 +2,11 @@
 
 use counterweight_core::ClassCounts;
 
-use super::{Profile, ProfileError, Ratio};
+use super::shares::counts_of_shares;
+use super::{Profile, ProfileError, Ratio, Size, Thinning};
 
 /// Keeps a whole number that arithmetic left a few rounding errors short from losing a row.
-const SLACK: f64 = 1e-9;
+pub(super) const SLACK: f64 = 1e-9;
 
 /// Counts of `n_classes` classes that sum to `n`: shares in proportion to `1 / d_i`, rounded by
 /// largest remainder (equal remainders: the lower class first).
@@ -78,12 +79,12 @@ pub fn counts_of_smallest(
     not_empty(profile, ratio, counts, || None)
 }
 
-/// The most rows that real data with the class counts `natural` can give in this profile.
+/// The rows that real data with the class counts `natural` give in this profile.
 ///
-/// Classes that have rows are ranked by their natural count, most rows first, ties in class order, so
-/// that thinning keeps the order of the classes and throws away least. Rank i gets
-/// `floor(n_max / d_i + 1e-9)` rows with `n_max = min_i natural_i d_i`, the largest one (not
-/// rounded) that every class can give: the class that binds keeps all its rows. Rounding `n_max` down to
+/// Classes that have rows are ranked by their natural count, most rows first, ties in class order (so
+/// that thinning keeps the order of the classes and throws away least), unless [`Rare`](super::Rare) says otherwise.
+/// Rank i gets `floor(n_max / d_i + 1e-9)` rows with the `n_max` of [`Size`], by default `min_i natural_i d_i`, the
+/// largest one (not rounded) that every class can give: the class that binds keeps all its rows. Rounding `n_max` down to
 /// whole rows, or up to what the floors would still allow, realises the ratio less well: 34 rare and
 /// 500 common rows at ratio 10 would become 34 and 349.
 ///
@@ -92,23 +93,33 @@ pub fn counts_of_smallest(
 ///
 /// # Errors
 /// [`ProfileError::TooFewClasses`] when fewer than two classes have rows, [`ProfileError::EmptyClass`]
-/// when a class that has rows would get none.
+/// when a class that has rows would get none, [`ProfileError::TooFewRows`] when a size is fixed that a class cannot give.
 pub fn counts_within(
-    profile: Profile,
+    thinning: impl Into<Thinning>,
     natural: &ClassCounts,
     ratio: Ratio,
 ) -> Result<ClassCounts, ProfileError> {
+    let Thinning {
+        profile,
+        rare,
+        size,
+    } = thinning.into();
     let natural = natural.as_slice();
     let mut ranked: Vec<usize> = (0..natural.len())
         .filter(|&class| natural[class] > 0)
         .collect();
     ranked.sort_by_key(|&class| std::cmp::Reverse(natural[class]));
+    let ranked = rare.ranked(ranked);
     let k = ranked.len();
     at_least_two(k)?;
     let supply = |rank: usize| natural[ranked[rank]] as f64;
-    let n_max = (0..k)
-        .map(|rank| supply(rank) * profile.divisor(rank, k, ratio))
-        .fold(f64::INFINITY, f64::min);
+    let n_max = match size {
+        Size::Most => (0..k)
+            .map(|rank| supply(rank) * profile.divisor(rank, k, ratio))
+            .fold(f64::INFINITY, f64::min),
+        Size::Largest(n) => n as f64,
+        Size::Smallest(n) => n as f64 * ratio.get(),
+    };
     let by_rank = fall(profile, k, ratio, n_max)?;
     let mut counts = vec![0; natural.len()];
     for (&class, &count) in ranked.iter().zip(&by_rank) {
@@ -119,8 +130,22 @@ pub fn counts_within(
         .copied()
         .filter(|&class| counts[class] == 0)
         .min();
+    let short = (0..natural.len()).find(|&class| counts[class] > natural[class]);
+    if let Some(class) = short {
+        return Err(ProfileError::TooFewRows {
+            class,
+            wanted: counts[class],
+            found: natural[class],
+        });
+    }
     match empty {
         None => Ok(ClassCounts::new(counts)),
+        Some(class) if size != Size::Most => Err(ProfileError::EmptyClass {
+            class,
+            profile,
+            ratio,
+            largest: Some(round_down(n_max)),
+        }),
         // The last class gets min_i natural_i ratio^(e_i - 1) rows; that is at least 1 as long as
         // the ratio is at most every natural_i^(1 / (1 - e_i)).
         Some(class) => {
@@ -183,31 +208,11 @@ fn apportion(profile: Profile, n_classes: usize, ratio: Ratio, n: usize) -> Vec<
     let shares: Vec<f64> = (0..n_classes)
         .map(|i| profile.divisor(i, n_classes, ratio).recip())
         .collect();
-    let total: f64 = shares.iter().sum();
-    let quotas: Vec<f64> = shares
-        .iter()
-        .map(|share| n as f64 * (share / total))
-        .collect();
-    let mut counts: Vec<usize> = quotas
-        .iter()
-        .map(|&quota| whole(quota).unwrap_or(usize::MAX).min(n))
-        .collect();
-    // On a grid of SLACK, so that remainders that are equal but for rounding count as equal.
-    let remainder = |class: usize| {
-        let rest = (quotas[class] - counts[class] as f64).max(0.0);
-        std::cmp::Reverse(whole((rest / SLACK).round()))
-    };
-    let mut order: Vec<usize> = (0..n_classes).collect();
-    order.sort_by_key(|&class| remainder(class));
-    let given: usize = counts.iter().sum();
-    for &class in order.iter().take(n.saturating_sub(given)) {
-        counts[class] += 1;
-    }
-    counts
+    counts_of_shares(n, &shares)
 }
 
 /// `floor(value + SLACK)`; `None` when negative, NaN or over 2^53, where counts are no longer exact.
-fn whole(value: f64) -> Option<usize> {
+pub(super) fn whole(value: f64) -> Option<usize> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let floor = (value + SLACK).floor();
     #[expect(
@@ -281,6 +286,63 @@ mod tests {
         assert_eq!(counts(1.0), [5000; 10]);
         let cifar_100 = counts_of_largest(Profile::Exponential, 100, ratio(100.0), 500).unwrap();
         assert_eq!((cifar_100.total(), cifar_100.as_slice()[99]), (10_847, 5));
+    }
+
+    #[test]
+    fn the_pareto_profile_falls_by_a_power_of_the_rank() {
+        let counts = |k, r: f64, n| {
+            let counts = counts_of_largest(Profile::Pareto, k, ratio(r), n).unwrap();
+            counts.as_slice().to_vec()
+        };
+        // Shape ln 4 / ln 16 = 1/2: n_max / rank^2; and shape 1: n_max / rank, Zipf's law.
+        assert_eq!(counts(4, 16.0, 1440), [1440, 360, 160, 90]);
+        assert_eq!(
+            counts(10, 10.0, 2520),
+            [2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252]
+        );
+        assert_eq!(counts(2, 7.0, 70), [70, 10]);
+        // The head falls faster than an exponential one, and the tail is flatter.
+        let exponential = counts_of_largest(Profile::Exponential, 10, ratio(100.0), 5000).unwrap();
+        let pareto = counts(10, 100.0, 5000);
+        assert_eq!((pareto[0], pareto[9]), (5000, 50));
+        assert!(
+            pareto
+                .iter()
+                .zip(exponential.as_slice())
+                .all(|(p, e)| p <= e)
+        );
+    }
+
+    #[test]
+    fn which_class_is_rare_and_how_many_rows_there_are_are_knobs() {
+        use super::super::Rare;
+        let natural = ClassCounts::new(vec![200, 40, 0, 1000]);
+        let of = |rare, size| {
+            let thinning = Thinning {
+                profile: Profile::Exponential,
+                rare,
+                size,
+            };
+            counts_within(thinning, &natural, ratio(4.0)).map(|counts| counts.as_slice().to_vec())
+        };
+        assert_eq!(of(Rare::Smallest, Size::Most).unwrap(), [80, 40, 0, 160]);
+        assert_eq!(of(Rare::Largest, Size::Most).unwrap(), [20, 40, 0, 10]);
+        assert_eq!(of(Rare::Class(0), Size::Most).unwrap(), [20, 40, 0, 80]);
+        assert_eq!(
+            of(Rare::Smallest, Size::Largest(100)).unwrap(),
+            [50, 25, 0, 100]
+        );
+        assert_eq!(
+            of(Rare::Smallest, Size::Smallest(10)).unwrap(),
+            [20, 10, 0, 40]
+        );
+        let short = of(Rare::Smallest, Size::Smallest(41)).unwrap_err();
+        assert_eq!(
+            short.to_string(),
+            "class 1 (from 0) has 40 rows, 41 are asked for"
+        );
+        let empty = of(Rare::Smallest, Size::Largest(3)).unwrap_err();
+        assert_eq!(largest_of(&empty), Some(3.0));
     }
 
     #[test]

@@ -14,11 +14,16 @@
 //!
 //! # Formula
 //!
-//! Class i of K (from 0; for real data the class with the i-th most rows) has
+//! Class i of K (from 0) has
 //! `n_i = n_max / d_i(ratio)` rows, with
 //!
 //! - `step`: `d_i = 1` for the first ceil(K/2) classes and `d_i = ratio` for the others;
-//! - `exponential`: `d_i = ratio^(i/(K-1))`, a long tail with equal steps on the log axis.
+//! - `exponential`: `d_i = ratio^(i/(K-1))`, a long tail with equal steps on the log axis;
+//! - `pareto`: `d_i = (i+1)^(1/shape)` with `shape = ln K / ln ratio`, that is `ratio^(ln(i+1) / ln K)`: the rank-size form of
+//!   Pareto's law, whose head falls fast and whose tail is long and flat.
+//!
+//! Which class of real data is the i-th is a choice of its own ([`Rare`]): by default the one with the i-th most rows,
+//! so that the naturally smallest class is the rarest.
 //!
 //! Fractions are dropped as `floor(n_i + 1e-9)`, where the 1e-9 keeps whole numbers whole under
 //! rounding. [`counts_of_total`] alone has a sum to meet and rounds by largest remainder.
@@ -30,7 +35,8 @@
 //! # Differences
 //!
 //! `exponential` with `n_max` gives the counts of CIFAR-LT exactly. The papers halve an even number
-//! of classes for `step`; of an odd number the middle class goes with the large ones here, so that
+//! of classes for `step`. ImageNet-LT and Places-LT draw the sizes of their classes from a Pareto law of shape 6, cut off
+//! at both ends; `pareto` has its expected shape at the ratio that is asked for, and nothing of chance. Of an odd number the middle class goes with the large ones here, so that
 //! three classes have one rare class. imbalanced-learn's `make_imbalance` takes counts that the caller worked
 //! out, and draws each target anew: its ladders are not nested.
 //!
@@ -54,18 +60,23 @@
 //! of samples", CVPR 2019 (exponential). M. Buda, A. Maki and M. A. Mazurowski, "A systematic study
 //! of the class imbalance problem in convolutional neural networks", Neural Networks 106, 2018
 //! (step). K. Cao, C. Wei, A. Gaidon, N. Arechiga and T. Ma, "Learning imbalanced datasets with
-//! label-distribution-aware margin loss", `NeurIPS` 2019 (both, as benchmarks). M. L. Balinski and
+//! label-distribution-aware margin loss", `NeurIPS` 2019 (both, as benchmarks). Z. Liu, Z. Miao, X. Zhan, J. Wang, B. Gong and
+//! S. X. Yu, "Large-scale long-tailed recognition in an open world", CVPR 2019 (Pareto). M. L. Balinski and
 //! H. P. Young, "Fair Representation", 1982 (largest remainder).
 
 mod counts;
 mod ladder;
+mod shares;
 mod thin;
+mod thinning;
 
 use thiserror::Error;
 
 pub use counts::{counts_of_largest, counts_of_smallest, counts_of_total, counts_within};
 pub use ladder::{FEWEST_RARE, Ladder};
+pub use shares::{counts_of_shares, counts_to_shares};
 pub use thin::thin;
+pub use thinning::{Rare, Size, Thinning};
 
 /// An imbalance ratio: largest over smallest class count. Finite and at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -103,17 +114,20 @@ pub enum Profile {
     Step,
     /// A geometric fall from class to class.
     Exponential,
+    /// A fall by a power of the rank.
+    Pareto,
 }
 
 impl Profile {
     /// Every profile, sorted by id.
-    pub const ALL: [Self; 2] = [Self::Exponential, Self::Step];
+    pub const ALL: [Self; 3] = [Self::Exponential, Self::Pareto, Self::Step];
 
     /// The name in sweep files and records.
     pub fn id(self) -> &'static str {
         match self {
             Self::Step => "step",
             Self::Exponential => "exponential",
+            Self::Pareto => "pareto",
         }
     }
 
@@ -133,6 +147,8 @@ impl Profile {
         match self {
             Self::Step => f64::from(u8::from(rank >= n_classes.div_ceil(2))),
             Self::Exponential => rank as f64 / n_classes.saturating_sub(1).max(1) as f64,
+            Self::Pareto if rank == 0 => 0.0,
+            Self::Pareto => ((rank + 1) as f64).ln() / (n_classes as f64).ln(),
         }
     }
 }

@@ -73,6 +73,34 @@ pub fn hold_out(
     Ok((Partition::new(labels.len(), train, test)?, notes))
 }
 
+/// Holds out `per_class` rows of every class that has rows: a test set with equal shares, drawn before anything is
+/// thinned. Each class in an order of its own stream, so that fewer are a subset of more.
+///
+/// # Errors
+/// [`StageError::Failed`] when a class has no row left to train on.
+pub fn hold_out_evenly(
+    labels: &Labels,
+    per_class: usize,
+    key: &StreamKey,
+) -> StageResult<Partition> {
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for (class, rows) in shuffled_classes(labels, key).into_iter().enumerate() {
+        if !rows.is_empty() && rows.len() <= per_class {
+            return Err(StageError::Failed(format!(
+                "class `{}` has {} rows, and {per_class} of each class are held out",
+                labels.names()[class],
+                rows.len()
+            )));
+        }
+        let (held, rest) = rows.split_at(per_class.min(rows.len()));
+        test.extend_from_slice(held);
+        train.extend_from_slice(rest);
+    }
+    train.sort_unstable();
+    test.sort_unstable();
+    Ok(Partition::new(labels.len(), train, test)?)
+}
+
 /// At most `max_rows` rows, stratified by the largest remainder; every class keeps at least one row
 /// (so that, with more classes than `max_rows`, there are as many rows as classes). Ascending.
 pub fn stratified_subset(labels: &Labels, max_rows: usize, key: &StreamKey) -> Vec<usize> {
@@ -146,6 +174,19 @@ mod tests {
             "classes with one group have no test row: 1"
         );
         assert!(hold_out(&labels, 0.4, Some(&[1; 40]), SmallClass::Clamp, &key).is_err());
+    }
+
+    #[test]
+    fn an_even_hold_out_has_equal_shares_and_is_nested() {
+        let labels = labels(&[30, 12, 11]);
+        let key = Seed(5).stage("split");
+        let of = |n| hold_out_evenly(&labels, n, &key).unwrap();
+        let (few, many) = (of(4), of(10));
+        assert_eq!(labels.select(many.test()).counts().as_slice(), [10, 10, 10]);
+        assert_eq!(many.train().len(), 23);
+        assert!(few.test().iter().all(|row| many.test().contains(row)));
+        let error = hold_out_evenly(&labels, 11, &key).unwrap_err().to_string();
+        assert!(error.contains("class `2` has 11 rows"), "{error}");
     }
 
     #[test]

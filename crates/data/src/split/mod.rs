@@ -8,7 +8,7 @@ mod shares;
 
 pub use duplicates::duplicate_groups;
 pub use folds::{inner_folds, stratified_folds};
-pub use hold_out::{hold_out, stratified_subset};
+pub use hold_out::{hold_out, hold_out_evenly, stratified_subset};
 
 use counterweight_core::{Labels, StageError, StageResult, StreamKey};
 use rand::seq::SliceRandom as _;

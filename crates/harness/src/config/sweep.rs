@@ -226,6 +226,63 @@ pub enum SizeSpec {
     Each(ClassCounts),
 }
 
+/// Which class the smallest count goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RareSpec {
+    /// The naturally smallest class, or the last one of a population.
+    Smallest,
+    /// The naturally largest class, or the first one of a population; the order of the others is turned round too.
+    Largest,
+    /// Each class in turn, the others in their order: a unit each.
+    Each,
+}
+
+impl RareSpec {
+    /// The word for real data.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Smallest => "smallest",
+            Self::Largest => "largest",
+            Self::Each => "each",
+        }
+    }
+}
+
+/// Size of a test set with the same number of rows of every class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TestSize {
+    /// Rows of each class.
+    Rows(usize),
+    /// Share of the smallest class, rounded up: rows of each class.
+    Share(f64),
+}
+
+impl TestSize {
+    /// Rows of each class, of a table whose smallest class has so many.
+    pub fn rows(self, smallest: usize) -> usize {
+        match self {
+            Self::Rows(rows) => rows,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of a number of rows"
+            )]
+            Self::Share(share) => (smallest as f64 * share - 1e-9).ceil() as usize,
+        }
+    }
+}
+
+/// Shares of the classes among the test rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TestPrior {
+    /// Those of the training rows.
+    Train,
+    /// Equal ones.
+    Balanced,
+    /// These, in class order; each above 0, and their sum 1.
+    Shares(Vec<f64>),
+}
+
 /// A synthetic population of the sweep.
 #[derive(Clone, Debug)]
 pub struct PopulationSpec {
@@ -245,6 +302,10 @@ pub struct PopulationSpec {
     pub ratios: Vec<f64>,
     /// Shape of the imbalance.
     pub profile: Profile,
+    /// Which class is rare.
+    pub rare: RareSpec,
+    /// Shares of the classes among the test rows; balanced where nothing is said.
+    pub test_prior: Option<TestPrior>,
     /// What happens to the columns.
     pub preprocess: Preprocess,
 }
@@ -312,6 +373,14 @@ pub struct DatasetSpec {
     pub ratios: Vec<RatioSpec>,
     /// Shape of the induced imbalance.
     pub profile: Profile,
+    /// Which class the induced imbalance makes rare.
+    pub rare: RareSpec,
+    /// How many rows there are at an induced ratio; `None` for as many as the data can give.
+    pub size: Option<SizeSpec>,
+    /// Test rows of every class, held out before anything is thinned; `None` splits by the protocol.
+    pub test_per_class: Option<TestSize>,
+    /// Shares of the classes that test rows are drawn to; `None` for the rows as they come.
+    pub test_prior: Option<TestPrior>,
     /// What is held along the ratios, once for each; empty thins to each ratio what the data have.
     pub ladders: Vec<Ladder>,
     /// The two-class task that is made of its classes.
@@ -340,17 +409,26 @@ pub enum MetricPrior {
     Test,
     /// The same weight for every class.
     Uniform,
+    /// These shares, in class order; each above 0, and their sum 1.
+    Shares(Vec<f64>),
 }
 
 impl MetricPrior {
-    /// Name in sweep files.
-    pub fn id(&self) -> &'static str {
+    /// Name in sweep files; shares joined by `;`.
+    pub fn id(&self) -> String {
         match self {
-            Self::Train => "train",
-            Self::Test => "test",
-            Self::Uniform => "uniform",
+            Self::Train => "train".to_owned(),
+            Self::Test => "test".to_owned(),
+            Self::Uniform => "uniform".to_owned(),
+            Self::Shares(shares) => joined(shares),
         }
     }
+}
+
+/// Class shares as a text that reads back.
+pub(crate) fn joined(shares: &[f64]) -> String {
+    let texts: Vec<String> = shares.iter().map(|share| format!("{share:?}")).collect();
+    texts.join(";")
 }
 
 /// The protocol of the sweep.
@@ -371,8 +449,9 @@ pub struct Protocol {
     /// Most bytes of the whole run, shared out among its threads; `None` leaves it to the machine, which then
     /// decides no outcome.
     pub max_memory: Option<u64>,
-    /// Prior of prior-dependent metrics.
-    pub metric_prior: MetricPrior,
+    /// Prior of prior-dependent metrics; `None` for the training prior, or that of the test rows where these are drawn
+    /// to a prior of their own.
+    pub metric_prior: Option<MetricPrior>,
     /// Whether exact duplicate rows stay on one side of every split.
     pub group_duplicates: bool,
     /// Whether the scores of every cell are kept beside its record.

@@ -9,7 +9,10 @@ use counterweight_core::{ClassCounts, ContentHash, Hasher, SmallClass};
 use super::{Input, InputKind, Rows, Unit};
 use crate::config::Sweep;
 use crate::config::method::Built;
-use crate::config::sweep::{Correction, Model, RatioSpec, SizeSpec, SplitSpec};
+use crate::config::sweep::{
+    Correction, DatasetSpec, MetricPrior, Model, PopulationSpec, RareSpec, RatioSpec, SizeSpec,
+    SplitSpec, TestPrior, TestSize, joined,
+};
 
 /// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.
 pub const RESULTS_EPOCH: u64 = 4;
@@ -46,10 +49,11 @@ fn join(counts: &ClassCounts) -> String {
 /// The key of the rows of one fold of real data. Only what decides the rows: streams hang on it, and must
 /// not move when, say, the metric prior of the sweep does.
 pub(super) fn fold_key(sweep: &Sweep, input: &Input, repeat: usize, fold: usize) -> String {
+    let held = sweep.datasets[input.spec].test_per_class.map(held_key);
     format!(
         "{}|split={}|group={}|repeat={repeat}|fold={fold}",
         input.hash.hex(),
-        split_key(sweep.protocol.split),
+        held.unwrap_or_else(|| split_key(sweep.protocol.split)),
         sweep.protocol.group_duplicates
     )
 }
@@ -91,7 +95,13 @@ fn protocol(sweep: &Sweep, hasher: Hasher) -> Hasher {
             SmallClass::Error => "error",
             SmallClass::Skip => "skip",
         })
-        .text(protocol.metric_prior.id())
+        .text(
+            &protocol
+                .metric_prior
+                .as_ref()
+                .unwrap_or(&MetricPrior::Train)
+                .id(),
+        )
         .number(u64::from(protocol.group_duplicates))
 }
 
@@ -111,10 +121,15 @@ pub(super) fn of_unit(domain: &str, sweep: &Sweep, input: &Input, unit: &Unit) -
         .text(&input.id)
         .hash(&input.hash)
         .text(input.preprocess.id())
-        .text(unit.profile);
+        .text(&unit.profile);
     let hasher = ratio(unit.ratio, hasher)
         .number(unit.repeat as u64)
         .number(unit.fold as u64);
+    let hasher = if unit.more.is_empty() {
+        hasher
+    } else {
+        hasher.text(&unit.more)
+    };
     match &unit.rows {
         // The counts follow from the ratio, but a population of another size is another one; those of a rung
         // follow from the other rungs too.
@@ -176,7 +191,7 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
             .text(&input.id)
             .hash(&input.hash)
             .text(input.preprocess.id());
-        let (ratios, profile) = match &input.kind {
+        let (ratios, profile, more) = match &input.kind {
             InputKind::Population(spec) => {
                 let (size, n) = spec.size.entry();
                 hasher = n
@@ -184,19 +199,22 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
                     .chain(&[spec.n_test])
                     .fold(hasher.text(size), |hasher, &n| hasher.number(n as u64));
                 let ratios = spec.ratios.iter().map(|&ratio| RatioSpec::Induced(ratio));
-                (ratios.collect(), spec.profile)
+                (ratios.collect(), spec.profile, of_population(sweep, spec))
             }
             InputKind::Real(_) => {
                 let spec = &sweep.datasets[input.spec];
                 let ladders = spec.ladders.iter().map(|ladder| ladder.profile());
                 hasher = ladders.fold(hasher, Hasher::text);
-                (spec.ratios.clone(), spec.profile)
+                (spec.ratios.clone(), spec.profile, of_dataset(sweep, spec))
             }
         };
         let ratios: Vec<RatioSpec> = ratios;
         hasher = hasher.text(profile.id()).number(ratios.len() as u64);
         for each in ratios {
             hasher = ratio(each, hasher);
+        }
+        if !more.is_empty() {
+            hasher = hasher.text(&more);
         }
     }
     for model in &sweep.models {
@@ -206,6 +224,51 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
         hasher = hasher.hash(&of_correction(correction));
     }
     hasher.finish()
+}
+
+/// What a dataset asks for beside what every one does; empty for nothing.
+pub(super) fn of_dataset(sweep: &Sweep, spec: &DatasetSpec) -> String {
+    let size = spec.size.as_ref().map(|size| {
+        let (key, rows) = size.entry();
+        format!("{key}={}", rows[0])
+    });
+    let held = spec.test_per_class.map(held_key);
+    let rest = [
+        rare(spec.rare),
+        size,
+        held,
+        shift(sweep, spec.test_prior.as_ref()),
+    ];
+    rest.into_iter().flatten().collect::<Vec<_>>().join("|")
+}
+
+/// As [`of_dataset`].
+pub(super) fn of_population(sweep: &Sweep, spec: &PopulationSpec) -> String {
+    let rest = [rare(spec.rare), shift(sweep, spec.test_prior.as_ref())];
+    rest.into_iter().flatten().collect::<Vec<_>>().join("|")
+}
+
+fn rare(rare: RareSpec) -> Option<String> {
+    (rare != RareSpec::Smallest).then(|| format!("rare={}", rare.id()))
+}
+
+pub(super) fn held_key(size: TestSize) -> String {
+    match size {
+        TestSize::Rows(n) => format!("test_per_class={n}"),
+        TestSize::Share(share) => format!("test_per_class={share:?}"),
+    }
+}
+
+/// The shares of test rows, and the metric prior, which is another one by default where there are some.
+fn shift(sweep: &Sweep, prior: Option<&TestPrior>) -> Option<String> {
+    let shares = match prior? {
+        TestPrior::Train => "train".to_owned(),
+        TestPrior::Balanced => "balanced".to_owned(),
+        TestPrior::Shares(shares) => joined(shares),
+    };
+    let asked = sweep.protocol.metric_prior.as_ref();
+    let metrics = asked.unwrap_or(&MetricPrior::Test).id();
+    Some(format!("test_prior={shares}|metric_prior={metrics}"))
 }
 
 impl SizeSpec {

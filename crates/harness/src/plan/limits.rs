@@ -11,21 +11,29 @@ use super::{Input, InputKind, Plan, Unit};
 use crate::config::Sweep;
 use crate::config::limits::MOST_CELLS;
 use crate::config::method::Built;
-use crate::config::sweep::{Correction, SplitSpec};
+use crate::config::sweep::{Correction, MetricPrior, RareSpec, SplitSpec};
 
 /// Splits of an input: ratios, repeats, folds.
 fn splits(sweep: &Sweep, input: &Input) -> [usize; 3] {
     let repeats = sweep.protocol.repeats;
+    let kinds = |rare| match rare {
+        RareSpec::Each => input.n_classes,
+        RareSpec::Smallest | RareSpec::Largest => 1,
+    };
     match &input.kind {
-        InputKind::Population(spec) => [spec.ratios.len(), repeats, 1],
+        InputKind::Population(spec) => [spec.ratios.len() * kinds(spec.rare), repeats, 1],
         InputKind::Real(data) => {
+            let spec = &sweep.datasets[input.spec];
             let folds = match sweep.protocol.split {
-                SplitSpec::Folds(folds) if input.pair_train.is_none() => folds.min(data.n_rows()),
+                SplitSpec::Folds(folds)
+                    if input.pair_train.is_none() && spec.test_per_class.is_none() =>
+                {
+                    folds.min(data.n_rows())
+                }
                 _ => 1,
             };
-            let spec = &sweep.datasets[input.spec];
             [
-                spec.ratios.len() * spec.ladders.len().max(1),
+                spec.ratios.len() * spec.ladders.len().max(1) * kinds(spec.rare),
                 repeats,
                 folds,
             ]
@@ -187,6 +195,24 @@ pub(super) fn check_lengths(
     errors: &mut Diagnostics,
 ) {
     let [first, ..] = inputs else { return };
+    if let Some(MetricPrior::Shares(shares)) = &sweep.protocol.metric_prior
+        && let Some(other) = inputs.iter().find(|input| input.n_classes != shares.len())
+    {
+        let message = format!(
+            "{} shares, and `{}` has {} classes",
+            shares.len(),
+            other.id,
+            other.n_classes
+        );
+        let hint = "leave out the datasets of other numbers of classes, or give \"train\", \"test\" or \"uniform\"";
+        let line = sweep.protocol.line;
+        errors.add(
+            Some(line),
+            "protocol > metric_prior",
+            message,
+            Some(hint.into()),
+        );
+    }
     // Corrections of a grid share their stages.
     let mut seen = HashSet::new();
     let mut told = HashSet::new();
@@ -277,7 +303,7 @@ fn lists_of(
 }
 
 /// The first of some names.
-fn shown(names: &[String]) -> String {
+pub(super) fn shown(names: &[String]) -> String {
     names
         .iter()
         .take(12)

@@ -10,6 +10,7 @@ pub mod filter;
 mod identity;
 mod inputs;
 mod limits;
+mod shift;
 mod stages;
 mod units;
 
@@ -19,12 +20,14 @@ use std::sync::Arc;
 
 use counterweight_core::{
     Axis, Catalogue, CellId, ClassCounts, ContentHash, Dataset, GivenSplit, Metric, MetricCaps,
-    Note, Outcome, Partition, Record, Stages,
+    Name, Note, Outcome, Partition, Record, Stages,
 };
+
+use counterweight_data::profile::Thinning;
 
 use crate::config::Sweep;
 use crate::config::method::Built;
-use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec};
+use crate::config::sweep::{DatasetSpec, MetricPrior, PopulationSpec, RatioSpec};
 use crate::config::tasks::Task;
 use counterweight_config::{Diagnostic, Diagnostics};
 
@@ -138,8 +141,9 @@ pub struct Unit {
     pub input: usize,
     /// The ratio that was asked for.
     pub ratio: RatioSpec,
-    /// `natural`, `step`, `exponential`, or that of a ladder.
-    pub profile: &'static str,
+    /// `natural`, `step`, `exponential`, `pareto`, or that of a ladder; with `/` and which class is rare, where that is not
+    /// the smallest one.
+    pub profile: Name,
     /// From 0.
     pub repeat: usize,
     /// From 0.
@@ -154,6 +158,12 @@ pub struct Unit {
     pub test: ClassCounts,
     /// Along a ladder, rows of each class in the table: the one prior that metrics are weighted to on all rungs.
     pub table: Option<ClassCounts>,
+    /// How training rows were thinned to the ratio; `None` for rows as they are, and along a ladder.
+    pub thinning: Option<Thinning>,
+    /// Whether the test rows were drawn to a prior of their own.
+    pub shifted: bool,
+    /// What decides the unit beside all that every unit has, for ids; empty for nothing.
+    pub more: String,
     /// What the splitter did that a reader has to know.
     pub notes: Vec<Note>,
     /// The work on it, grouped so that nothing is done twice.
@@ -193,6 +203,18 @@ pub struct Plan {
     pub sweep_hash: ContentHash,
     /// Bytes that this process may take, where that is known.
     pub memory: Option<u64>,
+}
+
+impl Unit {
+    /// The prior to which prior-dependent metrics weight its test rows.
+    pub(crate) fn metric_prior(&self, sweep: &Sweep) -> MetricPrior {
+        let unsaid = if self.shifted {
+            MetricPrior::Test
+        } else {
+            MetricPrior::Train
+        };
+        sweep.protocol.metric_prior.clone().unwrap_or(unsaid)
+    }
 }
 
 impl Plan {

@@ -1,16 +1,15 @@
 //! Splits every input: one [`Unit`] for each ratio, repeat and fold.
 
-use counterweight_core::{ClassCounts, Dataset, Note, Outcome, Partition, StageError};
-use counterweight_data::populations::balanced_counts;
-use counterweight_data::profile::{self, FEWEST_RARE, Ratio};
-use counterweight_data::split::{hold_out, stratified_folds};
+use counterweight_core::{ClassCounts, Dataset, Name, Note, Outcome, Partition, StageError};
+use counterweight_data::profile::{self, FEWEST_RARE, Rare, Ratio, Size, Thinning};
+use counterweight_data::split::{hold_out, hold_out_evenly, stratified_folds};
 
-use super::identity::{draw_key, fold_key, thinned_key};
+use super::identity::{draw_key, fold_key, of_dataset, of_population, thinned_key};
 use super::inputs::pair_partition;
-use super::{Input, InputKind, Rows, Unit};
+use super::{Input, InputKind, Rows, Unit, shift};
 use crate::config::Sweep;
 use crate::config::limits::MOST_ROWS;
-use crate::config::sweep::{PopulationSpec, RatioSpec, SizeSpec, SplitSpec};
+use crate::config::sweep::{PopulationSpec, RatioSpec, SizeSpec, SplitSpec, TestPrior};
 use counterweight_config::Diagnostics;
 
 /// The splits of every input; ratios and folds that cannot be go to `errors`.
@@ -34,7 +33,8 @@ type Folds = Result<(Vec<Partition>, Vec<Note>), (Outcome, String)>;
 /// One step of a list of ratios.
 struct Rung {
     ratio: RatioSpec,
-    profile: &'static str,
+    profile: Name,
+    thinning: Option<Thinning>,
     /// Along a ladder, the rows of each class, or why there are none.
     held: Option<Result<ClassCounts, String>>,
 }
@@ -51,8 +51,21 @@ impl Splitter<'_> {
     fn draw(&self, spec: &PopulationSpec, units: &mut Vec<Unit>, errors: &mut Diagnostics) {
         let Self { sweep, at, input } = *self;
         let k = input.n_classes;
-        let test = balanced_counts(spec.n_test, k);
-        for &ratio in &spec.ratios {
+        if self.other_classes(
+            spec.test_prior.as_ref(),
+            ("population", &spec.id, spec.line),
+            errors,
+        ) {
+            return;
+        }
+        let classes: Vec<(usize, String)> =
+            (0..k).map(|class| (class, class.to_string())).collect();
+        let more = of_population(sweep, spec);
+        let kinds = spec.ratios.iter().flat_map(|&ratio| {
+            let kinds = shift::variants((spec.profile, spec.rare, ratio), &classes, "first");
+            kinds.into_iter().map(move |kind| (ratio, kind))
+        });
+        for (ratio, (name, rare)) in kinds {
             let counts = Ratio::new(ratio).and_then(|ratio| match &spec.size {
                 SizeSpec::Total(n) => profile::counts_of_total(spec.profile, k, ratio, *n),
                 SizeSpec::Largest(n) => profile::counts_of_largest(spec.profile, k, ratio, *n),
@@ -60,7 +73,7 @@ impl Splitter<'_> {
                 SizeSpec::Each(counts) => Ok(counts.clone()),
             });
             let train = match counts {
-                Ok(train) => train,
+                Ok(train) => placed(&train, rare),
                 Err(error) => {
                     errors.add(
                         Some(spec.line),
@@ -83,14 +96,23 @@ impl Splitter<'_> {
                 );
                 continue;
             }
+            let test = match shift::drawn(spec.n_test, spec.test_prior.as_ref(), &train) {
+                Ok(test) => test,
+                Err(message) => {
+                    let key = format!("population `{}` > test_prior", spec.id);
+                    let hint = "raise `n_test`, or the shares of `test_prior`";
+                    errors.add(Some(spec.line), key, message, Some(hint.into()));
+                    continue;
+                }
+            };
             for repeat in 0..sweep.protocol.repeats {
                 let key = draw_key(input, &train, &test, repeat);
                 units.push(Unit {
                     input: at,
                     ratio: RatioSpec::Induced(ratio),
                     profile: match spec.size {
-                        SizeSpec::Each(_) => "counts",
-                        _ => spec.profile.id(),
+                        SizeSpec::Each(_) => "counts".into(),
+                        _ => name.clone(),
                     },
                     repeat,
                     fold: 0,
@@ -99,11 +121,47 @@ impl Splitter<'_> {
                     train: train.clone(),
                     test: test.clone(),
                     table: None,
+                    thinning: None,
+                    shifted: spec.test_prior.is_some(),
+                    more: more.clone(),
                     notes: Vec::new(),
                     groups: Vec::new(),
                 });
             }
         }
+    }
+
+    /// Whether `test_prior` lists shares of another number of classes.
+    fn other_classes(
+        &self,
+        prior: Option<&TestPrior>,
+        (noun, id, line): (&str, &str, usize),
+        errors: &mut Diagnostics,
+    ) -> bool {
+        let k = self.input.n_classes;
+        let Some(TestPrior::Shares(shares)) = prior else {
+            return false;
+        };
+        if shares.len() == k {
+            return false;
+        }
+        let message = format!(
+            "{} shares, and `{}` has {k} classes",
+            shares.len(),
+            self.input.id
+        );
+        let names = self.input.class_names();
+        let hint = format!(
+            "give one a class, in class order: {}",
+            super::limits::shown(&names)
+        );
+        errors.add(
+            Some(line),
+            format!("{noun} `{id}` > test_prior"),
+            message,
+            Some(hint),
+        );
+        true
     }
 
     fn cut(&self, data: &Dataset, units: &mut Vec<Unit>, errors: &mut Diagnostics) {
@@ -117,6 +175,13 @@ impl Splitter<'_> {
             let hint = "add `rarest_vs_rest = true`: the rarest class against the others";
             let key = format!("dataset `{}` > ladder", spec.id);
             errors.add(Some(spec.line), key, message, Some(hint.into()));
+            return;
+        }
+        if self.other_classes(
+            spec.test_prior.as_ref(),
+            ("dataset", &spec.id, spec.line),
+            errors,
+        ) {
             return;
         }
         let groups = data.groups().map(|groups| &**groups);
@@ -141,7 +206,21 @@ impl Splitter<'_> {
                 .text(&input.hash.hex())
                 .number(repeat);
             let small = sweep.protocol.small_class;
+            let held = spec.test_per_class.map(|size| {
+                let counts = data.labels().counts();
+                hold_out_evenly(data.labels(), size.rows(counts.smallest_present()), &key)
+            });
             let folds = match (input.pair_train, sweep.protocol.split) {
+                _ if held.is_some() => match held {
+                    Some(Ok(partition)) => Ok((vec![partition], Vec::new())),
+                    Some(Err(error)) => {
+                        let key = format!("dataset `{}` > test_per_class", spec.id);
+                        let hint = "lower `test_per_class`, or give a share of the smallest class, such as 0.3";
+                        errors.add(Some(spec.line), key, error.to_string(), Some(hint.into()));
+                        return;
+                    }
+                    None => return,
+                },
                 (Some(n_train), _) => match pair_partition(data.n_rows(), n_train) {
                     Ok(partition) => Ok((vec![partition], Vec::new())),
                     Err(error) => {
@@ -191,15 +270,35 @@ impl Splitter<'_> {
     fn rungs(&self, data: &Dataset, repeats: &[Folds]) -> Vec<Rung> {
         let spec = &self.sweep.datasets[self.input.spec];
         if spec.ladders.is_empty() {
-            let rung = |&ratio: &RatioSpec| Rung {
-                ratio,
-                profile: match ratio {
-                    RatioSpec::Natural => "natural",
-                    RatioSpec::Induced(_) => spec.profile.id(),
-                },
-                held: None,
+            let labels = data.labels();
+            let names = labels.names().iter().cloned().enumerate();
+            let counts = labels.counts();
+            let present = |class: &(usize, String)| counts.as_slice()[class.0] > 0;
+            let classes: Vec<(usize, String)> = names.filter(present).collect();
+            let rungs = |&ratio: &RatioSpec| match ratio {
+                RatioSpec::Natural => vec![Rung {
+                    ratio,
+                    profile: "natural".into(),
+                    thinning: None,
+                    held: None,
+                }],
+                RatioSpec::Induced(value) => {
+                    shift::variants((spec.profile, spec.rare, value), &classes, "largest")
+                        .into_iter()
+                        .map(|(profile, rare)| Rung {
+                            ratio,
+                            profile,
+                            thinning: Some(Thinning {
+                                profile: spec.profile,
+                                rare,
+                                size: shift::size(spec.size.as_ref()),
+                            }),
+                            held: None,
+                        })
+                        .collect()
+                }
             };
-            return spec.ratios.iter().map(rung).collect();
+            return spec.ratios.iter().flat_map(rungs).collect();
         }
         let sets = repeats
             .iter()
@@ -241,7 +340,8 @@ impl Splitter<'_> {
                     .map(|&(rare, common)| ClassCounts::new(vec![common, rare]));
                 rungs.push(Rung {
                     ratio: RatioSpec::Induced(ratio.get()),
-                    profile: ladder.profile(),
+                    profile: ladder.profile().into(),
+                    thinning: None,
                     held: Some(held.ok_or_else(|| reason.clone())),
                 });
             }
@@ -258,7 +358,7 @@ impl Splitter<'_> {
     ) -> Unit {
         let Self { sweep, at, input } = *self;
         let spec = &sweep.datasets[input.spec];
-        let (ratio, profile) = (rung.ratio, rung.profile);
+        let (ratio, profile) = (rung.ratio, &rung.profile);
         let rows_key = fold_key(sweep, input, repeat, fold);
         let rows = match (rows, ratio) {
             (Rows::Cut(partition), RatioSpec::Induced(ratio)) => {
@@ -267,7 +367,10 @@ impl Splitter<'_> {
                 let target = match &rung.held {
                     Some(held) => held.clone(),
                     None => Ratio::new(ratio)
-                        .and_then(|ratio| profile::counts_within(spec.profile, &natural, ratio))
+                        .and_then(|ratio| {
+                            let thinning = rung.thinning.unwrap_or_else(|| spec.profile.into());
+                            profile::counts_within(thinning, &natural, ratio)
+                        })
                         .map_err(|error| error.to_string()),
                 };
                 let thinned = target.and_then(|target| {
@@ -281,6 +384,22 @@ impl Splitter<'_> {
                             Err(error) => Rows::None(Outcome::Failed, error.to_string()),
                         }
                     }
+                    Err(reason) => Rows::None(Outcome::NotApplicable, reason),
+                }
+            }
+            (rows, _) => rows,
+        };
+        let rows = match (rows, &spec.test_prior) {
+            (Rows::Cut(partition), Some(prior)) => {
+                let train = data.labels().select(partition.train()).counts();
+                let key = sweep.seed.stage("test prior").text(&rows_key);
+                let drawn = shift::thinned(data, partition.test(), prior, &train, &key);
+                let cut = drawn.and_then(|test| {
+                    Partition::new(data.n_rows(), partition.train().to_vec(), test)
+                        .map_err(|error| error.to_string())
+                });
+                match cut {
+                    Ok(partition) => Rows::Cut(partition),
                     Err(reason) => Rows::None(Outcome::NotApplicable, reason),
                 }
             }
@@ -309,18 +428,15 @@ impl Splitter<'_> {
                 absent.join(", ")
             )));
         }
+        // What the ratio alone does not decide.
+        let sized = rung.held.is_some() || rung.thinning.is_some_and(|own| own.size != Size::Most);
         Unit {
             input: at,
             ratio,
-            profile,
+            profile: profile.clone(),
             repeat,
             fold,
-            key: thinned_key(
-                &rows_key,
-                profile,
-                ratio,
-                rung.held.is_some().then_some(&train),
-            ),
+            key: thinned_key(&rows_key, profile, ratio, sized.then_some(&train)),
             rows,
             train,
             test,
@@ -328,8 +444,21 @@ impl Splitter<'_> {
                 let n = input.pair_train.unwrap_or(data.n_rows());
                 data.labels().select(&(0..n).collect::<Vec<_>>()).counts()
             }),
+            thinning: rung.thinning,
+            shifted: spec.test_prior.is_some(),
+            more: of_dataset(sweep, spec),
             notes,
             groups: Vec::new(),
         }
     }
+}
+
+/// The counts of a profile, from the largest to the smallest, for the classes of a population.
+fn placed(counts: &ClassCounts, rare: Rare) -> ClassCounts {
+    let order = rare.ranked((0..counts.n_classes()).collect());
+    let mut placed = vec![0; order.len()];
+    for (&class, &count) in order.iter().zip(counts.as_slice()) {
+        placed[class] = count;
+    }
+    ClassCounts::new(placed)
 }

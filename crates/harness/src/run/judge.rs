@@ -110,7 +110,7 @@ impl Heading<'_> {
             n_test: unit.test.total() as u64,
             n_features: input.n_features as u64,
             n_classes: input.n_classes as u64,
-            profile: unit.profile.into(),
+            profile: unit.profile.clone(),
             requested_ratio: match unit.ratio {
                 RatioSpec::Natural => None,
                 RatioSpec::Induced(ratio) => Some(ratio),
@@ -332,10 +332,11 @@ fn push<'a>(without: &mut Vec<(String, Vec<&'a str>)>, reason: String, id: &'a s
 /// The prior that prior-dependent metrics refer to.
 pub(super) fn metric_prior(plan: &Plan, unit: &Unit, test: &ClassCounts) -> Result<Prior, String> {
     let train = unit.prior_counts();
-    match plan.sweep.protocol.metric_prior {
+    match unit.metric_prior(&plan.sweep) {
         MetricPrior::Train => train.prior().ok_or_else(|| "no training rows".into()),
         MetricPrior::Test => test.prior().ok_or_else(|| "no test rows".into()),
         MetricPrior::Uniform => Prior::uniform(train.n_classes()).map_err(|e| e.to_string()),
+        MetricPrior::Shares(shares) => Prior::from_weights(shares).map_err(|e| e.to_string()),
     }
 }
 

@@ -76,6 +76,8 @@ impl Scope {
 pub struct Data {
     /// The metric that ranks the corrections.
     pub target: Target,
+    /// The class shares that metrics of all test rows are weighted to.
+    pub weighted_to: String,
     /// The metrics of the records, the target first.
     pub metrics: Vec<MetricInfo>,
     /// Models, in order of first appearance.
@@ -140,6 +142,7 @@ impl Data {
         let exact = corrections.iter().position(|c| c.id == "none");
         Ok(Self {
             target: target.clone(),
+            weighted_to: input.weighted_to.to_owned(),
             metrics: describe_metrics(&indexed.metrics, input.catalogue),
             baseline: exact.or_else(|| corrections.iter().position(|c| c.family == "none")),
             models: indexed.models,
@@ -170,6 +173,7 @@ impl Data {
         });
         Self {
             target: self.target.clone(),
+            weighted_to: self.weighted_to.clone(),
             metrics: self.metrics.clone(),
             models: infos
                 .filter(|(_, new)| new.is_some())

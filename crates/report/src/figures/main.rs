@@ -256,9 +256,11 @@ fn price(analysis: &Analysis) -> Option<Drawn> {
         Section::Main,
         "price".to_owned(),
         "What it costs".to_owned(),
-        "Gains over no correction in each metric, in points where nothing else is said; right of zero is better; small: a model, large: their mean. Metrics \
-         other than balanced error are weighted to the training prior; log loss after the shift to it."
-            .to_owned(),
+        format!(
+            "Gains over no correction in each metric, in points where nothing else is said; right of zero is better; small: a model, large: their mean. Metrics \
+             other than balanced error are weighted to {}; log loss after the shift to it.",
+            analysis.weighted_to
+        ),
     );
     Some((
         frame,

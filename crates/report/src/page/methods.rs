@@ -16,6 +16,10 @@ pub(super) fn notes(analysis: &Analysis) -> Markup {
         analysis.target.helps(),
         analysis.target.harms()
     );
+    let weighted = format!(
+        "Metrics that depend on class shares are weighted to {}. `counterweight list` describes every method.",
+        analysis.weighted_to
+    );
     let notes = [
         "The unit is the cluster of related datasets: repeats and folds make a dataset's value, datasets a cluster's, and \
          clusters count alike. Real data and populations are never in one mean. Equal models and equal corrections count \
@@ -26,7 +30,7 @@ pub(super) fn notes(analysis: &Analysis) -> Markup {
          beside what the first of equal arms would have.",
         "Intervals: none below 6 clusters, Student's t to 19, then a cluster bootstrap. A correction without a value on some \
          fold is missing there; one that would take a fifth of the data from the others is judged on its own sets.",
-        "Metrics that depend on class shares are weighted to the training prior. `counterweight list` describes every method.",
+        &weighted,
     ];
     html! { @for note in notes { p { (rich(note)) } } }
 }

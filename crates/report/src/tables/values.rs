@@ -163,7 +163,11 @@ fn by_point(analysis: &Analysis) -> Result<View> {
             |row| row.point.requested_ratio.or(row.point.imbalance_ratio),
             ratio,
         );
-    if rows.iter().any(|row| row.point.aside) {
+    // Points of one ratio that differ in which class is rare, or in what a ladder holds.
+    if rows
+        .iter()
+        .any(|row| row.point.aside || row.point.profile.contains('/'))
+    {
         columns = columns.words("thinning", |row| row.point.profile.as_str());
     }
     if rows

@@ -39,7 +39,7 @@ pub(super) fn ratio(given: &[SizeSpec], fields: &Fields, s: &mut Section<'_, '_>
     let SizeSpec::Each(counts) = given.first()? else {
         return None;
     };
-    for key in ["imbalance_ratio", "profile"] {
+    for key in ["imbalance_ratio", "profile", "rare"] {
         if fields.contains_key(key) {
             let hint = format!("take `{key}` out: `{KEY}` says how many rows each class has");
             s.error(key, format!("given beside `{KEY}`"), Some(hint));

@@ -6,22 +6,19 @@ use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::Catalogue;
 use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
-use counterweight_data::profile::{Ladder, Profile};
+use counterweight_data::profile::Ladder;
 
 use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
 use super::rows::read_group;
+use super::shape::{
+    BY_PLACE, BY_ROWS, check_induced, read_profile, read_rare, read_size, read_test_prior,
+    read_test_size,
+};
 use super::{check_id, counts, is_id};
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Place, build_grid, look_up};
-use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source};
-
-fn read_profile(s: &mut Section<'_, '_>) -> Profile {
-    match s.choice("profile", &["step", "exponential"]).as_deref() {
-        Some("exponential") => Profile::Exponential,
-        _ => Profile::Step,
-    }
-}
+use crate::config::sweep::{DatasetSpec, PopulationSpec, RatioSpec, SizeSpec, Source, TestPrior};
 
 fn read_preprocess(s: &mut Section<'_, '_>) -> Preprocess {
     match s.choice("preprocess", &["standard", "none"]).as_deref() {
@@ -165,6 +162,8 @@ pub(super) fn read_population(
     let n_test = rows(&mut s, "n_test", 2).unwrap_or(4000);
     let mut ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
     let profile = read_profile(&mut s);
+    let rare = read_rare(&mut s, &BY_PLACE);
+    let test_prior = read_test_prior(&mut s);
     if let Some(ratio) = counts::ratio(&given, fields, &mut s) {
         ratios = vec![RatioSpec::Induced(ratio)];
     }
@@ -199,6 +198,8 @@ pub(super) fn read_population(
                 })
                 .collect(),
             profile,
+            rare,
+            test_prior: test_prior.clone(),
             preprocess,
         })
         .collect()
@@ -234,9 +235,23 @@ pub(super) fn read_dataset(
     };
     let ratios = read_ratios(&mut s, ladders.is_empty()).unwrap_or(unsaid);
     let profile = read_profile(&mut s);
+    let rare = read_rare(&mut s, &BY_ROWS);
+    let size = read_size(&mut s);
+    let test_per_class = read_test_size(&mut s);
+    let test_prior = read_test_prior(&mut s);
     if !ladders.is_empty() {
         check_ladder(&ratios, fields, &mut s);
+        if test_prior == Some(TestPrior::Train) {
+            let hint =
+                "give \"balanced\" or shares: the test rows of a ladder are the same on each rung";
+            s.error(
+                "test_prior",
+                "the training shares differ from rung to rung",
+                Some(hint.into()),
+            );
+        }
     }
+    check_induced(&ratios, !ladders.is_empty(), fields, &mut s);
     let contrast = read_contrast(&mut s);
     let preprocess = read_preprocess(&mut s);
     let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);
@@ -295,6 +310,20 @@ pub(super) fn read_dataset(
     if let Some(source) = &source {
         check_reading(source, fields, &mut s);
     }
+    if test_per_class.is_some() {
+        let pair = matches!(source, Some(Source::Pair { .. }));
+        let given = fields.contains_key("folds") || fields.contains_key("splits");
+        for (taken, what) in [
+            (pair, "`train` and `test` are a split"),
+            (given, "the rows are divided already"),
+            (group.is_some(), "groups are held out as a whole"),
+        ] {
+            if taken {
+                let hint = "take `test_per_class` out, and give `test_prior = \"balanced\"` for equal shares";
+                s.error("test_per_class", what, Some(hint.into()));
+            }
+        }
+    }
     let named = id.is_some() || name.is_some();
     let suffix = id_suffix(contrast.as_ref());
     let id = id.or_else(|| Some(fallback? + &suffix)).unwrap_or_default();
@@ -325,6 +354,10 @@ pub(super) fn read_dataset(
         splits,
         ratios,
         profile,
+        rare,
+        size,
+        test_per_class,
+        test_prior,
         ladders,
         contrast,
         preprocess,

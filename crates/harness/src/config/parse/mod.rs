@@ -10,6 +10,7 @@ mod methods;
 mod protocol;
 mod reading;
 mod rows;
+mod shape;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::SmallClass;
 
+use super::shape::shares;
 use crate::config::limits::{BYTES_HINT, parse_bytes};
 use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
 
@@ -79,14 +80,7 @@ pub(super) fn read_protocol(
         }
         parsed.ok()
     });
-    let metric_prior = match s
-        .choice("metric_prior", &["train", "test", "uniform"])
-        .as_deref()
-    {
-        Some("test") => MetricPrior::Test,
-        Some("uniform") => MetricPrior::Uniform,
-        _ => MetricPrior::Train,
-    };
+    let metric_prior = read_metric_prior(&mut s);
     let line = s.line_of("repeats");
     let group_duplicates = s
         .choice("duplicates", &["keep", "group"])
@@ -106,6 +100,29 @@ pub(super) fn read_protocol(
         keep_scores,
     };
     (protocol, max_rows)
+}
+
+/// A word, or a share for each class.
+fn read_metric_prior(s: &mut Section<'_, '_>) -> Option<MetricPrior> {
+    let node = s.node("metric_prior")?;
+    if !matches!(node.value, Value::List(_)) {
+        let word = s.choice("metric_prior", &["train", "test", "uniform"])?;
+        return Some(match word.as_str() {
+            "test" => MetricPrior::Test,
+            "uniform" => MetricPrior::Uniform,
+            _ => MetricPrior::Train,
+        });
+    }
+    let shares = shares(node).map(MetricPrior::Shares);
+    if shares.is_none() {
+        let hint = "give a share above 0 for each class, such as [0.99, 0.01], whose sum is 1";
+        s.error(
+            "metric_prior",
+            "these are no class shares",
+            Some(hint.into()),
+        );
+    }
+    shares
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -207,6 +207,11 @@ impl Site<'_> {
             RatioSpec::Natural => "natural".to_owned(),
             RatioSpec::Induced(ratio) => ratio.to_string(),
         };
+        if unit.shifted || self.holds_evenly() {
+            let reason =
+                "the test rows are drawn to shares of their own: there is nothing to split again";
+            return Err(StageError::NotApplicable(reason.into()));
+        }
         if unit.table.is_some() {
             let reason = "a ladder holds its test rows: there is nothing to split again";
             return Err(StageError::NotApplicable(reason.into()));
@@ -239,10 +244,11 @@ impl Site<'_> {
                 let failed =
                     |error: &dyn std::fmt::Display| StageError::NotApplicable(error.to_string());
                 let profile = plan.sweep.datasets[input.spec].profile;
+                let thinning = unit.thinning.unwrap_or_else(|| profile.into());
                 let stream = seed.stage("leak imbalance").text(&key);
                 let everything: Vec<usize> = (0..whole.n_rows()).collect();
                 let ratio = Ratio::new(ratio).map_err(|error| failed(&error))?;
-                let target = counts_within(profile, &whole.labels().counts(), ratio)
+                let target = counts_within(thinning, &whole.labels().counts(), ratio)
                     .map_err(|error| failed(&error))?;
                 let rows = thin(whole.labels(), &everything, &target, &stream)
                     .map_err(|error| failed(&error))?;
@@ -251,6 +257,17 @@ impl Site<'_> {
             }
         };
         self.resampled((pool, turns), arm, budget, &key)
+    }
+
+    /// Whether the test rows were held out with equal shares.
+    fn holds_evenly(&self) -> bool {
+        let input = &self.plan.inputs[self.unit.input];
+        match input.kind {
+            InputKind::Real(_) => self.plan.sweep.datasets[input.spec]
+                .test_per_class
+                .is_some(),
+            InputKind::Population(_) => false,
+        }
     }
 
     fn resampled(
