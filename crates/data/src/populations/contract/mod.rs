@@ -1,5 +1,6 @@
 //! What every population of the registry has to satisfy, and what the populations' own tests share.
 
+mod goldens;
 mod laws;
 
 use std::path::Path;
