@@ -38,11 +38,31 @@ pub struct CostRow {
     pub gain_best: Option<Part>,
 }
 
+/// Neighbouring operating points at which one arm, none too, has the least mean cost of those that have costs on
+/// every cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CostRange {
+    /// The models that the means are over.
+    pub models: Vec<usize>,
+    /// Whether every arm has its best threshold, and not its decisions as given.
+    pub best_threshold: bool,
+    /// Index of the correction; of equally cheap ones the first.
+    pub correction: usize,
+    /// The first and the last probability cost.
+    pub pc: (f64, f64),
+    /// Clusters that the means are over.
+    pub n_clusters: usize,
+    /// What the arm saves over none at the point of the range where it saves most.
+    pub most: Part,
+}
+
 /// Everything on costs; empty without a baseline or without datasets of two classes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CostStudy {
     /// By models (all together first), correction and rising probability cost.
     pub rows: Vec<CostRow>,
+    /// Which arm is cheapest where: by models, decisions as given first, and rising probability cost.
+    pub ranges: Vec<CostRange>,
 }
 
 /// The costs of an arm at a point of the design.
@@ -68,6 +88,7 @@ impl CostStudy {
             })
             .collect();
         for comparison in whole {
+            let start = found.rows.len();
             for correction in 0..data.corrections.len() {
                 let mut cells = Cells::new();
                 for &(model, point, own) in arms.keys() {
@@ -94,6 +115,14 @@ impl CostStudy {
                     }));
                 }
             }
+            let rows = &found.rows[start..];
+            let given = ranges(rows, |row| Some((row.given, row.gain_given)));
+            let best = ranges(rows, |row| Some((row.best?, row.gain_best?)));
+            found.ranges.extend(given);
+            found.ranges.extend(best.into_iter().map(|range| CostRange {
+                best_threshold: true,
+                ..range
+            }));
         }
         Ok(found)
     }
@@ -107,6 +136,43 @@ impl CostStudy {
         let own = self.rows.iter();
         own.filter(move |row| row.models == models && row.correction == correction)
     }
+}
+
+/// Where each arm is the cheapest by the cost and the gain that `of` gives.
+fn ranges(rows: &[CostRow], of: impl Fn(&CostRow) -> Option<(f64, Part)>) -> Vec<CostRange> {
+    let all = rows.iter().map(|row| row.n_clusters).max().unwrap_or(0);
+    let mut ranges: Vec<CostRange> = Vec::new();
+    for at in 0..POINTS {
+        let pc = probability_cost(at, POINTS);
+        // One value for one point, whatever the arm.
+        let here = rows
+            .iter()
+            .filter(|row| row.n_clusters == all && row.pc.total_cmp(&pc).is_eq());
+        let costs = here.filter_map(|row| Some((row, of(row)?)));
+        let Some((row, (_, gain))) = costs.min_by(|a, b| a.1.0.total_cmp(&b.1.0)) else {
+            continue;
+        };
+        match ranges
+            .last_mut()
+            .filter(|range| range.correction == row.correction)
+        {
+            Some(range) => {
+                range.pc.1 = pc;
+                if gain.mean > range.most.mean {
+                    range.most = gain;
+                }
+            }
+            None => ranges.push(CostRange {
+                models: row.models.clone(),
+                best_threshold: false,
+                correction: row.correction,
+                pc: (pc, pc),
+                n_clusters: all,
+                most: gain,
+            }),
+        }
+    }
+    ranges
 }
 
 fn row(
@@ -147,4 +213,39 @@ fn row(
             Some(Part::of(&best_gains)?)
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cheapest_arm_is_named_where_it_is_and_only_on_shared_clusters() {
+        let row = |correction: usize, pc: f64, given: f64, n_clusters: usize| CostRow {
+            models: vec![0],
+            correction,
+            pc,
+            n_clusters,
+            given,
+            own: given,
+            best: (correction == 1).then_some(given),
+            gain_given: Part::of(&[0.2 - given]).unwrap(),
+            gain_best: (correction == 1).then(|| Part::of(&[0.2 - given]).unwrap()),
+        };
+        let points = || (0..POINTS).map(|at| probability_cost(at, POINTS));
+        // One costs .2 everywhere, the other as much as the point is; the third is free on fewer clusters.
+        let rows: Vec<CostRow> = points()
+            .flat_map(|pc| [row(0, pc, 0.2, 9), row(1, pc, pc, 9), row(2, pc, 0.0, 8)])
+            .collect();
+        let given = ranges(&rows, |row| Some((row.given, row.gain_given)));
+        let found: Vec<_> = given
+            .iter()
+            .map(|r| (r.correction, r.pc, r.n_clusters))
+            .collect();
+        assert_eq!(found, [(1, (0.0, 0.15), 9), (0, (0.2, 1.0), 9)]);
+        assert!((given[0].most.mean - 0.2).abs() < 1e-15);
+        let best = ranges(&rows, |row| Some((row.best?, row.gain_best?)));
+        assert_eq!(best.len(), 1, "only one arm has a best threshold");
+        assert_eq!(best[0].pc, (0.0, 1.0));
+    }
 }

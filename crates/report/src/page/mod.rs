@@ -122,7 +122,7 @@ pub(crate) fn page(
                     details {
                         summary { h3 { "Other costs and priors" } }
                         @for placed in of(Section::Cost) { (figure(placed, ("", &styles))) }
-                        p.note { "Numbers: " code { "tables/costs.csv" } "." }
+                        p.note { "Numbers: " code { "tables/costs.csv" } "; which arm is cheapest where: " code { "tables/cost_ranges.csv" } "." }
                     }
                 }
                 @if swept {

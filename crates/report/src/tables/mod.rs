@@ -60,7 +60,7 @@ pub fn sheets(analysis: &Analysis) -> Result<Vec<Sheet>> {
         sheets.push(values::onsets(analysis)?);
     }
     if !analysis.costs.rows.is_empty() {
-        sheets.push(costs::costs(analysis)?);
+        sheets.extend([costs::costs(analysis)?, costs::ranges(analysis)?]);
     }
     if analysis.cube.iter().any(|(_, own)| own.seconds.is_some()) {
         sheets.push(arms::times(analysis)?);
