@@ -25,6 +25,18 @@ pub struct Card {
     pub params: &'static [ParamSpec],
 }
 
+impl Card {
+    /// Of a method that has no parameters.
+    pub const fn plain(id: &'static str, summary: &'static str) -> Self {
+        Self {
+            id,
+            summary,
+            reference: "",
+            params: &[],
+        }
+    }
+}
+
 /// A method: its card, what planning has to know, and how to build it from checked parameters.
 #[derive(Debug)]
 pub struct Entry<C: 'static, T: ?Sized + 'static> {

@@ -1,20 +1,17 @@
 //! A learner of one's own joins a sweep, its report and its gate: `--example own_learner -- FOLDER` runs
 //! FOLDER/sweep.toml, writes the records and the page, and a baseline, or compares with the one there.
 
-use counterweight::{CATALOGUE, GateOptions, Gated, RunOptions, Session, gate, run};
-use counterweight_core::{
-    Card, Entry, Fitted, Footprint, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms,
-    Matrix, ScoreKind, Scores, StageContext, StageResult, Train,
-};
-use counterweight_gate::Verdict;
 use std::path::Path;
 
-/// The class whose mean is nearest; its scores are minus half the squared distances.
+use counterweight::prelude::*;
+
+/// The class whose mean is nearest.
 #[derive(Debug)]
 struct NearestMean;
 
+/// Means, classes x columns.
 #[derive(Debug)]
-struct Means(Vec<Vec<f64>>);
+struct Means(Matrix);
 
 impl Learner for NearestMean {
     fn fit(
@@ -23,14 +20,14 @@ impl Learner for NearestMean {
         _: &LossTerms,
         _: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        let (x, y) = (train.samples().x(), train.samples().y());
-        let counts = train.counts();
-        let counts = counts.as_slice();
-        let mut means = vec![vec![0.0; x.cols()]; counts.len()];
+        let (x, y, counts) = (train.samples().x(), train.samples().y(), train.counts());
+        let mut means = Matrix::zeros(y.n_classes(), x.cols());
         for (row, &class) in x.iter_rows().zip(y.ids()) {
-            for (mean, value) in means[class as usize].iter_mut().zip(row) {
-                *mean += value / counts[class as usize] as f64;
-            }
+            let count = counts.as_slice()[class as usize] as f64;
+            let mean = means.row_mut(class as usize);
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(mean, value)| *mean += value / count);
         }
         Ok(Box::new(Means(means)))
     }
@@ -38,57 +35,39 @@ impl Learner for NearestMean {
 
 impl Fitted for Means {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
+        let score = |row: usize, class: usize| {
+            let pairs = x.row(row).iter().zip(self.0.row(class));
+            pairs.map(|(a, b)| -0.5 * (a - b).powi(2)).sum()
+        };
         Ok(Scores::logits(Matrix::from_fn(
             x.rows(),
-            self.0.len(),
-            |row, class| {
-                let pairs = x.row(row).iter().zip(&self.0[class]);
-                pairs.map(|(a, b)| -0.5 * (a - b).powi(2)).sum()
-            },
+            self.0.rows(),
+            score,
         ))?)
     }
 }
 
 const LEARNER: LearnerEntry = Entry {
-    card: Card {
-        id: "nearest-mean",
-        summary: "the class whose mean is nearest",
-        reference: "this example",
-        params: &[],
-    },
-    caps: LearnerCaps {
-        library: "this example",
-        honours: LossNeeds::NONE,
-        scores: ScoreKind::Probability,
-        multiclass: true,
-        deterministic: true,
-        max_rows: None,
-        remark: "",
-        footprint: |_, _| Footprint::NONE,
-        cost: |_, work| 1e-9 * (work.n_train * work.n_features) as f64,
-    },
+    card: Card::plain("nearest-mean", "the class whose mean is nearest"),
+    caps: LearnerCaps::new("this example", LossNeeds::NONE, |_, work| {
+        1e-9 * work.n_train as f64
+    }),
     build: |_| Ok(Box::new(NearestMean)),
 };
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args()
-        .nth(1)
-        .ok_or("give a folder with sweep.toml and gate.toml")?;
-    let (session, folder) = (
-        Session::new(CATALOGUE.with_learner(LEARNER)),
-        Path::new(&folder),
-    );
+/// Runs the sweep and its gate; the first time that is where the baseline comes from.
+pub(crate) fn judge(folder: &Path) -> Result<bool> {
+    let session = Session::new(CATALOGUE.with_learner(LEARNER));
     run(&session, folder, &RunOptions::default())?;
-    let update = (!folder.join("baseline.csv").is_file()).then(|| "first baseline".to_owned());
-    match gate(
-        &session,
-        folder,
-        &GateOptions {
-            update,
-            ..GateOptions::default()
-        },
-    )? {
-        Gated::Judged(gate) if gate.verdict != Verdict::Pass => Err("a ranking regressed".into()),
-        _ => Ok(()),
-    }
+    let options = GateOptions {
+        update: (!folder.join("baseline.csv").is_file()).then(|| "first baseline".to_owned()),
+        ..GateOptions::default()
+    };
+    Ok(gate(&session, folder, &options)?.passes())
+}
+
+fn main() -> Result<()> {
+    let folder = std::env::args().nth(1).unwrap_or_else(|| "gate".to_owned());
+    assert!(judge(Path::new(&folder))?, "a ranking regressed");
+    Ok(())
 }

@@ -14,7 +14,9 @@ use counterweight_core::{CellId, Record};
 use counterweight_frame::{read_text, write_atomically};
 use counterweight_gate::baseline::Head;
 use counterweight_gate::output::{Update, rank_figures, ranking_markdown};
-use counterweight_gate::{Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, judge};
+use counterweight_gate::{
+    Baseline, BaselineError, Gate, GateConfig, GateInput, Planned, Verdict, judge,
+};
 use counterweight_harness::plan::filter::Only;
 use counterweight_harness::plan::{InputKind, Plan};
 use counterweight_harness::run::blank;
@@ -70,6 +72,17 @@ pub enum Gated {
     Unchanged(PathBuf),
     /// It was told to stop before the end.
     Interrupted,
+}
+
+impl Gated {
+    /// Whether nothing regressed: also where a baseline was written instead, or stayed as it was.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Judged(gate) => gate.verdict == Verdict::Pass,
+            Self::Updated { .. } | Self::Unchanged(_) => true,
+            Self::Interrupted => false,
+        }
+    }
 }
 
 /// Runs the sweep of a folder where this build has not, and compares its records with the baseline.

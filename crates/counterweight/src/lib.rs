@@ -20,6 +20,7 @@ mod lock;
 mod memory;
 mod merge;
 mod ownership;
+pub mod prelude;
 mod provenance;
 mod rank;
 mod records;
