@@ -308,9 +308,8 @@ impl Times {
     /// Ten times the input takes about ten times the time, and never near a hundred times, as a square would.
     fn grow_linearly(&self) {
         for (what, times) in &self.0 {
-            let [small, large] = times[..] else {
-                panic!("{what}: {} sizes", times.len());
-            };
+            assert_eq!(times.len(), 2, "{what}");
+            let (small, large) = (times[0], times[1]);
             #[expect(clippy::print_stdout, reason = "a measurement is to be read")]
             {
                 println!("{what}: {small:.3?}, of ten times the numbers {large:.3?}");
