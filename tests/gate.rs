@@ -165,7 +165,7 @@ impl DataSource for Shelf {
         let kept = known(&self.0.lock().unwrap());
         let data = kept.unwrap_or_else(|| {
             // A part of each, so that the tests take seconds; mutants see the same part.
-            let whole = Library::find(&[]).unwrap().load(name).unwrap();
+            let whole = Library::find(&[], &[]).unwrap().load(name).unwrap();
             let key = Seed(1).stage("subset").text(name);
             whole.select(&stratified_subset(whole.labels(), 600, &key))
         });

@@ -442,3 +442,50 @@ fn published_counts_agree() {
         "{line}"
     );
 }
+
+/// The program alone, in a folder of its own, as if it had been built on another machine: the path of the workspace that
+/// it was built from is overwritten in the copy.
+#[test]
+fn the_library_travels_with_the_program() {
+    let place = Place::new();
+    let mut program = std::fs::read(env!("CARGO_BIN_EXE_counterweight")).unwrap();
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap();
+    let built_from = crates.join("frame").display().to_string().into_bytes();
+    let (mut at, mut found) = (0, 0);
+    while let Some(next) = program[at..]
+        .windows(built_from.len())
+        .position(|bytes| bytes == built_from)
+    {
+        let start = at + next;
+        program[start..start + built_from.len()].fill(b'-');
+        at = start + built_from.len();
+        found += 1;
+    }
+    assert!(found > 0, "the program does not say where it was built");
+    let copy = place.path("bin/cw");
+    place.write("bin/cw", "");
+    let permissions = std::fs::metadata(env!("CARGO_BIN_EXE_counterweight"))
+        .unwrap()
+        .permissions();
+    std::fs::write(&copy, program).unwrap();
+    std::fs::set_permissions(&copy, permissions).unwrap();
+    let alone = |words: &str| place.shell(&format!("cd bin && ./cw {words}"));
+    let listed = alone("list datasets --format json").ends_with(0).json();
+    assert!(listed.as_array().unwrap().len() >= 150);
+    let verified = alone("data verify").ends_with(0);
+    let lines: Vec<&str> = verified.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", verified.out);
+    let told = alone("run").ends_with(2);
+    assert!(
+        told.err.contains("there is no reports/quick here"),
+        "{}",
+        told.err
+    );
+    let (_, sweep) = told.err.split_once("\n\n").unwrap();
+    place.write("bin/first/sweep.toml", sweep);
+    let ran = alone("run first --quiet").ends_with(0);
+    assert!(ran.out.contains("50 of 50 cells: 50 ok"), "{}", ran.out);
+    assert!(place.has("bin/first/index.html"));
+}

@@ -92,9 +92,8 @@ pub(crate) enum Command {
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct RunArgs {
-    /// A sweep file, or a folder with sweep.toml
-    #[arg(default_value = "reports/quick")]
-    pub(crate) path: PathBuf,
+    /// A sweep file, or a folder with sweep.toml (default: reports/quick)
+    pub(crate) path: Option<PathBuf>,
     /// Threads (default: the machine's cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,

@@ -45,6 +45,6 @@ pub use records::{read_records, read_timings};
 pub use report::report;
 pub use run::{RunOptions, RunSummary, run, selected};
 pub use session::{Session, Silent};
-pub use source::{Files, verify_tasks};
+pub use source::{Files, library, verify_tasks};
 pub use status::{Status, status};
 pub use verify::{Verification, VerifyOptions, verify};

@@ -24,7 +24,7 @@ impl Files {
     /// sweeps that name a set of it.
     pub fn new(folder: &Path) -> Self {
         Self {
-            library: Library::find(&[folder]).map_err(|error| trouble(&error)),
+            library: library(folder).map_err(|error| trouble(&error)),
         }
     }
 
@@ -70,6 +70,19 @@ pub(crate) fn data_notes(plan: &Plan) -> Vec<String> {
         );
     }
     notes
+}
+
+/// The library of datasets that a sweep in `folder` has: folders as [`Library::find`] looks for them, and at last what
+/// this program carries (feature `datasets`).
+///
+/// # Errors
+/// As [`Library::find`].
+pub fn library(folder: &Path) -> Result<Library, FrameError> {
+    #[cfg(feature = "datasets")]
+    let carried = counterweight_datasets::FILES;
+    #[cfg(not(feature = "datasets"))]
+    let carried = &[];
+    Library::find(&[folder], carried)
 }
 
 /// What is wrong with each published task whose table the library has, by its full name: other rows or positives

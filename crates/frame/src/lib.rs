@@ -38,7 +38,7 @@ pub use counterweight_core::ReadOptions;
 pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{Description, class_warnings, describe, repeated_across};
 pub use error::{FrameError, Place};
-pub use library::{Entry, Facts, Library, Verdict, index_text};
+pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};
 pub use pair::read_pair;
 pub use parquet::owner_of;
 pub use read::{read_dataset, read_in_folds};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::describe::duplicate_rows;
 use crate::error::FrameError;
-use crate::read::read_dataset;
+use crate::read::{read_bytes_of, read_dataset};
 
 /// Name of the index in its folder.
 const INDEX: &str = "index.json";
@@ -236,10 +236,36 @@ impl Verdict {
     }
 }
 
+/// Files that a program carries, the index among them: each by its name.
+pub type Carried = &'static [(&'static str, &'static [u8])];
+
+/// What stands for the folder of files that a program carries.
+const CARRIED: &str = "(in the program)";
+
 #[derive(Clone, Debug)]
 struct Shelf {
     folder: PathBuf,
+    /// The files themselves; `None` for those of the folder.
+    carried: Option<Carried>,
     entries: Vec<Entry>,
+}
+
+impl Shelf {
+    fn read(&self, entry: &Entry) -> Result<Dataset, FrameError> {
+        let path = self.folder.join(&entry.file);
+        let options = ReadOptions::target(&entry.target);
+        let Some(files) = self.carried else {
+            return read_dataset(&path, &options);
+        };
+        match files.iter().find(|(name, _)| *name == entry.file) {
+            Some((_, bytes)) => read_bytes_of(&path, bytes, &options),
+            None => Err(FrameError::Io {
+                path,
+                action: "read",
+                source: std::io::ErrorKind::NotFound.into(),
+            }),
+        }
+    }
 }
 
 /// One or more folders of indexed datasets. A name is looked up in the folders in their order.
@@ -263,25 +289,26 @@ impl Library {
     /// Finds the folders, in this order: the one that the environment variable
     /// `COUNTERWEIGHT_DATASETS` names (itself, or its `datasets`); `datasets` in each of `starts` and
     /// its ancestors (a sweep file may stand for its folder); `datasets` in the working directory
-    /// and its ancestors; the workspace that this program was built from. A folder without an index
-    /// is passed over, unless the environment names it.
+    /// and its ancestors; the workspace that this program was built from; what the program carries. A
+    /// folder without an index is passed over, unless the environment names it.
     ///
     /// # Errors
     /// [`FrameError::NoLibrary`] when there is none; as [`Library::open`].
-    pub fn find(starts: &[&Path]) -> Result<Self, FrameError> {
+    pub fn find(starts: &[&Path], carried: Carried) -> Result<Self, FrameError> {
         let environment = std::env::var_os("COUNTERWEIGHT_DATASETS")
             .filter(|value| !value.is_empty())
             .map(PathBuf::from);
         let mut starts: Vec<PathBuf> = starts.iter().map(|path| absolute(path)).collect();
         starts.push(absolute(Path::new(".")));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        Self::search(environment.as_deref(), &starts, &workspace)
+        Self::search(environment.as_deref(), &starts, &workspace, carried)
     }
 
     fn search(
         environment: Option<&Path>,
         starts: &[PathBuf],
         workspace: &Path,
+        carried: Carried,
     ) -> Result<Self, FrameError> {
         let mut candidates = Vec::new();
         if let Some(named) = environment {
@@ -316,6 +343,15 @@ impl Library {
             } else {
                 tried.push(folder);
             }
+        }
+        if let Some((_, index)) = carried.iter().find(|(name, _)| *name == INDEX) {
+            let folder = PathBuf::from(CARRIED);
+            let entries = entries(&folder.join(INDEX), &String::from_utf8_lossy(index))?;
+            shelves.push(Shelf {
+                folder,
+                carried: Some(carried),
+                entries,
+            });
         }
         if shelves.is_empty() {
             return Err(FrameError::NoLibrary { tried });
@@ -377,12 +413,11 @@ impl Library {
                     .collect(),
             });
         };
-        let path = shelf.folder.join(&entry.file);
-        let dataset = read_dataset(&path, &ReadOptions::target(&entry.target))?;
+        let dataset = shelf.read(entry)?;
         let found = dataset.content_hash().hex();
         if found != entry.sha256 {
             return Err(FrameError::Hash {
-                path,
+                path: shelf.folder.join(&entry.file),
                 expected: entry.sha256.clone(),
                 found,
             });
@@ -395,14 +430,13 @@ impl Library {
         let mut verdicts = Vec::new();
         for shelf in &self.shelves {
             for entry in &shelf.entries {
-                let path = shelf.folder.join(&entry.file);
-                let problems = match read_dataset(&path, &ReadOptions::target(&entry.target)) {
+                let problems = match shelf.read(entry) {
                     Ok(dataset) => entry.differences(&dataset),
                     Err(error) => vec![error.to_string()],
                 };
                 verdicts.push(Verdict {
                     name: entry.name.clone(),
-                    path,
+                    path: shelf.folder.join(&entry.file),
                     problems,
                 });
             }
@@ -425,11 +459,20 @@ fn open_shelf(folder: &Path) -> Result<Shelf, FrameError> {
         action: "read",
         source,
     })?;
+    Ok(Shelf {
+        folder: folder.to_owned(),
+        carried: None,
+        entries: entries(&path, &text)?,
+    })
+}
+
+/// The datasets of an index.
+fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, FrameError> {
     let wrong = |reason: String| FrameError::Index {
-        path: path.clone(),
+        path: path.to_owned(),
         reason,
     };
-    let index: IndexFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let index: IndexFile = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if index.format != 1 {
         return Err(wrong(format!(
             "format {}, this program reads format 1",
@@ -452,10 +495,7 @@ fn open_shelf(folder: &Path) -> Result<Shelf, FrameError> {
             )));
         }
     }
-    Ok(Shelf {
-        folder: folder.to_owned(),
-        entries: index.datasets,
-    })
+    Ok(index.datasets)
 }
 
 fn stray_files(shelf: &Shelf) -> Vec<Verdict> {
@@ -464,7 +504,7 @@ fn stray_files(shelf: &Shelf) -> Vec<Verdict> {
     };
     let known = |name: &str| {
         name == INDEX
-            || name == "README.md"
+            || ["README.md", "Cargo.toml", "src"].contains(&name)
             || name.starts_with('.')
             || shelf.entries.iter().any(|entry| entry.file == name)
     };

@@ -265,7 +265,17 @@ fn donor(names: &[String], types: &[DataType]) -> PolarsResult<FileMetadataRef> 
 
 /// Reads a data file.
 pub(crate) fn read_columns(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
-    let (found, n_rows) = read_kept(path, |names| kept_columns(path, names, options))?;
+    read_columns_of(path, &load(path)?, options)
+}
+
+/// As [`read_columns`], from the file's bytes.
+pub(crate) fn read_columns_of(
+    path: &Path,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<RawTable, FrameError> {
+    let keep = |names: &[String]| kept_columns(path, names, options);
+    let (found, n_rows) = read_slice(path, bytes, keep, None)?;
     let failed = polars_error(path, "read");
     let mut table = RawTable {
         n_rows,

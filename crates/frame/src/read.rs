@@ -82,6 +82,15 @@ pub fn read_in_folds(
     Ok((data, given.transpose()?))
 }
 
+/// As [`read_dataset`], of a Parquet file whose bytes are at hand.
+pub(crate) fn read_bytes_of(
+    path: &Path,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Dataset, FrameError> {
+    features(&parquet::read_columns_of(path, bytes, options)?, options)
+}
+
 fn features(raw: &RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
     let path = &raw.path;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);

@@ -5,7 +5,7 @@ use std::path::Path;
 use counterweight::{Error, Exit, Result};
 use counterweight_core::groups::count_groups;
 use counterweight_core::{Cells, Table};
-use counterweight_frame::{Library, ReadOptions, describe, read_dataset};
+use counterweight_frame::{ReadOptions, describe, read_dataset};
 use serde_json::{Map, Value, json};
 
 use crate::args::{ContrastArgs, Format};
@@ -76,7 +76,7 @@ pub(crate) fn inspect(
 }
 
 pub(crate) fn verify(format: Format) -> Result<Exit> {
-    let library = Library::find(&[Path::new(".")])?;
+    let library = counterweight::library(Path::new("."))?;
     let sets = library.verify().into_iter();
     let sets: Vec<(String, Vec<String>)> = sets.map(|v| (v.name, v.problems)).collect();
     let tasks = counterweight::verify_tasks(&library);

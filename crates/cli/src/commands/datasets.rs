@@ -174,7 +174,7 @@ impl<'a> Row<'a> {
 }
 
 pub(crate) fn list(filter: &DatasetFilter, format: Format) -> Result<Exit> {
-    let library = Library::find(&[Path::new(".")])?;
+    let library = counterweight::library(Path::new("."))?;
     let entries = library.names().into_iter();
     let entries = entries.filter_map(|name| library.entry(name));
     let mut rows: Vec<Row<'_>> = entries.map(Row::of_table).collect();

@@ -1,10 +1,42 @@
 //! `counterweight run`: runs what is missing of a sweep, and says what came of it.
 
-use counterweight::{Exit, Result, RunOptions, Session};
+use std::path::PathBuf;
+
+use counterweight::{Error, Exit, Result, RunOptions, Session};
 use counterweight_harness::plan::{FitGroup, Plan, estimated_seconds};
 
 use crate::args::RunArgs;
 use crate::commands::counts;
+
+/// The sweep that is run where none is named.
+const DEFAULT: &str = "reports/quick";
+
+/// A sweep that runs wherever the program is.
+const FIRST: &str = r#"format = 1
+name = "first"
+[[dataset]]
+name = "yeast"
+positive = ["ME2"]
+[[model]]
+kind = "softmax-regression"
+[[correction]]
+preset = "families"
+"#;
+
+/// The sweep's file or folder.
+fn sweep(named: Option<&PathBuf>) -> Result<PathBuf> {
+    if let Some(path) = named {
+        return Ok(path.clone());
+    }
+    let path = PathBuf::from(DEFAULT);
+    if path.exists() {
+        return Ok(path);
+    }
+    let message = format!("no sweep is named, and there is no {DEFAULT} here");
+    let hint = "put these lines into first/sweep.toml and call `counterweight run first`; \
+        `counterweight list datasets` shows what data there are";
+    Err(Error::usage(message).hint(format!("{hint}\n\n{FIRST}")))
+}
 
 pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Exit> {
     let options = RunOptions {
@@ -16,12 +48,13 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Exit> {
         no_report: args.no_report,
         rewrite: args.rewrite,
     };
+    let path = sweep(args.path.as_ref())?;
     if args.dry_run {
-        let (plan, selected) = counterweight::selected(session, &args.path, &options)?;
+        let (plan, selected) = counterweight::selected(session, &path, &options)?;
         dry_run(&plan, &selected, session.jobs);
         return Ok(Exit::Ok);
     }
-    let ran = counterweight::run(session, &args.path, &options)?;
+    let ran = counterweight::run(session, &path, &options)?;
     let outcomes = match counts(&ran.outcomes) {
         none if none.is_empty() => none,
         some => format!(": {some}"),

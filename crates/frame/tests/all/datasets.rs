@@ -25,7 +25,7 @@ fn entries(library: &Library) -> Vec<Entry> {
 fn the_committed_index_is_complete_and_in_its_own_form() {
     let library = Library::open(&committed()).unwrap();
     let entries = entries(&library);
-    assert_eq!(entries.len(), 55);
+    assert_eq!(entries.len(), 59);
     let text = std::fs::read_to_string(committed().join("index.json")).unwrap();
     assert_eq!(text, index_text(&entries));
     for entry in &entries {
@@ -220,14 +220,14 @@ fn names_are_found_from_a_sweep_file_up_and_elsewhere_after_that() {
     library(&folder, "a/datasets", "near", 2.0);
     std::fs::create_dir_all(folder.path("a/b/datasets")).unwrap();
     let sweep = folder.file("a/b/sweep.toml", "");
-    let found = Library::find(&[&sweep]).unwrap();
+    let found = Library::find(&[&sweep], &[]).unwrap();
     assert!(found.folders()[0].ends_with("a/datasets"));
     assert!(found.folders()[1].ends_with("datasets"));
     assert_eq!(found.load("near").unwrap().n_rows(), 4);
     assert_eq!(found.load("far").unwrap().n_rows(), 4);
     // The workspace that the tests were built from comes last.
     assert!(found.entry("yeast").is_some());
-    assert_eq!(found.names().len(), 57);
+    assert_eq!(found.names().len(), 61);
 
     let Err(error) = found.load("yaest") else {
         panic!("there is no yaest")
