@@ -84,12 +84,19 @@ pub(super) fn same_task(a: &DatasetSpec, b: &DatasetSpec) -> bool {
         }),
         Source::File { .. } | Source::Pair { .. } => None,
     };
+    // All keys but those that a preset gives.
     let way = |spec: &DatasetSpec| {
-        (
-            spec.ratios.clone(),
-            (spec.profile, spec.ladders.clone()),
-            (spec.preprocess, spec.max_rows),
-            spec.contrast.clone(),
+        let source = Source::Library {
+            name: String::new(),
+        };
+        let line = 0;
+        format!(
+            "{:?}",
+            DatasetSpec {
+                line,
+                source,
+                ..spec.clone()
+            }
         )
     };
     a.id == b.id && made(a).is_some() && made(a) == made(b) && way(a) == way(b)
