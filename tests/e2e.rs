@@ -12,6 +12,7 @@
 mod bad_input;
 
 mod calibration;
+mod cases;
 mod chaos;
 mod common;
 mod contract;
@@ -27,7 +28,6 @@ mod hostile;
 mod ladders;
 mod leak_premium;
 mod leakage;
-mod messy_files;
 mod minibatches;
 mod odd_data;
 mod own_data;

@@ -302,3 +302,50 @@ fn given_folds_are_the_folds_of_the_records() {
         );
     }
 }
+
+/// The folds of KEEL: `name-5-1tra.dat` and `name-5-1tst.dat`, and so on.
+#[test]
+fn a_family_of_files_is_one_table_in_its_folds() {
+    let text = arff().replace("@data", "@inputs x, c\n@outputs y\n@data");
+    let (head, rows) = text.split_at(text.find("@data").expect("data") + 6);
+    let rows: Vec<&str> = rows.lines().collect();
+    let keys = "id = \"d\"\ntrain = \"k-3-{fold}tra.dat\"\ntest = \"k-3-{fold}tst.dat\"";
+    let place =
+        Place::with_sweep(&sweep("d.csv", "").replace("id = \"d\"\npath = \"d.csv\"", keys));
+    for fold in 0..3 {
+        let part = |test: bool| {
+            let own = rows
+                .iter()
+                .enumerate()
+                .filter(|(row, _)| (row % 3 == fold) == test);
+            own.map(|(_, row)| *row)
+                .rev()
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        for (end, test) in [("tra", false), ("tst", true)] {
+            place.write(
+                &format!("demo/k-3-{}{end}.dat", fold + 1),
+                &format!("{head}{}\n", part(test)),
+            );
+        }
+    }
+    let records = place.run_demo(0);
+    assert_eq!(records.distinct("fold"), ["0", "1", "2"]);
+    assert!(
+        records
+            .rows
+            .iter()
+            .all(|row| row.text("n_test") == "40" && row.text("n_train") == "80")
+    );
+    // A training file that holds other rows is told.
+    let file = place.read("demo/k-3-2tra.dat");
+    place.write("demo/k-3-2tra.dat", &file.replacen("'red'", "'blue'", 1));
+    let ran = place.call(&["run", "demo"]).ends_with(2);
+    assert!(
+        ran.err
+            .contains("k-3-2tra.dat: its rows are not those of the test files of the other folds"),
+        "{}",
+        ran.err
+    );
+}

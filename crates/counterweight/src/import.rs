@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{Cells, Finished, Labels, Matrix, Prior, Scores, Table};
-use counterweight_frame::{read_table, write_atomically};
+use counterweight_frame::{read_table, read_text_table, write_atomically};
 use counterweight_harness::config::sweep::RatioSpec;
 use counterweight_harness::plan::{Plan, Rows, Unit};
 use counterweight_harness::run::foreign::{self, Foreign};
@@ -80,7 +80,14 @@ pub fn import(session: &Session<'_>, folder: &Path, args: &ImportOptions) -> Res
     }
     let table = read_table(&args.file)?;
     let name = args.file.display().to_string();
-    let file = ScoresFile::new(&table, &name)?;
+    let mut file = ScoresFile::new(&table, &name)?;
+    if name.to_lowercase().ends_with(".csv") {
+        // Labels and ids are the texts that stand there: `0.0` and `01` are no numbers.
+        let plain = read_text_table(&args.file)?;
+        for (column, cells) in [("label", &mut file.label), ("dataset", &mut file.dataset)] {
+            *cells = plain.column(column).map(texts);
+        }
+    }
     let by_unit = file.by_unit(&plan)?;
     if by_unit.is_empty() {
         return Err(Error::usage(format!("{name}: no rows")));

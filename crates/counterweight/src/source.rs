@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use counterweight_frame::{
-    FrameError, Library, class_warnings, describe, read_in_folds, read_pair, read_splits,
-    repeated_across,
+    FrameError, Library, class_warnings, describe, is_family, read_family, read_in_folds,
+    read_pair, read_splits, repeated_across,
 };
 use counterweight_harness::config::sweep::{DatasetSpec, Source};
 use counterweight_harness::config::tasks::{nearest_name, task, tasks};
@@ -158,6 +158,16 @@ impl DataSource for Files {
                     n_train: None,
                     given,
                     published: None,
+                })
+            }
+            Source::Pair { train, test, .. } if is_family(train) || is_family(test) => {
+                let (train, test) = (folder.join(train), folder.join(test));
+                let (data, given) =
+                    read_family(&train, &test, &spec.reading).map_err(|error| trouble(&error))?;
+                Ok(Loaded {
+                    data,
+                    n_train: None,
+                    given: Some(given),
                 })
             }
             Source::Pair { train, test, .. } => {

@@ -37,13 +37,27 @@ fn check(bytes: &[u8]) -> Result<(), String> {
     let start = start.ok_or("its footer is declared longer than the file")?;
     let (footer, _) = structure(&rest[start..]).ok_or("its footer is damaged")?;
     check_schema(footer.list(2))?;
+    texts(&footer, &[6])?;
+    footer
+        .list(5)
+        .iter()
+        .try_for_each(|pair| texts(pair, &[1, 2]))?;
     let pages = &rest[..start];
     let mut rows = 0_i64;
     for group in footer.list(4) {
         let n = count(group, 3, "rows of a row group")?;
         rows = rows.checked_add(n).ok_or("its rows cannot be counted")?;
         for chunk in group.list(1) {
+            texts(chunk, &[1])?;
             let chunk = chunk.field(3).ok_or("a column chunk has no description")?;
+            chunk.field(12).map_or(Ok(()), statistics)?;
+            if !chunk
+                .list(3)
+                .iter()
+                .all(|name| matches!(name, Value::Other))
+            {
+                return Err("the name of a column is damaged".into());
+            }
             check_chunk(chunk, pages, n)?;
         }
     }
@@ -61,10 +75,24 @@ fn count(of: &Value, field: i64, what: &str) -> Result<i64, String> {
         .ok_or_else(|| format!("the number of {what} is damaged"))
 }
 
+/// Fields that hold bytes hold nothing else: polars would take a number there for their length.
+fn texts(of: &Value, fields: &[i64]) -> Result<(), String> {
+    let odd = |field: &&i64| !matches!(of.field(**field), None | Some(Value::Other));
+    match fields.iter().find(odd) {
+        Some(field) => Err(format!("field {field} of a header is damaged")),
+        None => Ok(()),
+    }
+}
+
+fn statistics(of: &Value) -> Result<(), String> {
+    texts(of, &[1, 2, 5, 6])
+}
+
 /// The schema is a tree, written in depth first.
 fn check_schema(elements: &[Value]) -> Result<(), String> {
     let mut open: Vec<i64> = Vec::new();
     for element in elements {
+        texts(element, &[4])?;
         let children = element.whole(5).unwrap_or(0);
         let length = element.whole(2).unwrap_or(0);
         let most = i64::try_from(elements.len()).unwrap_or(i64::MAX);
@@ -155,6 +183,8 @@ fn page_values(header: &Value, (codec, size): (i64, i64)) -> Result<i64, String>
     let Some(data) = header.field(5).or(header.field(8)) else {
         return Ok(0);
     };
+    let own = if header.field(8).is_some() { 8 } else { 5 };
+    data.field(own).map_or(Ok(()), statistics)?;
     if header.field(8).is_some() {
         let levels = count(data, 5, "levels")?.saturating_add(count(data, 6, "levels")?);
         if levels > size {

@@ -1,10 +1,15 @@
 //! What a dataset looks like, and what to beware of: the facts behind `data inspect`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
-use counterweight_core::{Cells, Column, ColumnValues, Dataset, Labels, MISSING, Table};
+use counterweight_core::{
+    Cells, Column, ColumnValues, Dataset, Labels, MISSING, ReadOptions, Table,
+};
 
+use crate::error::FrameError;
 use crate::raw::{Number, number};
+use crate::read::{features, read_raw};
 
 /// Classes below this many rows get a warning: the default protocol has 5 folds, and each fold
 /// should test on at least two rows of every class.
@@ -41,9 +46,48 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
+/// Reads a file, with the number of different whole numbers of those columns in which a real does not tell all apart.
+///
+/// # Errors
+/// As [`crate::read_dataset`].
+pub fn read_counted(
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(Dataset, HashMap<String, usize>), FrameError> {
+    let raw = read_raw(path, options)?;
+    let dataset = features(&raw, options)?;
+    let columns = raw.columns.iter().enumerate();
+    let wholes = columns.filter_map(|(at, c)| Some((c.name.clone(), raw.distinct_wholes(at)?)));
+    Ok((dataset, wholes.collect()))
+}
+
+/// Summarises a dataset as [`describe()`] does, with the whole numbers of [`read_counted`], and with what was read
+/// otherwise than it stands in the file among the warnings.
+pub fn describe_counted(dataset: &Dataset, wholes: &HashMap<String, usize>) -> Description {
+    let mut about = describe_with(dataset, wholes);
+    about
+        .warnings
+        .splice(0..0, dataset.remarks().iter().cloned());
+    about
+}
+
 /// Summarises a dataset. O(cells log rows).
 pub fn describe(dataset: &Dataset) -> Description {
-    let summaries: Vec<Summary> = dataset.columns().iter().map(Summary::of).collect();
+    describe_with(dataset, &HashMap::new())
+}
+
+/// As [`describe()`], with the number of different values of some columns.
+fn describe_with(dataset: &Dataset, exact: &HashMap<String, usize>) -> Description {
+    let summary = |column: &Column| {
+        let mut summary = Summary::of(column);
+        if let Some(&distinct) = exact.get(&column.name) {
+            let shared = distinct.saturating_sub(summary.distinct);
+            summary.rounded = (shared > 0).then_some(summary.distinct);
+            summary.distinct = summary.distinct.max(distinct);
+        }
+        summary
+    };
+    let summaries: Vec<Summary> = dataset.columns().iter().map(summary).collect();
     let keys = row_keys(dataset);
     let conflicting_rows = conflicting_rows(dataset, &keys);
     let constant_columns: Vec<String> = dataset
@@ -98,7 +142,7 @@ fn is_missing(column: &Column, row: usize) -> bool {
 }
 
 /// For each row its feature values as comparable bytes.
-fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
+pub(crate) fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
     let mut keys = vec![Vec::new(); dataset.n_rows()];
     for column in dataset.columns() {
         match &column.values {
@@ -154,6 +198,8 @@ struct Summary {
     missing: usize,
     range: Option<(f64, f64, f64)>,
     most_frequent: Option<(String, usize)>,
+    /// How many different reals its whole numbers are, where those are fewer.
+    rounded: Option<usize>,
 }
 
 impl Summary {
@@ -182,6 +228,7 @@ impl Summary {
                     missing,
                     range,
                     most_frequent: None,
+                    rounded: None,
                 }
             }
             ColumnValues::Nominal { codes, levels } => {
@@ -207,6 +254,7 @@ impl Summary {
                     missing,
                     range: None,
                     most_frequent: top,
+                    rounded: None,
                 }
             }
         }
@@ -438,6 +486,12 @@ fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found:
     if present == 0 {
         found.push(format!("column `{name}` has no value"));
         return;
+    }
+    if let Some(reals) = summary.rounded {
+        found.push(format!(
+            "column `{name}` has {} different whole numbers, beyond 2^53 so near that models see {reals}; if they are names, list it in `nominal`",
+            summary.distinct
+        ));
     }
     match &column.values {
         ColumnValues::Numeric(values) => {

@@ -104,7 +104,7 @@ pub enum FrameError {
         reason: String,
     },
     /// More cells than are taken.
-    #[error("{}: {rows} rows of {columns} columns are more than {most} cells, the limit of what is made of so few values", path.display())]
+    #[error("{}: {rows} rows of {columns} columns are more than {most} cells (a column counts as 32 rows more), the limit for a text of its size", path.display())]
     TooWide {
         /// The file.
         path: PathBuf,

@@ -31,15 +31,18 @@ mod separated;
 mod splits;
 mod svmlight;
 mod table;
+mod texts;
 mod thrift;
 
 pub use counterweight_core::ReadOptions;
 
 pub use atomic::{read_text, remove_leftovers, write_atomically};
-pub use describe::{Description, class_warnings, describe, repeated_across};
+pub use describe::{
+    Description, class_warnings, describe, describe_counted, read_counted, repeated_across,
+};
 pub use error::{FrameError, Place};
 pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};
-pub use pair::read_pair;
+pub use pair::{is_family, read_family, read_pair};
 pub use parquet::owner_of;
 pub use read::{read_dataset, read_in_folds};
 pub use splits::read_splits;

@@ -1,14 +1,99 @@
 //! A training and a test file as one set of columns, levels and classes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use counterweight_core::{Column, ColumnValues, Dataset, Format, Labels, ReadOptions};
+use counterweight_core::{
+    Column, ColumnValues, CoreError, Dataset, Format, GivenSplit, Labels, Partition, ReadOptions,
+};
 
+use crate::describe::row_keys;
 use crate::error::FrameError;
 use crate::load::format;
 use crate::raw::{Kind, Number, RawTable, number};
 use crate::read::{check_classes, dataset, dates_dropped, read_raw, remark, typed};
 use crate::svmlight;
+
+/// What stands for the number of a fold in the names of a family.
+const FOLD: &str = "{fold}";
+
+/// Whether a name stands for the files of all folds.
+pub fn is_family(path: &Path) -> bool {
+    path.to_string_lossy().contains(FOLD)
+}
+
+/// Reads the pairs of files that are the folds of one table, as KEEL gives them: `name-5-{fold}tra.dat` and
+/// `name-5-{fold}tst.dat`, from fold 1 (or 0) as long as there are files. The rows are those of the test files, in
+/// the order of the folds, and each training file has to hold those of all others.
+///
+/// # Errors
+/// As [`read_pair`]; [`FrameError::Split`] where the files are no folds of one table.
+pub fn read_family(
+    train: &Path,
+    test: &Path,
+    options: &ReadOptions,
+) -> Result<(Dataset, Vec<GivenSplit>), FrameError> {
+    let of = |path: &Path, fold: usize| {
+        PathBuf::from(path.to_string_lossy().replace(FOLD, &fold.to_string()))
+    };
+    let error = |path: &Path, reason: String| FrameError::Split {
+        path: path.to_owned(),
+        reason,
+    };
+    if let Some(lone) = [train, test].into_iter().find(|path| !is_family(path)) {
+        return Err(error(
+            lone,
+            format!("no `{FOLD}` in the name, where the other has one"),
+        ));
+    }
+    let first = usize::from(!of(test, 0).exists());
+    let mut pairs: Vec<(Dataset, Dataset)> = Vec::new();
+    for fold in first.. {
+        let (train, test) = (of(train, fold), of(test, fold));
+        if fold > first && !train.exists() && !test.exists() {
+            break;
+        }
+        pairs.push(read_pair(&train, &test, options)?);
+    }
+    let mut tests = pairs.iter().map(|(_, test)| test);
+    let Some(start) = tests.next().filter(|_| pairs.len() > 1) else {
+        return Err(error(test, "one fold is no family".into()));
+    };
+    let unlike =
+        |source: CoreError| error(test, format!("the folds are of different tables: {source}"));
+    let all = tests
+        .try_fold(start.clone(), |all, test| all.stack(test))
+        .map_err(unlike)?;
+    let keys = row_keys(&all);
+    let row = |at: usize| (keys[at].as_slice(), all.labels().ids()[at]);
+    let (mut given, mut begin) = (Vec::new(), 0);
+    for (fold, (own, test)) in pairs.iter().enumerate() {
+        let end = begin + test.n_rows();
+        let others: Vec<usize> = (0..begin).chain(end..all.n_rows()).collect();
+        let own_keys = row_keys(own);
+        let mut trained: Vec<_> = own_keys
+            .iter()
+            .map(Vec::as_slice)
+            .zip(own.labels().ids().iter().copied())
+            .collect();
+        let mut expected: Vec<_> = others.iter().map(|&at| row(at)).collect();
+        trained.sort_unstable();
+        expected.sort_unstable();
+        let file = of(train, fold + first);
+        if trained != expected {
+            let reason = "its rows are not those of the test files of the other folds";
+            return Err(error(&file, reason.into()));
+        }
+        let rows = Partition::new(all.n_rows(), others, (begin..end).collect());
+        let rows = rows.map_err(|source| error(&file, source.to_string()))?;
+        given.push(GivenSplit {
+            repeat: 0,
+            fold,
+            rows,
+        });
+        begin = end;
+    }
+    Ok((all, given))
+}
 
 /// Both files; those of SVMlight have the columns of both.
 fn read_both(

@@ -91,7 +91,7 @@ pub(crate) fn read_bytes_of(
     features(&parquet::read_columns_of(path, bytes, options)?, options)
 }
 
-fn features(raw: &RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
+pub(crate) fn features(raw: &RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
     let path = &raw.path;
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
     check_classes(path, options, &labels)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use counterweight::{Error, Exit, Result};
 use counterweight_core::groups::count_groups;
 use counterweight_core::{Cells, Table};
-use counterweight_frame::{ReadOptions, describe, read_dataset};
+use counterweight_frame::{ReadOptions, describe_counted, read_counted};
 use serde_json::{Map, Value, json};
 
 use crate::args::{ContrastArgs, Format};
@@ -16,7 +16,7 @@ pub(crate) fn inspect(
     contrast: &ContrastArgs,
     format: Format,
 ) -> Result<Exit> {
-    let data = read_dataset(file, options)?;
+    let (data, wholes) = read_counted(file, options)?;
     let data = match &options.group {
         Some(column) => data
             .grouped_by(column)
@@ -25,7 +25,7 @@ pub(crate) fn inspect(
     };
     let (data, _) = contrast.apply(data)?;
     let groups = data.groups().map(|groups| count_groups(groups));
-    let about = describe(&data);
+    let about = describe_counted(&data, &wholes);
     if format == Format::Json {
         let value = json!({
             "rows": about.rows,

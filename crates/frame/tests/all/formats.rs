@@ -1,13 +1,13 @@
 //! One table in every format that can say it, and what each format says beside.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use counterweight_core::{ContentHash, Dataset, Dates, Encoding, Format};
 use counterweight_frame::{ReadOptions, read_cells, read_dataset, read_in_folds, read_pair};
 use counterweight_frame::{read_splits, write_dataset};
 
+use crate::made::{archive, gzip, npy};
 use crate::{Folder, target};
 
 /// A column of reals with a missing value, one of whole numbers, one of names with a comma and a quote, and a class.
@@ -102,12 +102,6 @@ impl MapRows for Vec<[String; 4]> {
     }
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
 fn hash(path: &Path, options: &ReadOptions) -> ContentHash {
     read_dataset(path, options).unwrap().content_hash()
 }
@@ -172,47 +166,6 @@ fn one_table_has_one_hash_in_every_format() {
         let cells = read_cells(&folder.path(name), &y).unwrap();
         assert_eq!(cells, read_cells(&first, &y).unwrap(), "{name}");
     }
-}
-
-/// An array as NumPy writes it.
-fn npy(version: u8, descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let fortran = if fortran { "True" } else { "False" };
-    let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    let header = format!("{header:<117}\n");
-    let mut bytes = vec![0x93, b'N', b'U', b'M', b'P', b'Y', version, 0];
-    let length = u32::try_from(header.len()).unwrap().to_le_bytes();
-    bytes.extend(if version == 1 { &length[..2] } else { &length });
-    [bytes.as_slice(), header.as_bytes(), data].concat()
-}
-
-fn archive(arrays: &[(&str, Vec<u8>)], deflated: bool) -> Vec<u8> {
-    let mut output = Vec::new();
-    let mut archive = rawzip::ZipArchiveWriter::new(&mut output);
-    for (name, bytes) in arrays {
-        let method = if deflated {
-            rawzip::CompressionMethod::DEFLATE
-        } else {
-            rawzip::CompressionMethod::STORE
-        };
-        let file = archive.new_file(name).compression_method(method);
-        let (mut entry, config) = file.start().unwrap();
-        if deflated {
-            let packed =
-                flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast());
-            let mut writer = config.wrap(packed);
-            writer.write_all(bytes).unwrap();
-            let (packed, descriptor) = writer.finish().unwrap();
-            packed.finish().unwrap();
-            entry.finish(descriptor).unwrap();
-        } else {
-            let mut writer = config.wrap(&mut entry);
-            writer.write_all(bytes).unwrap();
-            let (_, descriptor) = writer.finish().unwrap();
-            entry.finish(descriptor).unwrap();
-        }
-    }
-    archive.finish().unwrap();
-    output
 }
 
 #[test]
@@ -410,7 +363,7 @@ fn svmlight_counts_from_what_the_files_show() {
         ),
         (
             "1 1:1\n2 4000000:1\n",
-            "2 rows of 4000000 columns are more than 2000144 cells, the limit of what is made of so few values",
+            "2 rows of 4000000 columns are more than 2000144 cells (a column counts as 32 rows more), the limit for a text of its size",
         ),
     ] {
         let error = read_dataset(&folder.file("bad.svm", content), &label).unwrap_err();

@@ -11,7 +11,8 @@
 mod datasets;
 mod describing;
 mod formats;
-mod fuzz;
+#[path = "../made/mod.rs"]
+mod made;
 mod other_writers;
 mod reading;
 mod tables;

@@ -1,4 +1,29 @@
-//! Files as people have them: what they meant is read, or an error says what to write.
+//! The cases of public bug reports and messy files, each by what is right and why; the inputs are made here.
+//!
+//! | case | right | where |
+//! |---|---|---|
+//! | fail-01 | a known spelling of missing among numbers is missing and told; any other text is an error with its line | here |
+//! | fail-02 | an empty cell makes no nominal column, so no resampler is lost to it | `odd_data::an_empty_cell_denies_no_resampler` |
+//! | fail-03 | copied rows keep their cells, and whole numbers that a real cannot tell apart are counted as they stand | here, `hostile::data::resampling_keeps_..` |
+//! | fail-04 | test labels in other spellings are an error that shows both lists; a class that training lacks is named | here |
+//! | fail-05 | hints on separators, doubled and nameless columns name what the command takes, and taking it helps | here, `hints` |
+//! | fail-06 | `smote` becomes what its columns ask for | `odd_data::smote_becomes_..` |
+//! | fail-07 | 0.29 of 100 rows is 29 | `odd_data::shares_of_rows_..` |
+//! | fail-08 | discriminants cost what the smaller of rows and columns asks for, and end at their deadline | here |
+//! | fail-09 | out-of-bag rows have no copies in the bag | `odd_data::out_of_bag_rows_..` |
+//! | fail-10 | labels of imported scores are the data's own texts, and lines are those of the file | here |
+//! | fail-11 | a quantity is no target | here |
+//! | fail-12 | renaming classes changes no result | `odd_data::renaming_classes_..` |
+//! | fail-13 | what `data inspect` warns of is heard in a run | here |
+//! | fail-14 | with ties the rule of Tomek links is what its documentation says | here, `resample::tomek_links_..` |
+//! | fail-15 | cost is linear in the columns of a file | `hostile::data::a_header_of_a_million_columns_..` |
+//! | fail-16 | names with blanks, lines that end in CR, and UTF-16 are read or told | here |
+//! | fail-17 | codes can be declared to be names | here |
+//! | break-newline-baseline | ids with line breaks are no ids | `gate::names` |
+//! | break-nulmin | values that are not finite are absent | `costs`, `calibration` |
+//! | break-parquet-abort | sizes that cannot be are refused | `hostile::data::parquet_files_that_declare_..` |
+//! | break-poisoned | a torn line costs its own cell | `chaos` |
+//! | keep-* | numbers of scikit-learn, imbalanced-learn and scipy | goldens of the crates, `resample`; files of keep-21 in `crates/frame/tests` |
 
 use std::fmt::Write as _;
 
@@ -338,4 +363,151 @@ fn what_inspect_warns_of_is_heard_in_a_run() {
         );
         assert!(place.read("demo/run.json").contains(part), "{part}");
     }
+}
+
+/// Case fail-03: 2^53 + 1 is no real, so cells are copied as texts and distinct ones are counted as they stand.
+#[test]
+fn large_whole_numbers_are_counted_and_copied_as_they_stand() {
+    let rows: String = (0..13)
+        .map(|row| {
+            format!(
+                "{},{:05},{}\n",
+                (1_u64 << 53) + 1 + row,
+                row * 137,
+                u8::from(row % 3 == 0)
+            )
+        })
+        .collect();
+    let place = Place::new();
+    place.write("d.csv", &format!("id,zip,y\n{rows}"));
+    let inspect = ["data", "inspect", "d.csv", "--target", "y"];
+    let about = place
+        .call(&[&inspect[..], &["--format", "json"]].concat())
+        .ends_with(0)
+        .json();
+    assert_eq!(about["columns"][0]["distinct"], 13);
+    let said = place.call(&inspect).ends_with(0).out;
+    assert!(
+        said.contains("column `id` has 13 different whole numbers")
+            && said.contains("models see 7"),
+        "{said}"
+    );
+    for output in ["o.csv", "o.parquet"] {
+        let resample = [
+            "data",
+            "resample",
+            "d.csv",
+            "--target",
+            "y",
+            "--with",
+            "random-over",
+            "--output",
+            output,
+        ];
+        place.call(&resample).ends_with(0);
+    }
+    let lines: Vec<&str> = rows.lines().collect();
+    for line in place.read("o.csv").lines().skip(1) {
+        let (cells, origin) = line.rsplit_once(',').expect("cells");
+        assert_eq!(cells, lines[origin.parse::<usize>().expect("a row")]);
+    }
+    let table = counterweight_frame::read_table(&place.path("o.parquet")).expect("a table");
+    let Some(counterweight_core::Cells::Whole(ids)) = table.column("id") else {
+        unreachable!("whole numbers stay whole numbers: {table:?}");
+    };
+    assert_eq!(ids[0], Some((1 << 53) + 1));
+}
+
+/// Case fail-08: more columns than rows. The rank is at most the number of rows.
+#[test]
+fn discriminants_of_wide_data_end_in_time() {
+    let wide: String = (0..40)
+        .map(|row| {
+            let cells: Vec<String> = (0..400)
+                .map(|c| (row * (c + 7) * 31 % 101).to_string())
+                .collect();
+            format!("{},{}\n", cells.join(","), row % 2)
+        })
+        .collect();
+    let names: Vec<String> = (0..400).map(|c| format!("x{c}")).collect();
+    let place = Place::with_sweep(&sweep("").replace(
+        "kind = \"softmax-regression\"",
+        "kind = \"lda\"\n[[model]]\nkind = \"qda\"",
+    ));
+    place.write("demo/d.csv", &format!("{},y\n{wide}", names.join(",")));
+    // Cyclic rotations of 400 columns took 4 s a fit; products of 40 rows take milliseconds.
+    let start = std::time::Instant::now();
+    place.call(&["run", "demo", "--no-report"]).ends_with(0);
+    assert!(start.elapsed().as_secs() < 12, "{:?}", start.elapsed());
+}
+
+/// Case fail-10: a program that writes `0.0` means the class `0.0` of the data, and the header is line 1.
+#[test]
+fn imported_labels_are_the_texts_of_the_data() {
+    for [a, b] in [["0.0", "1.0"], ["01", "02"], ["1e0", "2"]] {
+        let rows: String = (0..40)
+            .map(|row| format!("{}.5,{}\n", row % 7, [a, b][row % 2]))
+            .collect();
+        let place = Place::with_sweep(&sweep(""));
+        place.write("demo/d.csv", &format!("x,y\n{rows}"));
+        place
+            .call(&["run", "demo", "--no-report", "--quiet"])
+            .ends_with(0);
+        // Two folds: the row numbers of both are tried, so that each row is in its own.
+        let mut kept = "fold,row,label,p_0,p_1\n".to_owned();
+        for row in 0..40 {
+            for fold in 0..2 {
+                let one = format!(
+                    "fold,row,label,p_0,p_1\n{fold},{row},{},0.5,0.5\n",
+                    [a, b][row % 2]
+                );
+                place.write("one.csv", &one);
+                let told = place.call(&["import-scores", "demo", "one.csv"]).err;
+                assert!(!told.contains("no class of the data"), "{told}");
+                if told.contains("without scores") {
+                    kept += one.lines().nth(1).expect("a line");
+                    kept += "\n";
+                } else {
+                    assert!(
+                        told.contains("not test rows of this split: line 2"),
+                        "{told}"
+                    );
+                }
+            }
+        }
+        place.write("s.csv", &kept);
+        place
+            .call(&["import-scores", "demo", "s.csv", "--model", "again"])
+            .ends_with(0);
+        place.write("s.csv", &kept.replacen(&format!(",{a},"), ",9,", 1));
+        let told = place
+            .call(&["import-scores", "demo", "s.csv"])
+            .ends_with(2)
+            .err;
+        assert!(
+            told.contains("labels that are no class of the data") && told.contains("(9)"),
+            "{told}"
+        );
+    }
+}
+
+/// Case fail-14: two rows of one class lie on a row of the other. "No row is nearer" would join both to it; the
+/// documented rule takes one nearest row, by number, so neither pair is mutual and nothing goes.
+#[test]
+fn tied_links_follow_their_documentation() {
+    let place = Place::new();
+    place.write("d.csv", "x,y\n0,a\n0,a\n0,b\n5,a\n6,a\n9,b\n7,a\n");
+    let resample = [
+        "data",
+        "resample",
+        "d.csv",
+        "--target",
+        "y",
+        "--with",
+        "tomek-links",
+        "--output",
+        "o.csv",
+    ];
+    place.call(&resample).ends_with(0);
+    assert_eq!(place.read("o.csv").lines().count(), 8);
 }
