@@ -1,6 +1,6 @@
 //! What a dataset looks like, and what to beware of: the facts behind `data inspect`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use counterweight_core::{
@@ -89,7 +89,7 @@ fn describe_with(dataset: &Dataset, exact: &HashMap<String, usize>) -> Descripti
     };
     let summaries: Vec<Summary> = dataset.columns().iter().map(summary).collect();
     let keys = row_keys(dataset);
-    let conflicting_rows = conflicting_rows(dataset, &keys);
+    let (duplicate_rows, conflicting_rows) = repeated_rows(dataset, &keys);
     let constant_columns: Vec<String> = dataset
         .columns()
         .iter()
@@ -97,7 +97,6 @@ fn describe_with(dataset: &Dataset, exact: &HashMap<String, usize>) -> Descripti
         .filter(|(_, summary)| summary.distinct < 2)
         .map(|(column, _)| column.name.clone())
         .collect();
-    let duplicate_rows = count_duplicates(dataset, &keys);
     let mut description = Description {
         rows: dataset.n_rows(),
         numeric: summaries
@@ -131,7 +130,7 @@ fn describe_with(dataset: &Dataset, exact: &HashMap<String, usize>) -> Descripti
 
 /// Number of rows that equal an earlier row, label included; a missing value equals a missing one.
 pub(crate) fn duplicate_rows(dataset: &Dataset) -> usize {
-    count_duplicates(dataset, &row_keys(dataset))
+    repeated_rows(dataset, &row_keys(dataset)).0
 }
 
 fn is_missing(column: &Column, row: usize) -> bool {
@@ -143,23 +142,33 @@ fn is_missing(column: &Column, row: usize) -> bool {
 
 /// For each row its feature values as comparable bytes.
 pub(crate) fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
-    let mut keys = vec![Vec::new(); dataset.n_rows()];
-    for column in dataset.columns() {
-        match &column.values {
-            ColumnValues::Numeric(values) => {
-                for (key, value) in keys.iter_mut().zip(values) {
-                    // One pattern for every NaN, one for both zeros.
-                    let value = if value.is_nan() {
-                        f64::NAN
-                    } else {
-                        value + 0.0
-                    };
-                    key.extend(value.to_bits().to_le_bytes());
+    /// Rows whose keys are written together, so that they are near while all columns pass.
+    const BLOCK: usize = 1024;
+    let width = |column: &Column| match &column.values {
+        ColumnValues::Numeric(_) => 8,
+        ColumnValues::Nominal { .. } => 4,
+    };
+    let width = dataset.columns().iter().map(width).sum();
+    let mut keys: Vec<Vec<u8>> = Vec::with_capacity(dataset.n_rows());
+    keys.resize_with(dataset.n_rows(), || Vec::with_capacity(width));
+    for (block, keys) in keys.chunks_mut(BLOCK).enumerate() {
+        for column in dataset.columns() {
+            match &column.values {
+                ColumnValues::Numeric(values) => {
+                    for (key, value) in keys.iter_mut().zip(&values[block * BLOCK..]) {
+                        // One pattern for every NaN, one for both zeros.
+                        let value = if value.is_nan() {
+                            f64::NAN
+                        } else {
+                            value + 0.0
+                        };
+                        key.extend_from_slice(&value.to_bits().to_le_bytes());
+                    }
                 }
-            }
-            ColumnValues::Nominal { codes, .. } => {
-                for (key, code) in keys.iter_mut().zip(codes) {
-                    key.extend(code.to_le_bytes());
+                ColumnValues::Nominal { codes, .. } => {
+                    for (key, code) in keys.iter_mut().zip(&codes[block * BLOCK..]) {
+                        key.extend_from_slice(&code.to_le_bytes());
+                    }
                 }
             }
         }
@@ -167,27 +176,27 @@ pub(crate) fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
     keys
 }
 
-fn count_duplicates(dataset: &Dataset, keys: &[Vec<u8>]) -> usize {
-    let distinct: std::collections::HashSet<(&[u8], u32)> = keys
-        .iter()
-        .map(Vec::as_slice)
-        .zip(dataset.labels().ids().iter().copied())
-        .collect();
-    keys.len() - distinct.len()
-}
-
-fn conflicting_rows(dataset: &Dataset, keys: &[Vec<u8>]) -> usize {
+/// Rows that equal an earlier one, label included, and rows whose features are those of a row of another class.
+fn repeated_rows(dataset: &Dataset, keys: &[Vec<u8>]) -> (usize, usize) {
+    let ids = dataset.labels().ids();
     // The label of a key's rows, or None when they disagree. Looked up only, never walked.
-    let mut labels: HashMap<&[u8], Option<u32>> = HashMap::new();
-    for (key, &label) in keys.iter().zip(dataset.labels().ids()) {
-        labels
-            .entry(key)
-            .and_modify(|known| *known = known.filter(|&known| known == label))
-            .or_insert(Some(label));
+    let mut labels: HashMap<&[u8], Option<u32>> = HashMap::with_capacity(keys.len());
+    let mut agree = true;
+    for (key, &label) in keys.iter().zip(ids) {
+        let known = labels.entry(key).or_insert(Some(label));
+        if *known != Some(label) {
+            *known = None;
+            agree = false;
+        }
     }
-    keys.iter()
-        .filter(|key| labels[key.as_slice()].is_none())
-        .count()
+    // In most tables each key has one label, and nothing has to be looked up again.
+    if agree {
+        return (keys.len() - labels.len(), 0);
+    }
+    let pairs = keys.iter().map(Vec::as_slice).zip(ids.iter().copied());
+    let distinct: HashSet<(&[u8], u32)> = pairs.collect();
+    let conflicting = keys.iter().filter(|key| labels[key.as_slice()].is_none());
+    (keys.len() - distinct.len(), conflicting.count())
 }
 
 /// Facts of one column.
@@ -509,6 +518,9 @@ fn column_warnings(dataset: &Dataset, column: &Column, summary: &Summary, found:
                     "column `{name}` has a whole number of its own in each of {present} rows: an identifier?"
                 ));
             }
+            if summary.distinct * 5 > rows {
+                return;
+            }
             let mut codes = HashMap::new();
             let of = |value: &f64| {
                 let next = u32::try_from(codes.len()).expect("fewer rows than 2^32");
@@ -601,7 +613,7 @@ fn numbers_in_other_words(levels: &[String]) -> Option<&'static str> {
 pub fn repeated_across(dataset: &Dataset, n_train: usize) -> usize {
     let keys = row_keys(dataset);
     let row = |at: usize| (keys[at].as_slice(), dataset.labels().ids()[at]);
-    let known: std::collections::HashSet<_> = (0..n_train).map(row).collect();
+    let known: HashSet<_> = (0..n_train).map(row).collect();
     (n_train..dataset.n_rows())
         .filter(|&at| known.contains(&row(at)))
         .count()
