@@ -168,6 +168,7 @@ impl DataSource for Files {
                     data,
                     n_train: None,
                     given: Some(given),
+                    published: None,
                 })
             }
             Source::Pair { train, test, .. } => {

@@ -50,7 +50,7 @@ fn check(bytes: &[u8]) -> Result<(), String> {
         for chunk in group.list(1) {
             texts(chunk, &[1])?;
             let chunk = chunk.field(3).ok_or("a column chunk has no description")?;
-            chunk.field(12).map_or(Ok(()), statistics)?;
+            chunk.all(12).try_for_each(statistics)?;
             if !chunk
                 .list(3)
                 .iter()
@@ -77,7 +77,7 @@ fn count(of: &Value, field: i64, what: &str) -> Result<i64, String> {
 
 /// Fields that hold bytes hold nothing else: polars would take a number there for their length.
 fn texts(of: &Value, fields: &[i64]) -> Result<(), String> {
-    let odd = |field: &&i64| !matches!(of.field(**field), None | Some(Value::Other));
+    let odd = |field: &&i64| of.all(**field).any(|value| !matches!(value, Value::Other));
     match fields.iter().find(odd) {
         Some(field) => Err(format!("field {field} of a header is damaged")),
         None => Ok(()),
@@ -170,6 +170,10 @@ fn page_values(header: &Value, (codec, size): (i64, i64)) -> Result<i64, String>
             "a page of {size} bytes declares {plain} bytes of content"
         ));
     }
+    for kind in [5, 8] {
+        let own = header.all(kind).flat_map(|data| data.all(kind));
+        own.into_iter().try_for_each(statistics)?;
+    }
     if let Some(dictionary) = header.field(7) {
         let entries = count(dictionary, 1, "entries of a dictionary")?;
         return if entries > plain {
@@ -183,8 +187,6 @@ fn page_values(header: &Value, (codec, size): (i64, i64)) -> Result<i64, String>
     let Some(data) = header.field(5).or(header.field(8)) else {
         return Ok(0);
     };
-    let own = if header.field(8).is_some() { 8 } else { 5 };
-    data.field(own).map_or(Ok(()), statistics)?;
     if header.field(8).is_some() {
         let levels = count(data, 5, "levels")?.saturating_add(count(data, 6, "levels")?);
         if levels > size {

@@ -46,24 +46,25 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
+/// By column, the number of different whole numbers, where a real does not tell all apart.
+#[derive(Clone, Debug, Default)]
+pub struct Wholes(HashMap<String, usize>);
+
 /// Reads a file, with the number of different whole numbers of those columns in which a real does not tell all apart.
 ///
 /// # Errors
 /// As [`crate::read_dataset`].
-pub fn read_counted(
-    path: &Path,
-    options: &ReadOptions,
-) -> Result<(Dataset, HashMap<String, usize>), FrameError> {
+pub fn read_counted(path: &Path, options: &ReadOptions) -> Result<(Dataset, Wholes), FrameError> {
     let raw = read_raw(path, options)?;
     let dataset = features(&raw, options)?;
     let columns = raw.columns.iter().enumerate();
     let wholes = columns.filter_map(|(at, c)| Some((c.name.clone(), raw.distinct_wholes(at)?)));
-    Ok((dataset, wholes.collect()))
+    Ok((dataset, Wholes(wholes.collect())))
 }
 
 /// Summarises a dataset as [`describe()`] does, with the whole numbers of [`read_counted`], and with what was read
 /// otherwise than it stands in the file among the warnings.
-pub fn describe_counted(dataset: &Dataset, wholes: &HashMap<String, usize>) -> Description {
+pub fn describe_counted(dataset: &Dataset, wholes: &Wholes) -> Description {
     let mut about = describe_with(dataset, wholes);
     about
         .warnings
@@ -73,14 +74,14 @@ pub fn describe_counted(dataset: &Dataset, wholes: &HashMap<String, usize>) -> D
 
 /// Summarises a dataset. O(cells log rows).
 pub fn describe(dataset: &Dataset) -> Description {
-    describe_with(dataset, &HashMap::new())
+    describe_with(dataset, &Wholes::default())
 }
 
 /// As [`describe()`], with the number of different values of some columns.
-fn describe_with(dataset: &Dataset, exact: &HashMap<String, usize>) -> Description {
+fn describe_with(dataset: &Dataset, exact: &Wholes) -> Description {
     let summary = |column: &Column| {
         let mut summary = Summary::of(column);
-        if let Some(&distinct) = exact.get(&column.name) {
+        if let Some(&distinct) = exact.0.get(&column.name) {
             let shared = distinct.saturating_sub(summary.distinct);
             summary.rounded = (shared > 0).then_some(summary.distinct);
             summary.distinct = summary.distinct.max(distinct);

@@ -38,7 +38,7 @@ pub use counterweight_core::ReadOptions;
 
 pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{
-    Description, class_warnings, describe, describe_counted, read_counted, repeated_across,
+    Description, Wholes, class_warnings, describe, describe_counted, read_counted, repeated_across,
 };
 pub use error::{FrameError, Place};
 pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};

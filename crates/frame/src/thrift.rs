@@ -28,6 +28,16 @@ impl Value {
         }
     }
 
+    /// All fields of that number: a damaged structure may have one twice, and a reader then takes each.
+    pub(crate) fn all(&self, id: i64) -> impl Iterator<Item = &Self> {
+        let fields = match self {
+            Self::Struct(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        let own = fields.iter().filter(move |(at, _)| *at == id);
+        own.map(|(_, value)| value)
+    }
+
     /// The whole number in the field of that number.
     pub(crate) fn whole(&self, id: i64) -> Option<i64> {
         match self.field(id)? {
