@@ -33,12 +33,13 @@ mod svmlight;
 mod table;
 mod texts;
 mod thrift;
+mod warnings;
 
 pub use counterweight_core::ReadOptions;
 
 pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{
-    Description, Wholes, class_warnings, describe, describe_counted, read_counted, repeated_across,
+    Description, Wholes, describe, describe_counted, read_counted, repeated_across,
 };
 pub use error::{FrameError, Place};
 pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};
@@ -50,3 +51,4 @@ pub use table::{
     dataset_table, plain_real, read_cells, read_table, read_table_in_parts, read_text_table,
     to_csv, write_dataset, write_plain_table, write_table, write_table_of,
 };
+pub use warnings::class_warnings;
