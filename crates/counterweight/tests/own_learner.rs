@@ -1,7 +1,5 @@
 //! The example of a learner of one's own: its arm is in the records, on the page and in the gate.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 #[path = "../examples/own_learner.rs"]
 #[expect(dead_code, reason = "an example has a main")]
 mod own_learner;
