@@ -217,8 +217,8 @@ mod tests {
             assert!(error.hint.unwrap().contains(hint));
         }
         // A class without rows, as that of a pair's other part may be.
-        let absent = data(&["a", "b", "c"]).select(&[0, 1]);
-        let error = classes(&["c"], &[]).apply(absent).unwrap_err();
+        let absent = data(&["a", "b", "third"]).select(&[0, 1]);
+        let error = classes(&["third"], &[]).apply(absent).unwrap_err();
         assert!(error.hint.unwrap().contains("its classes are a, b"));
     }
 }
