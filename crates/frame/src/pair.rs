@@ -120,7 +120,7 @@ fn read_both(
 /// order.
 ///
 /// # Errors
-/// As [`read_dataset`]; [`FrameError::Pair`] when the columns differ by name, or one is numeric in
+/// As [`read_dataset`](crate::read_dataset); [`FrameError::Pair`] when the columns differ by name, or one is numeric in
 /// one file and nominal in the other. Only the training file needs two classes.
 pub fn read_pair(
     train: &Path,
