@@ -238,3 +238,94 @@ fn missing_values_stay_where_rows_are_only_dropped() {
         assert!(ran.out.contains(word), "{word}: {}", ran.out);
     }
 }
+
+#[test]
+fn new_rows_have_the_decimal_comma_of_the_file() {
+    let place = Place::new();
+    let rows = (0..30).map(|i| {
+        format!(
+            "{},{};{}\n",
+            i % 7,
+            i % 9 + 1,
+            if i < 22 { "a" } else { "b" }
+        )
+    });
+    let text = rows.fold("x;y\n".to_owned(), |all, row| all + &row);
+    place.write("d.csv", &text);
+    let line = [
+        "data",
+        "resample",
+        "d.csv",
+        "--target",
+        "y",
+        "--separator",
+        ";",
+        "--decimal",
+        ",",
+        "--with",
+        "smote",
+    ];
+    for output in ["o.csv", "o.parquet"] {
+        let line: Vec<&str> = line.into_iter().chain(["--output", output]).collect();
+        place.call(&line).ends_with(0);
+    }
+    let told = place
+        .call(&[
+            "data",
+            "inspect",
+            "o.csv",
+            "--target",
+            "y",
+            "--decimal",
+            ",",
+            "--ignore",
+            "origin",
+            "--format",
+            "json",
+        ])
+        .ends_with(0)
+        .json();
+    assert_eq!(
+        (told["rows"].as_u64(), told["numeric"].as_u64()),
+        (Some(44), Some(1)),
+        "{told}"
+    );
+    let told = place
+        .call(&[
+            "data",
+            "inspect",
+            "o.parquet",
+            "--target",
+            "y",
+            "--ignore",
+            "origin",
+            "--format",
+            "json",
+        ])
+        .ends_with(0)
+        .json();
+    assert_eq!(told["numeric"].as_u64(), Some(1), "{told}");
+}
+
+#[test]
+fn a_column_has_one_role() {
+    let place = Place::new();
+    place.write("d.csv", "x,g,y\n1,a,p\n2,b,q\n3,a,p\n4,b,q\n");
+    let inspect = |more: &[&str]| {
+        let line: Vec<&str> = ["data", "inspect", "d.csv", "--target", "y"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        place.call(&line).ends_with(2).err
+    };
+    let ignored = inspect(&["--group", "g", "--ignore", "g"]);
+    assert!(
+        ignored.contains("group column `g` is also ignored"),
+        "{ignored}"
+    );
+    let twice = inspect(&["--group", "y"]);
+    assert!(
+        twice.contains("`y` is both the target and the group column"),
+        "{twice}"
+    );
+}

@@ -202,13 +202,25 @@ pub enum FrameError {
         /// All columns.
         columns: Vec<String>,
     },
-    /// The target is listed among the columns to ignore.
-    #[error("{}: target column `{target}` is also ignored", path.display())]
-    TargetIgnored {
+    /// A column of one role is listed among the columns to ignore.
+    #[error("{}: {role} column `{name}` is also ignored", path.display())]
+    Ignored {
         /// The file.
         path: PathBuf,
-        /// The target.
-        target: String,
+        /// What it is for: `target`, `group` or `fold`.
+        role: &'static str,
+        /// The column.
+        name: String,
+    },
+    /// A column has two roles.
+    #[error("{}: column `{name}` is both the {} and the {} column", path.display(), roles[0], roles[1])]
+    TwoRoles {
+        /// The file.
+        path: PathBuf,
+        /// Two of `target`, `group` and `fold`.
+        roles: [&'static str; 2],
+        /// The column.
+        name: String,
     },
     /// Nothing beside the target.
     #[error("{}: no feature column beside the target `{target}`", path.display())]
@@ -432,7 +444,8 @@ impl FrameError {
             | Self::Syntax { .. }
             | Self::Bytes { .. }
             | Self::TooWide { .. }
-            | Self::Split { .. } => return None,
+            | Self::Split { .. }
+            | Self::TwoRoles { .. } => return None,
             Self::NotAFile { .. } => "write the rows into a file first".into(),
             Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
             Self::Separator { .. } => "use two ASCII characters that are no line breaks".into(),
@@ -468,7 +481,7 @@ impl FrameError {
             Self::NoColumn {
                 nearest, columns, ..
             } => return column_hint(nearest.as_deref(), columns, set),
-            Self::TargetIgnored { .. } => "take it out of the ignored columns".into(),
+            Self::Ignored { .. } => "take it out of the ignored columns".into(),
             Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
             Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
             Self::MissingGroup { .. } => {

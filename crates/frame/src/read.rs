@@ -247,11 +247,30 @@ pub(crate) fn kept_columns(
             });
         }
     }
-    if options.ignore.contains(&options.target) {
-        return Err(FrameError::TargetIgnored {
-            path: path.to_owned(),
-            target: options.target.clone(),
-        });
+    let single = [
+        ("target", Some(&options.target)),
+        ("group", options.group.as_ref()),
+        ("fold", options.folds.as_ref()),
+    ];
+    let single: Vec<(&'static str, &String)> = single
+        .into_iter()
+        .filter_map(|(role, name)| Some((role, name?)))
+        .collect();
+    for (at, &(role, name)) in single.iter().enumerate() {
+        if ignored.contains(name) {
+            return Err(FrameError::Ignored {
+                path: path.to_owned(),
+                role,
+                name: name.clone(),
+            });
+        }
+        if let Some((first, _)) = single[..at].iter().find(|(_, other)| *other == name) {
+            return Err(FrameError::TwoRoles {
+                path: path.to_owned(),
+                roles: [first, role],
+                name: name.clone(),
+            });
+        }
     }
     if let Some(name) = options
         .nominal
@@ -267,19 +286,11 @@ pub(crate) fn kept_columns(
         ("ignored", options.ignore.as_slice()),
         ("nominal", &options.nominal),
         ("numeric", &options.numeric),
-        ("group", options.group.as_slice()),
     ];
     let wanted = wanted
         .iter()
         .flat_map(|(role, names)| names.iter().map(move |name| (*role, name)));
-    let single = [
-        ("target", Some(&options.target)),
-        ("fold", options.folds.as_ref()),
-    ];
-    let single = single
-        .into_iter()
-        .filter_map(|(role, name)| Some((role, name?)));
-    for (role, name) in single.chain(wanted) {
+    for (role, name) in single.into_iter().chain(wanted) {
         if !places.contains_key(name.as_str()) {
             return Err(FrameError::NoColumn {
                 path: path.to_owned(),

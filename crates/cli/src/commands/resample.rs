@@ -77,6 +77,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         rows: rows.as_deref(),
         relabelled: args.contrast.asked().is_some(),
         target: &args.target,
+        comma: options.comma,
         after: &after,
     }
     .table(cells, as_text)
@@ -204,6 +205,8 @@ struct Resampled<'a> {
     /// Whether the labels are those of a task that is made of the file's classes.
     relabelled: bool,
     target: &'a str,
+    /// Whether a comma stands before the decimals of the file.
+    comma: bool,
     after: &'a Train,
 }
 
@@ -223,6 +226,11 @@ impl Resampled<'_> {
                 let number = |at: usize| self.after.samples().kinds()[at] == ColumnKind::Numeric;
                 if let Some(at) = feature {
                     self.blank(&mut texts, at);
+                    if self.comma && number(at) {
+                        for text in texts.iter_mut().flatten() {
+                            *text = text.replacen(',', ".", 1);
+                        }
+                    }
                 }
                 typed(texts, &cells, feature.map(number))
             };
@@ -240,7 +248,14 @@ impl Resampled<'_> {
             Some(at) => {
                 let value = samples.x().row(row)[at];
                 match &self.data.columns()[at].values {
-                    ColumnValues::Numeric(_) => (!value.is_nan()).then(|| plain_real(value)),
+                    ColumnValues::Numeric(_) => (!value.is_nan()).then(|| {
+                        let text = plain_real(value);
+                        if self.comma {
+                            text.replacen('.', ",", 1)
+                        } else {
+                            text
+                        }
+                    }),
                     ColumnValues::Nominal { levels, .. } => {
                         levels.get(code(value, levels.len()) as usize).cloned()
                     }
