@@ -329,3 +329,37 @@ fn a_column_has_one_role() {
         "{twice}"
     );
 }
+
+#[test]
+fn half_a_column_of_dates_and_points_beside_decimal_commas_are_asked_for() {
+    let place = Place::new();
+    let inspect = |file: &str, text: &str, more: &[&str]| {
+        place.write(file, text);
+        let line: Vec<&str> = ["data", "inspect", file, "--target", "y"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        place.call(&line).ends_with(2).err
+    };
+    let dates = "d,y\n2024-02-28,a\n2020-02-30,b\n2024-02-27,a\n2024-01-01,b\n";
+    let said = inspect("dates.csv", dates, &["--date", "number"]);
+    assert!(
+        said.contains("line 3, column `d`: `2020-02-30` is no date, and 3 of 4 cells are"),
+        "{said}"
+    );
+    let commas = ["--separator", ";", "--decimal", ","];
+    let said = inspect(
+        "de.csv",
+        "x;y\n1.234;a\n5.678;b\n12.345;a\n1.001;b\n",
+        &commas,
+    );
+    assert!(
+        said.contains("line 2, column `x`: `1.234` is no number"),
+        "{said}"
+    );
+    let said = inspect("one.csv", "x;y\n1,5;a\n2,5;b\n12.345;a\n1,0;b\n", &commas);
+    assert!(
+        said.contains("line 4, column `x`: `12.345` is no number, and 3 of 4 cells are"),
+        "{said}"
+    );
+}

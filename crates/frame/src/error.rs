@@ -276,7 +276,7 @@ pub enum FrameError {
     },
     /// A text in a column of numbers: a spelling of missing that nobody knows, a typo, or a name.
     #[error(
-        "{}: {place}, column `{column}`: `{found}` is no number, and {numbers} of {cells} cells are",
+        "{}: {place}, column `{column}`: `{found}` is no {what}, and {numbers} of {cells} cells are",
         path.display()
     )]
     Mixed {
@@ -288,7 +288,9 @@ pub enum FrameError {
         column: String,
         /// Its text.
         found: String,
-        /// Cells of the column that are numbers.
+        /// What the other cells are: `number` or `date`.
+        what: &'static str,
+        /// Cells of the column that are such.
         numbers: usize,
         /// Cells that are not empty.
         cells: usize,

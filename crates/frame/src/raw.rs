@@ -249,10 +249,47 @@ impl RawTable {
 
     /// A text as a number, with the table's decimal point.
     fn number(&self, text: &str) -> Number {
-        if self.comma && text.contains(',') && !text.contains('.') {
-            number(&text.replacen(',', ".", 1))
-        } else {
-            number(text)
+        if !self.comma {
+            return number(text);
+        }
+        match (text.contains(','), text.contains('.')) {
+            (true, false) => number(&text.replacen(',', ".", 1)),
+            // A point beside decimal commas would be one of thousands, or a slip.
+            (_, true) => Number::None,
+            (false, false) => number(text),
+        }
+    }
+
+    /// Refuses a column of which at least half of the cells are dates, and not all, where dates are asked for.
+    fn refuse_half_dates(&self, at: usize) -> Result<(), FrameError> {
+        let column = &self.columns[at];
+        let (RawValues::Untyped(texts) | RawValues::Names(texts)) = &column.values else {
+            return Ok(());
+        };
+        if self.dates == Dates::Names || column.declared.is_some() {
+            return Ok(());
+        }
+        let (mut dates, mut cells, mut other) = (0, 0, None);
+        for ((code, text), count) in texts.texts().enumerate().zip(texts.counts()) {
+            cells += count;
+            if days(text).is_some() {
+                dates += count;
+            } else if !is_missing_number(text) {
+                other.get_or_insert((code, text));
+            }
+        }
+        match other {
+            Some((code, found)) if dates > 0 && 2 * dates >= cells => Err(FrameError::Mixed {
+                path: self.path.clone(),
+                place: self.place_of(texts, code),
+                column: column.name.clone(),
+                found: found.to_owned(),
+                what: "date",
+                numbers: dates,
+                cells,
+                decimal: false,
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -274,6 +311,7 @@ impl RawTable {
                 ..Judged::of(kind)
             });
         }
+        self.refuse_half_dates(at)?;
         let texts = match &column.values {
             RawValues::Numbers(_) | RawValues::Wholes(_) => {
                 return Ok(Judged::of(column.declared.unwrap_or(Kind::Numeric)));
@@ -319,14 +357,21 @@ impl RawTable {
             )
         };
         let declared = column.declared == Some(Kind::Numeric);
-        match (name, not_finite) {
-            (Some((code, found)), _) if declared || 2 * numbers >= cells => {
+        // With decimal commas `1.234` may mean a thousand or one: it is asked for, however few numbers are beside it.
+        let pointed = |text: &str| self.comma && matches!(number(text), Number::Finite(_));
+        let pointed = texts
+            .texts()
+            .enumerate()
+            .find(|(_, text)| pointed(text) && text.contains('.'));
+        match (pointed.or(name), not_finite) {
+            (Some((code, found)), _) if declared || pointed.is_some() || 2 * numbers >= cells => {
                 let (path, place, column) = at(code);
                 Err(FrameError::Mixed {
                     path,
                     place,
                     column,
                     found: found.to_owned(),
+                    what: "number",
                     numbers,
                     cells,
                     decimal: !self.comma && number(&found.replacen(',', ".", 1)) != Number::None,
