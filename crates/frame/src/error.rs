@@ -276,8 +276,8 @@ pub enum FrameError {
     },
     /// A text in a column of numbers: a spelling of missing that nobody knows, a typo, or a name.
     #[error(
-        "{}: {place}, column `{column}`: `{found}` is no {what}, and {numbers} of {cells} cells are",
-        path.display()
+        "{}: {place}, column `{column}`: `{found}` is no {}, and {numbers} of {cells} cells are",
+        path.display(), if *date { "date" } else { "number" }
     )]
     Mixed {
         /// The file.
@@ -288,8 +288,8 @@ pub enum FrameError {
         column: String,
         /// Its text.
         found: String,
-        /// What the other cells are: `number` or `date`.
-        what: &'static str,
+        /// Whether the other cells are dates, and not numbers.
+        date: bool,
         /// Cells of the column that are such.
         numbers: usize,
         /// Cells that are not empty.
