@@ -424,145 +424,6 @@ pub enum FrameError {
     },
 }
 
-impl FrameError {
-    /// What to try, when there is something to try, in the words of a sweep file.
-    pub fn hint(&self) -> Option<String> {
-        self.hint_in(|key, value| match key {
-            "separator" | "decimal" | "encoding" | "date" => format!("{key} = {value:?}"),
-            _ => format!("{key} = [{value:?}]"),
-        })
-    }
-
-    /// As [`FrameError::hint`], in the words of a command line.
-    pub fn flag_hint(&self) -> Option<String> {
-        self.hint_in(|key, value| format!("--{key} '{value}'"))
-    }
-
-    fn hint_in(&self, set: impl Fn(&str, &str) -> String) -> Option<String> {
-        let hint = match self {
-            Self::Io { .. }
-            | Self::Core { .. }
-            | Self::Unpack { .. }
-            | Self::Syntax { .. }
-            | Self::Bytes { .. }
-            | Self::TooWide { .. }
-            | Self::Split { .. }
-            | Self::TwoRoles { .. } => return None,
-            Self::NotAFile { .. } => "write the rows into a file first".into(),
-            Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
-            Self::Separator { .. } => "use two ASCII characters that are no line breaks".into(),
-            Self::NotUtf8 { results: true, .. } => {
-                "save the file as UTF-8, for example with `iconv -f latin1 -t utf8`".into()
-            }
-            Self::NotUtf8 { .. } => format!(
-                "if it is Latin-1 or Windows-1252, say so: {}",
-                set("encoding", "latin1")
-            ),
-            Self::Empty { .. } | Self::NoRows { .. } => {
-                "a header line and at least one row are needed".into()
-            }
-            Self::Ragged { .. } => {
-                "a cell that holds the separator or a line break has to stand in double quotes"
-                    .into()
-            }
-            Self::UnclosedQuote { .. } | Self::AfterQuote { .. } => {
-                "inside a quoted cell a double quote is written twice".into()
-            }
-            Self::DuplicateColumn { name, .. } => {
-                format!(
-                    "rename one of the two, or leave both out: {}",
-                    set("ignore", name)
-                )
-            }
-            Self::UnnamedColumn { name, .. } => {
-                format!(
-                    "name it in the header, or leave it out: {}",
-                    set("ignore", name)
-                )
-            }
-            Self::NoColumn {
-                nearest, columns, ..
-            } => return column_hint(nearest.as_deref(), columns, set),
-            Self::Ignored { .. } => "take it out of the ignored columns".into(),
-            Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
-            Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
-            Self::MissingGroup { .. } => {
-                "give the row a group: a value of its own where it belongs to no other".into()
-            }
-            Self::OneClass { .. } => "two classes are needed to learn from".into(),
-            Self::NotFinite { found, .. } => {
-                let set = set("missing", found);
-                format!("leave missing cells empty, or list the spelling: {set}")
-            }
-            Self::Mixed { decimal: true, .. } => {
-                format!(
-                    "if the comma is a decimal point, say so: {}",
-                    set("decimal", ",")
-                )
-            }
-            Self::Mixed { column, found, .. } => format!(
-                "if it means a missing value, list it: {}; if the column holds names, say so: {}",
-                set("missing", found),
-                set("nominal", column)
-            ),
-            Self::TwoKinds { .. } => "keep one of the two".into(),
-            Self::RealTarget { .. } => {
-                "a target needs classes with several rows each; cut a quantity into classes first"
-                    .into()
-            }
-            Self::PairLabels { .. } => "write the classes alike in both files".into(),
-            Self::ColumnType { column, .. } => format!(
-                "convert it to numbers or text, or leave it out: {}",
-                set("ignore", column)
-            ),
-            Self::Dates { .. } => format!("say what becomes of dates: {}", set("date", "number")),
-            Self::Pair { .. } => {
-                "both files need the same columns with the same meaning; the order is free".into()
-            }
-            Self::Polars { .. } | Self::Damaged { .. } => {
-                "the file may be damaged or not Parquet at all".into()
-            }
-            Self::NoLibrary { .. } => {
-                "set COUNTERWEIGHT_DATASETS to the folder, or give the dataset by `path`".into()
-            }
-            Self::Index { .. } => "restore datasets/index.json from version control".into(),
-            Self::UnknownDataset { nearest, .. } => match nearest {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "`counterweight list datasets` shows the names".into(),
-            },
-            Self::Hash { .. } => {
-                "restore the file from version control; `counterweight data verify` checks all"
-                    .into()
-            }
-        };
-        Some(hint)
-    }
-}
-
-fn column_hint(
-    nearest: Option<&str>,
-    columns: &[String],
-    set: impl Fn(&str, &str) -> String,
-) -> Option<String> {
-    if let Some(nearest) = nearest {
-        return Some(format!("did you mean `{nearest}`?"));
-    }
-    // One column whose name holds a usual separator: the file was cut at the wrong character.
-    let [only] = columns else { return None };
-    let separator = [';', '\t', '|', ',']
-        .into_iter()
-        .find(|&c| only.contains(c))?;
-    let name = if separator == '\t' {
-        "tab".to_owned()
-    } else {
-        separator.to_string()
-    };
-    let set = set("separator", &name);
-    Some(format!(
-        "the header is one cell; if {separator:?} separates cells, say so: {set}"
-    ))
-}
-
 /// The first names in backquotes; a wide table must not flood the screen.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 20;
@@ -580,11 +441,8 @@ fn listed(names: &[String]) -> String {
 }
 
 fn listed_paths(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    let texts: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    texts.join(", ")
 }
 
 fn given(name: &str) -> String {

@@ -20,6 +20,7 @@ mod declared;
 mod delimited;
 mod describe;
 mod error;
+mod hint;
 mod library;
 mod load;
 mod numpy;
