@@ -37,3 +37,4 @@ mod resample;
 mod shift;
 mod side_tables;
 mod tasks;
+mod weights;

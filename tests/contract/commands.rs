@@ -340,6 +340,7 @@ fn cards_decide_at_planning() {
         "schedule",
         "minibatches",
         "initial_bias",
+        "row_weights",
         "scores",
         "multiclass",
         "deterministic",
@@ -355,7 +356,7 @@ fn cards_decide_at_planning() {
     assert_eq!(
         cells[3..],
         [
-            "no", "no", "no", "no", "no", "no", "no", "votes", "only", "no", "yes", "2000"
+            "no", "no", "no", "no", "no", "no", "no", "no", "votes", "only", "no", "yes", "2000"
         ]
     );
 }

@@ -112,6 +112,13 @@ fn sweep(part: &str) -> String {
 fn hints_on_sweep_files_help() {
     let place = Place::new();
     let csv = numeric_csv(&[40, 30], 1);
+    let weighing = |weights: &[&str]| {
+        let weight = std::iter::once("w").chain(weights.iter().copied().cycle());
+        let lines = csv.lines().zip(weight);
+        lines
+            .map(|(line, weight)| format!("{weight},{line}\n"))
+            .collect::<String>()
+    };
     for (name, text) in [
         ("d.csv", csv.clone()),
         ("e.csv", csv.clone()),
@@ -120,6 +127,13 @@ fn hints_on_sweep_files_help() {
         ("other.csv", csv.replace(",c", ",C")),
         ("s.csv", csv.replace(',', ";")),
         ("visits.csv", "u,v,y\n1,1,a\n1,2,b\n2,1,a\n2,2,b\n".into()),
+        ("weighed.csv", weighing(&["2", "1"])),
+        ("gap.csv", weighing(&["", "1"])),
+        ("minus.csv", weighing(&["-1", "1"])),
+        (
+            "zero.csv",
+            weighing(&[["0"; 40].as_slice(), &["1"; 30]].concat()),
+        ),
         (
             "crossed.csv",
             "type,rowid\nTRAIN,0\nTRAIN,1\nTRAIN,3\nTEST,2\n".into(),

@@ -260,6 +260,9 @@ pub(crate) enum DataCommand {
         /// Column that says which rows belong together: no feature, and counted by class
         #[arg(long, value_name = "COL")]
         group: Option<String>,
+        /// Column that says what each row weighs: no feature, and summed by class
+        #[arg(long, value_name = "COL")]
+        weight: Option<String>,
         #[command(flatten)]
         reading: ReadArgs,
         #[command(flatten)]
@@ -444,6 +447,7 @@ impl ReadArgs {
             nominal: self.nominal.clone(),
             numeric: self.numeric.clone(),
             group: None,
+            weight: None,
             date: match self.date {
                 None => Dates::Names,
                 Some(DateArg::Drop) => Dates::Drop,

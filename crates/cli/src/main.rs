@@ -120,12 +120,14 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
             file,
             target,
             group,
+            weight,
             reading,
             contrast,
             format,
         }) => {
             let options = ReadOptions {
                 group,
+                weight,
                 ..reading.options(&target)
             };
             commands::data::inspect(&file, &options, &contrast, format.format)

@@ -149,6 +149,9 @@ pub struct ResamplerCaps {
     pub rounded: bool,
     /// Whether the stream makes no difference.
     pub deterministic: bool,
+    /// Whether it has a rule for rows that have weights: copied rows keep theirs, a new one has that of the row that
+    /// it starts from, and what is counted are rows.
+    pub weighs: bool,
     /// Parameters with which it has something to do on a few overlapping rows, where its defaults have not.
     pub suited: &'static [(&'static str, params::Default)],
 }
@@ -167,6 +170,7 @@ impl ResamplerCaps {
         cleans_up: false,
         rounded: false,
         deterministic: false,
+        weighs: true,
         suited: &[],
     };
     /// Of a method that drops rows until there are as many as are asked for.
@@ -184,6 +188,7 @@ impl ResamplerCaps {
     pub const REDRAWS: Self = Self {
         effect: Effect::Redraws,
         minibatches: true,
+        weighs: false,
         ..Self::GROWS
     };
 
@@ -191,6 +196,15 @@ impl ResamplerCaps {
     #[must_use]
     pub const fn taking(self, footprint: fn(&Params, &TrainSize<'_>) -> f64) -> Self {
         Self { footprint, ..self }
+    }
+
+    /// The same, without a rule for rows that have weights.
+    #[must_use]
+    pub const fn weightless(self) -> Self {
+        Self {
+            weighs: false,
+            ..self
+        }
     }
 
     /// The same, making rows there.
@@ -268,6 +282,8 @@ pub struct EnsembleCaps {
     pub fits: fn(&Params, &ClassCounts) -> (usize, usize),
     /// Whether it boosts one chain of fits, whose scores have no prior of their own.
     pub chained: bool,
+    /// Whether it honours weights of rows, given a base that does.
+    pub weighs: bool,
 }
 
 impl EnsembleCaps {
@@ -277,6 +293,16 @@ impl EnsembleCaps {
             family: "ensemble",
             fits,
             chained: false,
+            weighs: false,
+        }
+    }
+
+    /// The same, honouring weights of rows.
+    #[must_use]
+    pub const fn weighing(self) -> Self {
+        Self {
+            weighs: true,
+            ..self
         }
     }
 }

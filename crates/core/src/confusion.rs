@@ -2,6 +2,7 @@
 //! and of what is tuned.
 
 use crate::error::CoreError;
+use crate::labels::Labels;
 use crate::stage::Judged;
 
 /// How many rows of each class were decided to be of each class, and what they weigh: `K x K`, truth by
@@ -15,6 +16,8 @@ pub struct Confusion {
     rows: Vec<u64>,
     decided: Vec<u64>,
     weights: Option<Vec<f64>>,
+    /// What rows weigh that have weights of their own, whatever the metric prior is.
+    own: Option<Vec<f64>>,
 }
 
 impl Confusion {
@@ -26,6 +29,7 @@ impl Confusion {
             rows: vec![0; n_classes],
             decided: vec![0; n_classes],
             weights: None,
+            own: None,
         }
     }
 
@@ -37,7 +41,29 @@ impl Confusion {
         for (&truth, (&decided, &weight)) in judged.labels().ids().iter().zip(decided) {
             confusion.add_weighing(truth as usize, decided as usize, weight);
         }
+        confusion.own = confusion.own_of(judged.labels(), judged.decisions());
         confusion
+    }
+
+    /// Adds test rows at their own weights, 1 where they have none, to a matrix without rows.
+    ///
+    /// # Panics
+    /// When a class is not below the number of classes.
+    pub fn add_rows(&mut self, labels: &Labels, decisions: &[u32]) {
+        for (&truth, &decided) in labels.ids().iter().zip(decisions) {
+            self.add(truth as usize, decided as usize, 1);
+        }
+        self.own = self.own_of(labels, decisions);
+    }
+
+    fn own_of(&self, labels: &Labels, decisions: &[u32]) -> Option<Vec<f64>> {
+        let weights = labels.weights()?;
+        let mut own = vec![0.0; self.counts.len()];
+        let rows = labels.ids().iter().zip(decisions).zip(weights);
+        for ((&truth, &decided), weight) in rows {
+            own[self.at(truth as usize, decided as usize)] += weight;
+        }
+        Some(own)
     }
 
     /// The matrix with these counts, row by row (truth by decision); every row weighs 1.
@@ -98,6 +124,43 @@ impl Confusion {
         }
     }
 
+    /// As [`Confusion::add`], where `weight` says what the rows weigh in all, by weights of their own; all rows or none
+    /// have some.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn add_own(&mut self, truth: usize, decided: usize, n: u64, weight: Option<f64>) {
+        let Some(weight) = weight else {
+            return self.add(truth, decided, n);
+        };
+        let at = self.at(truth, decided);
+        let none = vec![0.0; self.counts.len()];
+        self.weights.get_or_insert_with(|| none.clone());
+        self.put(truth, decided, n, weight);
+        self.own.get_or_insert(none)[at] += weight;
+    }
+
+    /// As [`Confusion::relabel`], of a row that was added with this weight of its own.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn relabel_own(&mut self, truth: usize, from: usize, to: usize, weight: Option<f64>) {
+        let Some(weight) = weight else {
+            return self.relabel(truth, from, to);
+        };
+        let weights = self.weights.take();
+        self.relabel(truth, from, to);
+        let (old, new) = (self.at(truth, from), self.at(truth, to));
+        let rest = u8::from(self.counts[old] > 0);
+        let moved = |mut weights: Vec<f64>| {
+            weights[old] = f64::from(rest) * (weights[old] - weight).max(0.0);
+            weights[new] += weight;
+            weights
+        };
+        self.weights = weights.map(moved);
+        self.own = self.own.take().map(moved);
+    }
+
     /// Changes the decision about one row that was added before and weighs 1, in O(1): what a sweep over
     /// thresholds does for each row that a threshold passes.
     ///
@@ -125,9 +188,15 @@ impl Confusion {
     #[must_use]
     pub fn weighing(&self, weights: &[f64]) -> Self {
         assert_eq!(weights.len(), self.n_classes(), "one weight a class");
-        let of = |(at, &n): (usize, &u64)| n as f64 * weights[at / weights.len()];
+        let of = |at: usize| {
+            let rows = self
+                .own
+                .as_ref()
+                .map_or(self.counts[at] as f64, |own| own[at]);
+            rows * weights[at / weights.len()]
+        };
         Self {
-            weights: Some(self.counts.iter().enumerate().map(of).collect()),
+            weights: Some((0..self.counts.len()).map(of).collect()),
             ..self.clone()
         }
     }
@@ -236,13 +305,36 @@ impl Confusion {
     }
 
     /// The share of the rows of class `truth` that were decided right, in [0, 1]; `None` without such
-    /// rows. Unweighted.
+    /// rows. By the rows' own weights where they have some, whatever the metric prior is.
     ///
     /// # Panics
     /// When the class is not below the number of classes.
     pub fn recall(&self, truth: usize) -> Option<f64> {
+        if let Some(own) = &self.own {
+            let k = self.n_classes();
+            let own = &own[truth * k..][..k];
+            let all: f64 = own.iter().sum();
+            return (all > 0.0).then(|| own[truth] / all);
+        }
         let rows = self.rows[truth];
         (rows > 0).then(|| self.count(truth, truth) as f64 / rows as f64)
+    }
+
+    /// The share of the rows of class `truth` that were decided wrongly, as [`Confusion::recall`]: summed, not
+    /// subtracted from 1, so that none is exactly 0.
+    ///
+    /// # Panics
+    /// When the class is not below the number of classes.
+    pub fn miss_rate(&self, truth: usize) -> Option<f64> {
+        if let Some(own) = &self.own {
+            let k = self.n_classes();
+            let own = &own[truth * k..][..k];
+            let wrong: f64 = (0..k).filter(|&j| j != truth).map(|j| own[j]).sum();
+            let all = wrong + own[truth];
+            return (all > 0.0).then(|| wrong / all);
+        }
+        let rows = self.rows[truth];
+        (rows > 0).then(|| (rows - self.count(truth, truth)) as f64 / rows as f64)
     }
 
     /// The recall of each class, in class order.
@@ -294,6 +386,23 @@ mod tests {
             .weighing(&[2.0, 0.5]);
         assert!((twice.total_weight() - 9.0).abs() < 1e-15);
         assert!((twice.wrong_weight() - 2.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn rows_with_weights_of_their_own_move_with_them() {
+        let mut confusion = Confusion::new(2);
+        confusion.add_own(0, 0, 2, Some(0.3 + 0.5));
+        confusion.add_own(0, 1, 1, Some(0.2));
+        confusion.add_own(1, 1, 3, Some(4.0));
+        assert_eq!(confusion.truth_count(0), 3);
+        assert!((confusion.recall(0).unwrap() - 0.8).abs() < 1e-15);
+        confusion.relabel_own(0, 0, 1, Some(0.5));
+        confusion.relabel_own(0, 0, 1, Some(0.3));
+        assert_eq!(confusion.recall(0), Some(0.0));
+        assert!((confusion.wrong_weight() - 1.0).abs() < 1e-15);
+        assert!((confusion.weighing(&[2.0, 1.0]).truth_weight(0) - 2.0).abs() < 1e-15);
+        // The metric prior has no part in recalls.
+        assert_eq!(confusion.weighing(&[0.0, 1.0]).recall(1), Some(1.0));
     }
 
     #[test]

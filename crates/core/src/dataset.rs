@@ -175,6 +175,73 @@ impl Dataset {
         self.with_groups(groups)
     }
 
+    /// With the column `name` taken out of the features: its values are the weights of the rows. Rows of weight 0
+    /// are left out; the second value says which are kept, where some are.
+    ///
+    /// # Errors
+    /// [`CoreError::Domain`], in words for whoever named the column, when it is not there, holds no numbers of at least
+    /// 0, is the only one, or weighs nothing.
+    pub fn weighted_by(mut self, name: &str) -> Result<(Self, Option<Vec<usize>>)> {
+        let refuse = |reason: String| CoreError::Domain {
+            what: "weights of rows",
+            reason,
+        };
+        let Some(at) = self.columns.iter().position(|column| column.name == name) else {
+            let names = self.columns.iter().map(|column| column.name.as_str());
+            let near =
+                nearest(name, names).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+            return Err(refuse(format!("no weight column `{name}`{near}")));
+        };
+        if self.columns.len() == 1 {
+            return Err(refuse(format!(
+                "no feature column beside the weight column `{name}`"
+            )));
+        }
+        let ColumnValues::Numeric(weights) = self.columns.remove(at).values else {
+            return Err(refuse(format!("weight column `{name}` holds names")));
+        };
+        let odd = |w: &f64| !(w.is_finite() && *w >= 0.0);
+        if let Some(row) = weights.iter().position(odd) {
+            return Err(refuse(format!(
+                "weight column `{name}`, row {row} (from 0): {} is no weight: a number of at least 0",
+                weights[row]
+            )));
+        }
+        let kept: Vec<usize> = (0..weights.len())
+            .filter(|&row| weights[row] > 0.0)
+            .collect();
+        if kept.is_empty() {
+            return Err(refuse(format!("weight column `{name}` is 0 in every row")));
+        }
+        self.labels = self.labels.weighted(weights)?;
+        if kept.len() == self.n_rows() {
+            return Ok((self, None));
+        }
+        Ok((self.select(&kept), Some(kept)))
+    }
+
+    /// The sum of the weights of the rows in the unit that they came in, and the number of equal rows that say as
+    /// much, `(sum w)^2 / sum w^2` (Kish 1965); `None` where rows have no weights.
+    pub fn weighs(&self) -> Option<(f64, f64)> {
+        let labels = self.labels.is_weighted().then_some(&self.labels)?;
+        let weights = (0..labels.len()).map(|row| labels.raw_weight(row));
+        let sum: f64 = weights.clone().sum();
+        let squares: f64 = weights.map(|w| (w / sum) * (w / sum)).sum();
+        Some((sum, 1.0 / squares))
+    }
+
+    /// The hash of the weights of the rows, whatever unit they came in (to the 24 bits of a short number); `None`
+    /// where rows have none. It is no part of [`Dataset::content_hash`], so that splits are those of the same rows
+    /// without weights.
+    pub fn weights_hash(&self) -> Option<ContentHash> {
+        let weights = self.labels.weights()?;
+        // Rounded, so that the last bits of a unit's quotients do not matter.
+        let short = |w: &f64| (w.to_bits() + (1 << 28)) >> 29;
+        let hasher = Hasher::new("counterweight weights 1");
+        let all = weights.iter().map(short);
+        Some(all.fold(hasher, Hasher::number).finish())
+    }
+
     /// With the rows of equal numbers as groups, which are never split up.
     ///
     /// # Errors
@@ -239,7 +306,7 @@ impl Dataset {
         Self { labels, ..self }
     }
 
-    /// These rows and then `other`'s, without groups.
+    /// These rows and then `other`'s, without groups and weights.
     ///
     /// # Errors
     /// [`CoreError::Domain`] when the columns, their levels or the class names differ.
@@ -361,6 +428,40 @@ mod tests {
         assert_ne!(a.content_hash(), b.content_hash());
         assert_eq!(a.content_hash(), a.content_hash());
         assert!(Dataset::new(vec![column("a", vec![1.0])], labels).is_err());
+    }
+
+    #[test]
+    fn a_column_becomes_the_weights() {
+        let labels = Labels::from_texts(&["x", "y", "x", "y"]);
+        let column = |name: &str, values: Vec<f64>| Column {
+            name: name.into(),
+            values: ColumnValues::Numeric(values),
+        };
+        let of = |weights: Vec<f64>| {
+            let columns = vec![column("a", vec![1.0, 2.0, 3.0, 4.0]), column("w", weights)];
+            let data = Dataset::new(columns, labels.clone()).unwrap();
+            data.weighted_by("w")
+        };
+        let (data, kept) = of(vec![3.0, 1.0, 1.0, 1.0]).unwrap();
+        assert_eq!((data.n_features(), kept), (1, None));
+        let (sum, effective) = data.weighs().unwrap();
+        assert!((sum - 6.0).abs() < 1e-15 && (effective - 3.0).abs() < 1e-12);
+        let (thirds, _) = of(vec![0.9, 0.3, 0.3, 0.3]).unwrap();
+        assert_eq!(thirds.weights_hash(), data.weights_hash());
+        assert_eq!(thirds.content_hash(), data.content_hash());
+        let (other, kept) = of(vec![3.0, 0.0, 1.0, 1.0]).unwrap();
+        assert_ne!(other.weights_hash(), data.weights_hash());
+        assert_eq!((other.n_rows(), kept), (3, Some(vec![0, 2, 3])));
+        for (odd, words) in [
+            (vec![1.0, -1.0, 1.0, 1.0], "row 1 (from 0): -1 is no weight"),
+            (vec![1.0, f64::NAN, 1.0, 1.0], "row 1 (from 0): NaN"),
+            (vec![0.0; 4], "is 0 in every row"),
+        ] {
+            let said = of(odd).unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        let none = data.weighted_by("a").unwrap_err().to_string();
+        assert!(none.contains("no feature column beside"), "{none}");
     }
 
     #[test]

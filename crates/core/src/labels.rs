@@ -11,6 +11,7 @@ pub struct Labels {
     ids: Vec<u32>,
     names: Arc<[String]>,
     ties: Ties,
+    weights: Option<Arc<[f64]>>,
 }
 
 /// Which of several classes a tie goes to: the rarest of the whole table, of equal ones the last. It is
@@ -20,14 +21,14 @@ pub struct Labels {
 pub struct Ties(Option<Arc<[u32]>>);
 
 impl Ties {
-    /// For classes with so many rows in the whole table.
-    pub fn by_rarity(counts: &[usize]) -> Self {
-        let mut order: Vec<usize> = (0..counts.len()).collect();
-        order.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+    /// For classes whose rows weigh so much in the whole table: where rows have no weights, their numbers.
+    pub fn by_rarity(masses: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..masses.len()).collect();
+        order.sort_by(|&a, &b| masses[b].total_cmp(&masses[a]));
         if order.is_sorted() {
             return Self(None);
         }
-        let mut ranks = vec![0; counts.len()];
+        let mut ranks = vec![0; masses.len()];
         for (rank, class) in (0..).zip(order) {
             ranks[class] = rank;
         }
@@ -53,6 +54,7 @@ impl Labels {
                 ids,
                 names,
                 ties: Ties::default(),
+                weights: None,
             }),
             Some(row) => Err(CoreError::Domain {
                 what: "labels",
@@ -81,12 +83,49 @@ impl Labels {
             ids,
             names: names.into_iter().map(str::to_owned).collect(),
             ties: Ties::default(),
+            weights: None,
         };
-        labels.ties = Ties::by_rarity(labels.counts().as_slice());
+        labels.ties = Ties::by_rarity(&labels.counts().masses());
         labels
     }
 
-    /// Other rows with the same classes.
+    /// The labels of a whole table whose rows have weights of their own, in any unit: a row counts as so many.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] for another number of weights than rows, [`CoreError::Domain`] for a weight that is
+    /// negative or not finite, or when they sum to nothing finite above 0.
+    pub fn weighted(self, weights: Vec<f64>) -> Result<Self> {
+        let mut labels = self.with_weights(weights)?;
+        labels.ties = Ties::by_rarity(&labels.counts().masses());
+        Ok(labels)
+    }
+
+    /// The same rows with weights; where ties go stays.
+    pub(crate) fn with_weights(self, weights: Vec<f64>) -> Result<Self> {
+        if weights.len() != self.len() {
+            return Err(CoreError::Shape {
+                what: "weights of rows",
+                expected: self.len(),
+                found: weights.len(),
+            });
+        }
+        let odd = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0));
+        let total: f64 = weights.iter().sum();
+        let reason = match odd {
+            Some(odd) => format!("{odd} is no weight"),
+            None if total.is_finite() && (total > 0.0 || weights.is_empty()) => {
+                let weights = Some(weights.into());
+                return Ok(Self { weights, ..self });
+            }
+            None => format!("they sum to {total}"),
+        };
+        Err(CoreError::Domain {
+            what: "weights of rows",
+            reason,
+        })
+    }
+
+    /// Other rows with the same classes, without weights of their own.
     ///
     /// # Errors
     /// [`CoreError::Domain`] when an id has no name.
@@ -98,6 +137,27 @@ impl Labels {
     /// Which class a tie goes to.
     pub fn ties(&self) -> &Ties {
         &self.ties
+    }
+
+    /// Whether rows have weights of their own.
+    pub fn is_weighted(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    /// The weight of each row in units of their mean, so that they sum to the number of rows; `None` where rows
+    /// have none. What is made of them does not depend on the unit that they came in.
+    pub fn weights(&self) -> Option<Vec<f64>> {
+        let weights = self.weights.as_ref()?;
+        let scale = scale(weights);
+        Some(weights.iter().map(|w| w * scale).collect())
+    }
+
+    /// The weight of row `i` in the unit that it came in; 1 where rows have none.
+    ///
+    /// # Panics
+    /// When `i >= len`, as slice indexing does.
+    pub(crate) fn raw_weight(&self, i: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[i])
     }
 
     /// Number of rows.
@@ -140,6 +200,8 @@ impl Labels {
             ids: rows.iter().map(|&row| self.ids[row]).collect(),
             names: Arc::clone(&self.names),
             ties: self.ties.clone(),
+            weights: (self.weights.as_ref())
+                .map(|weights| rows.iter().map(|&row| weights[row]).collect()),
         }
     }
 
@@ -150,8 +212,9 @@ impl Labels {
             ids: self.ids.iter().map(of).collect(),
             names: names.into(),
             ties: Ties::default(),
+            weights: self.weights.clone(),
         };
-        labels.ties = Ties::by_rarity(labels.counts().as_slice());
+        labels.ties = Ties::by_rarity(&labels.counts().masses());
         labels
     }
 
@@ -161,21 +224,43 @@ impl Labels {
         for &id in &self.ids {
             counts[id as usize] += 1;
         }
+        let masses = self.weights.as_ref().map(|weights| {
+            let mut masses = vec![0.0; self.n_classes()];
+            for (&id, weight) in self.ids.iter().zip(weights.iter()) {
+                masses[id as usize] += weight;
+            }
+            let scale = scale(weights);
+            masses.into_iter().map(|mass| mass * scale).collect()
+        });
         ClassCounts {
             counts,
             ties: self.ties.clone(),
+            masses,
         }
     }
 }
 
-/// Rows of each class, in class order.
-#[derive(Clone, Debug, Eq)]
+/// What brings weights to a mean of 1.
+fn scale(weights: &[f64]) -> f64 {
+    let total: f64 = weights.iter().sum();
+    if total > 0.0 {
+        weights.len() as f64 / total
+    } else {
+        1.0
+    }
+}
+
+/// Rows of each class, in class order, and what they weigh where rows have weights of their own.
+#[derive(Clone, Debug)]
 pub struct ClassCounts {
     counts: Vec<usize>,
     ties: Ties,
+    masses: Option<Vec<f64>>,
 }
 
-/// Counts are equal when their numbers are, wherever ties go.
+impl Eq for ClassCounts {}
+
+/// Counts are equal when their numbers are, wherever ties go and whatever rows weigh.
 impl PartialEq for ClassCounts {
     fn eq(&self, other: &Self) -> bool {
         self.counts == other.counts
@@ -185,9 +270,20 @@ impl PartialEq for ClassCounts {
 impl ClassCounts {
     /// These counts, of a whole table: a tie goes to the class that is rarest by them.
     pub fn new(counts: Vec<usize>) -> Self {
+        let masses: Vec<f64> = counts.iter().map(|&n| n as f64).collect();
         Self {
-            ties: Ties::by_rarity(&counts),
+            ties: Ties::by_rarity(&masses),
             counts,
+            masses: None,
+        }
+    }
+
+    /// What the rows of each class weigh, in units of the mean row: their numbers, where rows have no weights.
+    /// Both sum to the number of rows.
+    pub fn masses(&self) -> Vec<f64> {
+        match &self.masses {
+            Some(masses) => masses.clone(),
+            None => self.counts.iter().map(|&n| n as f64).collect(),
         }
     }
 
@@ -237,17 +333,20 @@ impl ClassCounts {
         (smallest > 0).then(|| self.largest() as f64 / smallest as f64)
     }
 
-    /// The rarest class that has rows, of equal ones the one that [`Ties`] puts first.
+    /// The rarest class that has rows, by what they weigh, of equal ones the one that [`Ties`] puts first.
     pub fn rarest(&self) -> Option<usize> {
-        let smallest = self.smallest_present();
-        (0..self.n_classes())
-            .filter(|&class| self.counts[class] > 0 && self.counts[class] == smallest)
+        let masses = self.masses();
+        let present = |class: &usize| self.counts[*class] > 0;
+        let all = (0..self.n_classes()).filter(present);
+        let least = all.clone().map(|class| masses[class]);
+        let least = least.fold(f64::INFINITY, f64::min);
+        all.filter(|&class| masses[class] <= least)
             .max_by_key(|&class| self.ties.rank(class))
     }
 
-    /// Shares of the classes; `None` without rows.
+    /// Shares of the classes, by what their rows weigh; `None` without rows.
     pub fn prior(&self) -> Option<Prior> {
-        Prior::from_weights(self.counts.iter().map(|&n| n as f64).collect()).ok()
+        Prior::from_weights(self.masses()).ok()
     }
 }
 
@@ -326,6 +425,40 @@ mod tests {
         let part = labels.select(&[0, 1, 3]).counts();
         assert_eq!((part.rarest(), labels.ties().rank(2)), (Some(0), 1));
         assert_eq!(ClassCounts::new(vec![0, 0]).prior(), None);
+    }
+
+    #[test]
+    fn rows_count_as_much_as_they_weigh() {
+        let labels = Labels::from_texts(&["a", "b", "b", "b"]);
+        let weighted = labels
+            .clone()
+            .weighted(vec![60.0, 10.0, 10.0, 0.0])
+            .unwrap();
+        let counts = weighted.counts();
+        assert_eq!(counts.as_slice(), [1, 3]);
+        assert_eq!(counts.masses(), [3.0, 1.0]);
+        assert_eq!(counts.prior().unwrap().as_slice(), [0.75, 0.25]);
+        assert_eq!(
+            (counts.rarest(), labels.counts().rarest()),
+            (Some(1), Some(0))
+        );
+        assert_eq!((weighted.ties().rank(1), labels.ties().rank(1)), (1, 0));
+        assert_eq!(weighted.weights().unwrap(), [3.0, 0.5, 0.5, 0.0]);
+        // The unit does not matter, and parts have a mean of 1 too.
+        let other = labels.clone().weighted(vec![0.6, 0.1, 0.1, 0.0]).unwrap();
+        for (a, b) in other
+            .weights()
+            .unwrap()
+            .iter()
+            .zip(weighted.weights().unwrap())
+        {
+            assert!((a - b).abs() < 1e-15);
+        }
+        assert_eq!(weighted.select(&[1, 2]).weights().unwrap(), [1.0, 1.0]);
+        assert_eq!(weighted.with_ids(vec![0]).unwrap().weights(), None);
+        for odd in [vec![1.0; 3], vec![-1.0; 4], vec![f64::NAN; 4], vec![0.0; 4]] {
+            assert!(labels.clone().weighted(odd).is_err());
+        }
     }
 
     #[test]

@@ -143,6 +143,7 @@ pub enum Dates {
 /// | `nominal` | none | names of columns that hold names, whatever they look like |
 /// | `numeric` | none | names of columns that hold numbers, or else are an error |
 /// | `group` | none | name of the column that says which rows belong together: names, none of them missing |
+/// | `weight` | none | name of the column that says what each row weighs: numbers of at least 0, none of them missing |
 /// | `date` | names | what becomes of columns of dates |
 /// | `first_index` | detected | the lowest index of SVMlight, 0 or 1 |
 /// | `folds` | none | name of a column that says the fold of each row, which is no feature |
@@ -172,6 +173,8 @@ pub struct ReadOptions {
     pub numeric: Vec<String>,
     /// Name of the column that says which rows belong together: its values are names, and none is missing.
     pub group: Option<String>,
+    /// Name of the column that says what each row weighs: numbers of at least 0, none of them missing.
+    pub weight: Option<String>,
     /// What becomes of columns of dates.
     pub date: Dates,
     /// The lowest index of SVMlight, 0 or 1; `None` for what the file shows.
@@ -195,6 +198,7 @@ impl Default for ReadOptions {
             nominal: Vec::new(),
             numeric: Vec::new(),
             group: None,
+            weight: None,
             date: Dates::default(),
             first_index: None,
             folds: None,

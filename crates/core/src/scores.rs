@@ -299,10 +299,14 @@ mod tests {
         let last = Ties::default();
         let decided = |ties| scores.argmax(&offsets, ties).unwrap().as_slice().to_vec();
         assert_eq!(decided(&last), [1]);
-        assert_eq!(decided(&Ties::by_rarity(&[1, 2])), [0]);
+        assert_eq!(decided(&Ties::by_rarity(&[1.0, 2.0])), [0]);
         assert_eq!(argmax_row(&[0.0, 1e-14, 0.0], &[0.0; 3], &last), 2);
         assert_eq!(
-            argmax_row(&[0.0, 1e-14, 0.0], &[0.0; 3], &Ties::by_rarity(&[1, 3, 3])),
+            argmax_row(
+                &[0.0, 1e-14, 0.0],
+                &[0.0; 3],
+                &Ties::by_rarity(&[1.0, 3.0, 3.0])
+            ),
             0
         );
         assert_eq!(

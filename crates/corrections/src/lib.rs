@@ -20,4 +20,6 @@ pub mod prior;
 pub mod resample;
 
 #[cfg(test)]
+mod row_weights;
+#[cfg(test)]
 mod testing;

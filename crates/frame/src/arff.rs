@@ -449,7 +449,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, keel: bool) -> Result<Raw
         });
     } else if weighed > 0 {
         table.remarks.push(format!(
-            "the weights of {weighed} of {n_rows} rows in the file are not used"
+            "the weights of {weighed} of {n_rows} rows in the file are not used; as `weight` they are `{WEIGHT}`"
         ));
     }
     Ok(table)

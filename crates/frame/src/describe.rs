@@ -363,7 +363,13 @@ fn class_table(dataset: &Dataset) -> Table {
             ),
         ),
     ];
-    table(columns.into_iter().chain(groups).collect())
+    let weights = labels.is_weighted().then(|| {
+        let shares = labels.counts().prior();
+        let shares = shares.map_or_else(Vec::new, |prior| prior.as_slice().to_vec());
+        let shares = shares.into_iter().map(Some).collect();
+        ("weighted_share", Cells::Real(shares))
+    });
+    table(columns.into_iter().chain(groups).chain(weights).collect())
 }
 
 /// How many groups hold rows of each class, where rows have groups.

@@ -193,7 +193,7 @@ pub enum FrameError {
     NoColumn {
         /// The file.
         path: PathBuf,
-        /// What the column was wanted for: `target`, `ignored`, `nominal`, `numeric` or `group`.
+        /// What the column was wanted for: `target`, `ignored`, `nominal`, `numeric`, `group` or `weight`.
         role: &'static str,
         /// The name.
         name: String,
@@ -207,7 +207,7 @@ pub enum FrameError {
     Ignored {
         /// The file.
         path: PathBuf,
-        /// What it is for: `target`, `group` or `fold`.
+        /// What it is for: `target`, `group`, `weight` or `fold`.
         role: &'static str,
         /// The column.
         name: String,
@@ -217,7 +217,7 @@ pub enum FrameError {
     TwoRoles {
         /// The file.
         path: PathBuf,
-        /// Two of `target`, `group` and `fold`.
+        /// Two of `target`, `group`, `weight` and `fold`.
         roles: [&'static str; 2],
         /// The column.
         name: String,
@@ -242,15 +242,29 @@ pub enum FrameError {
         /// Number of such rows.
         rows: u64,
     },
-    /// A row that says not which rows it belongs to.
-    #[error("{}: {place}: missing value in the group column `{column}`", path.display())]
-    MissingGroup {
+    /// A row that says not which rows it belongs to, or what it weighs.
+    #[error("{}: {place}: missing value in the {role} column `{column}`", path.display())]
+    MissingRole {
         /// The file.
         path: PathBuf,
         /// The first such row.
         place: Place,
+        /// What the column is for: `group` or `weight`.
+        role: &'static str,
         /// The column.
         column: String,
+    },
+    /// A number that is no weight of a row.
+    #[error("{}: {place}, column `{column}`: `{found}` is no weight", path.display())]
+    NoWeight {
+        /// The file.
+        path: PathBuf,
+        /// The first such cell.
+        place: Place,
+        /// Its column.
+        column: String,
+        /// The number.
+        found: String,
     },
     /// All rows of one class.
     #[error("{}: target column `{target}` has one class only, `{class}`", path.display())]

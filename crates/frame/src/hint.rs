@@ -64,7 +64,11 @@ impl FrameError {
             Self::Ignored { .. } => "take it out of the ignored columns".into(),
             Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
             Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
-            Self::MissingGroup { .. } => {
+            Self::MissingRole { role: "weight", .. } => {
+                "give every row a weight; one of 0 is left out".into()
+            }
+            Self::NoWeight { .. } => "a weight is a finite number of at least 0".into(),
+            Self::MissingRole { .. } => {
                 "give the row a group: a value of its own where it belongs to no other".into()
             }
             Self::OneClass { .. } => "two classes are needed to learn from".into(),

@@ -475,7 +475,7 @@ impl RawTable {
     }
 
     /// Refuses a missing value, in any known spelling, in the column `name`.
-    pub(crate) fn refuse_missing(&self, name: &str) -> Result<(), FrameError> {
+    pub(crate) fn refuse_missing(&self, role: &'static str, name: &str) -> Result<(), FrameError> {
         let at = self.position(name);
         let at = at.expect("the columns of the options were looked up before");
         let row = |row: usize| (self.place)(row as u64);
@@ -491,10 +491,42 @@ impl RawTable {
         };
         match place {
             None => Ok(()),
-            Some(place) => Err(FrameError::MissingGroup {
+            Some(place) => Err(FrameError::MissingRole {
+                path: self.path.clone(),
+                place,
+                role,
+                column: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Refuses what is no weight of a row in the column `name`: no number, negative, or infinite.
+    pub(crate) fn refuse_negative(&self, name: &str) -> Result<(), FrameError> {
+        let at = self.position(name);
+        let at = at.expect("the columns of the options were looked up before");
+        let odd = |v: f64| v < 0.0 || v.is_infinite();
+        let row = |row: usize| (self.place)(row as u64);
+        let found = match &self.columns[at].values {
+            RawValues::Untyped(texts) | RawValues::Names(texts) => texts
+                .texts()
+                .position(|text| !matches!(self.number(text), Number::Finite(v) if !odd(v)))
+                .map(|code| (self.place_of(texts, code), texts.text(code).to_owned())),
+            RawValues::Numbers(values) => values
+                .iter()
+                .position(|v| odd(*v))
+                .map(|at| (row(at), values[at].to_string())),
+            RawValues::Wholes(values) => values
+                .iter()
+                .position(|v| v.is_some_and(|v| v < 0))
+                .map(|at| (row(at), values[at].unwrap_or_default().to_string())),
+        };
+        match found {
+            None => Ok(()),
+            Some((place, found)) => Err(FrameError::NoWeight {
                 path: self.path.clone(),
                 place,
                 column: name.to_owned(),
+                found,
             }),
         }
     }

@@ -39,7 +39,8 @@ pub(crate) fn declared(options: &ReadOptions, name: &String) -> Option<Kind> {
     if options.nominal.contains(name) || options.group.as_ref() == Some(name) {
         Some(Kind::Nominal)
     } else {
-        options.numeric.contains(name).then_some(Kind::Numeric)
+        let numeric = options.numeric.contains(name) || options.weight.as_ref() == Some(name);
+        numeric.then_some(Kind::Numeric)
     }
 }
 
@@ -207,7 +208,11 @@ pub(crate) fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, F
         });
     }
     if let Some(group) = &options.group {
-        raw.refuse_missing(group)?;
+        raw.refuse_missing("group", group)?;
+    }
+    if let Some(weight) = &options.weight {
+        raw.refuse_missing("weight", weight)?;
+        raw.refuse_negative(weight)?;
     }
     Ok(raw)
 }
@@ -218,6 +223,7 @@ pub(crate) fn asked(options: &ReadOptions, name: &str) -> bool {
     options.target == name
         || options.folds.as_deref() == Some(name)
         || options.group.as_deref() == Some(name)
+        || options.weight.as_deref() == Some(name)
         || lists
             .iter()
             .any(|list| list.iter().any(|asked| asked == name))
@@ -250,6 +256,7 @@ pub(crate) fn kept_columns(
     let single = [
         ("target", Some(&options.target)),
         ("group", options.group.as_ref()),
+        ("weight", options.weight.as_ref()),
         ("fold", options.folds.as_ref()),
     ];
     let single: Vec<(&'static str, &String)> = single
@@ -275,7 +282,7 @@ pub(crate) fn kept_columns(
     if let Some(name) = options
         .nominal
         .iter()
-        .find(|name| options.numeric.contains(name))
+        .find(|name| options.numeric.contains(name) || options.weight.as_ref() == Some(name))
     {
         return Err(FrameError::TwoKinds {
             path: path.to_owned(),

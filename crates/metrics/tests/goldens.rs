@@ -17,6 +17,8 @@ use counterweight_metrics::ALL;
 
 struct Case {
     labels: Labels,
+    /// The same, with the weights as those of the rows.
+    own: Labels,
     decisions: Decisions,
     weights: Vec<f64>,
     scores: Scores,
@@ -49,8 +51,10 @@ fn case(name: &str) -> Case {
     }
     let names: Vec<String> = (0..train.len()).map(|k| k.to_string()).collect();
     let scores = Matrix::from_vec(labels.len(), train.len(), scores).unwrap();
+    let labels = Labels::new(labels, names.into()).unwrap();
     Case {
-        labels: Labels::new(labels, names.into()).unwrap(),
+        own: labels.clone().weighted(weights.clone()).unwrap(),
+        labels,
         decisions: Decisions::new(decisions),
         weights,
         scores: match kind {
@@ -89,13 +93,15 @@ fn every_metric_agrees_with_its_reference() {
             line.split(',').collect::<Vec<_>>().try_into().unwrap();
         let case = cases.entry(name).or_insert_with(|| case(name));
         let unit = vec![1.0; case.labels.len()];
-        let weights = match weighting {
-            "unit" => &unit,
-            "rows" => &case.weights,
+        let (weights, labels) = match weighting {
+            "unit" => (&unit, &case.labels),
+            "rows" => (&case.weights, &case.labels),
+            // In any unit.
+            "own" => (&case.weights, &case.own),
             other => panic!("weights {other}"),
         };
         let judged = Judged::new(
-            &case.labels,
+            labels,
             &case.decisions,
             Some(&case.scores),
             weights,

@@ -429,6 +429,8 @@ fn terms_that_are_not_honoured_are_refused_and_never_ignored() {
             schedule,
             minibatches,
             initial_bias,
+            // Those of `facts::row_weights`.
+            row_weights: _,
         } = entry.caps.honours;
         let mut later = LossTerms::cross_entropy(2);
         later.later = Some(Box::new(Later {

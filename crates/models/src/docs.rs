@@ -34,7 +34,7 @@ fn row(entry: &LearnerEntry) -> String {
     let honours = caps.honours;
     let most = caps.max_rows.map_or("-".into(), |n| n.to_string());
     format!(
-        "| [`{id}`](#{id}) | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {most} | {} |\n",
+        "| [`{id}`](#{id}) | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {most} | {} |\n",
         caps.library,
         yes(honours.weights),
         yes(honours.margins),
@@ -43,6 +43,7 @@ fn row(entry: &LearnerEntry) -> String {
         yes(honours.schedule),
         yes(honours.minibatches),
         yes(honours.initial_bias),
+        yes(honours.row_weights),
         match caps.scores {
             ScoreKind::Probability => "probabilities",
             ScoreKind::Vote => "votes",
@@ -92,7 +93,8 @@ fn page() -> String {
          `counterweight list models` prints the same.\n\n\
          Weights, margins, factors and focal powers are the terms of a loss that a learner honours; a schedule \
          changes them during training, minibatches take them from each batch or draw batches more evenly, and an \
-         initial bias is where training starts. A combination that a learner does not honour is \
+         initial bias is where training starts. Row weights are those of `weight` of a dataset \
+         (docs/SPLITS.md). A combination that a learner does not honour is \
          `not-applicable`, never ignored. Votes take no decision \
          rule but the argmax. A learner that is not deterministic gives other numbers under the same seed, \
          and stays out of gated sweeps. Above `max rows` training rows a learner is not applicable.\n\n\
@@ -100,9 +102,9 @@ fn page() -> String {
          up to p of the encoded columns (no constant), each standardised by the training rows before resampling. \
          More than 5,000 columns or 25,000,000 numbers are not applicable. It is part of the model's parameters as \
          `features.polynomial`, and `polynomial = [1, 2]` is a grid.\n\n\
-         | model | library | weights | margins | factors | focal | schedule | minibatches | initial bias | \
+         | model | library | weights | margins | factors | focal | schedule | minibatches | initial bias | row weights | \
          scores | multiclass | deterministic | max rows | remark |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     text.extend(ALL.iter().map(row));
     text.extend(ALL.iter().map(section));
@@ -136,6 +138,6 @@ fn every_learner_has_a_row_and_every_parameter_a_line() {
     let rows = page.lines().filter(|line| line.starts_with("| [`"));
     assert!(rows.clone().count() == ALL.len());
     for line in rows {
-        assert_eq!(line.matches('|').count(), 15, "{line}");
+        assert_eq!(line.matches('|').count(), 16, "{line}");
     }
 }

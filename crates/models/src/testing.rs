@@ -39,6 +39,15 @@ pub(crate) fn train(x: &Matrix, classes: &[u32], n_classes: usize) -> Train {
         .0
 }
 
+/// Training rows that have weights.
+pub(crate) fn weighed(x: &Matrix, classes: &[u32], n_classes: usize, weights: Vec<f64>) -> Train {
+    let y = labels(classes, n_classes).weighted(weights).unwrap();
+    let samples = Samples::numeric(x.clone(), y).unwrap();
+    let all = (0..x.rows()).collect();
+    let rows = Partition::new(x.rows(), all, vec![]).unwrap();
+    rows.cut_samples(&samples).unwrap().0
+}
+
 /// Classes of these counts, one after the other, around means on a circle.
 pub(crate) fn blobs(seed: u64, counts: &[usize], d: usize) -> (Matrix, Vec<u32>) {
     let mut rng = rng(seed);

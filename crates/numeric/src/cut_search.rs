@@ -15,6 +15,8 @@ pub struct Rows<'a> {
     pub log: &'a Matrix,
     /// The class of each row.
     pub truth: &'a [u32],
+    /// What each row weighs, where rows have weights.
+    pub weights: Option<&'a [f64]>,
     /// The rows that count.
     pub rows: &'a [usize],
     /// Which class a tie goes to.
@@ -28,9 +30,14 @@ impl Rows<'_> {
         for (at, &row) in self.rows.iter().enumerate() {
             limit::ask_at(at);
             let decided = argmax_row(self.log.row(row), offsets, self.ties);
-            confusion.add(self.truth[row] as usize, decided as usize, 1);
+            let weight = self.weight(row);
+            confusion.add_own(self.truth[row] as usize, decided as usize, 1, weight);
         }
         confusion
+    }
+
+    fn weight(&self, row: usize) -> Option<f64> {
+        self.weights.map(|weights| weights[row])
     }
 }
 
@@ -74,15 +81,17 @@ pub fn best_offset(
         let rival = argmax_row(scores, &without, rows.ties) as usize;
         let critical = critical_offset(scores, &without, class, rival, rows.ties);
         if critical.is_finite() {
-            confusion.add(truth, rival, 1);
+            confusion.add_own(truth, rival, 1, rows.weight(row));
             turning.push(Turning {
+                row,
                 critical,
                 truth,
                 rival,
             });
         } else {
             // No finite offset changes this row.
-            confusion.add(truth, if critical > 0.0 { class } else { rival }, 1);
+            let decided = if critical > 0.0 { class } else { rival };
+            confusion.add_own(truth, decided, 1, rows.weight(row));
         }
     }
     turning.sort_unstable_by(|a, b| b.critical.total_cmp(&a.critical));
@@ -108,7 +117,8 @@ pub fn best_offset(
         stretches.push((objective(&confusion), offset));
         if let Some(group) = groups.get(at) {
             for row in *group {
-                confusion.relabel(row.truth, row.rival, class);
+                let weight = rows.weight(row.row);
+                confusion.relabel_own(row.truth, row.rival, class, weight);
             }
             above = group[group.len() - 1].critical;
         }
@@ -135,6 +145,7 @@ pub fn best_offset(
 /// A row that some finite offset turns from its rival to the class in question.
 #[derive(Clone, Copy, Debug)]
 struct Turning {
+    row: usize,
     critical: f64,
     truth: usize,
     rival: usize,
@@ -194,8 +205,8 @@ mod tests {
                 c => f64::from(c) * 0.5,
             });
             let all: Vec<usize> = (0..30).collect();
-            let ties = Ties::by_rarity(&[which + 1, 2, 4 - which]);
-            let rows = Rows { log: &log, truth: &truth, rows: &all, ties: &ties };
+            let ties = Ties::by_rarity(&[which + 1, 2, 4 - which].map(|n| n as f64));
+            let rows = Rows { log: &log, truth: &truth, weights: None, rows: &all, ties: &ties };
             let mut offsets: Vec<f64> = others.iter().map(|&o| f64::from(o) * 0.5).collect();
             let best = best_offset(&rows, &offsets, class, anchor, objective);
             offsets[class] = best.offset;

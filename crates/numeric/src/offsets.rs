@@ -26,6 +26,8 @@ pub struct OffsetRules<'a> {
     scores: &'a Scores,
     labels: &'a Labels,
     truth: &'a [u32],
+    /// What each row weighs, where rows have weights of their own.
+    weights: Option<Vec<f64>>,
     binary: Option<Sorted>,
 }
 
@@ -36,6 +38,8 @@ struct Sorted {
     odds: Vec<(f64, usize)>,
     /// Rows of class 1 among the first i.
     ones: Vec<u64>,
+    /// What the first i rows weigh by class, where rows have weights of their own.
+    masses: Option<Vec<[f64; 2]>>,
     /// Rows that no finite offset changes, by truth and decision.
     fixed: Confusion,
     /// Largest finite log-score, by size.
@@ -43,7 +47,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn new(scores: &Scores, truth: &[u32]) -> Self {
+    fn new(scores: &Scores, truth: &[u32], weights: Option<&[f64]>) -> Self {
         let mut odds = Vec::with_capacity(truth.len());
         let mut fixed = Confusion::new(2);
         let mut largest = 0.0_f64;
@@ -53,7 +57,8 @@ impl Sorted {
                 odds.push((row[1] - row[0], i));
             } else {
                 let decided = usize::from(row[0] == f64::NEG_INFINITY);
-                fixed.add(truth[i] as usize, decided, 1);
+                let weight = weights.map(|weights| weights[i]);
+                fixed.add_own(truth[i] as usize, decided, 1, weight);
             }
         }
         odds.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -64,9 +69,19 @@ impl Sorted {
             sum += u64::from(truth[row] == 1);
             ones.push(sum);
         }
+        let masses = weights.map(|weights| {
+            let mut sums = [0.0; 2];
+            let mut masses = vec![sums];
+            for &(_, row) in &odds {
+                sums[truth[row] as usize] += weights[row];
+                masses.push(sums);
+            }
+            masses
+        });
         Self {
             odds,
             ones,
+            masses,
             fixed,
             largest,
         }
@@ -74,6 +89,21 @@ impl Sorted {
 }
 
 impl Sorted {
+    /// Adds the rows from one place of the log odds to another, all decided alike.
+    fn add(&self, counts: &mut Confusion, (from, to): (usize, usize), decided: usize) {
+        let ones = self.ones[to] - self.ones[from];
+        for (class, n) in [(1, ones), (0, (to - from) as u64 - ones)] {
+            let weight = self.masses.as_ref();
+            let weight = weight.map(|m| (m[to][class] - m[from][class]).max(0.0));
+            counts.add_own(
+                class,
+                decided,
+                n,
+                weight.map(|w| if n > 0 { w } else { 0.0 }),
+            );
+        }
+    }
+
     /// The cut of the log odds with the least balanced error, and that error; of equals the lowest.
     fn best_cut(&self) -> Option<(f64, f64)> {
         let n = self.odds.len();
@@ -85,11 +115,8 @@ impl Sorted {
                     <= 4.0 * TIE * self.odds[at].0.abs().max(1.0);
             if !tied {
                 let mut counts = self.fixed.clone();
-                let ones = self.ones[at];
-                counts.add(1, 0, ones);
-                counts.add(0, 0, at as u64 - ones);
-                counts.add(1, 1, self.ones[n] - ones);
-                counts.add(0, 1, (n - at) as u64 - (self.ones[n] - ones));
+                self.add(&mut counts, (0, at), 0);
+                self.add(&mut counts, (at, n), 1);
                 let error = balanced_error(&counts)?;
                 if least.is_none_or(|(_, least)| error < least) {
                     let below = at.checked_sub(1).map(|at| self.odds[at].0);
@@ -126,11 +153,15 @@ impl<'a> OffsetRules<'a> {
             }
         }
         let truth = labels.ids();
+        let weights = labels.weights();
+        let binary =
+            (scores.n_classes() == 2).then(|| Sorted::new(scores, truth, weights.as_deref()));
         Ok(Self {
             scores,
             labels,
             truth,
-            binary: (scores.n_classes() == 2).then(|| Sorted::new(scores, truth)),
+            weights,
+            binary,
         })
     }
 
@@ -149,11 +180,8 @@ impl<'a> OffsetRules<'a> {
                 let rows = self.scores.log().iter_rows().zip(self.truth);
                 for (at, (row, &truth)) in rows.enumerate() {
                     limit::ask_at(at);
-                    counts.add(
-                        truth as usize,
-                        argmax_row(row, offsets, self.labels.ties()) as usize,
-                        1,
-                    );
+                    let decided = argmax_row(row, offsets, self.labels.ties()) as usize;
+                    counts.add_own(truth as usize, decided, 1, self.weight(at));
                 }
                 counts
             }
@@ -170,15 +198,18 @@ impl<'a> OffsetRules<'a> {
         let mut counts = sorted.fixed.clone();
         let n = sorted.odds.len();
         for (from, to, decided) in [(0, low, 0), (high, n, 1)] {
-            let ones = sorted.ones[to] - sorted.ones[from];
-            counts.add(1, decided, ones);
-            counts.add(0, decided, (to - from) as u64 - ones);
+            sorted.add(&mut counts, (from, to), decided);
         }
         for &(_, row) in &sorted.odds[low..high] {
             let decided = argmax_row(self.scores.log().row(row), offsets, self.labels.ties());
-            counts.add(self.truth[row] as usize, decided as usize, 1);
+            let truth = self.truth[row] as usize;
+            counts.add_own(truth, decided as usize, 1, self.weight(row));
         }
         counts
+    }
+
+    fn weight(&self, row: usize) -> Option<f64> {
+        self.weights.as_ref().map(|weights| weights[row])
     }
 
     /// The counts at each of `points`, which lie in order on a line of offsets (at + x step, x never
@@ -200,13 +231,13 @@ impl<'a> OffsetRules<'a> {
         let (k, ties) = (self.scores.n_classes(), self.labels.ties());
         assert!(points.iter().all(|p| p.len() == k), "one offset a class");
         let mut counts = Confusion::new(k);
-        let mut turns: Vec<(usize, u32, u32, u32)> = Vec::new();
+        let mut turns: Vec<(usize, u32, u32, u32, usize)> = Vec::new();
         let mut open: Vec<(usize, u32, usize, u32)> = Vec::new();
         let rows = self.scores.log().iter_rows().zip(self.truth);
         for (at, (row, &truth)) in rows.enumerate() {
             limit::ask_at(at);
             let first = argmax_row(row, &points[0], ties);
-            counts.add(truth as usize, first as usize, 1);
+            counts.add_own(truth as usize, first as usize, 1, self.weight(at));
             open.push((0, first, last, argmax_row(row, &points[last], ties)));
             // Halves the stretches at whose ends the decisions differ.
             while let Some((low, from, high, to)) = open.pop() {
@@ -214,7 +245,7 @@ impl<'a> OffsetRules<'a> {
                     continue;
                 }
                 if high - low == 1 {
-                    turns.push((high, truth, from, to));
+                    turns.push((high, truth, from, to, at));
                     continue;
                 }
                 let middle = low.midpoint(high);
@@ -227,8 +258,9 @@ impl<'a> OffsetRules<'a> {
         let mut turns = turns.into_iter().peekable();
         for at in 0..points.len() {
             limit::ask();
-            while let Some((_, truth, from, to)) = turns.next_if(|turn| turn.0 == at) {
-                counts.relabel(truth as usize, from as usize, to as usize);
+            while let Some((_, truth, from, to, row)) = turns.next_if(|turn| turn.0 == at) {
+                let weight = self.weight(row);
+                counts.relabel_own(truth as usize, from as usize, to as usize, weight);
             }
             visit(at, &counts);
         }
@@ -274,8 +306,8 @@ impl<'a> OffsetRules<'a> {
         let mut least = self.balanced_error(start)?;
         let mut offsets = start.to_vec();
         let mut share = vec![0.0; offsets.len()];
-        for &y in self.truth {
-            share[y as usize] += 1.0;
+        for (row, &y) in self.truth.iter().enumerate() {
+            share[y as usize] += self.weight(row).unwrap_or(1.0);
         }
         let present = share.iter().filter(|n| **n > 0.0).count() as f64;
         for n in &mut share {
@@ -316,11 +348,14 @@ impl<'a> OffsetRules<'a> {
         let mut pooled = Confusion::new(k);
         let part = |rows: &[usize]| {
             let scores = Scores::log_probabilities(self.scores.log().select_rows(rows)).ok()?;
-            let truth = rows.iter().map(|&row| self.truth[row]).collect();
-            Some((scores, self.labels.with_ids(truth).ok()?))
+            let labels = self.labels.select(rows);
+            // Weights are in units of their mean, which another half need not share.
+            let sum = |weights: &Vec<f64>| rows.iter().map(|&row| weights[row]).sum::<f64>();
+            let unit = (self.weights.as_ref()).map(|weights| sum(weights) / rows.len() as f64);
+            Some((scores, labels, unit))
         };
         let (one, two) = (part(&halves[0])?, part(&halves[1])?);
-        for ((scores, labels), (others, other_labels)) in [(&one, &two), (&two, &one)] {
+        for ((scores, labels, _), (others, other_labels, unit)) in [(&one, &two), (&two, &one)] {
             let (offsets, _) = OffsetRules::new(scores, labels)
                 .ok()?
                 .best_offsets(starts, rounds)?;
@@ -329,7 +364,8 @@ impl<'a> OffsetRules<'a> {
                 .counts(&offsets);
             for y in 0..k {
                 for j in 0..k {
-                    pooled.add(y, j, counts.count(y, j));
+                    let weight = unit.map(|unit| unit * counts.weight(y, j));
+                    pooled.add_own(y, j, counts.count(y, j), weight);
                 }
             }
         }
@@ -349,7 +385,7 @@ impl<'a> OffsetRules<'a> {
             let critical = row[class] - (row[rival] - without[rival]);
             let gain = |decided: usize| {
                 if decided == truth as usize {
-                    share[truth as usize]
+                    share[truth as usize] * self.weight(at).unwrap_or(1.0)
                 } else {
                     0.0
                 }

@@ -3,8 +3,10 @@ plain numpy make of them in expected.csv.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_goldens.py
 
-Every case is judged twice: with each row weighing 1 (`unit`) and with the weights in the file (`rows`).
-A metric without a value has an empty cell. AUROC is always unweighted.
+Every case is judged twice: with each row weighing 1 (`unit`) and with the weights in the file (`rows`), which bring
+the rows to a metric prior: AUROC, recalls and what is made of them do not depend on it. Cases without weights of 0
+are also judged with the weights as the rows' own (`own`), which all metrics go by.
+A metric without a value has an empty cell.
 """
 
 from itertools import combinations
@@ -118,17 +120,18 @@ def margins(c):
     return np.stack(out, axis=1).astype(float)
 
 
-def auroc(y, m, k):
+def auroc(y, m, k, own):
     if k == 2:
-        return roc_auc_score(y, m[:, 1])
+        return roc_auc_score(y, m[:, 1], sample_weight=own)
     present = np.unique(y)
-    if len(present) == k and np.allclose(m.sum(1), 1.0):
+    if own is None and len(present) == k and np.allclose(m.sum(1), 1.0):
         return roc_auc_score(y, m, multi_class="ovo", average="macro")
     areas = []
     for a, b in combinations(present, 2):
         rows = (y == a) | (y == b)
-        areas.append(roc_auc_score(y[rows] == a, m[rows, a]))
-        areas.append(roc_auc_score(y[rows] == b, m[rows, b]))
+        weights = None if own is None else own[rows]
+        areas.append(roc_auc_score(y[rows] == a, m[rows, a], sample_weight=weights))
+        areas.append(roc_auc_score(y[rows] == b, m[rows, b], sample_weight=weights))
     return np.mean(areas)
 
 
@@ -180,13 +183,13 @@ def calibration(y, z, w):
     return intercept, solved[1]
 
 
-def expected(c, w):
+def expected(c, w, own=None):
     y, d, train, f = c["y"], c["d"], np.array(c["train"]), c["scores"]
     k = f.shape[1]
     p = f if c["kind"] == "probability" else softmax(f, axis=1)
     m = margins(c)
     present = np.unique(y)
-    recalls = recall_score(y, d, average=None, labels=present, zero_division=0)
+    recalls = recall_score(y, d, average=None, labels=present, zero_division=0, sample_weight=own)
     trained = np.flatnonzero(train)
     positive = trained[train[trained] == train[trained].min()][-1]
 
@@ -195,14 +198,14 @@ def expected(c, w):
         return r.mean() if len(r) else None
 
     out = {
-        "balanced_error": 1 - balanced_accuracy_score(y, d),
+        "balanced_error": 1 - balanced_accuracy_score(y, d, sample_weight=own),
         "error_rate": 1 - accuracy_score(y, d, sample_weight=w),
         "worst_recall": recalls.min(),
         "g_mean": gmean(recalls) if recalls.min() > 0 else 0.0,
         "macro_f1": f1_score(y, d, average="macro", zero_division=0, sample_weight=w),
         "mcc": matthews_corrcoef(y, d, sample_weight=w),
         "kappa": cohen_kappa_score(y, d, sample_weight=w),
-        "auroc": auroc(y, m, k),
+        "auroc": auroc(y, m, k, own),
         "average_precision": average_precision(y, m, w, k, positive),
         "ece": ece(y, p, w),
         "many_recall": band(100, np.inf),
@@ -278,8 +281,11 @@ def main():
             numbers = [repr(float(c["w"][i]))] + [repr(float(v)) for v in c["scores"][i]]
             lines.append(f"{c['y'][i]},{c['d'][i]}," + ",".join(numbers))
         (HERE / "cases" / (c["name"] + ".csv")).write_text("\n".join(lines) + "\n")
-        for name, w in (("unit", np.ones(len(c["y"]))), ("rows", c["w"])):
-            for metric, value in sorted(expected(c, w).items()):
+        judged = [("unit", np.ones(len(c["y"])), None), ("rows", c["w"], None)]
+        if c["w"].min() > 0:
+            judged.append(("own", c["w"], c["w"]))
+        for name, w, own in judged:
+            for metric, value in sorted(expected(c, w, own).items()):
                 rows.append(f"{c['name']},{name},{metric},{text(value)}")
     (HERE / "expected.csv").write_text("\n".join(rows) + "\n")
 

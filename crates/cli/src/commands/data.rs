@@ -23,7 +23,15 @@ pub(crate) fn inspect(
             .map_err(|error| Error::usage(error.to_string()))?,
         None => data,
     };
+    let data = match &options.weight {
+        Some(column) => {
+            let weighted = data.weighted_by(column);
+            weighted.map_err(|error| Error::usage(error.to_string()))?.0
+        }
+        None => data,
+    };
     let (data, _) = contrast.apply(data)?;
+    let weights = data.weighs();
     let groups = data.groups().map(|groups| count_groups(groups));
     let about = describe_counted(&data, &wholes);
     if format == Format::Json {
@@ -35,6 +43,7 @@ pub(crate) fn inspect(
             "rows_with_missing": about.rows_with_missing,
             "imbalance_ratio": about.imbalance_ratio,
             "groups": groups,
+            "weights": weights.map(|(sum, effective)| json!({ "sum": sum, "effective_rows": effective })),
             "duplicate_rows": about.duplicate_rows,
             "conflicting_rows": about.conflicting_rows,
             "constant_columns": about.constant_columns,
@@ -62,6 +71,12 @@ pub(crate) fn inspect(
     if let (Some(groups), Some(column)) = (groups, &options.group) {
         println!(
             "{groups} groups of `{}`, which is no feature",
+            plain(column)
+        );
+    }
+    if let (Some((sum, effective)), Some(column)) = (weights, &options.weight) {
+        println!(
+            "the rows weigh {sum:.6} by `{}`, which is no feature: as much as {effective:.1} equal ones",
             plain(column)
         );
     }

@@ -150,7 +150,7 @@ fn corrections() -> Vec<Map<String, Value>> {
 }
 
 /// The terms that a learner may honour: key and heading.
-const HONOURED: [(&str, &str); 7] = [
+const HONOURED: [(&str, &str); 8] = [
     ("weights", "weights"),
     ("margins", "margins"),
     ("factors", "factors"),
@@ -158,6 +158,7 @@ const HONOURED: [(&str, &str); 7] = [
     ("schedule", "schedule"),
     ("minibatches", "minibatches"),
     ("initial_bias", "initial_bias"),
+    ("row_weights", "row_weights"),
 ];
 
 fn learner(caps: &LearnerCaps) -> Value {
@@ -170,6 +171,7 @@ fn learner(caps: &LearnerCaps) -> Value {
         "schedule": caps.honours.schedule,
         "minibatches": caps.honours.minibatches,
         "initial_bias": caps.honours.initial_bias,
+        "row_weights": caps.honours.row_weights,
         "scores": match caps.scores {
             ScoreKind::Probability => "probabilities",
             ScoreKind::Vote => "votes only",

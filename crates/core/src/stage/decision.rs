@@ -85,6 +85,12 @@ pub trait Decision: Debug + Send + Sync {
         size.decided()
     }
 
+    /// Whether it honours weights of rows: by default where it knows rows by their prior alone.
+    fn weighs(&self) -> bool {
+        let needs = self.needs();
+        !needs.calibration && !needs.test_batch
+    }
+
     /// Fits the rule; `calib` is given when [`DecisionNeeds::calibration`] asks for it.
     ///
     /// # Errors

@@ -29,6 +29,9 @@ pub struct LossNeeds {
     pub minibatches: bool,
     /// Output biases that training starts from ([`LossTerms::initial_bias`]).
     pub initial_bias: bool,
+    /// Rows that have weights of their own ([`Labels::weights`](crate::Labels::weights)), which multiply those of
+    /// their classes.
+    pub row_weights: bool,
 }
 
 impl LossNeeds {
@@ -41,13 +44,14 @@ impl LossNeeds {
         schedule: false,
         minibatches: false,
         initial_bias: false,
+        row_weights: false,
     };
 }
 
 /// What a loss may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct LossContext<'a> {
-    /// Rows of each class among the rows that the learner sees (after resampling).
+    /// Rows of each class among the rows that the learner sees (after resampling), and what they weigh.
     pub seen: &'a ClassCounts,
     /// Rows of each class in the training rows before resampling.
     pub train: &'a ClassCounts,
@@ -150,8 +154,7 @@ impl LossTerms {
     /// counts of the rows that it saw: proportional to `n_y w_y exp(-o_y)` (the identity). `None`
     /// for losses of another link, or without rows.
     pub fn scores_prior(&self, seen: &ClassCounts) -> Option<Prior> {
-        let rows: Vec<f64> = seen.as_slice().iter().map(|&n| n as f64).collect();
-        self.scores_prior_of(&rows)
+        self.scores_prior_of(&seen.masses())
     }
 
     /// As [`LossTerms::scores_prior`], from the mass that each class has in training: its number of

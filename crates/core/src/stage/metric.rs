@@ -83,7 +83,7 @@ impl<'a> Judged<'a> {
         self.scores
     }
 
-    /// Weights that bring the test rows to the metric prior.
+    /// Weights that bring the test rows to the metric prior, their own ([`Labels::weights`]) included.
     pub fn weights(&self) -> &'a [f64] {
         self.weights
     }

@@ -121,7 +121,8 @@ impl Train {
         self.0.y.counts()
     }
 
-    /// Training rows made of these ones: a resampler's result, or their encoding.
+    /// Training rows made of these ones: a resampler's result, or their encoding. Where rows have weights, one that
+    /// is made has that of the row that it is or starts from.
     ///
     /// # Errors
     /// Whatever `change` gives.
@@ -129,7 +130,7 @@ impl Train {
         &self,
         change: impl FnOnce(&Samples) -> std::result::Result<Samples, E>,
     ) -> std::result::Result<Self, E> {
-        change(&self.0).map(|samples| Self(samples, self.1, self.2.clone()))
+        change(&self.0).map(|samples| Self(self.0.weighing(samples), self.1, self.2.clone()))
     }
 
     /// These rows resampled by `method`, which does not see indicators of missing values: a row that is
@@ -168,9 +169,7 @@ impl Train {
     /// The group of each row, where rows have groups; a synthetic row has that of the row it starts from.
     pub fn groups(&self) -> Option<Vec<u32>> {
         let groups = self.2.as_ref()?;
-        let of = |origin: &Origin| match *origin {
-            Origin::Row(row) | Origin::Synthetic { base: row, .. } => groups[row],
-        };
+        let of = |origin: &Origin| groups[origin.base()];
         Some(self.0.origins.iter().map(of).collect())
     }
 
@@ -185,12 +184,12 @@ impl Train {
         Self(self.0, Some(scheme), self.2)
     }
 
-    /// The mass that each class has in training: its number of rows, or its share of the draws that
+    /// The mass that each class has in training: what its rows weigh, or its share of the draws that
     /// training ends with.
     pub fn class_mass(&self) -> Vec<f64> {
         let counts = self.counts();
         match self.1 {
-            None => counts.as_slice().iter().map(|&n| n as f64).collect(),
+            None => counts.masses(),
             Some(scheme) => scheme.shares(&counts, 1.0),
         }
     }

@@ -36,6 +36,15 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The original row that it is, or starts from.
+    pub(super) fn base(&self) -> usize {
+        match *self {
+            Self::Row(row) | Self::Synthetic { base: row, .. } => row,
+        }
+    }
+}
+
 /// A feature matrix with the kinds of its columns, labels, and where each row comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
@@ -136,15 +145,12 @@ impl Samples {
         let indicators: Vec<usize> = (0..from.kinds.len())
             .filter(|&j| from.kinds[j] == ColumnKind::Indicator)
             .collect();
-        let place = |origin: &Origin| match *origin {
-            Origin::Row(row) | Origin::Synthetic { base: row, .. } => row,
-        };
-        let places: BTreeMap<usize, usize> = from.origins.iter().map(place).zip(0..).collect();
+        let places = from.places();
         let mut rows = Vec::with_capacity(self.n_rows());
         for origin in &self.origins {
             rows.push(
                 *places
-                    .get(&place(origin))
+                    .get(&origin.base())
                     .ok_or_else(|| CoreError::Domain {
                         what: "origins",
                         reason: format!("{origin:?} is no row that was resampled"),
@@ -162,6 +168,27 @@ impl Samples {
         let more = vec![ColumnKind::Indicator; indicators.len()];
         let kinds = self.kinds.iter().cloned().chain(more).collect();
         Self::new(x, kinds, self.y.clone(), self.origins.clone())
+    }
+
+    /// Where the rows of each origin stand.
+    fn places(&self) -> BTreeMap<usize, usize> {
+        self.origins.iter().map(Origin::base).zip(0..).collect()
+    }
+
+    /// `made`, which was made of these rows, with their weights where it has lost them. A row of another origin
+    /// leaves it without, which whoever needs them refuses.
+    pub(super) fn weighing(&self, made: Self) -> Self {
+        if !self.y.is_weighted() || made.y.is_weighted() {
+            return made;
+        }
+        let places = self.places();
+        let of = |origin: &Origin| Some(self.y.raw_weight(*places.get(&origin.base())?));
+        let weights: Option<Vec<f64>> = made.origins.iter().map(of).collect();
+        let y = weights.map(|weights| made.y.clone().with_weights(weights));
+        match y {
+            Some(Ok(y)) => Self { y, ..made },
+            _ => made,
+        }
     }
 
     /// The rows `rows`, in that order (repeats allowed).

@@ -81,12 +81,8 @@ impl Binary for BetaMap {
 }
 
 fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
-    let start = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
-    let rows: Vec<Row<3>> = sides
-        .rows
-        .iter()
-        .map(|(pair, yes)| Row::new([pair.yes, -pair.no, 1.0], targets[usize::from(*yes)]))
-        .collect();
+    let start = sides.log_odds();
+    let rows: Vec<Row<3>> = sides.logistic(targets, |pair| [pair.yes, -pair.no, 1.0]);
     let all = minimise(vec![1.0, 1.0, 0.0], TOLERANCE, |at, g, h| {
         logistic(&rows, at, g, h)
     });
@@ -95,7 +91,10 @@ fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
     }
     // The bounded optimum of a convex loss is the best among the faces' own optima that keep the bounds.
     let face = |which: usize| -> Optimum {
-        let row = |row: &Row<3>| Row::new([row.features[which], 1.0], row.target);
+        let row = |row: &Row<3>| Row {
+            weight: row.weight,
+            ..Row::new([row.features[which], 1.0], row.target)
+        };
         let rows: Vec<Row<2>> = rows.iter().map(row).collect();
         let found = minimise(vec![0.0, start], TOLERANCE, |at, g, h| {
             logistic(&rows, at, g, h)
@@ -107,7 +106,7 @@ fn best(sides: &Sides, targets: [f64; 2]) -> (BetaMap, f64) {
             value: found.value,
         }
     };
-    let flat: Vec<Row<1>> = rows.iter().map(|row| Row::new([1.0], row.target)).collect();
+    let flat: Vec<Row<1>> = sides.logistic(targets, |_| [1.0]);
     let flat = minimise(vec![start], TOLERANCE, |at, g, h| logistic(&flat, at, g, h));
     let flat = Optimum {
         at: vec![0.0, 0.0, flat.at[0]],

@@ -112,18 +112,18 @@ impl Binary for Steps {
     }
 }
 
-/// Pools adjacent violators. `points` are (x, y) in ascending x.
-fn pool(points: &[(f64, bool)]) -> Steps {
+/// Pools adjacent violators. `points` are (x, y, weight) in ascending x.
+fn pool(points: &[(f64, bool, f64)]) -> Steps {
     // Rows of equal x are one point first: mean and weight.
     let mut unique: Vec<(f64, f64, f64)> = Vec::new();
-    for &(x, yes) in points {
-        let y = f64::from(u8::from(yes));
+    for &(x, yes, weight) in points {
+        let y = if yes { weight } else { 0.0 };
         match unique.last_mut() {
             Some((at, sum, n)) if x - *at < SAME => {
                 *sum += y;
-                *n += 1.0;
+                *n += weight;
             }
-            _ => unique.push((x, y, 1.0)),
+            _ => unique.push((x, y, weight)),
         }
     }
     // Blocks as (sum of y, weight, points).
@@ -150,12 +150,16 @@ fn pool(points: &[(f64, bool)]) -> Steps {
 }
 
 fn steps(sides: &Sides) -> (Steps, Vec<(&'static str, f64)>, Vec<Note>) {
-    let mut points: Vec<(f64, bool)> = sides
+    let mut points: Vec<(f64, bool, f64)> = sides
         .rows
         .iter()
-        .map(|(pair, yes)| (pair.yes.exp(), *yes))
+        .map(|row| (row.pair.yes.exp(), row.yes, row.weight))
         .collect();
-    points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    points.sort_unstable_by(|a, b| {
+        a.0.total_cmp(&b.0)
+            .then(a.1.cmp(&b.1))
+            .then(a.2.total_cmp(&b.2))
+    });
     let map = pool(&points);
     let mut values = map.y.clone();
     values.dedup();
@@ -196,7 +200,8 @@ mod tests {
                 .map(|(i, &x)| (f64::from(x) / 20.0, (seed >> (i % 64)) & 1 == 1))
                 .collect();
             points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let steps = pool(&points);
+            let alike: Vec<_> = points.iter().map(|&(x, y)| (x, y, 1.0)).collect();
+            let steps = pool(&alike);
             prop_assert!(steps.y.windows(2).all(|w| w[0] <= w[1]));
             let total: f64 = points.iter().map(|(_, y)| f64::from(u8::from(*y))).sum();
             let fitted: f64 = points.iter().map(|(x, _)| steps.at(*x)).sum();

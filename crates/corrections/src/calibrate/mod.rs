@@ -16,6 +16,7 @@ use counterweight_core::{
     log_sum_exp,
 };
 use counterweight_numeric::elementary::softplus;
+use counterweight_numeric::newton::Row;
 
 pub mod beta;
 pub mod isotonic;
@@ -249,21 +250,45 @@ impl<B: Binary> Calibrator for OneVsRest<B> {
     }
 }
 
-/// What a class against the rest is fitted to: rows, and how many are of the class.
+/// A row of a class against the rest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SideRow {
+    pub(crate) pair: LogPair,
+    /// Whether it is of the class.
+    pub(crate) yes: bool,
+    /// What it weighs; 1 where rows have no weights.
+    pub(crate) weight: f64,
+}
+
+/// What a class against the rest is fitted to: rows, and what those of the class and the others weigh.
 pub(crate) struct Sides {
-    pub(crate) rows: Vec<(LogPair, bool)>,
-    pub(crate) yes: usize,
+    pub(crate) rows: Vec<SideRow>,
+    pub(crate) yes: f64,
+    pub(crate) no: f64,
 }
 
 impl Sides {
-    pub(crate) fn no(&self) -> usize {
-        self.rows.len() - self.yes
+    /// Log odds of the class, each side with a row of weight 1 more.
+    pub(crate) fn log_odds(&self) -> f64 {
+        ((self.yes + 1.0) / (self.no + 1.0)).ln()
+    }
+
+    /// The rows of a logistic loss.
+    pub(crate) fn logistic<const N: usize>(
+        &self,
+        targets: [f64; 2],
+        features: impl Fn(LogPair) -> [f64; N],
+    ) -> Vec<Row<N>> {
+        let of = |row: &SideRow| Row {
+            weight: row.weight,
+            ..Row::new(features(row.pair), targets[usize::from(row.yes)])
+        };
+        self.rows.iter().map(of).collect()
     }
 
     /// Platt's targets: the posterior means of a share under a uniform prior.
     pub(crate) fn smoothed(&self) -> [f64; 2] {
-        let (yes, no) = (self.yes as f64, self.no() as f64);
-        [1.0 / (no + 2.0), (yes + 1.0) / (yes + 2.0)]
+        [1.0 / (self.no + 2.0), (self.yes + 1.0) / (self.yes + 2.0)]
     }
 }
 
@@ -275,6 +300,7 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
 ) -> FittedCalibrator {
     let frame = Frame::new(calib);
     let truth = frame.truth(calib);
+    let own = calib.labels().weights();
     let pairs: Vec<Vec<LogPair>> = calib
         .scores()
         .log()
@@ -295,13 +321,22 @@ pub(crate) fn one_vs_rest<B: Binary + 'static>(
     let (mut details, mut notes) = (Details::new(), Vec::new());
     for at in which {
         limit::ask();
-        let rows: Vec<(LogPair, bool)> = pairs
+        let rows: Vec<SideRow> = pairs
             .iter()
             .zip(&truth)
-            .map(|(pairs, &y)| (pairs[at], y == at))
+            .enumerate()
+            .map(|(row, (pairs, &y))| SideRow {
+                pair: pairs[at],
+                yes: y == at,
+                weight: own.as_ref().map_or(1.0, |own| own[row]),
+            })
             .collect();
-        let yes = rows.iter().filter(|(_, yes)| *yes).count();
-        let (map, numbers, said) = fit(&Sides { rows, yes });
+        let mass = |yes: bool| -> f64 {
+            let own = rows.iter().filter(|row| row.yes == yes);
+            own.map(|row| row.weight).sum()
+        };
+        let (yes, no) = (mass(true), mass(false));
+        let (map, numbers, said) = fit(&Sides { rows, yes, no });
         maps.push(map);
         for (name, value) in numbers {
             let name = if two {

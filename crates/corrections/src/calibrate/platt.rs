@@ -80,12 +80,8 @@ impl Binary for Sigmoid {
 
 fn sigmoid(sides: &Sides) -> (Sigmoid, Vec<(&'static str, f64)>, Vec<Note>) {
     let targets = sides.smoothed();
-    let rows: Vec<Row<2>> = sides
-        .rows
-        .iter()
-        .map(|(pair, yes)| Row::new([pair.yes - pair.no, 1.0], targets[usize::from(*yes)]))
-        .collect();
-    let shares = ((sides.yes + 1) as f64 / (sides.no() + 1) as f64).ln();
+    let rows: Vec<Row<2>> = sides.logistic(targets, |pair| [pair.yes - pair.no, 1.0]);
+    let shares = sides.log_odds();
     let found = minimise(vec![0.0, shares], TOLERANCE, |at, g, h| {
         logistic(&rows, at, g, h)
     });

@@ -91,21 +91,23 @@ fn fit(calib: &Calib) -> FittedCalibrator {
         .iter_rows()
         .map(|row| frame.logs(row))
         .collect();
+    let own = calib.labels().weights();
     let loss = |inverse: f64, gradient: &mut f64, bend: &mut f64| {
         let mut value = 0.0;
         for (at, (row, &y)) in rows.iter().zip(&truth).enumerate() {
             limit::ask_at(at);
             let scaled: Vec<f64> = row.iter().map(|s| s * inverse).collect();
             let total = log_sum_exp(&scaled);
-            value += total - scaled[y];
+            let weight = own.as_ref().map_or(1.0, |own| own[at]);
+            value += weight * (total - scaled[y]);
             let (mut mean, mut square) = (0.0, 0.0);
             for (s, z) in row.iter().zip(&scaled) {
                 let p = (z - total).exp();
                 mean += p * s;
                 square += p * s * s;
             }
-            *gradient += mean - row[y];
-            *bend += (square - mean * mean).max(0.0);
+            *gradient += weight * (mean - row[y]);
+            *bend += weight * (square - mean * mean).max(0.0);
         }
         value
     };

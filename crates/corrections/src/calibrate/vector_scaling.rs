@@ -99,35 +99,37 @@ fn fit(calib: &Calib) -> FittedCalibrator {
     let mut start = vec![1.0; m];
     start.resize(n, 0.0);
     let enough = SEPARATE * rows.len() as f64;
+    let own = calib.labels().weights();
     let found = minimise(start, TOLERANCE, |at, gradient, hessian| {
         let mut value = 0.0;
         let mut z = vec![0.0; m];
         let mut slopes = vec![0.0; n];
-        for (row, &y) in rows.iter().zip(&truth) {
+        for (at_row, (row, &y)) in rows.iter().zip(&truth).enumerate() {
             limit::ask();
+            let weight = own.as_ref().map_or(1.0, |own| own[at_row]);
             for k in 0..m {
                 z[k] = at[k] * row[k] + if k > 0 { at[m + k - 1] } else { 0.0 };
             }
             let total = log_sum_exp(&z);
-            value += total - z[y];
+            value += weight * (total - z[y]);
             // d z_k / d (w_k, b_k) = (s_k, 1): the Hessian is that of softmax between them.
             for k in 0..m {
                 let p = (z[k] - total).exp();
-                let residual = p - f64::from(u8::from(k == y));
+                let residual = weight * (p - f64::from(u8::from(k == y)));
                 gradient[k] += residual * row[k];
                 slopes[k] = p * row[k];
                 if k > 0 {
                     gradient[m + k - 1] += residual;
                     slopes[m + k - 1] = p;
-                    hessian[k * n + m + k - 1] += p * row[k];
-                    hessian[(m + k - 1) * n + k] += p * row[k];
-                    hessian[(m + k - 1) * n + m + k - 1] += p;
+                    hessian[k * n + m + k - 1] += weight * (p * row[k]);
+                    hessian[(m + k - 1) * n + k] += weight * (p * row[k]);
+                    hessian[(m + k - 1) * n + m + k - 1] += weight * p;
                 }
-                hessian[k * n + k] += p * row[k] * row[k];
+                hessian[k * n + k] += weight * (p * row[k] * row[k]);
             }
             for i in 0..n {
                 for j in 0..n {
-                    hessian[i * n + j] -= slopes[i] * slopes[j];
+                    hessian[i * n + j] -= weight * (slopes[i] * slopes[j]);
                 }
             }
         }

@@ -215,6 +215,10 @@ impl Decision for Calibrated {
         })
     }
 
+    fn weighs(&self) -> bool {
+        self.then.0.weighs()
+    }
+
     fn family(&self) -> Option<&'static str> {
         Some(self.then.2).filter(|family| *family != RuleCaps::NONE.family)
     }
@@ -223,9 +227,12 @@ impl Decision for Calibrated {
 /// Mean negative log-probability of the true classes; 0 without rows.
 fn log_loss(calib: &Calib) -> f64 {
     let n = calib.labels().len();
-    let sum: f64 = (0..n)
-        .map(|i| -calib.scores().log().at(i, calib.labels().class(i)))
-        .sum();
+    let own = calib.labels().weights();
+    let of = |i: usize| -calib.scores().log().at(i, calib.labels().class(i));
+    let sum: f64 = match &own {
+        None => (0..n).map(of).sum(),
+        Some(own) => (0..n).map(|i| own[i] * of(i)).sum(),
+    };
     if n == 0 { 0.0 } else { sum / n as f64 }
 }
 

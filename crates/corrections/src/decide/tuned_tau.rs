@@ -106,6 +106,10 @@ impl Decision for TunedTau {
         }
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         let prior = self.prior.for_decision(context)?;
         let calib = calibration_rows("tuned-tau", calib, prior.n_classes())?;

@@ -109,6 +109,10 @@ impl Decision for TunedThreshold {
         }
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         let n_classes = context.train.n_classes();
         let calib = calibration_rows("tuned-threshold", calib, n_classes)?;
@@ -125,9 +129,11 @@ impl Decision for TunedThreshold {
             )));
         }
         let all: Vec<usize> = (0..calib.labels().len()).collect();
+        let weights = calib.labels().weights();
         let rows = Rows {
             log: calib.scores().log(),
             truth: calib.labels().ids(),
+            weights: weights.as_deref(),
             rows: &all,
             ties: context.train.ties(),
         };

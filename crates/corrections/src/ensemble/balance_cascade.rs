@@ -140,7 +140,7 @@ impl Ensemble for BalanceCascade {
         }
         Ok(EnsembleFit {
             fitted: Box::new(Committee::of(boosted, members, context)),
-            prior: prior_of(&targets),
+            prior: prior_of(&targets, &counts),
         })
     }
 }

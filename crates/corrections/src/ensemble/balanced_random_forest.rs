@@ -120,5 +120,6 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<BalancedRandomForest
     EnsembleCaps::new(|_, counts| {
         // The cost of a forest is of all its trees.
         (1, under_rows(counts))
-    }),
+    })
+    .weighing(),
 );

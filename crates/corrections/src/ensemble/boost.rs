@@ -34,7 +34,7 @@ impl Boosting {
         Self { rounds, rate }
     }
 
-    /// Boosts on `train`. Before each round, `rows` makes of the row weights (which sum to 1) what the
+    /// Boosts on `train`, whose rows start from their own weights where they have some. Before each round, `rows` makes of the row weights (which sum to 1) what the
     /// base is fitted to; errors and weights are always those of all rows of `train`.
     ///
     /// # Errors
@@ -49,7 +49,8 @@ impl Boosting {
         let encoded = (members.base().encode)(samples)?;
         let (n, counts) = (samples.n_rows(), train.counts());
         let classes = counts.n_present() as f64;
-        let even = vec![1.0 / n as f64; n];
+        let own = samples.y().weights().unwrap_or_else(|| vec![1.0; n]);
+        let even: Vec<f64> = own.iter().map(|own| own * (1.0 / n as f64)).collect();
         let mut weights = even.clone();
         let mut boosted = Boosted {
             rounds: Vec::with_capacity(self.rounds),
@@ -103,7 +104,8 @@ impl Boosting {
     }
 }
 
-/// Fits the base to weighted rows: by its own weights where it has some, else by drawing.
+/// Fits the base to weighted rows: by its own weights where it has some, else by drawing. Where rows have weights of
+/// their own, the base honours them: what it is told is how often those count.
 fn fit_weighted(
     rows: &Train,
     weights: &[f64],
@@ -111,6 +113,14 @@ fn fit_weighted(
     mut streams: super::members::Streams,
 ) -> StageResult<Box<dyn Fitted>> {
     let n = rows.samples().n_rows();
+    let times: Vec<f64>;
+    let weights = match rows.samples().y().weights() {
+        None => weights,
+        Some(own) => {
+            times = weights.iter().zip(own).map(|(w, own)| w / own).collect();
+            &times
+        }
+    };
     let total: f64 = weights.iter().sum();
     // Equal weights for all of them ask nothing of the base.
     let first = weights.first().copied().unwrap_or(0.0);

@@ -126,7 +126,7 @@ impl Ensemble for EasyEnsemble {
         }
         Ok(EnsembleFit {
             fitted: Box::new(Committee::of(boosted, members, context)),
-            prior: prior_of(&targets),
+            prior: prior_of(&targets, &train.counts()),
         })
     }
 }
@@ -136,5 +136,5 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<EasyEnsemble>(
     "easy-ensemble",
     "an AdaBoost of the base on each of several balanced subsets",
     "Liu, Wu and Zhou 2009",
-    EnsembleCaps::new(fits_on_subsets),
+    EnsembleCaps::new(fits_on_subsets).weighing(),
 );

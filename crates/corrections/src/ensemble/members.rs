@@ -147,12 +147,12 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Ends the ensemble with the average of its members, whose rows had these counts, and hands over what
-    /// they said.
+    /// Ends the ensemble with the average of its members, who each drew `targets` of the rows that `train` counts, and
+    /// hands over what they said.
     pub(super) fn average(
         self,
         fitted: Vec<Box<dyn Fitted>>,
-        counts: &[usize],
+        (targets, train): (&[usize], &ClassCounts),
         context: &mut StageContext<'_>,
     ) -> EnsembleFit {
         self.finish(context);
@@ -161,7 +161,7 @@ impl<'a> Members<'a> {
                 members: fitted,
                 shift: None,
             }),
-            prior: prior_of(counts),
+            prior: prior_of(targets, train),
         }
     }
 
@@ -243,9 +243,14 @@ fn log_add(a: f64, b: f64) -> f64 {
     }
 }
 
-/// The prior of rows with these counts.
-pub(super) fn prior_of(counts: &[usize]) -> Option<Prior> {
-    Prior::from_weights(counts.iter().map(|&n| n as f64).collect()).ok()
+/// The prior of so many rows of each class of a training set, each weighing what a row of its class weighs there.
+pub(super) fn prior_of(targets: &[usize], train: &ClassCounts) -> Option<Prior> {
+    let classes = train.masses().into_iter().zip(train.as_slice());
+    let mass = |(&target, (mass, &n)): (&usize, (f64, &usize))| match n {
+        0 => target as f64,
+        n => target as f64 * (mass / n as f64),
+    };
+    Prior::from_weights(targets.iter().zip(classes).map(mass).collect()).ok()
 }
 
 /// Rows of a balanced subset, for estimates.

@@ -103,5 +103,5 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<OverBagging>(
     "over-bagging",
     "averages fits to bootstraps in which the smaller classes are drawn up to the largest",
     "Wang and Yao 2009",
-    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))),
+    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))).weighing(),
 );

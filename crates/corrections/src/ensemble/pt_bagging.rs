@@ -134,5 +134,5 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<PtBagging>(
     "pt-bagging",
     "plain bagging whose probabilities are shifted from the training prior to equal classes",
     "Collell et al. 2018",
-    EnsembleCaps::new(|params, counts| (params.whole("members"), counts.total())),
+    EnsembleCaps::new(|params, counts| (params.whole("members"), counts.total())).weighing(),
 );

@@ -128,6 +128,7 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<RusBoost>(
     "Seiffert et al. 2010",
     EnsembleCaps {
         chained: true,
+        weighs: true,
         ..EnsembleCaps::new(|params, counts| (params.whole("rounds"), under_rows(counts)))
     },
 );

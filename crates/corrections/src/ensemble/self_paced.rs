@@ -171,7 +171,7 @@ impl Ensemble for SelfPaced {
             so_far.add(&member.scores(encoded.x())?);
             fitted.push(member);
         }
-        Ok(members.average(fitted, &targets, context))
+        Ok(members.average(fitted, (&targets, &counts), context))
     }
 }
 

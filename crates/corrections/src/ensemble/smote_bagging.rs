@@ -126,7 +126,7 @@ impl Ensemble for SmoteBagging {
             rows.extend(samples.n_rows()..grown.samples().n_rows());
             fitted.push(members.fit(&take(&grown, &rows)?, streams.learner)?);
         }
-        Ok(members.average(fitted, &targets, context))
+        Ok(members.average(fitted, (&targets, &counts), context))
     }
 }
 
@@ -135,5 +135,5 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<SmoteBagging>(
     "smote-bagging",
     "averages fits to bootstraps that SMOTE fills up, in changing proportions",
     "Wang and Yao 2009",
-    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))),
+    EnsembleCaps::new(|params, counts| (params.whole("members"), over_rows(counts))).weighing(),
 );

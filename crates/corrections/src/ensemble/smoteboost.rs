@@ -146,6 +146,7 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<SmoteBoost>(
     "Chawla et al. 2003",
     EnsembleCaps {
         chained: true,
+        weighs: true,
         ..EnsembleCaps::new(|params, counts| (params.whole("rounds"), over_rows(counts)))
     },
 );

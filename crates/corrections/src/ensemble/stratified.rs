@@ -29,5 +29,5 @@ pub(super) fn fit<const DROPS: bool>(
     let fitted = members.bag(bags, train, learner, |stream| {
         draw(&pools, &targets, replacement, stream)
     })?;
-    Ok(members.average(fitted, &targets, context))
+    Ok(members.average(fitted, (&targets, &train.counts()), context))
 }

@@ -106,5 +106,5 @@ pub(crate) const ENTRY: EnsembleEntry = EnsembleEntry::of::<UnderBagging>(
     "under-bagging",
     "averages fits to balanced subsets of the rows",
     "Barandela et al. 2003",
-    EnsembleCaps::new(|params, counts| (params.whole("members"), under_rows(counts))),
+    EnsembleCaps::new(|params, counts| (params.whole("members"), under_rows(counts))).weighing(),
 );

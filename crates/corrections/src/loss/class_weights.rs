@@ -150,11 +150,7 @@ impl ClassWeights {
     /// [`StageError::Failed`] when explicit weights do not fit the classes.
     pub(crate) fn of(&self, seen: &ClassCounts) -> StageResult<Vec<f64>> {
         let of_counts = |log_weight: &dyn Fn(f64) -> f64| {
-            let logs: Vec<f64> = seen
-                .as_slice()
-                .iter()
-                .map(|&n| log_weight(n as f64))
-                .collect();
+            let logs: Vec<f64> = seen.masses().into_iter().map(log_weight).collect();
             scaled(seen, &logs)
         };
         Ok(match self {
@@ -171,14 +167,14 @@ impl ClassWeights {
 /// `n / (K n_y)`: the closed form of the scaled scheme, to the last bit of scikit-learn's.
 fn inverse_frequency(seen: &ClassCounts) -> Vec<f64> {
     let (n, present) = (seen.total() as f64, seen.n_present() as f64);
-    let weight = |&rows: &usize| {
-        if rows > 0 {
-            n / (present * rows as f64)
+    let weight = |&mass: &f64| {
+        if mass > 0.0 {
+            n / (present * mass)
         } else {
             0.0
         }
     };
-    seen.as_slice().iter().map(weight).collect()
+    seen.masses().iter().map(weight).collect()
 }
 
 fn explicit(given: &[f64], seen: &ClassCounts) -> StageResult<Vec<f64>> {

@@ -126,6 +126,7 @@ impl Loss for Deferred {
             schedule: true,
             minibatches: a.minibatches || b.minibatches,
             initial_bias: a.initial_bias || b.initial_bias,
+            row_weights: false,
         }
     }
 

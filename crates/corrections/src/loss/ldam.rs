@@ -83,9 +83,10 @@ impl Loss for Ldam {
 
     fn terms(&self, context: &LossContext<'_>) -> StageResult<LossTerms> {
         let seen = context.seen;
-        let rarest = seen.smallest_present() as f64;
+        let masses = seen.masses();
+        let rarest = seen.rarest().map_or(0.0, |class| masses[class]);
         let terms = margin_terms(seen, &self.weights.0.of(seen)?, |y, _| {
-            let share = rarest / seen.as_slice()[y] as f64;
+            let share = rarest / masses[y];
             self.s * self.max_m * share.powf(0.25)
         })?;
         Ok(LossTerms {

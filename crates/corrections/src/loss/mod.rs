@@ -136,7 +136,8 @@ fn scaled(seen: &ClassCounts, log_weights: &[f64]) -> Vec<f64> {
             }
         })
         .collect();
-    let sum: f64 = weights.iter().zip(counts).map(|(w, &n)| w * n as f64).sum();
+    let masses = seen.masses();
+    let sum: f64 = weights.iter().zip(&masses).map(|(w, n)| w * n).sum();
     let factor = seen.total() as f64 / sum;
     weights.iter().map(|w| w * factor).collect()
 }
@@ -159,15 +160,15 @@ fn log_prior(prior: &Prior, seen: &ClassCounts, epsilon: f64) -> StageResult<Vec
     Ok(logs)
 }
 
-/// `(n_y / n_max)^power` for every class; 1 for absent ones, which no row or denominator reads.
+/// `(n_y / n_max)^power` for every class, by what its rows weigh; 1 for absent ones, which no row or denominator reads.
 fn count_factors(seen: &ClassCounts, power: f64) -> StageResult<Vec<f64>> {
-    let largest = seen.largest() as f64;
-    let factors: Vec<f64> = seen
-        .as_slice()
+    let masses = seen.masses();
+    let largest = masses.iter().copied().fold(0.0, f64::max);
+    let factors: Vec<f64> = masses
         .iter()
-        .map(|&n| {
-            if n > 0 {
-                (n as f64 / largest).powf(power)
+        .map(|mass| {
+            if *mass > 0.0 {
+                (mass / largest).powf(power)
             } else {
                 1.0
             }

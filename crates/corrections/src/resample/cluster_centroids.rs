@@ -191,6 +191,7 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<ClusterCentroids>(
     "Yen and Lee 2009",
     ResamplerCaps::SHRINKS
         .making(NewRows::Elsewhere)
+        .weightless()
         .numeric()
         .taking(|params, size| Room::of(params, size).clusters()),
 );

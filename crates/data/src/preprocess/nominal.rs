@@ -19,8 +19,9 @@ fn rare_below(n: usize) -> usize {
 }
 
 impl Leveller {
-    /// Fits on training codes over `levels`.
-    pub(super) fn fit(codes: &[u32], levels: &[String]) -> Self {
+    /// Fits on training codes over `levels`; what is frequent weighs most, where rows have weights, and what is rare
+    /// has few rows.
+    pub(super) fn fit(codes: &[u32], levels: &[String], weights: Option<&[f64]>) -> Self {
         let mut counts = vec![0_usize; levels.len()];
         for &code in codes {
             if let Some(count) = counts.get_mut(code as usize) {
@@ -38,14 +39,16 @@ impl Leveller {
         for (new, &old) in kept.iter().enumerate() {
             map[old] = new;
         }
-        let mut merged = vec![0_usize; kept.len() + 1];
-        for (old, &count) in counts.iter().enumerate() {
-            merged[map[old]] += count;
+        let mut merged = vec![0.0; kept.len() + 1];
+        for (row, &code) in codes.iter().enumerate() {
+            if let Some(&new) = map.get(code as usize) {
+                merged[new] += weights.map_or(1.0, |weights| weights[row]);
+            }
         }
-        let top = merged.iter().copied().max().unwrap_or(0);
+        let top = merged.iter().copied().fold(0.0, f64::max);
         let most_frequent = merged
             .iter()
-            .position(|&count| count == top)
+            .position(|&count| count >= top)
             .unwrap_or(other);
         let mut names: Vec<String> = kept.iter().map(|&old| levels[old].clone()).collect();
         names.push("(other)".into());
@@ -81,7 +84,7 @@ mod tests {
     fn rare_unseen_and_missing_levels() {
         let levels: Vec<String> = ["a", "b", "c", "d"].map(String::from).to_vec();
         let codes = [0, 0, 0, 1, 1, 2, MISSING];
-        let leveller = Leveller::fit(&codes, &levels);
+        let leveller = Leveller::fit(&codes, &levels, None);
         assert_eq!(leveller.n_levels(), 3);
         let new: Vec<usize> = [0, 1, 2, 3, MISSING]
             .iter()
@@ -102,9 +105,12 @@ mod tests {
     #[test]
     fn ties_of_the_most_frequent_go_to_the_lowest_code() {
         let levels: Vec<String> = ["a", "b"].map(String::from).to_vec();
-        assert_eq!(Leveller::fit(&[1, 1, 0, 0], &levels).apply(MISSING), 0);
         assert_eq!(
-            Leveller::fit(&[MISSING, MISSING], &levels).apply(MISSING),
+            Leveller::fit(&[1, 1, 0, 0], &levels, None).apply(MISSING),
+            0
+        );
+        assert_eq!(
+            Leveller::fit(&[MISSING, MISSING], &levels, None).apply(MISSING),
             0
         );
     }

@@ -67,12 +67,12 @@ impl Polynomial {
         })
     }
 
-    /// Fits on encoded training rows. O(n columns).
+    /// Fits on encoded training rows, and what they weigh where they have weights (1 on average). O(n columns).
     ///
     /// # Errors
     /// [`StageError::NotApplicable`] above the size limit, [`StageError::Failed`] for a degree outside
     /// `1..=5` and for products that overflow.
-    pub fn fit(degree: usize, x: &Matrix) -> StageResult<Self> {
+    pub fn fit(degree: usize, x: &Matrix, weights: Option<&[f64]>) -> StageResult<Self> {
         if !(1..=MOST_DEGREE).contains(&degree) {
             return Err(StageError::Failed(format!(
                 "polynomial features of degree {degree}: it is 1 to {MOST_DEGREE}"
@@ -97,7 +97,7 @@ impl Polynomial {
         fitted.scalers = (0..raw.cols())
             .map(|j| {
                 limit::ask();
-                Scaler::fit(&raw.column(j))
+                Scaler::fit(&raw.column(j), weights)
             })
             .collect();
         Ok(fitted)
@@ -188,21 +188,21 @@ mod tests {
 
     #[test]
     fn the_columns_are_all_products_in_order() {
-        let fitted = Polynomial::fit(3, &rows()).unwrap();
+        let fitted = Polynomial::fit(3, &rows(), None).unwrap();
         let raw = fitted.multiply(&Matrix::from_vec(1, 3, vec![2.0, 3.0, 5.0]).unwrap());
         let mut expected = vec![2.0, 3.0, 5.0, 4.0, 6.0, 10.0, 9.0, 15.0, 25.0];
         // x0^3, x0^2 x1, x0^2 x2, x0 x1^2, x0 x1 x2, x0 x2^2, x1^3, x1^2 x2, x1 x2^2, x2^3
         expected.extend([8.0, 12.0, 20.0, 18.0, 30.0, 50.0, 27.0, 45.0, 75.0, 125.0]);
         assert_eq!(raw.row(0), expected);
         for degree in 1..=MOST_DEGREE {
-            let fitted = Polynomial::fit(degree, &rows()).unwrap();
+            let fitted = Polynomial::fit(degree, &rows(), None).unwrap();
             assert_eq!(Some(fitted.n_columns()), Polynomial::columns(3, degree));
         }
     }
 
     #[test]
     fn training_rows_are_standardised_and_others_by_the_same_numbers() {
-        let fitted = Polynomial::fit(2, &rows()).unwrap();
+        let fitted = Polynomial::fit(2, &rows(), None).unwrap();
         let z = fitted.apply(&rows()).unwrap();
         for j in 0..z.cols() {
             let column = z.column(j);
@@ -221,33 +221,35 @@ mod tests {
     #[test]
     fn what_is_constant_is_centred_and_what_is_too_much_is_not_applicable() {
         let flags = Matrix::from_fn(6, 2, |i, j| f64::from(u8::from(i % 2 == j)));
-        let fitted = Polynomial::fit(2, &flags).unwrap();
+        let fitted = Polynomial::fit(2, &flags, None).unwrap();
         // Never both: their product is always 0.
         assert_eq!(fitted.apply(&flags).unwrap().column(3), [0.0; 6]);
         let wide = Matrix::zeros(2, 200);
-        let refused = Polynomial::fit(3, &wide).unwrap_err();
+        let refused = Polynomial::fit(3, &wide, None).unwrap_err();
         assert!(matches!(&refused, StageError::NotApplicable(text) if text.contains("1373700")));
         assert!(Polynomial::over_the_limit(10, usize::MAX, 5).is_some());
         assert!(Polynomial::over_the_limit(MOST_NUMBERS, 2, 1).is_some());
         assert!(Polynomial::over_the_limit(1000, 10, 3).is_none());
-        assert!(Polynomial::fit(0, &wide).is_err() && Polynomial::fit(6, &flags).is_err());
+        assert!(
+            Polynomial::fit(0, &wide, None).is_err() && Polynomial::fit(6, &flags, None).is_err()
+        );
     }
 
     #[test]
     fn products_that_overflow_are_named() {
         let huge = Matrix::from_fn(4, 1, |i, _| 1e200 * (i as f64 + 1.0));
         assert!(
-            Polynomial::fit(2, &huge)
+            Polynomial::fit(2, &huge, None)
                 .unwrap_err()
                 .to_string()
                 .contains("lower the degree")
         );
-        let fitted = Polynomial::fit(2, &rows()).unwrap();
+        let fitted = Polynomial::fit(2, &rows(), None).unwrap();
         let far = Matrix::from_fn(1, 3, |_, _| 1e200);
         assert!(fitted.apply(&far).is_err() && fitted.apply(&Matrix::zeros(1, 2)).is_err());
         // No columns stay no columns.
         assert_eq!(
-            Polynomial::fit(2, &Matrix::zeros(3, 0))
+            Polynomial::fit(2, &Matrix::zeros(3, 0), None)
                 .unwrap()
                 .n_columns(),
             0

@@ -8,7 +8,8 @@
 //!
 //! Differences from scikit-learn: the median and the most frequent level are `SimpleImputer`'s,
 //! mean and deviation `StandardScaler`'s (taken after imputation); `OneHotEncoder` has no merging
-//! of rare levels by default.
+//! of rare levels by default. Where rows have weights, all but the counts of rare levels are those of rows that are repeated
+//! as often as they weigh.
 
 use counterweight_core::limit;
 use counterweight_core::{
@@ -54,6 +55,7 @@ impl Preprocessor {
                 "preprocessing needs training rows".into(),
             ));
         }
+        let weights = train.labels().weights();
         let mut columns = Vec::with_capacity(train.n_features());
         let mut indicated = Vec::new();
         for (at, column) in train.columns().iter().enumerate() {
@@ -61,10 +63,10 @@ impl Preprocessor {
             let missing = column.values.missing();
             let fitted = match (kind, &column.values) {
                 (Preprocess::Standard, ColumnValues::Numeric(values)) => {
-                    Fitted::Scaled(Scaler::fit(values))
+                    Fitted::Scaled(Scaler::fit(values, weights.as_deref()))
                 }
                 (Preprocess::Standard, ColumnValues::Nominal { codes, levels }) => {
-                    Fitted::Levelled(Leveller::fit(codes, levels))
+                    Fitted::Levelled(Leveller::fit(codes, levels, weights.as_deref()))
                 }
                 (Preprocess::None, _) if missing > 0 => return Err(refused(&column.name)),
                 (Preprocess::None, ColumnValues::Numeric(_)) => Fitted::Plain,

@@ -332,6 +332,29 @@ fn replace(
     Parts::build(entry, params, Arc::clone(&built.grid)).map_err(|error| error.to_string())
 }
 
+/// What of a cell would take rows that have weights for equal ones.
+fn ignores_weights(model: &Model, correction: &Correction, resampler: &Planned) -> Option<String> {
+    let learner = model.learner.entry;
+    let resampler = resampler.as_ref().ok().and_then(Option::as_ref);
+    let (ensemble, decide) = (&correction.ensemble, &correction.decide);
+    let parts = [
+        (learner.caps.honours.row_weights, learner.card.id),
+        (
+            resampler.is_none_or(|built| built.entry.caps.weighs),
+            resampler.map_or("", |built| built.entry.card.id),
+        ),
+        (
+            ensemble
+                .as_ref()
+                .is_none_or(|built| built.entry.caps.weighs),
+            ensemble.as_ref().map_or("", |built| built.entry.card.id),
+        ),
+        (decide.method.weighs(), decide.entry.card.id),
+    ];
+    let (_, id) = parts.into_iter().find(|(honours, _)| !honours)?;
+    Some(format!("`{id}` does not honour weights of rows"))
+}
+
 /// What is known before any work: the cells that will not run, and why.
 pub(super) fn settle(
     unit: &Unit,
@@ -374,6 +397,11 @@ pub(super) fn settle(
             "minibatches of a changed composition",
         ),
     ];
+    if input.weights.is_some()
+        && let Some(reason) = ignores_weights(model, correction, resampler)
+    {
+        return no(reason);
+    }
     if let Some((_, what)) = asked.iter().find(|(missing, _)| *missing) {
         return no(format!("`{kind}` does not honour {what}"));
     }

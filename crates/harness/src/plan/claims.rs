@@ -66,7 +66,11 @@ pub(super) fn expand(
                     leak: leak_at,
                     model: model_at,
                     resampler: resampler.clone(),
-                    settled: settle(unit, input, model, &leak.arm, &planned),
+                    settled: settle(unit, input, model, &leak.arm, &planned).or_else(|| {
+                        let reason = "a leak has no rule for weights of rows";
+                        let no = (Outcome::NotApplicable, reason.to_owned());
+                        input.weights.is_some().then_some(no)
+                    }),
                 });
             }
         }

@@ -10,8 +10,8 @@ use super::{Input, InputKind, Rows, Unit};
 use crate::config::Sweep;
 use crate::config::method::Built;
 use crate::config::sweep::{
-    Correction, DatasetSpec, MetricPrior, Model, PopulationSpec, RareSpec, RatioSpec, SizeSpec,
-    SplitSpec, TestPrior, TestSize, joined,
+    Correction, MetricPrior, Model, PopulationSpec, RareSpec, RatioSpec, SizeSpec, SplitSpec,
+    TestPrior, TestSize, joined,
 };
 
 /// Raised by hand when results change on purpose; part of every cell id, named in CHANGELOG.
@@ -205,7 +205,7 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
                 let spec = &sweep.datasets[input.spec];
                 let ladders = spec.ladders.iter().map(|ladder| ladder.profile());
                 hasher = ladders.fold(hasher, Hasher::text);
-                (spec.ratios.clone(), spec.profile, of_dataset(sweep, spec))
+                (spec.ratios.clone(), spec.profile, of_dataset(sweep, input))
             }
         };
         let ratios: Vec<RatioSpec> = ratios;
@@ -227,7 +227,8 @@ pub(super) fn of_sweep(sweep: &Sweep, inputs: &[Input]) -> ContentHash {
 }
 
 /// What a dataset asks for beside what every one does; empty for nothing.
-pub(super) fn of_dataset(sweep: &Sweep, spec: &DatasetSpec) -> String {
+pub(super) fn of_dataset(sweep: &Sweep, input: &Input) -> String {
+    let spec = &sweep.datasets[input.spec];
     let size = spec.size.as_ref().map(|size| {
         let (key, rows) = size.entry();
         format!("{key}={}", rows[0])
@@ -238,6 +239,9 @@ pub(super) fn of_dataset(sweep: &Sweep, spec: &DatasetSpec) -> String {
         size,
         held,
         shift(sweep, spec.test_prior.as_ref()),
+        input
+            .weights
+            .map(|weights| format!("weights={}", weights.hex())),
     ];
     rest.into_iter().flatten().collect::<Vec<_>>().join("|")
 }

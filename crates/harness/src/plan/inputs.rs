@@ -6,13 +6,13 @@ use std::sync::Arc;
 use counterweight_core::groups::count_groups;
 use counterweight_core::{
     Column, ColumnKind, ColumnValues, ContentHash, CoreError, Dataset, GivenSplit, Hasher,
-    Partition, nearest,
+    Partition,
 };
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor, check_dataset};
 use counterweight_data::split::{duplicate_groups, stratified_subset};
 use rayon::prelude::*;
 
-use super::contrast::contrast;
+use super::contrast::{contrast, has_column};
 use super::{DataSource, Input, InputKind, LoadError, Loaded};
 use crate::config::Sweep;
 use crate::config::sweep::DatasetSpec;
@@ -46,6 +46,7 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
                 pair_train: None,
                 given: None,
                 spec: at,
+                weights: None,
                 preprocess: spec.preprocess,
                 kept: None,
             }
@@ -149,6 +150,7 @@ fn load_one(
         n_encoded: encoded_width(&data, spec.preprocess),
         nominal,
         all_nominal,
+        weights: data.weights_hash(),
         kind: InputKind::Real(Arc::new(data)),
         pair_train: n_train,
         given: given.map(Into::into),
@@ -164,16 +166,7 @@ fn grouped(data: Dataset, column: &str, n_train: Option<usize>) -> Result<Datase
         message,
         hint: Some(hint),
     };
-    let names: Vec<&str> = (data.columns().iter())
-        .map(|own| own.name.as_str())
-        .collect();
-    if !names.contains(&column) {
-        let hint = nearest(column, names.iter().copied()).map_or_else(
-            || format!("its columns are {}", names.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
-        return Err(refuse(format!("no group column `{column}`"), hint));
-    }
+    has_column(&data, "group", column)?;
     let data = data.grouped_by(column).map_err(|error| LoadError {
         message: match error {
             CoreError::Domain { reason, .. } => reason,

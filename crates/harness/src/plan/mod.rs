@@ -97,6 +97,8 @@ pub struct Input {
     pub given: Option<Arc<[GivenSplit]>>,
     /// Index into the sweep's datasets (real) or populations (synthetic).
     pub spec: usize,
+    /// Hash of the weights of its rows; `None` where they have none.
+    pub weights: Option<ContentHash>,
     /// What happens to the columns.
     pub preprocess: counterweight_data::preprocess::Preprocess,
     /// Rows of the file (of a pair, each of its own file) that a task of some classes or a subset (`max_rows`)

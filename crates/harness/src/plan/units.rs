@@ -446,7 +446,7 @@ impl Splitter<'_> {
             }),
             thinning: rung.thinning,
             shifted: spec.test_prior.is_some(),
-            more: of_dataset(sweep, spec),
+            more: of_dataset(sweep, input),
             notes,
             groups: Vec::new(),
         }

@@ -178,7 +178,7 @@ impl Work<'_> {
             Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
             None => (calib.scores(), prior),
         };
-        // Out-of-fold rows have the training shares, so they need no weights, but scores that were
+        // Out-of-fold rows have the training shares, so they need no weights but their own, but scores that were
         // learnt under another prior need to be brought to it.
         let target = context.train_prior()?;
         let mapped: Option<Scores> = match (prior, scores.kind()) {
@@ -186,7 +186,8 @@ impl Work<'_> {
             (None, ScoreKind::Probability) => Some(scores.clone()),
             _ => None,
         };
-        let weights = vec![1.0; calib.labels().len()];
+        let weights = calib.labels().weights();
+        let weights = weights.unwrap_or_else(|| vec![1.0; calib.labels().len()]);
         let judged = Judged::new(calib.labels(), &decisions, mapped.as_ref(), &weights, train)?;
         let value = metric.method.value(&judged).map_err(StageError::Failed)?;
         if value.is_finite() {
@@ -211,10 +212,11 @@ impl Work<'_> {
     /// and is never a result.
     fn bounds(&self, scored: &Scored) -> Details {
         let mut details = Details::new();
+        let test = self.data.outer.test.labels();
         if scored.scores.kind() == ScoreKind::Vote {
             return details;
         }
-        let Ok(rules) = OffsetRules::new(&scored.scores, self.data.outer.test.labels()) else {
+        let Ok(rules) = OffsetRules::new(&scored.scores, test) else {
             return details;
         };
         let zero = vec![0.0; scored.scores.n_classes()];

@@ -36,7 +36,8 @@ impl Work<'_> {
         let name = format!("{}={polynomial}", Features::POLYNOMIAL);
         let made = rows.shared.get_or_compute(&name, || {
             let encoded = rows.encoder.apply(rows.train.samples())?;
-            Polynomial::fit(polynomial, encoded.x())
+            let weights = encoded.y().weights();
+            Polynomial::fit(polynomial, encoded.x(), weights.as_deref())
         })?;
         Ok(Some(made))
     }

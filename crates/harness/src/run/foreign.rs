@@ -97,6 +97,8 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
                 Some(format!(
                     "`{rule}` needs out-of-fold scores, which were not imported"
                 ))
+            } else if plan.inputs[unit.input].weights.is_some() && !decide.weighs() {
+                Some(format!("`{rule}` does not honour weights of rows"))
             } else if needs.linear_head {
                 Some(format!(
                     "`{rule}` needs the model, of which only scores were imported"

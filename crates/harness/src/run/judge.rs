@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use counterweight_core::side_table::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
-    CellId, ClassCounts, Decisions, Details, Judged, Labels, Name, Note, Numbers, Outcome, Prior,
-    Record, Rescored, ScoreKind, Scores, Stages, Test,
+    CellId, ClassCounts, Confusion, Decisions, Details, Judged, Labels, Name, Note, Numbers,
+    Outcome, Prior, Record, Rescored, ScoreKind, Scores, Stages, Test,
 };
 use counterweight_core::{costs, reliability};
 
@@ -178,7 +178,7 @@ fn measure(
         .min()
         .unwrap_or(Outcome::Ok);
     record.metrics = metrics.into_iter().collect();
-    record.recalls = recalls(labels.ids(), decisions.as_slice(), &unit.test);
+    record.recalls = recalls(labels, decisions.as_slice(), &unit.test);
     if record.balanced_error().is_none() {
         outcome = outcome.min(Outcome::Undefined);
     }
@@ -241,7 +241,7 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
         target,
         ..
     } = *shown;
-    let weights = row_weights(labels.ids(), shown.test, target);
+    let weights = row_weights(labels, shown.test, target);
     let usable = own.kind() == ScoreKind::Probability;
     let mapped = match prior {
         Some(prior) if usable => Some(own.shift_prior(prior, target).map_err(|e| e.to_string())?),
@@ -295,14 +295,14 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
 
 /// The reliability bins of probabilities, as they are and as `mapped` to the target prior.
 fn bins_of(shown: &Shown<'_>, mapped: Option<&Scores>) -> CellBins {
-    let weights = row_weights(shown.labels.ids(), shown.test, shown.target);
+    let weights = row_weights(shown.labels, shown.test, shown.target);
     // The positive class of binary metrics.
     let positive = shown.train.rarest().unwrap_or(0);
     let of = |scores: &Scores| {
         let bins = reliability::of(scores, shown.labels, &weights, positive);
         SparseBins::of(&bins)
     };
-    let cuts = (shown.scores.n_classes() == 2).then(|| {
+    let cuts = (shown.scores.n_classes() == 2 && !shown.labels.is_weighted()).then(|| {
         let even = Prior::uniform(2).and_then(|even| match shown.prior {
             Some(own) => shown.scores.shift_prior(own, &even),
             None => Ok(shown.scores.clone()),
@@ -340,11 +340,18 @@ pub(super) fn metric_prior(plan: &Plan, unit: &Unit, test: &ClassCounts) -> Resu
     }
 }
 
-/// Weights that bring the test rows to `target`, summing to the number of rows. A class without
+/// Weights that bring the test rows to `target`, summing to the number of rows, in proportion to the rows' own
+/// weights within a class. A class without
 /// training rows has weight 0 under the training prior.
-fn row_weights(labels: &[u32], test: &ClassCounts, target: &Prior) -> Vec<f64> {
+fn row_weights(labels: &Labels, test: &ClassCounts, target: &Prior) -> Vec<f64> {
     let class = weights_of(test, target);
-    labels.iter().map(|&label| class[label as usize]).collect()
+    let of = |label: &u32| class[*label as usize];
+    match labels.weights() {
+        None => labels.ids().iter().map(of).collect(),
+        Some(own) => (labels.ids().iter().zip(own))
+            .map(|(label, own)| own * of(label))
+            .collect(),
+    }
 }
 
 /// The weight of each class's test rows under the sweep's metric prior.
@@ -365,10 +372,10 @@ fn weights_of(test: &ClassCounts, target: &Prior) -> Vec<f64> {
     target
         .as_slice()
         .iter()
-        .zip(test.as_slice())
-        .map(|(p, &n)| {
-            if n > 0 && covered > 0.0 {
-                p / covered * total / n as f64
+        .zip(test.masses())
+        .map(|(p, mass)| {
+            if mass > 0.0 && covered > 0.0 {
+                p / covered * total / mass
             } else {
                 0.0
             }
@@ -376,15 +383,10 @@ fn weights_of(test: &ClassCounts, target: &Prior) -> Vec<f64> {
         .collect()
 }
 
-fn recalls(labels: &[u32], decisions: &[u32], test: &ClassCounts) -> Vec<Option<f64>> {
-    let mut hits = vec![0_usize; test.n_classes()];
-    for (label, decision) in labels.iter().zip(decisions) {
-        hits[*label as usize] += usize::from(label == decision);
-    }
-    hits.iter()
-        .zip(test.as_slice())
-        .map(|(&h, &n)| (n > 0).then(|| h as f64 / n as f64))
-        .collect()
+fn recalls(labels: &Labels, decisions: &[u32], test: &ClassCounts) -> Vec<Option<f64>> {
+    let mut confusion = Confusion::new(test.n_classes());
+    confusion.add_rows(labels, decisions);
+    confusion.recalls().collect()
 }
 
 #[cfg(test)]
@@ -395,16 +397,22 @@ mod tests {
     fn row_weights_reach_the_target_prior() {
         let test = ClassCounts::new(vec![2, 2]);
         let target = Prior::from_weights(vec![0.95, 0.05]).unwrap();
-        let weights = row_weights(&[0, 0, 1, 1], &test, &target);
+        let labels = Labels::from_texts(&["a", "a", "b", "b"]);
+        let weights = row_weights(&labels, &test, &target);
         assert!((weights.iter().sum::<f64>() - 4.0).abs() < 1e-12);
         assert!((weights[2] + weights[3] - 0.2).abs() < 1e-12);
+        let labels = labels.weighted(vec![3.0, 1.0, 1.0, 1.0]).unwrap();
+        let weights = row_weights(&labels, &labels.counts(), &target);
+        assert!((weights.iter().sum::<f64>() - 4.0).abs() < 1e-12);
+        assert!((weights[0] - 2.85).abs() < 1e-12 && (weights[2] - 0.1).abs() < 1e-12);
     }
 
     #[test]
     fn a_class_without_test_rows_has_no_recall() {
         let test = ClassCounts::new(vec![2, 0, 1]);
+        let labels = Labels::from_texts(&["a", "b", "c"]);
         assert_eq!(
-            recalls(&[0, 0, 2], &[0, 1, 0], &test),
+            recalls(&labels.with_ids(vec![0, 0, 2]).unwrap(), &[0, 1, 0], &test),
             [Some(0.5), None, Some(0.0)]
         );
     }

@@ -70,26 +70,22 @@ pub fn of(scores: &Scores, labels: &Labels) -> Result<f64, String> {
     if labels.is_empty() {
         return Err(NO_ROWS.into());
     }
-    let counts: Vec<u64> = labels
-        .counts()
-        .as_slice()
-        .iter()
-        .map(|&n| n as u64)
-        .collect();
-    let present: Vec<usize> = (0..counts.len()).filter(|&y| counts[y] > 0).collect();
+    let counts = labels.counts().masses();
+    let present: Vec<usize> = (0..counts.len()).filter(|&y| counts[y] > 0.0).collect();
     if present.len() < 2 {
         return Err("fewer than two classes among the test rows".into());
     }
     let margins = margins(scores);
+    let weights = labels.weights();
     let pairs_won = |positive: usize| {
         let order = ranked(labels.len(), |i| margins.at(i, positive));
-        half_wins(&order, labels, positive)
+        half_wins(&order, (labels, weights.as_deref()), positive)
     };
-    let area = |wins: u64, a: usize, b: usize| wins as f64 / 2.0 / (counts[a] * counts[b]) as f64;
+    let area = |wins: f64, a: usize, b: usize| wins / 2.0 / (counts[a] * counts[b]);
     if labels.n_classes() == 2 {
         return Ok(area(pairs_won(1)[0], 1, 0));
     }
-    let wins: Vec<Vec<u64>> = present.iter().map(|&a| pairs_won(a)).collect();
+    let wins: Vec<Vec<f64>> = present.iter().map(|&a| pairs_won(a)).collect();
     let mut sum = 0.0;
     for (at, &a) in present.iter().enumerate() {
         for (later, &b) in present.iter().enumerate().skip(at + 1) {
@@ -101,25 +97,31 @@ pub fn of(scores: &Scores, labels: &Labels) -> Result<f64, String> {
 }
 
 /// For each other class: twice the pairs of a row of `positive` ranked above a row of that class,
-/// plus the pairs that tie.
-fn half_wins(order: &[(f64, usize)], labels: &Labels, positive: usize) -> Vec<u64> {
+/// plus the pairs that tie. A pair counts as the product of what its rows weigh; where they have no weights all numbers
+/// are whole, and exact.
+fn half_wins(
+    order: &[(f64, usize)],
+    (labels, weights): (&Labels, Option<&[f64]>),
+    positive: usize,
+) -> Vec<f64> {
+    let own = |row: usize| weights.map_or(1.0, |weights| weights[row]);
     let k = labels.n_classes();
-    let mut below = vec![0_u64; k];
-    let mut wins = vec![0_u64; k];
-    let mut tied = vec![0_u64; k];
+    let mut below = vec![0.0; k];
+    let mut wins = vec![0.0; k];
+    let mut tied = vec![0.0; k];
     for group in groups(order) {
         for &(_, row) in group {
-            tied[labels.class(row)] += 1;
+            tied[labels.class(row)] += own(row);
         }
-        if tied[positive] > 0 {
+        if tied[positive] > 0.0 {
             for y in 0..k {
-                wins[y] += tied[positive] * (2 * below[y] + tied[y]);
+                wins[y] += tied[positive] * (2.0 * below[y] + tied[y]);
             }
         }
         for &(_, row) in group {
             let y = labels.class(row);
-            below[y] += 1;
-            tied[y] = 0;
+            below[y] += own(row);
+            tied[y] = 0.0;
         }
     }
     wins

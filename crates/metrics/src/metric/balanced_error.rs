@@ -46,14 +46,8 @@ use crate::inputs::OfConfusion;
 /// The balanced error, in [0, 1]; `None` with fewer than two classes among the test rows.
 pub fn of(confusion: &Confusion) -> Option<f64> {
     let present = confusion.n_present();
-    let errors: f64 = (0..confusion.n_classes())
-        .filter(|&y| confusion.truth_count(y) > 0)
-        .map(|y| {
-            let rows = confusion.truth_count(y);
-            // Counted, not subtracted from 1: no error gives exactly 0.
-            (rows - confusion.count(y, y)) as f64 / rows as f64
-        })
-        .sum();
+    let errors = (0..confusion.n_classes()).filter_map(|y| confusion.miss_rate(y));
+    let errors: f64 = errors.sum();
     (present >= 2).then(|| errors / present as f64)
 }
 

@@ -1,4 +1,5 @@
 //! What theory says of the learners, as tests: METHODS.md section 2, facts (a) to (h).
 
 mod generative;
+mod row_weights;
 mod softmax;

@@ -74,6 +74,7 @@ use crate::shared::trees::tree::Tree;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 

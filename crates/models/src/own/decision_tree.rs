@@ -77,6 +77,7 @@ use crate::shared::trees::grow::{Grown, Room, grow};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 

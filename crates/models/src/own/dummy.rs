@@ -60,6 +60,7 @@ use crate::shared::task::Task;
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 

@@ -66,6 +66,7 @@ use crate::shared::trees::forest::{Forest, Growth, forest_cost};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 

@@ -64,6 +64,7 @@ use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -140,29 +141,29 @@ impl Learner for GaussianNaiveBayes {
     }
 }
 
-/// The largest variance of a feature over all rows, whatever they weigh; 0 without features.
+/// The largest variance of a feature over all rows, whatever their classes weigh; 0 without features.
 fn largest_variance(task: &Task<'_>) -> f64 {
     let d = task.n_features();
-    let n = task.n_rows() as f64;
+    let n: f64 = task.masses().iter().sum();
     let mut mean = vec![0.0; d];
     let mut variance = vec![0.0; d];
     let rows = || {
         (0..task.n_rows()).map(|i| {
             limit::ask_at(i);
-            task.x.row(i)
+            (task.x.row(i), task.own(i))
         })
     };
-    for row in rows() {
+    for (row, own) in rows() {
         for (m, x) in mean.iter_mut().zip(row) {
-            *m += x;
+            *m += own * x;
         }
     }
     for m in &mut mean {
         *m /= n;
     }
-    for row in rows() {
+    for (row, own) in rows() {
         for ((v, x), m) in variance.iter_mut().zip(row).zip(&mean) {
-            *v += (x - m) * (x - m);
+            *v += own * ((x - m) * (x - m));
         }
     }
     // Rounding leaves a constant column with a mean that is off by a few last bits: that is no
@@ -189,26 +190,28 @@ fn moments(task: &Task<'_>) -> (Matrix, Matrix) {
     let mut variances = means.clone();
     for (i, &class) in task.y.iter().enumerate() {
         limit::ask_at(i);
+        let own = task.own(i);
         for (m, x) in means.row_mut(class as usize).iter_mut().zip(task.x.row(i)) {
-            *m += x;
+            *m += own * x;
         }
     }
-    for (k, &n) in task.counts.iter().enumerate() {
+    for (k, &n) in task.masses().iter().enumerate() {
         for m in means.row_mut(k) {
-            *m /= n as f64;
+            *m /= n;
         }
     }
     for (i, &class) in task.y.iter().enumerate() {
         limit::ask_at(i);
         let class = class as usize;
+        let own = task.own(i);
         let spread = variances.row_mut(class).iter_mut();
         for ((v, x), m) in spread.zip(task.x.row(i)).zip(means.row(class)) {
-            *v += (x - m) * (x - m);
+            *v += own * ((x - m) * (x - m));
         }
     }
-    for (k, &n) in task.counts.iter().enumerate() {
+    for (k, &n) in task.masses().iter().enumerate() {
         for v in variances.row_mut(k) {
-            *v /= n as f64;
+            *v /= n;
         }
     }
     (means, variances)

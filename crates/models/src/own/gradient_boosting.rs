@@ -126,7 +126,7 @@ use crate::shared::boosting::rounds::{Least, Rounds};
 use crate::shared::boosting::sampling::Division;
 use crate::shared::footprint::Size;
 use crate::shared::task::Task;
-use crate::shared::trees::bins::{Binned, MOST_BINS};
+use crate::shared::trees::bins::{Binned, MOST_BINS, Weighing};
 use crate::shared::trees::forest::{NATIVE, check_rows, optional};
 use crate::shared::trees::newton::Step;
 use crate::shared::trees::search::Limits;
@@ -138,6 +138,7 @@ const HONOURS: LossNeeds = LossNeeds {
     focal: true,
     schedule: true,
     initial_bias: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -366,9 +367,9 @@ impl Learner for GradientBoosting {
         let most = self.bins(&task);
         let data = if self.native {
             let columns = (task.x.as_ref(), train.samples().kinds().as_ref());
-            Binned::of_kinds(columns, &task.y, &task.weights, most)
+            Binned::of_kinds(columns, Weighing::of(&task), most)
         } else {
-            Binned::new(&task.x, &task.y, &task.weights, most)
+            Binned::new(&task.x, Weighing::of(&task), most)
         };
         let division = if self.rounds.patience.is_some() {
             Division::hold_out(&task, self.validation_share, context)

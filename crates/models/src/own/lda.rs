@@ -74,6 +74,7 @@ use counterweight_numeric::linalg::{add_scaled, dot};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -206,19 +207,19 @@ impl Lda {
         // A column of mere rounding error is no direction.
         let scaled = Matrix::from_fn(n, d, |i, j| {
             if variances[j] > 0.0 {
-                centred.rows.at(i, j) / scales[j]
+                centred.root(i) * centred.rows.at(i, j) / scales[j]
             } else {
                 0.0
             }
         });
-        let share = (1.0 - shrinkage) / n as f64;
+        let share = (1.0 - shrinkage) / centred.mass;
         let least = RANK_TOLERANCE * RANK_TOLERANCE;
         let largest = scales.iter().copied().fold(0.0, f64::max);
         if n < d && ridge > least * largest * largest {
             // The ridge is the same in every direction of the features as they are.
             let own = |i, j| {
                 if variances[j] > 0.0 {
-                    centred.rows.at(i, j)
+                    centred.root(i) * centred.rows.at(i, j)
                 } else {
                     0.0
                 }

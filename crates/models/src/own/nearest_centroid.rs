@@ -73,6 +73,7 @@ use crate::shared::task::{Shape, Task};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -124,7 +125,7 @@ impl Learner for NearestCentroid {
         let freed = if n > m { n / (n - m) } else { 0.0 };
         let variances: Vec<f64> = centred.variances().iter().map(|v| v * freed).collect();
         if let Some(threshold) = self.shrink_threshold {
-            let moved = shrink(&mut centred.means, &task.counts, &variances, threshold);
+            let moved = shrink(&mut centred.means, task.masses(), &variances, threshold);
             context.detail("coordinates_shrunk_away", moved);
         }
         let first = centred.means.row(0).to_vec();
@@ -158,20 +159,19 @@ impl Learner for NearestCentroid {
 }
 
 /// Moves the means towards the overall mean of the rows; returns how many coordinates arrive there.
-fn shrink(means: &mut Matrix, counts: &[usize], variances: &[f64], threshold: f64) -> f64 {
-    let n: usize = counts.iter().sum();
-    let n = n as f64;
+fn shrink(means: &mut Matrix, masses: &[f64], variances: &[f64], threshold: f64) -> f64 {
+    let n: f64 = masses.iter().sum();
     let mut overall = vec![0.0; means.cols()];
-    for (mean, &count) in means.iter_rows().zip(counts) {
+    for (mean, mass) in means.iter_rows().zip(masses) {
         for (o, m) in overall.iter_mut().zip(mean) {
-            *o += m * (count as f64 / n);
+            *o += m * (mass / n);
         }
     }
     let deviations: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
     let middle = median(&deviations).unwrap_or(0.0);
     let mut arrived = 0.0;
-    for (k, &count) in counts.iter().enumerate() {
-        let share = (1.0 / count as f64 - 1.0 / n).sqrt();
+    for (k, mass) in masses.iter().enumerate() {
+        let share = (1.0 / mass - 1.0 / n).sqrt();
         for (j, m) in means.row_mut(k).iter_mut().enumerate() {
             let error = share * (deviations[j] + middle);
             if error > 0.0 {

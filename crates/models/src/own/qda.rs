@@ -73,6 +73,7 @@ use counterweight_numeric::linalg::{add_scaled, dot};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -139,7 +140,7 @@ impl Learner for Qda {
         let mut classes = Vec::with_capacity(members.len());
         for (k, (rows, log_prior)) in members.iter().zip(log_priors).enumerate() {
             context.deadline.check()?;
-            let spread = Spread::new(&centred, rows);
+            let spread = Spread::new(&centred, rows, task.masses()[k]);
             let whitening = self.whiten(&spread, rows.len(), task.present[k], context)?;
             let mean = centred.means.row(k).iter().zip(&centred.origin);
             classes.push(Class {
@@ -163,11 +164,17 @@ struct Spread {
 }
 
 impl Spread {
-    fn new(centred: &Centred, rows: &[usize]) -> Self {
+    /// Of rows that weigh `n` in all.
+    fn new(centred: &Centred, rows: &[usize], n: f64) -> Self {
         let d = centred.rows.cols();
         let mut own = centred.rows.select_rows(rows);
+        for (at, &row) in rows.iter().enumerate() {
+            let root = centred.root(row);
+            for x in own.row_mut(at) {
+                *x *= root;
+            }
+        }
         if centred.rows.rows() < d {
-            let n = rows.len() as f64;
             for j in 0..d {
                 let squares: f64 = own.iter_rows().map(|row| row[j] * row[j]).sum();
                 for i in (0..rows.len()).filter(|_| squares / n <= centred.noise[j]) {
@@ -184,7 +191,7 @@ impl Spread {
         }
         let mut covariance = vec![0.0; d * d];
         let own = view(rows.len(), d, own.as_slice());
-        gram(1.0 / rows.len() as f64, &own, &mut covariance);
+        gram(1.0 / n, &own, &mut covariance);
         for j in 0..d {
             // Rounding error is no variance: neither it nor what it seems to share with others.
             if covariance[j * d + j] <= centred.noise[j] {

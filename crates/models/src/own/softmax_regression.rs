@@ -109,6 +109,7 @@ use counterweight_numeric::linalg::dot;
 
 pub(crate) const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     margins: true,
     factors: true,
     focal: true,

@@ -81,6 +81,7 @@ use counterweight_numeric::smo::{Solution, solve};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
+    row_weights: true,
     ..LossNeeds::NONE
 };
 
@@ -229,7 +230,7 @@ impl Svm {
                         .collect(),
                     weights: rows
                         .iter()
-                        .map(|&i| task.weights[task.y[i] as usize])
+                        .map(|&i| task.weights[task.y[i] as usize] * task.own(i))
                         .collect(),
                     groups: (task.groups.as_ref())
                         .map(|groups| rows.iter().map(|&i| groups[i]).collect()),

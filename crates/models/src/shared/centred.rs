@@ -17,6 +17,9 @@ pub(crate) struct Centred {
     pub(crate) rows: Matrix,
     /// A variance up to this is rounding error of `rows`, by feature.
     pub(crate) noise: Vec<f64>,
+    /// What each row weighs beside its class, where rows have weights, and all of them.
+    own: Option<Vec<f64>>,
+    pub(crate) mass: f64,
 }
 
 impl Centred {
@@ -33,8 +36,9 @@ impl Centred {
         for (i, &class) in task.y.iter().enumerate() {
             limit::ask_at(i);
             let sums = means.row_mut(class as usize).iter_mut().zip(&mut largest);
+            let own = task.own(i);
             for ((m, most), x) in sums.zip(rows.row(i)) {
-                *m += x;
+                *m += own * x;
                 *most = most.max(x.abs());
             }
         }
@@ -43,9 +47,9 @@ impl Centred {
                 "squares of feature {j} overflow; standardise the features"
             )));
         }
-        for (k, &count) in task.counts.iter().enumerate() {
+        for (k, mass) in task.masses().iter().enumerate() {
             for m in means.row_mut(k) {
-                *m /= count as f64;
+                *m /= mass;
             }
         }
         for (i, &class) in task.y.iter().enumerate() {
@@ -63,16 +67,24 @@ impl Centred {
             means,
             rows,
             noise,
+            own: task.own.clone(),
+            mass: task.masses().iter().sum(),
         })
+    }
+
+    /// The square root of what row `i` weighs beside its class.
+    pub(crate) fn root(&self, i: usize) -> f64 {
+        self.own.as_ref().map_or(1.0, |own| own[i].sqrt())
     }
 
     /// Mean squares of `rows` over all of them, by feature; rounding error counts as 0.
     pub(crate) fn variances(&self) -> Vec<f64> {
-        let n = self.rows.rows() as f64;
+        let n = self.mass;
         let mut variances = vec![0.0; self.rows.cols()];
-        for row in self.rows.iter_rows() {
+        for (i, row) in self.rows.iter_rows().enumerate() {
+            let own = self.own.as_ref().map_or(1.0, |own| own[i]);
             for (v, x) in variances.iter_mut().zip(row) {
-                *v += x * x;
+                *v += own * (x * x);
             }
         }
         let clean = |(v, noise): (f64, &f64)| if v / n > *noise { v / n } else { 0.0 };

@@ -61,7 +61,7 @@ impl<'a> Problem<'a> {
         let mut scale = vec![0.0; d + 1];
         let factor = task.factors.iter().copied().fold(0.0, f64::max);
         for (i, &class) in task.y.iter().enumerate() {
-            let weight = factor * task.weights[class as usize];
+            let weight = factor * (task.weights[class as usize] * task.own(i));
             for (s, v) in scale.iter_mut().zip(task.x.row(i)) {
                 *s += weight * v.abs();
             }
@@ -157,12 +157,14 @@ impl<'a> Problem<'a> {
                 for (j, f) in f.iter_mut().enumerate() {
                     *f = block[j * rows + i];
                 }
-                self.kernel.curvature(
-                    class as usize,
-                    &f,
-                    &mut probabilities,
-                    &mut bends[i * c * c..(i + 1) * c * c],
-                );
+                let bends = &mut bends[i * c * c..(i + 1) * c * c];
+                self.kernel
+                    .curvature(class as usize, &f, &mut probabilities, bends);
+                if let Some(own) = &self.task.own {
+                    for bend in bends {
+                        *bend *= own[at * BLOCK + i];
+                    }
+                }
             }
             if m == self.width {
                 with_ones(x, rows, m, &mut part);
@@ -311,7 +313,9 @@ impl Objective for Problem<'_> {
             let x = &self.x[from..from + rows * d];
             let f = &mut self.f[..c * rows];
             forward(theta, x, q, f);
-            value += self.kernel.losses(y, f, &mut self.room);
+            let own = self.task.own.as_ref();
+            let own = own.map(|own| &own[at * BLOCK..][..rows]);
+            value += self.kernel.losses((y, own), f, &mut self.room);
             backward(f, x, q, gradient);
         }
         for (g, t) in gradient.chunks_exact_mut(q).zip(theta.chunks_exact(q)) {
@@ -360,10 +364,10 @@ impl Objective for Problem<'_> {
         let mut probabilities = vec![0.0; self.kernel_classes()];
         let mass = self.task.mass();
         let total: f64 = mass.iter().sum();
-        for (y, &rows) in self.task.counts.iter().enumerate() {
+        for (y, rows) in self.task.masses().iter().enumerate() {
             self.kernel
                 .curvature(y, &intercepts, &mut probabilities, &mut bend);
-            let share = rows as f64 / total;
+            let share = rows / total;
             for j in 0..c {
                 for l in j..c {
                     classes[j * c + l] += share * bend[j * c + l];
@@ -384,7 +388,7 @@ impl Objective for Problem<'_> {
             let from = at * BLOCK * d;
             with_ones(&self.x[from..from + rows * d], rows, q, &mut ones);
             for (i, &class) in y.iter().enumerate() {
-                let w = self.task.weights[class as usize];
+                let w = self.task.weights[class as usize] * self.task.own(at * BLOCK + i);
                 let at = i * q..(i + 1) * q;
                 for (s, v) in scaled[at.clone()].iter_mut().zip(&ones[at]) {
                     *s = w * v;
@@ -423,7 +427,7 @@ impl Problem<'_> {
             );
             let x = &self.x[i * d..(i + 1) * d];
             for (j, row) in diagonal.chunks_exact_mut(q).enumerate() {
-                let bend = bends[j * c + j];
+                let bend = bends[j * c + j] * self.task.own(i);
                 for (sum, v) in row.iter_mut().zip(x) {
                     *sum += bend * v * v;
                 }

@@ -32,6 +32,10 @@ pub(crate) struct Task<'a> {
     pub(crate) n_classes: usize,
     /// Whether the rows come as they are, with missing values.
     pub(crate) raw: bool,
+    /// What each row weighs beside its class, where rows have weights: 1 on average over the training rows.
+    pub(crate) own: Option<Vec<f64>>,
+    /// What the rows of each present class weigh beside its class weight: their number, where rows have none.
+    masses: Vec<f64>,
     /// The group of each row, where rows have groups: whoever holds rows out holds out whole groups.
     pub(crate) groups: Option<Vec<u32>>,
 }
@@ -73,6 +77,7 @@ impl<'a> Task<'a> {
             ));
         }
         let counts = train.counts();
+        let masses = counts.masses();
         let counts = counts.as_slice();
         let shapes = [
             terms.weights.len(),
@@ -130,6 +135,7 @@ impl<'a> Task<'a> {
             schedule: terms.later.is_some(),
             minibatches: terms.batch_tau.is_some() || train.batches().is_some(),
             initial_bias: terms.initial_bias.is_some(),
+            row_weights: samples.y().is_weighted(),
         };
         refuse_unless(honours.weights || !asked.weights, "class weights")?;
         refuse_unless(honours.margins || !asked.margins, "margins")?;
@@ -137,6 +143,7 @@ impl<'a> Task<'a> {
         refuse_unless(honours.focal || !asked.focal, "a focal power")?;
         refuse_unless(honours.schedule || !asked.schedule, "a schedule of losses")?;
         refuse_unless(honours.minibatches || !asked.minibatches, "minibatches")?;
+        refuse_unless(honours.row_weights || !asked.row_weights, "weights of rows")?;
         refuse_unless(
             honours.initial_bias || !asked.initial_bias,
             "an initial output bias",
@@ -160,6 +167,9 @@ impl<'a> Task<'a> {
             Cow::Owned(samples.x().select_rows(&rows))
         };
         let counts = present.iter().map(|&k| counts[k]).collect();
+        let masses = present.iter().map(|&k| masses[k]).collect();
+        let own = samples.y().weights();
+        let own = own.map(|all| rows.iter().map(|&i| all[i]).collect());
         let groups = train.groups();
         let groups = groups.map(|all| rows.iter().map(|&i| all[i]).collect());
         Ok(Self {
@@ -172,6 +182,8 @@ impl<'a> Task<'a> {
             factors,
             n_classes,
             raw,
+            own,
+            masses,
             groups,
         })
     }
@@ -214,12 +226,23 @@ impl<'a> Task<'a> {
         self.present.len()
     }
 
+    /// What row `i` weighs beside its class.
+    #[inline]
+    pub(crate) fn own(&self, i: usize) -> f64 {
+        self.own.as_ref().map_or(1.0, |own| own[i])
+    }
+
+    /// What the rows of each present class weigh beside its class weight.
+    pub(crate) fn masses(&self) -> &[f64] {
+        &self.masses
+    }
+
     /// Weighted rows of each present class.
     pub(crate) fn mass(&self) -> Vec<f64> {
-        self.counts
+        self.masses
             .iter()
             .zip(&self.weights)
-            .map(|(&n, w)| n as f64 * w)
+            .map(|(n, w)| n * w)
             .collect()
     }
 

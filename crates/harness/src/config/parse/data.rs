@@ -10,7 +10,7 @@ use counterweight_data::profile::Ladder;
 
 use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
-use super::rows::read_group;
+use super::rows::{read_group, read_weight};
 use super::shape::{
     BY_PLACE, BY_ROWS, check_induced, read_profile, read_rare, read_size, read_test_prior,
     read_test_size,
@@ -226,6 +226,7 @@ pub(super) fn read_dataset(
         &mut s,
     );
     reading.group.clone_from(&group);
+    reading.weight = read_weight(&reading, &mut s);
     let splits = s.text("splits").map(PathBuf::from);
     let ladders = read_ladders(&mut s);
     let unsaid = if ladders.is_empty() {
@@ -252,6 +253,14 @@ pub(super) fn read_dataset(
         }
     }
     check_induced(&ratios, !ladders.is_empty(), fields, &mut s);
+    if test_prior.is_some() && reading.weight.is_some() {
+        let hint = "take it out, and give the protocol's `metric_prior`";
+        s.error(
+            "test_prior",
+            "the shares of rows that have weights are not drawn",
+            Some(hint.into()),
+        );
+    }
     let contrast = read_contrast(&mut s);
     let preprocess = read_preprocess(&mut s);
     let max_rows = s.whole("max_rows", 2).or(protocol_max_rows);

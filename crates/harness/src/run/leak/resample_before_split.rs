@@ -262,7 +262,7 @@ impl ResampledBeforeSplit {
         if let Some(reason) = Polynomial::over_the_limit(rows, columns, polynomial) {
             return Err(StageError::NotApplicable(reason));
         }
-        Polynomial::fit(polynomial, encoded.x()).map(Some)
+        Polynomial::fit(polynomial, encoded.x(), None).map(Some)
     }
 
     /// Test rows that share an original row with a training row.

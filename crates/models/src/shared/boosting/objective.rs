@@ -11,7 +11,7 @@ struct Phase {
     /// The first round that it holds for.
     from: usize,
     kernel: Kernel,
-    /// Weight of each present class.
+    /// Weight of each present class, or of each row where rows have weights of their own.
     weights: Vec<f64>,
 }
 
@@ -22,6 +22,8 @@ pub(crate) struct Objective<'a> {
     /// One phase, or two where other terms come later.
     phases: Vec<Phase>,
     at: usize,
+    /// Which weight is that of each row, where that is not its class's: its own.
+    numbers: Option<Vec<u32>>,
 }
 
 impl<'a> Objective<'a> {
@@ -37,10 +39,15 @@ impl<'a> Objective<'a> {
     )]
     pub(crate) fn new(task: &'a Task<'a>, terms: &LossTerms, rounds: usize) -> StageResult<Self> {
         let phase = |from: usize, terms: &LossTerms| -> StageResult<Phase> {
+            let classes: Vec<f64> = task.present.iter().map(|&k| terms.weights[k]).collect();
+            let own = |(own, class): (&f64, &u32)| own * classes[*class as usize];
             Ok(Phase {
                 from,
                 kernel: Kernel::of(task, terms)?,
-                weights: task.present.iter().map(|&k| terms.weights[k]).collect(),
+                weights: match &task.own {
+                    Some(all) => all.iter().zip(&task.y).map(own).collect(),
+                    None => classes,
+                },
             })
         };
         let mut phases = vec![phase(0, terms)?];
@@ -58,6 +65,7 @@ impl<'a> Objective<'a> {
             task,
             phases,
             at: 0,
+            numbers: (task.own.as_ref()).map(|own| (0..).take(own.len()).collect()),
         };
         objective.advance(0);
         Ok(objective)
@@ -87,17 +95,26 @@ impl<'a> Objective<'a> {
         self.kernel().n_scores()
     }
 
-    /// Class of every row and weight of each class in this round; `None` where all weights are 1.
+    /// Class of every row and weight of each class in this round, or numbers and weights of the rows; `None` where all
+    /// weights are 1.
     pub(crate) fn weights(&self) -> Option<(&[u32], &[f64])> {
         let weights = &self.phases[self.at].weights;
         let even = weights.iter().all(|w| (w - 1.0).abs() < f64::EPSILON);
-        (!even).then_some((self.task.y.as_slice(), weights.as_slice()))
+        (!even).then_some((self.weight_of(), weights.as_slice()))
+    }
+
+    /// Which weight is that of each row.
+    fn weight_of(&self) -> &[u32] {
+        self.numbers.as_deref().unwrap_or(&self.task.y)
     }
 
     /// What the lightest row weighs in this round, and all rows.
     pub(crate) fn weight(&self) -> (f64, f64) {
         let weights = &self.phases[self.at].weights;
         let lightest = weights.iter().copied().fold(f64::INFINITY, f64::min);
+        if self.numbers.is_some() {
+            return (lightest, weights.iter().sum());
+        }
         let rows = weights.iter().zip(&self.task.counts);
         let all: f64 = rows.map(|(w, &n)| w * n as f64).sum();
         (lightest, all)
@@ -113,6 +130,7 @@ impl<'a> Objective<'a> {
                 let row = row as usize;
                 let y = self.task.y[row] as usize;
                 kernel.newton(y, &scores[row..=row], &mut steps[row..=row]);
+                steps[row] = steps[row].map(|step| step * self.task.own(row));
             }
             return;
         }
@@ -122,8 +140,9 @@ impl<'a> Objective<'a> {
             let row = row as usize;
             let y = self.task.y[row] as usize;
             kernel.newton(y, &scores[row * n_scores..(row + 1) * n_scores], &mut own);
+            let weight = self.task.own(row);
             for (steps, [g, h]) in steps.iter_mut().zip(&own) {
-                steps[row] = [*g, together * h];
+                steps[row] = [weight * g, weight * (together * h)];
             }
         }
     }
@@ -138,8 +157,8 @@ impl<'a> Objective<'a> {
             let row = row as usize;
             let y = self.task.y[row] as usize;
             let f = &scores[row * n_scores..(row + 1) * n_scores];
-            sum += self.kernel().loss(y, f, &mut gradient);
-            total += weights[y];
+            sum += self.task.own(row) * self.kernel().loss(y, f, &mut gradient);
+            total += weights[self.weight_of()[row] as usize];
         }
         sum / total
     }

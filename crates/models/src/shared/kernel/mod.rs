@@ -230,15 +230,27 @@ impl Kernel {
     /// The losses of `y.len()` rows, summed; their scores `f`, class by class (`n_scores x rows`), are
     /// replaced by their gradients. The same as [`Kernel::loss`] row by row, to rounding, and several
     /// times as fast. NaN where a score is no finite number.
-    pub(crate) fn losses(&self, y: &[u32], f: &mut [f64], room: &mut Room) -> f64 {
-        if self.n_classes == 2 {
-            self.binary_losses(y, f, room)
-        } else {
-            self.softmax_losses(y, f, room)
+    /// Rows may have weights of their own, `own`.
+    pub(crate) fn losses(
+        &self,
+        (y, own): (&[u32], Option<&[f64]>),
+        f: &mut [f64],
+        room: &mut Room,
+    ) -> f64 {
+        match (own, self.n_classes) {
+            (None, 2) => self.binary_losses((y, |_| 1.0), f, room),
+            (None, _) => self.softmax_losses((y, |_| 1.0), f, room),
+            (Some(own), 2) => self.binary_losses((y, |i| own[i]), f, room),
+            (Some(own), _) => self.softmax_losses((y, |i| own[i]), f, room),
         }
     }
 
-    fn binary_losses(&self, y: &[u32], f: &mut [f64], room: &mut Room) -> f64 {
+    fn binary_losses(
+        &self,
+        (y, own): (&[u32], impl Fn(usize) -> f64),
+        f: &mut [f64],
+        room: &mut Room,
+    ) -> f64 {
         let rows = y.len();
         let [signed, against, e, logs, _] = room.parts(rows);
         let signs = [-self.factors[0], self.factors[1]];
@@ -252,7 +264,7 @@ impl Kernel {
         ln_1p_all(e, logs);
         let mut value = 0.0;
         for (i, &class) in y.iter().enumerate() {
-            let w = self.weights[class as usize];
+            let w = self.weights[class as usize] * own(i);
             let share = 1.0 / (1.0 + e[i]);
             let (q, p) = if against[i] >= 0.0 {
                 (share, e[i] * share)
@@ -272,7 +284,12 @@ impl Kernel {
         value
     }
 
-    fn softmax_losses(&self, y: &[u32], f: &mut [f64], room: &mut Room) -> f64 {
+    fn softmax_losses(
+        &self,
+        (y, weight): (&[u32], impl Fn(usize) -> f64),
+        f: &mut [f64],
+        room: &mut Room,
+    ) -> f64 {
         let (rows, k) = (y.len(), self.n_classes);
         let [largest, own, others, scale, logs] = room.parts(rows);
         largest.fill(f64::NEG_INFINITY);
@@ -321,7 +338,7 @@ impl Kernel {
         ln_1p_all(largest, logs);
         let mut value = 0.0;
         for (i, &class) in y.iter().enumerate() {
-            let w = self.weights[class as usize];
+            let w = self.weights[class as usize] * weight(i);
             let total = others[i] + scale[i];
             // Infinite scores have left NaN behind, which no comparison above can hide.
             let ce = logs[i] - own[i];

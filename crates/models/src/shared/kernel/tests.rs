@@ -134,7 +134,7 @@ proptest! {
             value += kernel.loss(class as usize, &row, &mut g);
             expected.push(g);
         }
-        let found = kernel.losses(&y, &mut f, &mut Room::default());
+        let found = kernel.losses((&y, None), &mut f, &mut Room::default());
         prop_assert!((found - value).abs() <= 1e-13 * (1.0 + value), "{} {}", found, value);
         for (i, g) in expected.iter().enumerate() {
             for (j, g) in g.iter().enumerate() {
@@ -222,7 +222,7 @@ fn scores_that_are_no_numbers_give_no_value() {
             let kernel = kernel(k, &[0.5], 1.0, 0.0);
             let mut f = vec![0.5; kernel.n_scores() * 2];
             f[1] = bad;
-            let value = kernel.losses(&[0, 1], &mut f, &mut Room::default());
+            let value = kernel.losses((&[0, 1], None), &mut f, &mut Room::default());
             // A row may be infinitely right, and a class infinitely wrong.
             let sound = if k == 2 { bad > 0.0 } else { bad < 0.0 };
             assert!(!value.is_finite() || sound, "{k} {bad} {value}");

@@ -19,6 +19,8 @@ pub(crate) struct Batches {
     per_epoch: usize,
     scheme: Option<BatchScheme>,
     counts: ClassCounts,
+    /// What the rows of each class weigh beside it.
+    masses: Vec<f64>,
     /// The rows of each class, one class after the other.
     by_class: Vec<usize>,
     /// The rows of this epoch's batches, one batch after the other.
@@ -42,10 +44,22 @@ impl Batches {
         Self {
             per_epoch: classes.len().div_ceil(size.max(1)).max(1),
             scheme,
+            masses: counts.iter().map(|&n| n as f64).collect(),
             counts: ClassCounts::new(counts),
             by_class,
             order: (0..classes.len()).collect(),
         }
+    }
+
+    /// The same, of rows that have these weights of their own: shares are then of what rows weigh.
+    pub(crate) fn weighing(mut self, classes: &[u32], own: Option<&[f64]>) -> Self {
+        if let Some(own) = own {
+            self.masses.fill(0.0);
+            for (&class, own) in classes.iter().zip(own) {
+                self.masses[class as usize] += own;
+            }
+        }
+        self
     }
 
     /// Batches of an epoch.
@@ -64,8 +78,7 @@ impl Batches {
             return scheme.shares(&self.counts, progress);
         }
         let n = self.order.len() as f64;
-        let counts = self.counts.as_slice().iter();
-        counts.map(|&count| count as f64 / n).collect()
+        self.masses.iter().map(|mass| mass / n).collect()
     }
 
     /// Draws the batches of an epoch.

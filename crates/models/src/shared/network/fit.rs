@@ -23,6 +23,7 @@ pub(crate) const HONOURS: LossNeeds = LossNeeds {
     schedule: true,
     minibatches: true,
     initial_bias: true,
+    row_weights: true,
 };
 
 /// When to stop early.
@@ -60,6 +61,11 @@ impl Setup {
         let task = Task::new(train, terms, HONOURS)?;
         if let Some(constant) = task.single_class(ScoreKind::Probability, context) {
             return Ok(Box::new(constant));
+        }
+        if task.own.is_some() && train.batches().is_some() {
+            return Err(StageError::NotApplicable(
+                "minibatches of a changed composition have no rule for weights of rows".into(),
+            ));
         }
         let mut losses = losses(terms, &task)?;
         let network = Network::new(Shape {
@@ -102,12 +108,17 @@ impl Setup {
         }
         let x;
         let classes: Vec<u32>;
+        let of = |rows: &[usize]| -> Option<Vec<f64>> {
+            let own = task.own.as_ref()?;
+            Some(rows.iter().map(|&row| own[row]).collect())
+        };
+        let own = of(&fit);
         let rows = if held.is_empty() {
-            (&*task.x, task.y.as_slice())
+            (&*task.x, task.y.as_slice(), task.own.as_deref())
         } else {
             x = task.x.select_rows(&fit);
             classes = fit.iter().map(|&row| task.y[row]).collect();
-            (&x, classes.as_slice())
+            (&x, classes.as_slice(), own.as_deref())
         };
         if self.plan.batch_size > rows.1.len() {
             context.note(Note::Remark(format!(
@@ -127,7 +138,8 @@ impl Setup {
             // The held-out rows count as training draws their classes.
             let classes: Vec<u32> = held.iter().map(|&row| task.y[row]).collect();
             let x = task.x.select_rows(&held);
-            Monitor::new(x, classes, &trainer.final_shares(), early.patience)
+            let rows = (x, classes, of(&held));
+            Monitor::new(rows, &trainer.final_shares(), early.patience)
         });
         let ends = (&mut context.stream, context.deadline);
         let trained = trainer.run(theta, &mut losses, monitor, ends)?;

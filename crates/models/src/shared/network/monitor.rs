@@ -119,6 +119,8 @@ fn base(origin: Origin) -> usize {
 pub(crate) struct Monitor {
     x: Matrix,
     classes: Vec<u32>,
+    /// What each row weighs beside its class, where rows have weights.
+    own: Option<Vec<f64>>,
     /// What a row of each class counts beside its weight: more than 1 where training draws the
     /// class more often than it has rows.
     counts_for: Vec<f64>,
@@ -131,13 +133,17 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Watches rows `x` of these classes, which training draws by `shares`.
-    pub(crate) fn new(x: Matrix, classes: Vec<u32>, shares: &[f64], patience: usize) -> Self {
+    /// Watches rows `x` of these classes and weights of their own, which training draws by `shares`.
+    pub(crate) fn new(
+        (x, classes, own): (Matrix, Vec<u32>, Option<Vec<f64>>),
+        shares: &[f64],
+        patience: usize,
+    ) -> Self {
         let mut held = vec![0.0; shares.len()];
-        for &class in &classes {
-            held[class as usize] += 1.0;
+        for (at, &class) in classes.iter().enumerate() {
+            held[class as usize] += own.as_ref().map_or(1.0, |own| own[at]);
         }
-        let n: f64 = held.iter().sum();
+        let n = classes.len() as f64;
         let counts_for = shares
             .iter()
             .zip(&held)
@@ -146,6 +152,7 @@ impl Monitor {
         Self {
             x,
             classes,
+            own,
             counts_for,
             patience,
             best: f64::INFINITY,
@@ -170,8 +177,10 @@ impl Monitor {
             let rows = space.rows.min(self.classes.len() - start);
             let x = &self.x.as_slice()[start * d..(start + rows) * d];
             let scores = network.forward(theta, (x, rows), space);
-            for (f, &class) in scores.chunks_exact(c).zip(&self.classes[start..]) {
-                sum += self.counts_for[class as usize] * loss.of(class, f, &mut unused);
+            let rows = scores.chunks_exact(c).zip(&self.classes[start..]);
+            for (at, (f, &class)) in rows.enumerate() {
+                let own = self.own.as_ref().map_or(1.0, |own| own[start + at]);
+                sum += self.counts_for[class as usize] * own * loss.of(class, f, &mut unused);
             }
         }
         sum / self.classes.len() as f64
@@ -278,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_best_weights_are_kept_and_patience_ends() {
-        let mut monitor = Monitor::new(Matrix::zeros(1, 1), vec![0], &[1.0], 2);
+        let mut monitor = Monitor::new((Matrix::zeros(1, 1), vec![0], None), &[1.0], 2);
         let stops: Vec<bool> = [3.0, 2.0, 2.5, 1.5, f64::NAN, 1.6]
             .iter()
             .map(|&loss| monitor.note(loss, &[loss]))
@@ -286,7 +295,7 @@ mod tests {
         assert_eq!(stops, [false, false, false, false, false, true]);
         assert!(!monitor.still_fell());
         assert_eq!(monitor.finish(), Some((1.5, vec![1.5])));
-        let mut falling = Monitor::new(Matrix::zeros(1, 1), vec![0], &[1.0], 2);
+        let mut falling = Monitor::new((Matrix::zeros(1, 1), vec![0], None), &[1.0], 2);
         for at in 0..20 {
             falling.note(1.0 - 0.02 * f64::from(at), &[]);
         }

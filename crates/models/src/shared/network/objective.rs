@@ -59,12 +59,13 @@ impl BatchLoss {
         if mean > 0.0 { mean } else { 1.0 }
     }
 
-    /// Takes the margins from these rows, one batch.
-    pub(crate) fn meet(&mut self, classes: &[u32]) {
+    /// Takes the margins from these rows, one batch, and what they weigh beside their classes.
+    pub(crate) fn meet(&mut self, classes: &[u32], own: Option<&[f64]>) {
         if self.tau.is_some() {
             self.mass.fill(0.0);
-            for &class in classes {
-                self.mass[class as usize] += self.weights[class as usize];
+            for (at, &class) in classes.iter().enumerate() {
+                let own = own.map_or(1.0, |own| own[at]);
+                self.mass[class as usize] += self.weights[class as usize] * own;
             }
             self.shift();
         }
@@ -94,11 +95,11 @@ impl BatchLoss {
         self.kernel.offset_into(&self.mass, &mut self.shifted);
     }
 
-    /// Sum of the losses of rows with these classes and scores; its gradient by the scores, times
+    /// Sum of the losses of rows with these classes, weights of their own and scores; its gradient by the scores, times
     /// `scale`, goes to `gradient`.
     pub(crate) fn sum(
         &self,
-        classes: &[u32],
+        (classes, own): (&[u32], Option<&[f64]>),
         scores: &[f64],
         scale: f64,
         gradient: &mut [f64],
@@ -106,10 +107,11 @@ impl BatchLoss {
         let c = self.kernel.n_scores();
         let rows = scores.chunks_exact(c).zip(gradient.chunks_exact_mut(c));
         let mut sum = 0.0;
-        for (&class, (f, g)) in classes.iter().zip(rows) {
-            sum += self.shifted.loss(class as usize, f, g);
+        for (at, (&class, (f, g))) in classes.iter().zip(rows).enumerate() {
+            let own = own.map_or(1.0, |own| own[at]);
+            sum += own * self.shifted.loss(class as usize, f, g);
             for g in g {
-                *g *= scale;
+                *g *= scale * own;
             }
         }
         sum

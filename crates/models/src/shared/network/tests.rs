@@ -103,14 +103,14 @@ fn worst_gap(
     network: &Network,
     loss: &mut BatchLoss,
     theta: &[f64],
-    rows: (&Matrix, &[u32]),
+    (x, classes): (&Matrix, &[u32]),
     k: usize,
 ) -> f64 {
     let plan = plan(9, 0.3);
     let scheme = Some(BatchScheme::SquareRoot);
     let mut worst = 0.0_f64;
     for scheme in [None, scheme] {
-        let mut trainer = Trainer::new(network, &plan, rows, k, scheme);
+        let mut trainer = Trainer::new(network, &plan, (x, classes, None), k, scheme);
         trainer.draw(0.0, &mut rng(5));
         let mut gradient = vec![0.0; theta.len()];
         let mut unused = gradient.clone();
@@ -151,7 +151,7 @@ fn units_without_a_direction_pass_nothing_on_and_break_nothing() {
     let task = Task::new(&data, &terms, HONOURS).unwrap();
     let mut loss = BatchLoss::new(&task, &terms).unwrap();
     let plan = plan(100, 0.0);
-    let mut trainer = Trainer::new(&network, &plan, (&task.x, &task.y), 3, None);
+    let mut trainer = Trainer::new(&network, &plan, (&task.x, &task.y, None), 3, None);
     let mut gradient = vec![f64::NAN; theta.len()];
     let value = trainer.value_gradient(&theta, (&mut loss, 1.0), 0, &mut gradient);
     assert!((value - 3.0_f64.ln()).abs() < 1e-12);
@@ -286,7 +286,7 @@ fn steps_are_scikit_learns() {
             first: BatchLoss::new(&task, &terms).unwrap(),
             later: None,
         };
-        let mut trainer = Trainer::new(&network, &plan, (&task.x, &task.y), k, None);
+        let mut trainer = Trainer::new(&network, &plan, (&task.x, &task.y, None), k, None);
         let ends = (&mut rng(1), Deadline::NEVER);
         let found = trainer.run(start.clone(), &mut losses, None, ends).unwrap();
         let mut moved = 0.0_f64;

@@ -99,11 +99,14 @@ pub(crate) struct Trainer<'a> {
     network: &'a Network,
     x: &'a Matrix,
     classes: &'a [u32],
+    /// What each row weighs beside its class, where rows have weights.
+    own: Option<&'a [f64]>,
     plan: &'a Plan,
     batches: Batches,
     space: Workspace,
     batch_x: Vec<f64>,
     batch_classes: Vec<u32>,
+    batch_own: Vec<f64>,
 }
 
 impl<'a> Trainer<'a> {
@@ -111,18 +114,21 @@ impl<'a> Trainer<'a> {
     pub(crate) fn new(
         network: &'a Network,
         plan: &'a Plan,
-        (x, classes): (&'a Matrix, &'a [u32]),
+        (x, classes, own): (&'a Matrix, &'a [u32], Option<&'a [f64]>),
         n_classes: usize,
         scheme: Option<BatchScheme>,
     ) -> Self {
         let batches = Batches::new(classes, n_classes, plan.batch_size, scheme);
+        let batches = batches.weighing(classes, own);
         Self {
             space: network.workspace(batches.largest().max(64)),
             batch_x: Vec::with_capacity(batches.largest() * x.cols()),
             batch_classes: Vec::with_capacity(batches.largest()),
+            batch_own: Vec::new(),
             network,
             x,
             classes,
+            own,
             plan,
             batches,
         }
@@ -146,8 +152,8 @@ impl<'a> Trainer<'a> {
         at: usize,
         gradient: &mut [f64],
     ) -> f64 {
-        let (x, classes) = match self.batches.rows(at) {
-            None => (self.x.as_slice(), self.classes),
+        let (x, classes, own) = match self.batches.rows(at) {
+            None => (self.x.as_slice(), self.classes, self.own),
             Some(rows) => {
                 self.batch_x.clear();
                 self.batch_classes.clear();
@@ -155,16 +161,22 @@ impl<'a> Trainer<'a> {
                     self.batch_x.extend_from_slice(self.x.row(row));
                     self.batch_classes.push(self.classes[row]);
                 }
-                (self.batch_x.as_slice(), self.batch_classes.as_slice())
+                let own = self.own.map(|own| {
+                    self.batch_own.clear();
+                    self.batch_own.extend(rows.iter().map(|&row| own[row]));
+                    self.batch_own.as_slice()
+                });
+                (self.batch_x.as_slice(), self.batch_classes.as_slice(), own)
             }
         };
         let rows = classes.len();
         let scale = 1.0 / (rows as f64 * mean_weight);
-        loss.meet(classes);
+        loss.meet(classes, own);
         self.network.forward(theta, (x, rows), &mut self.space);
         let (scores, deltas) = self.space.score_gradient();
         let used = rows * self.network.shape().scores;
-        let mut value = scale * loss.sum(classes, &scores[..used], scale, &mut deltas[..used]);
+        let rows_of = (classes, own);
+        let mut value = scale * loss.sum(rows_of, &scores[..used], scale, &mut deltas[..used]);
         self.network
             .backward(theta, (x, rows), &mut self.space, gradient);
         let l2 = self.plan.l2 / (self.classes.len() as f64 * mean_weight);

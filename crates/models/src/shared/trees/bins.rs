@@ -3,6 +3,8 @@
 use counterweight_core::limit;
 use counterweight_core::{ColumnKind, Matrix};
 
+use crate::shared::task::Task;
+
 /// Most bins of a feature: a code fits a byte.
 pub(crate) const MOST_BINS: usize = 255;
 
@@ -58,20 +60,72 @@ pub(crate) struct Binned {
     nominal: Vec<bool>,
 }
 
+/// What rows weigh when values are divided into bins: the weight of their class, and their own where they have one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighing<'a> {
+    pub(crate) y: &'a [u32],
+    pub(crate) classes: &'a [f64],
+    pub(crate) own: Option<&'a [f64]>,
+}
+
+impl<'a> Weighing<'a> {
+    /// The rows of a task.
+    pub(crate) fn of(task: &'a Task<'_>) -> Self {
+        Self {
+            y: &task.y,
+            classes: &task.weights,
+            own: task.own.as_deref(),
+        }
+    }
+}
+
+/// What rows weigh that are added one after the other: of rows without weights of their own, to the last bit whatever
+/// their order.
+#[derive(Debug)]
+struct Sum<'a> {
+    of: Weighing<'a>,
+    seen: Vec<usize>,
+    own: f64,
+}
+
+impl<'a> Sum<'a> {
+    fn new(of: Weighing<'a>) -> Self {
+        Self {
+            seen: vec![0; of.classes.len()],
+            own: 0.0,
+            of,
+        }
+    }
+
+    fn add(&mut self, row: usize) {
+        let class = self.of.y[row] as usize;
+        match self.of.own {
+            Some(own) => self.own += self.of.classes[class] * own[row],
+            None => self.seen[class] += 1,
+        }
+    }
+
+    fn value(&self) -> f64 {
+        match self.of.own {
+            Some(_) => self.own,
+            None => mass(&self.seen, self.of.classes),
+        }
+    }
+}
+
 impl Binned {
     /// As [`Binned::new`], with each level of a nominal column as a bin of its own up to [`MOST_BINS`]
     /// levels; beyond that neighbouring codes share a bin.
     pub(crate) fn of_kinds(
         (x, kinds): (&Matrix, &[ColumnKind]),
-        y: &[u32],
-        weights: &[f64],
+        weighing: Weighing<'_>,
         most: usize,
     ) -> Self {
-        let mut binned = Self::new(x, y, weights, most);
+        let mut binned = Self::new(x, weighing, most);
         for (j, kind) in kinds.iter().enumerate() {
             if matches!(kind, ColumnKind::Nominal { .. }) {
                 let column = Matrix::from_fn(x.rows(), 1, |i, _| x.at(i, j));
-                let mut one = Self::new(&column, y, weights, MOST_BINS);
+                let mut one = Self::new(&column, weighing, MOST_BINS);
                 binned.codes[j] = one.codes.swap_remove(0);
                 binned.bins[j] = one.bins.swap_remove(0);
                 binned.nominal[j] = true;
@@ -100,19 +154,17 @@ impl Binned {
         !self.nominal[j] && self.missing(j).is_none()
     }
 
-    /// Bins every column. A value counts with the weight of its row's class, so that a class weight
-    /// of 2 gives the bins of duplicated rows. Up to 255 distinct values each value is a bin of its
+    /// Bins every column. A value counts with the weight of its row, so that a weight of 2 gives the bins of duplicated rows. Up to 255 distinct values each value is a bin of its
     /// own; beyond that a bin covers about one part in `most` of the weight, `most` being at most
     /// [`MOST_BINS`]. NaN is a bin after all numbers.
-    pub(crate) fn new(x: &Matrix, y: &[u32], weights: &[f64], most: usize) -> Self {
+    pub(crate) fn new(x: &Matrix, weighing: Weighing<'_>, most: usize) -> Self {
         let mut codes = Vec::with_capacity(x.cols());
         let mut bins = Vec::with_capacity(x.cols());
         let mut starts = vec![0];
         let mut sorted: Vec<(u64, u32)> = Vec::with_capacity(x.rows());
-        let mut seen = vec![0_usize; weights.len()];
         let mut total = 0.0;
-        for &class in y {
-            total += weights[class as usize];
+        for (row, &class) in weighing.y.iter().enumerate() {
+            total += weighing.classes[class as usize] * weighing.own.map_or(1.0, |own| own[row]);
         }
         for j in 0..x.cols() {
             limit::ask();
@@ -130,15 +182,15 @@ impl Binned {
                 high: Vec::new(),
             };
             let mut slot = usize::MAX;
-            seen.fill(0);
+            let mut seen = Sum::new(weighing);
             for group in sorted.chunk_by(|a, b| a.0 == b.0) {
                 let value = x.at(group[0].1 as usize, j);
-                let before = mass(&seen, weights);
+                let before = seen.value();
                 for &(_, row) in group {
-                    seen[y[row as usize] as usize] += 1;
+                    seen.add(row as usize);
                 }
                 // The position of the middle of the value's weight decides its bin.
-                let middle = 0.5 * (before + mass(&seen, weights)) / total;
+                let middle = 0.5 * (before + seen.value()) / total;
                 let next = if distinct <= most {
                     own.len()
                 } else if value.is_nan() {
@@ -235,9 +287,14 @@ fn rank(value: f64) -> u64 {
 mod tests {
     use super::*;
 
+    fn by_class<'a>(y: &'a [u32], classes: &'a [f64]) -> Weighing<'a> {
+        let own = None;
+        Weighing { y, classes, own }
+    }
+
     fn column(values: &[f64]) -> Binned {
         let x = Matrix::from_vec(values.len(), 1, values.to_vec()).unwrap();
-        Binned::new(&x, &vec![0; values.len()], &[1.0], MOST_BINS)
+        Binned::new(&x, by_class(&vec![0; values.len()], &[1.0]), MOST_BINS)
     }
 
     #[test]
@@ -292,12 +349,16 @@ mod tests {
             .flat_map(|i| std::iter::repeat_n(i, if i % 5 == 0 { 3 } else { 1 }))
             .collect();
         let again: Vec<u32> = rows.iter().map(|&i| y[i]).collect();
-        let by_weight = Binned::new(&x, &y, &[1.0, 3.0], MOST_BINS);
-        let by_row = Binned::new(&x.select_rows(&rows), &again, &[1.0, 1.0], MOST_BINS);
+        let by_weight = Binned::new(&x, by_class(&y, &[1.0, 3.0]), MOST_BINS);
+        let by_row = Binned::new(
+            &x.select_rows(&rows),
+            by_class(&again, &[1.0, 1.0]),
+            MOST_BINS,
+        );
         assert_eq!(by_weight.bins(0), by_row.bins(0));
         assert_ne!(
             by_weight.bins(0),
-            Binned::new(&x, &y, &[1.0, 1.0], MOST_BINS).bins(0)
+            Binned::new(&x, by_class(&y, &[1.0, 1.0]), MOST_BINS).bins(0)
         );
     }
 }

@@ -11,7 +11,7 @@ use counterweight_core::{
 };
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::bins::{Binned, MOST_BINS};
+use super::bins::{Binned, MOST_BINS, Weighing};
 use super::classes::{Classes, Criterion};
 use super::random::{Draw, Room, grow};
 use super::search::Limits;
@@ -173,7 +173,7 @@ impl Learner for Forest {
             trees.push(tree);
         }
         if let Some(oob) = oob {
-            let (error, coverage) = oob.judge(&task.y, task.n_present());
+            let (error, coverage) = oob.judge(&task);
             context.detail("oob_coverage", coverage);
             if let Some(error) = error {
                 context.detail("oob_balanced_error", error);
@@ -208,9 +208,9 @@ pub(crate) fn binned(task: &Task<'_>, train: &Train) -> StageResult<Binned> {
     check_rows(task)?;
     if task.raw {
         let columns = (task.x.as_ref(), train.samples().kinds().as_ref());
-        return Ok(Binned::of_kinds(columns, &task.y, &task.weights, MOST_BINS));
+        return Ok(Binned::of_kinds(columns, Weighing::of(task), MOST_BINS));
     }
-    Ok(Binned::new(&task.x, &task.y, &task.weights, MOST_BINS))
+    Ok(Binned::new(&task.x, Weighing::of(task), MOST_BINS))
 }
 
 /// What trees say of original rows of which they drew no copy and nothing made of them: after resampling
@@ -281,7 +281,9 @@ impl OutOfBag {
 
     /// Balanced error of the largest mean share (the last class on a tie) over the classes with an original
     /// row of which some tree has nothing, if there are any; and the share of such rows among the originals.
-    fn judge(&self, y: &[u32], n_classes: usize) -> (Option<f64>, f64) {
+    fn judge(&self, task: &Task<'_>) -> (Option<f64>, f64) {
+        let (y, n_classes) = (&task.y, task.n_present());
+        let mut covered = 0.0;
         let (mut right, mut seen) = (vec![0.0; n_classes], vec![0.0; n_classes]);
         let judged = self.trees.iter().enumerate().filter(|(_, n)| **n > 0);
         for (row, _) in judged {
@@ -291,8 +293,11 @@ impl OutOfBag {
                 &vec![0.0; n_classes],
                 &Ties::default(),
             );
-            seen[class] += 1.0;
-            right[class] += f64::from(u8::from(vote as usize == class));
+            covered += 1.0;
+            seen[class] += task.own(row);
+            if vote as usize == class {
+                right[class] += task.own(row);
+            }
         }
         let recalls: Vec<f64> = right
             .iter()
@@ -302,10 +307,7 @@ impl OutOfBag {
             .collect();
         let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
         let error = (!recalls.is_empty()).then_some(1.0 - mean);
-        (
-            error,
-            seen.iter().sum::<f64>() / self.judged.len().max(1) as f64,
-        )
+        (error, covered / self.judged.len().max(1) as f64)
     }
 }
 
@@ -317,6 +319,8 @@ struct ByClass {
     class_weights: Vec<f64>,
     /// Weight of each row.
     weights: Vec<f64>,
+    /// What the rows of each class up to each of them weigh, where rows have weights of their own.
+    up_to: Option<Vec<Vec<f64>>>,
 }
 
 impl ByClass {
@@ -325,8 +329,19 @@ impl ByClass {
         for (row, &class) in task.y.iter().enumerate() {
             rows[class as usize].push(row);
         }
+        let up_to = task.own.as_ref().map(|own| {
+            let sums = |rows: &Vec<usize>| {
+                let sum = |sum: &mut f64, &row: &usize| {
+                    *sum += own[row];
+                    Some(*sum)
+                };
+                rows.iter().scan(0.0, sum).collect()
+            };
+            rows.iter().map(sums).collect()
+        });
         Self {
             rows,
+            up_to,
             class_weights: task.weights.clone(),
             weights: row_weights(task),
         }
@@ -341,12 +356,12 @@ impl ByClass {
     )]
     fn bootstrap(&self, drawn: &mut [f64], stream: &mut Stream) {
         drawn.fill(0.0);
-        let masses: Vec<f64> = self
-            .rows
-            .iter()
-            .zip(&self.class_weights)
-            .map(|(rows, w)| rows.len() as f64 * w)
-            .collect();
+        let mass = |class: usize| {
+            let rows = self.rows[class].len() as f64;
+            let own = self.up_to.as_ref().and_then(|up_to| up_to[class].last());
+            own.copied().unwrap_or(rows) * self.class_weights[class]
+        };
+        let masses: Vec<f64> = (0..self.rows.len()).map(mass).collect();
         let total: f64 = masses.iter().sum();
         let draws = (total.round() as usize).max(1);
         let last = masses.len() - 1;
@@ -358,15 +373,21 @@ impl ByClass {
                 class += 1;
             }
             let rows = &self.rows[class];
-            let place = (at / self.class_weights[class]) as usize;
+            let at = at / self.class_weights[class];
+            let place = match &self.up_to {
+                Some(up_to) => up_to[class].partition_point(|sum| *sum <= at),
+                None => at as usize,
+            };
             drawn[rows[place.min(rows.len() - 1)]] += 1.0;
         }
     }
 }
 
-/// Weight of each row: its class's.
+/// Weight of each row: its class's, times its own.
 pub(crate) fn row_weights(task: &Task<'_>) -> Vec<f64> {
-    task.y.iter().map(|&k| task.weights[k as usize]).collect()
+    let rows = task.y.iter().enumerate();
+    rows.map(|(i, &k)| task.weights[k as usize] * task.own(i))
+        .collect()
 }
 
 /// Trees whose leaf shares are averaged.
@@ -517,6 +538,7 @@ mod tests {
         let data = train(&x, &y, 2);
         let honours = LossNeeds {
             weights: true,
+            row_weights: true,
             ..LossNeeds::default()
         };
         let task = Task::new(&data, &weighted(&[1.0, 4.0]), honours).unwrap();
