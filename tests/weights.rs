@@ -166,7 +166,6 @@ fn what_knows_no_weights_says_so() {
     let rest = "[[model]]\nkind = \"lda\"\n[[model]]\nkind = \"k-nearest-neighbours\"\n[[model]]\nkind = \"linfa-logistic\"\n\
         [[correction]]\nid = \"none\"\n\
         [[correction]]\nid = \"centroids\"\nresample = { kind = \"cluster-centroids\" }\n\
-        [[correction]]\nid = \"em\"\ndecide = { kind = \"saerens-em\" }\n\
         [[correction]]\nid = \"boost\"\nensemble = { kind = \"self-paced\" }\n";
     let (records, _) = run(&rows(false, 1.0), "weight = \"w\"", rest);
     for row in &records.rows {
@@ -177,7 +176,6 @@ fn what_knows_no_weights_says_so() {
                 continue;
             }
             ("lda", "centroids") => "cluster-centroids",
-            ("lda", "em") => "saerens-em",
             ("lda", _) => "self-paced",
             _ => model,
         };

@@ -242,12 +242,23 @@ impl Test {
 
 /// The scores of a whole batch of test rows, without their labels: what a transductive rule sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TestScores<'a>(&'a Scores);
+pub struct TestScores<'a>(&'a Scores, Option<&'a [f64]>);
 
 impl<'a> TestScores<'a> {
     /// The scores of unlabelled rows.
     pub fn new(scores: &'a Scores) -> Self {
-        Self(scores)
+        Self(scores, None)
+    }
+
+    /// The same rows with weights, one a row: 1 on average ([`Labels::weights`]).
+    #[must_use]
+    pub fn weighing(self, weights: Option<&'a [f64]>) -> Self {
+        Self(self.0, weights)
+    }
+
+    /// What each row weighs, where rows have weights.
+    pub fn weights(&self) -> Option<&'a [f64]> {
+        self.1
     }
 
     /// The scores, one row a test row.

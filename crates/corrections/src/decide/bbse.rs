@@ -114,6 +114,10 @@ impl Decision for Bbse {
         }
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         self.fit_with(context, calib, &Extras::default())
     }
@@ -134,18 +138,23 @@ impl Decision for Bbse {
                 "no rows to estimate the test prior from".into(),
             ));
         };
+        let weights = calib.labels().weights();
+        let row = |i: usize| weights.as_ref().map_or(1.0, |weights| weights[i]);
         let mut confusion = Matrix::zeros(k, k);
         self.each(calib.scores(), ties, |i, j, mass| {
             let y = calib.labels().class(i);
             confusion.set(
                 j,
                 y,
-                confusion.at(j, y) + mass / calib.labels().len() as f64,
+                confusion.at(j, y) + row(i) * (mass / calib.labels().len() as f64),
             );
         })?;
         let mut seen = vec![0.0; k];
         let n = batch.scores().n_rows() as f64;
-        self.each(batch.scores(), ties, |_, j, mass| seen[j] += mass / n)?;
+        self.each(batch.scores(), ties, |i, j, mass| {
+            let own = batch.weights().map_or(1.0, |weights| weights[i]);
+            seen[j] += own * (mass / n);
+        })?;
 
         // A class without training rows has neither column nor share.
         let present: Vec<usize> = (0..k).filter(|&y| counts.as_slice()[y] > 0).collect();

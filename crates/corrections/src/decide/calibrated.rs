@@ -198,7 +198,10 @@ impl Decision for Calibrated {
             },
             needs.calibration.then_some(&mapped),
             &Extras {
-                batch: batch.as_ref().map(TestScores::new),
+                batch: batch.as_ref().map(|scores| {
+                    let weights = extras.batch.and_then(|batch| batch.weights());
+                    TestScores::new(scores).weighing(weights)
+                }),
                 head: None,
             },
         )?;

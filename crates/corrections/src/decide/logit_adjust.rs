@@ -97,6 +97,10 @@ impl Decision for LogitAdjust {
         }
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {
         self.fit_with(context, calib, &Extras::default())
     }

@@ -169,16 +169,17 @@ pub(crate) fn estimate(batch: TestScores<'_>, own: &Prior, stop: Stop) -> StageR
         mean.fill(0.0);
         for (at, row) in ratio.chunks_exact(k).enumerate() {
             limit::ask_at(at);
+            let own = batch.weights().map_or(1.0, |weights| weights[at]);
             let total: f64 = row.iter().zip(&prior).map(|(r, t)| r * t).sum();
             // Every share stays above 0 while a row has mass there, so the sum is only 0 when all
             // of a row's ratios are lost to underflow beside its largest, whose share fell to 0.
             if total > 0.0 {
                 for ((m, r), t) in mean.iter_mut().zip(row).zip(&prior) {
-                    *m += r * t / total;
+                    *m += own * (r * t / total);
                 }
             } else {
                 for (m, t) in mean.iter_mut().zip(&prior) {
-                    *m += t;
+                    *m += own * t;
                 }
             }
         }
@@ -242,6 +243,10 @@ impl Decision for SaerensEm {
             test_batch: true,
             ..DecisionNeeds::default()
         }
+    }
+
+    fn weighs(&self) -> bool {
+        true
     }
 
     fn fit(&self, context: &DecideContext<'_>, calib: Option<&Calib>) -> StageResult<FittedRule> {

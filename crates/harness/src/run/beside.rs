@@ -167,8 +167,10 @@ impl Work<'_> {
             scores_prior: prior,
             train,
         };
+        let own = calib.labels().weights();
+        let batch = TestScores::new(calib.scores()).weighing(own.as_deref());
         let extras = Extras {
-            batch: needs.test_batch.then(|| TestScores::new(calib.scores())),
+            batch: needs.test_batch.then_some(batch),
             head: None,
         };
         let fitted = decide.fit_with(&context, needs.calibration.then_some(calib), &extras)?;

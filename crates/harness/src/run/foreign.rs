@@ -121,8 +121,10 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
                     scores_prior: foreign.prior,
                     train: &train,
                 };
+                let own = data.outer.test.labels().weights();
+                let batch = TestScores::new(foreign.scores).weighing(own.as_deref());
                 let extras = Extras {
-                    batch: needs.test_batch.then(|| TestScores::new(foreign.scores)),
+                    batch: needs.test_batch.then_some(batch),
                     head: None,
                 };
                 let fitted = decide.fit_with(&context, None, &extras)?;

@@ -438,8 +438,10 @@ impl Work<'_> {
                 scores_prior: scored.prior.as_ref(),
                 train: &train,
             };
+            let own = self.data.outer.test.labels().weights();
+            let batch = TestScores::new(&scored.scores).weighing(own.as_deref());
             let extras = Extras {
-                batch: needs.test_batch.then(|| TestScores::new(&scored.scores)),
+                batch: needs.test_batch.then_some(batch),
                 head: scored.head.as_ref(),
             };
             let size = ScoreSize {
