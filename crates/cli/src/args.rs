@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counterweight::Error;
 use counterweight_core::{Contrast, Dataset, Dates, Encoding, Format as FileFormat, ReadOptions};
-use counterweight_harness::plan::filter::{Only, Shard};
+use counterweight_harness::plan::filter::Only;
+use counterweight_harness::plan::{Shard, schedulers};
 use counterweight_report::select::Selection;
 
 use crate::commands::datasets::DatasetFilter;
@@ -36,10 +37,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR2")]
         output: Option<PathBuf>,
     },
-    /// Say what is done, failed and missing
+    /// Say what is done, failed and missing, in all and by shard and machine
     Status {
         /// A report folder
         folder: PathBuf,
+        /// Say it of each of N shards (default: those of the last run in shards)
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        shards: Option<u32>,
+        /// Say every so many seconds how far it is, until nothing is missing (--watch alone: 2)
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2", value_parser = clap::value_parser!(u16).range(1..))]
+        watch: Option<u16>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -52,6 +59,9 @@ pub(crate) enum Command {
         /// Report folders, segment files, or records.parquet / records.csv files to join in
         stores: Vec<PathBuf>,
     },
+    /// Have a scheduler run what is missing of a sweep, in shards: a script, printed, written or run
+    #[command(subcommand)]
+    Submit(SubmitCommand),
     /// Judge the scores of a model from elsewhere under the decisions of a sweep
     ImportScores(ImportArgs),
     /// Compare the records of two report folders by value (numbers agree to 1e-9)
@@ -103,8 +113,8 @@ pub(crate) struct RunArgs {
     /// Run library learners in this process, which nothing then ends
     #[arg(long, hide = true)]
     pub(crate) in_process: bool,
-    /// Run shard I of N only (I from 1 to N, or `auto` for a scheduler's array index)
-    #[arg(long, value_name = "I/N")]
+    /// Run shard I of N only (I from 1 to N; auto/N takes a scheduler's index, `auto` its count too)
+    #[arg(long, value_name = "I/N", long_help = shard_help())]
     pub(crate) shard: Option<Shard>,
     /// Run only cells with KEY=VALUE[,KEY=VALUE..]; repeat a key for alternatives
     #[arg(long, value_name = "KEY=VALUE")]
@@ -130,6 +140,59 @@ pub(crate) struct RunArgs {
     /// Say nothing while running
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubmitCommand {
+    /// A job array of Slurm, and a job that merges what came of it
+    Slurm(SlurmArgs),
+    /// A task array of HyperQueue, which is waited for and merged
+    Hq(HqArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// A report folder that all machines share: its sweep.toml says what to run
+    pub(crate) folder: PathBuf,
+    /// Shards of about the same estimated cost; those of which nothing is missing are left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) shards: u32,
+    /// Processors, and threads, of a shard
+    #[arg(long, value_name = "C", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) cpus: u16,
+    /// Write the script to this file instead of stdout
+    #[arg(long, value_name = "FILE", conflicts_with = "submit")]
+    pub(crate) write: Option<PathBuf>,
+    /// Run the script at once
+    #[arg(long)]
+    pub(crate) submit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SlurmArgs {
+    #[command(flatten)]
+    pub(crate) common: SubmitArgs,
+    /// Most shards at a time
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_parallel: Option<u32>,
+    /// Partition of all jobs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) partition: Option<String>,
+    /// Time limit of a job, as sbatch takes it; shards are told a minute before
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// A further option of sbatch, such as --sbatch-arg=--account=me (may be repeated)
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub(crate) sbatch_arg: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HqArgs {
+    #[command(flatten)]
+    pub(crate) common: SubmitArgs,
+    /// A further option of `hq submit`, such as --hq-arg=--time-limit=2h (may be repeated)
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub(crate) hq_arg: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -457,6 +520,14 @@ impl ReadArgs {
             folds: None,
         }
     }
+}
+
+fn shard_help() -> String {
+    format!(
+        "Run shard I of N only, of about the same estimated cost as the others (I from 1 to N). auto/N takes I from \
+         the scheduler whose task this is, and `auto` N as well, where it says how many: {}",
+        schedulers::known()
+    )
 }
 
 fn data_file() -> String {

@@ -101,13 +101,20 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
             select,
             output,
         } => commands::report::report(&session, &folder, select.as_ref(), output.as_deref()),
-        Command::Status { folder, format } => {
-            commands::status::status(&session, &folder, format.format)
+        Command::Status {
+            folder,
+            shards,
+            watch,
+            format,
+        } => {
+            let shards = shards.map(|count| count as usize);
+            commands::status::status(&session, &folder, (shards, watch), format.format)
         }
         Command::Gate(args) => commands::gate::gate(&session, &args),
         Command::Merge { folder, stores } => commands::merge::merge(&session, &folder, &stores),
         Command::ImportScores(args) => commands::import_scores::import(&session, &args),
         Command::Compare { first, second } => commands::compare::compare(&first, &second),
+        Command::Submit(command) => commands::submit::submit(&session, &command),
         Command::Verify(args) => commands::verify::verify(&session, &args),
         Command::Rank(args) => commands::rank::rank(args),
         Command::List {

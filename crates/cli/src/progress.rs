@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar with an estimate of the time left on a terminal, plain lines otherwise.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,15 +58,53 @@ impl State {
     }
 
     fn words(&self) -> String {
-        let left = self
-            .left()
-            .map_or_else(String::new, |left| format!(", about {} left", human(left)));
-        let failed = if self.failures > 0 {
-            format!(", {} failed", self.failures)
-        } else {
-            String::new()
+        let line = Line {
+            cells: self.cells,
+            done: self.finished,
+            failed: self.failures,
+            per_second: Some(self.finished as f64 / self.started.elapsed().as_secs_f64()),
+            left: self.left(),
+            memory: counterweight::resident(None),
         };
-        format!("{}/{} cells{failed}{left}", self.finished, self.cells)
+        line.to_string()
+    }
+}
+
+/// How far work is, in one line.
+pub(crate) struct Line {
+    pub(crate) cells: usize,
+    pub(crate) done: usize,
+    pub(crate) failed: usize,
+    /// Cells in a second.
+    pub(crate) per_second: Option<f64>,
+    /// Time to go.
+    pub(crate) left: Option<Duration>,
+    /// Bytes.
+    pub(crate) memory: Option<u64>,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.cells.saturating_sub(self.done);
+        write!(
+            f,
+            "{}/{} cells, {} failed, {left} left",
+            self.done, self.cells, self.failed
+        )?;
+        if let Some(rate) = self
+            .per_second
+            .filter(|rate| rate.is_finite() && *rate > 0.0)
+        {
+            let digits = usize::from(rate < 10.0);
+            write!(f, ", {rate:.digits$}/s")?;
+        }
+        if let Some(time) = self.left.filter(|_| left > 0) {
+            write!(f, ", about {} to go", human(time))?;
+        }
+        match self.memory {
+            Some(bytes) if bytes > 0 => write!(f, ", {} MB", bytes / 1_000_000),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -172,4 +211,44 @@ impl Listener for Progress {
 )]
 fn per_mille(done: f64, total: f64) -> u64 {
     (done / total.max(f64::MIN_POSITIVE) * 1000.0).clamp(0.0, 1000.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_is_known() {
+        let line = Line {
+            cells: 500,
+            done: 120,
+            failed: 3,
+            per_second: Some(12.34),
+            left: Some(Duration::from_secs(31)),
+            memory: Some(310_400_000),
+        };
+        insta::assert_snapshot!(line, @"120/500 cells, 3 failed, 380 left, 12/s, about 31 s to go, 310 MB");
+        let slow = Line {
+            per_second: Some(0.52),
+            left: Some(Duration::from_secs(730)),
+            ..line
+        };
+        insta::assert_snapshot!(slow, @"120/500 cells, 3 failed, 380 left, 0.5/s, about 13 min to go, 310 MB");
+        let first = Line {
+            done: 0,
+            failed: 0,
+            per_second: Some(f64::NAN),
+            left: None,
+            memory: None,
+            ..slow
+        };
+        insta::assert_snapshot!(first, @"0/500 cells, 0 failed, 500 left");
+        let last = Line {
+            done: 500,
+            per_second: None,
+            left: Some(Duration::ZERO),
+            ..first
+        };
+        insta::assert_snapshot!(last, @"500/500 cells, 0 failed, 0 left");
+    }
 }

@@ -36,6 +36,12 @@ pub(crate) fn remark(words: fmt::Arguments<'_>) {
     let _nobody_listens = writeln!(io::stderr().lock(), "{words}");
 }
 
+/// Whether the product goes anywhere still.
+pub(crate) fn is_heard() -> bool {
+    let failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+    failed.is_none()
+}
+
 /// Brings everything out; gives what kept the product from being whole. A reader that went away has what it
 /// wanted.
 pub(crate) fn finish() -> Option<io::Error> {

@@ -95,19 +95,14 @@ pub(crate) fn set_aside(
     Ok(())
 }
 
-/// The cells of the plan that lie aside and are not there anew, and the files without any such cell.
-fn waiting(
+/// The planned cells that lie aside and are not there anew, and the files without any such cell.
+fn waiting<'p>(
     output: &Path,
-    plan: &Plan,
+    planned: impl Iterator<Item = &'p CellId>,
     joined: &Joined,
     sides: &Sides,
 ) -> Result<(BTreeSet<CellId>, Vec<PathBuf>)> {
-    let planned: BTreeSet<&CellId> = {
-        let cells = plan.cells.iter().map(|cell| &cell.id);
-        cells
-            .chain(plan.claims.iter().map(|claim| &claim.id))
-            .collect()
-    };
+    let planned: BTreeSet<&CellId> = planned.collect();
     let (mut cells, mut done) = (BTreeSet::new(), Vec::new());
     for file in segments_in(&folder_of(output))? {
         let entries = read_segment(&file)?.entries.into_iter();
@@ -129,14 +124,14 @@ fn waiting(
     Ok((cells, done))
 }
 
-/// How many cells of the plan were set aside and are not there anew.
-pub(crate) fn waiting_cells(
+/// How many cells of those planned were set aside and are not there anew.
+pub(crate) fn waiting_cells<'p>(
     folder: &Folder<'_>,
-    plan: &Plan,
+    planned: impl Iterator<Item = &'p CellId>,
     joined: &Joined,
     sides: &Sides,
 ) -> Result<usize> {
-    Ok(waiting(&folder.output, plan, joined, sides)?.0.len())
+    Ok(waiting(&folder.output, planned, joined, sides)?.0.len())
 }
 
 /// Forgets what was set aside and is there anew.
@@ -146,7 +141,9 @@ pub(crate) fn forget(
     joined: &Joined,
     sides: &Sides,
 ) -> Result<()> {
-    for file in waiting(&folder.output, plan, joined, sides)?.1 {
+    let cells = plan.cells.iter().map(|cell| &cell.id);
+    let planned = cells.chain(plan.claims.iter().map(|claim| &claim.id));
+    for file in waiting(&folder.output, planned, joined, sides)?.1 {
         for file in [file.with_extension(SIDE), file] {
             if file.exists() {
                 std::fs::remove_file(&file).map_err(|error| trouble(&file, &error))?;

@@ -22,6 +22,16 @@ pub(crate) fn limit() -> Option<u64> {
     [machine, process].into_iter().chain(groups).flatten().min()
 }
 
+/// Bytes that a process (default: this one) holds in memory; `None` where the system does not say, or there is no
+/// such process.
+pub fn resident(process: Option<u32>) -> Option<u64> {
+    let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    let text = read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
 /// `MemTotal` of /proc/meminfo.
 fn total(text: &str) -> Option<u64> {
     let line = text

@@ -129,7 +129,8 @@ impl Folder<'_> {
         found
     }
 
-    fn is_product(&self, path: &Path) -> bool {
+    /// Whether a run writes a file of this name into the folder.
+    pub(crate) fn is_product(&self, path: &Path) -> bool {
         let Ok(output) = self.output.canonicalize() else {
             return false;
         };

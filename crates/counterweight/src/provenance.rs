@@ -308,6 +308,12 @@ pub(crate) fn build_hash() -> String {
     )
 }
 
+/// What this machine is called, empty where the system does not say.
+pub(crate) fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.map_or_else(|_none| String::new(), |name| name.trim().to_owned())
+}
+
 /// Counts by outcome, gravest first, without those that did not occur.
 pub(crate) fn outcomes(records: &[Record]) -> Vec<(Outcome, usize)> {
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();

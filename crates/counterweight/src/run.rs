@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_core::{CellId, Outcome, limit};
-use counterweight_harness::plan::filter::{Only, Shard};
-use counterweight_harness::plan::{Claim, DataSource as _, Plan};
+use counterweight_harness::plan::filter::Only;
+use counterweight_harness::plan::{Claim, DataSource as _, Plan, Shard};
 use counterweight_harness::run::{self as harness, Outlets, RunError};
 use counterweight_report::Target;
 use counterweight_store::{Header, Joined, SEGMENTS, SegmentWriter, Sides};
@@ -16,7 +16,8 @@ use crate::aside;
 use crate::exit::{Error, Exit, Result};
 use crate::folder::{Folder, rejected, trouble};
 use crate::lock::Lock;
-use crate::provenance::{build_hash, cpu_features, outcomes};
+use crate::outline::Outline;
+use crate::provenance::{build_hash, cpu_features, machine, outcomes};
 use crate::report::{Material, PAGE, about, write};
 use crate::session::Session;
 use crate::side_tables;
@@ -251,12 +252,14 @@ pub fn run(session: &Session<'_>, path: &Path, options: &RunOptions) -> Result<R
 
 /// Which cells `--shard` and `--only` want.
 pub(crate) fn select(plan: &Plan, options: &RunOptions) -> Vec<bool> {
-    let units = options.shard.map(|shard| shard.units(plan));
-    plan.cells
-        .iter()
-        .enumerate()
-        .map(|(at, cell)| {
-            units.as_ref().is_none_or(|units| units[cell.unit])
+    let shards = options
+        .shard
+        .map(|s| (s.index - 1, plan.work().shards(s.count)));
+    (0..plan.cells.len())
+        .map(|at| {
+            shards
+                .as_ref()
+                .is_none_or(|(own, shards)| shards.cells[at] == *own)
                 && options
                     .only
                     .as_ref()
@@ -267,12 +270,18 @@ pub(crate) fn select(plan: &Plan, options: &RunOptions) -> Vec<bool> {
 
 /// Which claims of leaks `--shard` and `--only` want.
 fn claims_wanted(options: &RunOptions, plan: &Plan) -> Vec<bool> {
-    let units = options.shard.map(|shard| shard.units(plan));
+    if plan.claims.is_empty() {
+        return Vec::new();
+    }
+    let shards = options
+        .shard
+        .map(|s| (s.index - 1, plan.work().shards(s.count)));
     let only = options.only.as_ref();
-    let claims = plan.claims.iter().enumerate();
-    claims
-        .map(|(at, claim)| {
-            units.as_ref().is_none_or(|units| units[claim.unit])
+    (0..plan.claims.len())
+        .map(|at| {
+            shards
+                .as_ref()
+                .is_none_or(|(own, shards)| shards.claims[at] == *own)
                 && only.is_none_or(|only| only.wants_claim(plan, at))
         })
         .collect()
@@ -322,8 +331,10 @@ pub(crate) fn execute(
         &shard,
         &cpu_features(),
     )
-    .with_build(&build_hash());
+    .with_origin(&build_hash(), &machine());
     let writer = SegmentWriter::create(&folder.output, &header)?;
+    // For who looks at the folder, who plans the sweep where it could not be kept.
+    let _ = Outline::keep(folder, plan);
     // A learner's panic is a record with its words; the usual hook would print it as a crash.
     let usual = Arc::new(std::panic::take_hook());
     let outside = Arc::clone(&usual);

@@ -43,7 +43,18 @@ pub(crate) fn claim_names(plan: &Plan) -> Vec<ClaimName> {
 
 /// Whether everything that the sweep wants beside the record of cell `at` is there.
 pub(crate) fn complete(plan: &Plan, at: usize, joined: &Joined, sides: &Sides) -> bool {
-    let id = &plan.cells[at].id;
+    let scores = plan.sweep.protocol.keep_scores;
+    let curves = plan.curves_of(at);
+    is_whole(&plan.cells[at].id, (scores, curves), joined, sides)
+}
+
+/// Whether a cell has its record, and beside it bins, the scores (where those are wanted) and these curves.
+pub(crate) fn is_whole<'c>(
+    id: &CellId,
+    (scores, mut curves): (bool, impl Iterator<Item = &'c str>),
+    joined: &Joined,
+    sides: &Sides,
+) -> bool {
     // A cell without decisions has neither scores nor, when its fit failed, curves.
     let Some(entry) = joined.entries.get(id) else {
         return false;
@@ -54,9 +65,8 @@ pub(crate) fn complete(plan: &Plan, at: usize, joined: &Joined, sides: &Sides) -
     if lacks_bins(id, joined, sides) {
         return false;
     }
-    let scored = !plan.sweep.protocol.keep_scores || sides.scores.contains_key(id);
     let has = |curve: &str| sides.curves.contains_key(&(id.clone(), curve.to_owned()));
-    scored && plan.curves_of(at).all(has)
+    (!scores || sides.scores.contains_key(id)) && curves.all(has)
 }
 
 /// Whether reliability bins of a cell were kept and are lost. They are not asked for where there never were

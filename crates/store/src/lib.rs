@@ -45,8 +45,8 @@ pub use records::{metric_column, records_from_table, records_table};
 pub use reliability::{ReliabilityBin, ReliabilityGroup, reliability_table, take_reliability};
 pub use scores::scores_table;
 pub use segment::{
-    Header, SEGMENTS, SIDE, Segment, SegmentWriter, in_use, read_segment, segment_files,
-    segment_text, segments_in,
+    Header, SEGMENTS, SIDE, Segment, SegmentWriter, in_use, process_of, read_segment,
+    segment_files, segment_text, segments_in,
 };
 pub use side_files::{Sides, read_sides, side_files};
 pub use timings::{timings_from_table, timings_table};

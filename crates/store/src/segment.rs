@@ -41,6 +41,9 @@ pub struct Header {
     pub shard: String,
     /// CPU features that a kernel may dispatch on.
     pub cpu: String,
+    /// The machine that wrote it, empty where that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
     /// Hash of the program that wrote it, empty where that is not known: who compares one build with
     /// another must not take the results of the other for its own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -59,16 +62,18 @@ impl Header {
             sweep: sweep.to_owned(),
             shard: shard.to_owned(),
             cpu: cpu.to_owned(),
+            machine: String::new(),
             build: String::new(),
             records: None,
         }
     }
 
-    /// The same header, written by this build.
+    /// The same header, written by this build on this machine.
     #[must_use]
-    pub fn with_build(self, build: &str) -> Self {
+    pub fn with_origin(self, build: &str, machine: &str) -> Self {
         Self {
             build: build.to_owned(),
+            machine: machine.to_owned(),
             ..self
         }
     }
@@ -237,6 +242,11 @@ pub fn segment_text(header: &Header, entries: &[Finished]) -> io::Result<Vec<u8>
         })?);
     }
     Ok(text)
+}
+
+/// The process that made a segment, by its name.
+pub fn process_of(path: &Path) -> Option<u32> {
+    path.file_stem()?.to_str()?.split('-').nth(1)?.parse().ok()
 }
 
 /// Whether another process is writing this segment.

@@ -13,6 +13,7 @@ pub(crate) mod report;
 pub(crate) mod resample;
 pub(crate) mod run;
 pub(crate) mod status;
+pub(crate) mod submit;
 pub(crate) mod verify;
 
 use counterweight::{Error, Result};

@@ -102,14 +102,4 @@ impl Plan {
         };
         2.0 * work(n.max(evened)) + 1e-4
     }
-
-    /// Estimated seconds of one core for the claims on unit `at`.
-    pub fn claims_seconds(&self, at: usize) -> f64 {
-        // Claims stand in the order of their units.
-        let first = self.claims.partition_point(|claim| claim.unit < at);
-        let own = self.claims[first..]
-            .iter()
-            .take_while(|claim| claim.unit == at);
-        own.map(|claim| self.claim_seconds(claim)).sum()
-    }
 }

@@ -1,7 +1,6 @@
-//! Which cells a run is asked for: `--only` and `--shard`.
+//! Which cells a run is asked for by what they are called: `--only`.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use counterweight_core::nearest;
@@ -178,134 +177,9 @@ fn place_of(plan: &Plan, unit: &Unit, key: &str) -> Option<String> {
     }
 }
 
-/// Most shards of a sweep: more than a scheduler's array holds.
-const MOST_SHARDS: usize = 1_000_000;
-
-/// `--shard I/N`, I from 1 to N.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// From 1.
-    pub index: usize,
-    /// How many.
-    pub count: usize,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let form = || format!("`{text}` is not a shard: write I/N with I from 1 to N, or auto/N");
-        let (index, count) = text.split_once('/').ok_or_else(form)?;
-        let count: usize = count.parse().map_err(|_not_a_number| form())?;
-        let index = if index == "auto" {
-            auto_index()?
-        } else {
-            index.parse().map_err(|_nan| form())?
-        };
-        if count > MOST_SHARDS {
-            Err(format!(
-                "`{text}`: a sweep has at most {MOST_SHARDS} shards"
-            ))
-        } else if (1..=count).contains(&index) {
-            Ok(Self { index, count })
-        } else {
-            Err(form())
-        }
-    }
-}
-
-/// The index that a scheduler gives its array tasks: 0-based where it counts from 0, else 1-based.
-fn auto_index() -> Result<usize, String> {
-    let variables = [
-        ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN"),
-        ("PBS_ARRAY_INDEX", ""),
-        ("SGE_TASK_ID", ""),
-        ("LSB_JOBINDEX", ""),
-        ("AWS_BATCH_JOB_ARRAY_INDEX", "0"),
-        ("JOB_COMPLETION_INDEX", "0"),
-        ("CI_NODE_INDEX", ""),
-    ];
-    for (variable, base) in variables {
-        let Some(index) = number_of(variable) else {
-            continue;
-        };
-        let zero_based = base == "0" || number_of(base) == Some(0);
-        return Ok(if zero_based { index + 1 } else { index });
-    }
-    let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
-    Err(format!(
-        "auto/N needs a scheduler's array index in one of {}",
-        names.join(", ")
-    ))
-}
-
-fn number_of(variable: &str) -> Option<usize> {
-    if variable.is_empty() {
-        return None;
-    }
-    std::env::var(variable).ok()?.trim().parse().ok()
-}
-
-impl Shard {
-    /// Which units belong to the shard: the costliest unit goes to the shard with the least cost so
-    /// far, ties to the lower index, so that every process finds the same partition.
-    pub fn units(&self, plan: &Plan) -> Vec<bool> {
-        let costs: Vec<f64> = plan
-            .units
-            .iter()
-            .enumerate()
-            .map(|(at, unit)| plan.unit_seconds(unit) + plan.claims_seconds(at))
-            .collect();
-        let owner = assign(&costs, self.count);
-        owner
-            .into_iter()
-            .map(|shard| shard + 1 == self.index)
-            .collect()
-    }
-}
-
-/// What a shard has so far, ordered by cost, then units, then index.
-#[derive(PartialEq)]
-struct Load(f64, usize, usize);
-
-impl Eq for Load {}
-
-impl Ord for Load {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let cost = self.0.total_cmp(&other.0);
-        cost.then((self.1, self.2).cmp(&(other.1, other.2)))
-    }
-}
-
-impl PartialOrd for Load {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The shard, from 0, of each unit.
-fn assign(costs: &[f64], shards: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..costs.len()).collect();
-    order.sort_by(|&a, &b| costs[b].total_cmp(&costs[a]).then(a.cmp(&b)));
-    // A shard beyond the number of units gets none.
-    let shards = 0..shards.min(costs.len());
-    let mut loads: BinaryHeap<Reverse<Load>> = shards.map(|at| Reverse(Load(0.0, 0, at))).collect();
-    let mut owner = vec![0; costs.len()];
-    for at in order {
-        if let Some(mut least) = loads.peek_mut() {
-            let Load(cost, units, shard) = &mut least.0;
-            *cost += costs[at];
-            *units += 1;
-            owner[at] = *shard;
-        }
-    }
-    owner
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn only_reads_alternatives_and_grid_ids() {
@@ -317,41 +191,5 @@ mod tests {
         let error = "modle=x".parse::<Only>().unwrap_err();
         assert!(error.contains("did you mean `model`?"), "{error}");
         assert!("yeast".parse::<Only>().is_err());
-    }
-
-    #[test]
-    fn shards_are_one_based() {
-        assert_eq!("2/3".parse(), Ok(Shard { index: 2, count: 3 }));
-        let most = "1/18446744073709551615";
-        for bad in [
-            "0/3",
-            "4/3",
-            "1/0",
-            "x/3",
-            "3",
-            "-1/3",
-            most,
-            "1/1000000000",
-        ] {
-            assert!(bad.parse::<Shard>().is_err(), "{bad}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn shards_partition_the_units(
-            costs in prop::collection::vec(0.0..10.0_f64, 0..40),
-            shards in 1..7_usize,
-        ) {
-            let owner = assign(&costs, shards);
-            prop_assert!(owner.iter().all(|&shard| shard < shards));
-            let mut counts = vec![0; shards];
-            for &shard in &owner {
-                counts[shard] += 1;
-            }
-            // No shard idles while another has two units.
-            prop_assert!(costs.len() < shards || counts.iter().all(|&n| n > 0));
-            prop_assert_eq!(assign(&costs, shards), owner);
-        }
     }
 }

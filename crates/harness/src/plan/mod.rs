@@ -10,6 +10,8 @@ pub mod filter;
 mod identity;
 mod inputs;
 mod limits;
+pub mod schedulers;
+mod shards;
 mod shift;
 mod stages;
 mod units;
@@ -35,6 +37,7 @@ pub use cells::{Cell, FitGroup, ResampleGroup, resample, resampler_for};
 pub use claims::Claim;
 pub use cost::estimated_seconds;
 pub use identity::RESULTS_EPOCH;
+pub use shards::{Fit, Shard, Shards, Work};
 
 /// Brings in the rows of real datasets: the harness knows no file format.
 pub trait DataSource: Sync {
