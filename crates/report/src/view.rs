@@ -255,7 +255,7 @@ impl View {
         }
         let _ = writeln!(
             text,
-            "{{\\scriptsize\\setlength{{\\tabcolsep}}{{3pt}}\n\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n  \
+            "{{\\scriptsize\\setlength{{\\tabcolsep}}{{3pt}}\\setlength{{\\LTcapwidth}}{{\\linewidth}}\n\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n  \
              \\caption{{{}{whose}. {}}}\\label{{tab:{label}}}\\\\\n  \\toprule {heads} \\\\ \\midrule \\endfirsthead\n  \
              \\toprule {heads} \\\\ \\midrule \\endhead\n  \\bottomrule \\endfoot",
             escape_latex(&self.title),
