@@ -121,11 +121,19 @@ fn unknown_methods_name_the_nearest() {
     error: the sweep has 1 error; nothing was run
     ");
     // Nothing is near: the names themselves.
-    assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\ndecide = \"xyzzy\"\n")), @"
-    error: demo/sweep.toml:10: correction 1 > decide > kind: there is no decision called `xyzzy`
-      hint: known: argmax, bbse, calibrated, cost-matrix, logit-adjust, prior-shift, prior-threshold, saerens-em, threshold, tuned-tau, tuned-threshold, weight-norm
-    error: the sweep has 1 error; nothing was run
-    ");
+    let listed = Place::new()
+        .call(&["list", "corrections", "--format", "json"])
+        .json();
+    let entries = listed.as_array().expect("a list").iter();
+    let decisions: Vec<&str> = entries
+        .filter(|entry| entry["stage"] == "decide")
+        .filter_map(|entry| entry["id"].as_str())
+        .collect();
+    let text = complaint(&format!(
+        "{HEAD}{DATA}{MODEL}[[correction]]\ndecide = \"xyzzy\"\n"
+    ));
+    let known = format!("called `xyzzy`\n  hint: known: {}\n", decisions.join(", "));
+    assert!(text.contains(&known), "{text}");
     let named = format!("{HEAD}[[dataset]]\nname = \"yeats\"\n{MODEL}{CORRECTION}");
     let text = complaint(&named);
     assert!(

@@ -17,6 +17,7 @@ mod chaos;
 mod common;
 mod contract;
 mod costs;
+mod decide;
 mod determinism;
 mod endings;
 mod exactness;

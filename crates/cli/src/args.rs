@@ -73,6 +73,8 @@ pub(crate) enum Command {
     },
     /// Rank the methods of any table of results: ranks, tests, tiers, ratings and figures
     Rank(RankArgs),
+    /// Decide rows by the scores of any model: thresholds, costs, priors and calibration, judged on held-out rows
+    Decide(DecideArgs),
     /// Compute a sample of the committed cells again, and the page, and compare them with the folder
     Verify(VerifyArgs),
     /// List what a sweep may name
@@ -233,6 +235,47 @@ pub(crate) struct RankArgs {
     #[arg(long, value_name = "X", default_value_t = 0.005)]
     pub(crate) rope: f64,
     /// Write tables (markdown, LaTeX), figures (svg, png) and ranking.json to this folder too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// The rows to decide: a column `p_CLASS` of probabilities a class (of two classes one is enough), and whatever
+    /// else is to be passed on
+    pub(crate) scores: PathBuf,
+    /// Scores of rows that the model did not learn from, with their labels; a column `fold` tells the models of a
+    /// cross-fit apart
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibration: PathBuf,
+    /// The column of the classes
+    #[arg(long, value_name = "COL", default_value = "label")]
+    pub(crate) label: String,
+    /// A rule as a sweep file writes it, such as '{ kind = "calibrated", by = "platt" }', or its kind alone (may be
+    /// repeated; the first decides; default: the least expected cost where costs are given, else tuned-threshold)
+    #[arg(long, value_name = "RULE")]
+    pub(crate) with: Vec<String>,
+    /// What is tuned for, and what rules are compared by where no costs are given: a metric of decisions
+    #[arg(long, value_name = "METRIC", default_value = "balanced_error")]
+    pub(crate) metric: String,
+    /// Class shares that the model learnt: calibration (those of the held-out rows), uniform, unknown, or CLASS=SHARE,..
+    #[arg(long, value_name = "SHARES", default_value = "calibration")]
+    pub(crate) prior: String,
+    /// Class shares that the rule will meet: calibration, uniform, estimate (from the rows to decide), or CLASS=SHARE,..
+    #[arg(long, value_name = "SHARES", default_value = "calibration")]
+    pub(crate) target_prior: String,
+    /// Cost of missing a row of a class (1 for classes that are left out)
+    #[arg(long, value_name = "CLASS=COST,..")]
+    pub(crate) cost: Vec<String>,
+    /// Column of what it costs to miss each row, were it of that class
+    #[arg(long, value_name = "CLASS=COL,..")]
+    pub(crate) cost_columns: Vec<String>,
+    /// Seed of folds and resamples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Write decisions.csv, decide.json, index.html, tables and pictures to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]

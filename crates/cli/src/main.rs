@@ -117,6 +117,7 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Submit(command) => commands::submit::submit(&session, &command),
         Command::Verify(args) => commands::verify::verify(&session, &args),
         Command::Rank(args) => commands::rank::rank(args),
+        Command::Decide(args) => commands::decide::decide(args),
         Command::List {
             what,
             filter,

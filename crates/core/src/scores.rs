@@ -193,7 +193,13 @@ impl Scores {
     }
 
     /// Rows picked from several blocks: `order` names a block and a row of it.
-    pub(crate) fn gather(blocks: &[Self], order: &[(usize, usize)]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] when the blocks differ in classes.
+    ///
+    /// # Panics
+    /// For a block or a row that is not there.
+    pub fn gather(blocks: &[Self], order: &[(usize, usize)]) -> Result<Self> {
         let Some(first) = blocks.first() else {
             return Ok(Self {
                 kind: ScoreKind::Probability,

@@ -12,6 +12,7 @@
 mod aside;
 mod catalogue;
 mod compare;
+mod decide;
 mod exit;
 mod folder;
 mod gate;
@@ -37,6 +38,10 @@ pub mod worker;
 
 pub use catalogue::CATALOGUE;
 pub use compare::{Comparison, compare};
+pub use decide::{
+    DecideOptions, DecideReport, Estimated, EstimatedShares, JudgedCalibrator, JudgedRule, Shares,
+    decide, write_decisions,
+};
 pub use exit::{Error, Exit, Result};
 pub use folder::Folder;
 pub use gate::{GateOptions, Gated, gate};

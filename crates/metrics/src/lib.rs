@@ -30,12 +30,7 @@ mod ranking;
 
 pub use bands::Band;
 pub use criterion::Criterion;
-pub use metric::{
-    ALL, auroc, average_precision, balanced_error, brier, brier_reliability, brier_resolution,
-    brier_uncertainty, calibration_intercept, calibration_slope, ece, error_rate, f_beta,
-    few_recall, g_mean, kappa, log_loss, macro_f1, many_recall, mcc, medium_recall, minority_f1,
-    mutual_information, net_benefit, partial_auroc, precision, precision_at_k, worst_recall,
-};
+pub use metric::*;
 
 use counterweight_core::{Confusion, Judged};
 

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use counterweight_core::{MetricEntry, params};
 use counterweight_metrics::ALL;
 
-/// The columns of the records from `balanced_error` to `few_recall`, in the contract's order, and the
-/// further ones.
+/// The columns of the records from `balanced_error` to `few_recall`, in the contract's order.
 const COLUMNS: &[&str] = &[
     "balanced_error",
     "error_rate",
@@ -26,16 +25,6 @@ const COLUMNS: &[&str] = &[
     "many_recall",
     "medium_recall",
     "few_recall",
-    "mutual_information",
-    "brier_reliability",
-    "brier_resolution",
-    "brier_uncertainty",
-    "precision",
-    "minority_f1",
-    "f_beta",
-    "precision_at_k",
-    "partial_auroc",
-    "net_benefit",
 ];
 
 fn entries() -> impl Iterator<Item = &'static MetricEntry> {
@@ -47,9 +36,9 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn the_registry_is_the_records_columns() {
+fn the_registry_begins_with_the_contracts_columns() {
     let ids: Vec<&str> = ALL.iter().map(|entry| entry.card.id).collect();
-    assert_eq!(ids, COLUMNS);
+    assert!(ids.starts_with(COLUMNS), "{ids:?}");
 }
 
 #[test]

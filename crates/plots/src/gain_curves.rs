@@ -222,6 +222,14 @@ fn draw_group(
         first += 22.0;
     }
     let pitch = height + TITLE + GAP;
+    // A reader's font may be wider than ours by a fifth: titles that nearly fill a panel are set smaller, all alike.
+    let widest = font::widest(
+        group.panels.iter().map(|panel| panel.title.as_str()),
+        size::LABEL,
+        true,
+    )?;
+    let title_size =
+        (size::LABEL * 0.78 * cell / widest.max(1.0)).clamp(0.8 * size::LABEL, size::LABEL);
     for (i, panel) in group.panels.iter().enumerate() {
         let x0 = left + (i % columns) as f64 * cell;
         let y0 = first + (i / columns) as f64 * pitch + TITLE;
@@ -249,8 +257,8 @@ fn draw_group(
             (frame.right, zero),
             Stroke::solid(MUTED, 1.0),
         );
-        let name = font::shorten(&panel.title, size::LABEL, true, 0.86 * cell)?;
-        scene.text(Text::new((frame.left, frame.top - 5.0), name, size::LABEL, INK).bold());
+        let name = font::shorten(&panel.title, title_size, true, 0.86 * cell)?;
+        scene.text(Text::new((frame.left, frame.top - 5.0), name, title_size, INK).bold());
         let limit: Vec<Point> = panel
             .ceiling
             .iter()

@@ -16,7 +16,7 @@ pub mod analysis;
 pub mod error;
 mod figures;
 pub mod findings;
-mod page;
+pub mod page;
 pub mod rank;
 mod ranking;
 pub mod select;

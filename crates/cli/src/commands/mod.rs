@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod datasets;
+pub(crate) mod decide;
 pub(crate) mod explain;
 pub(crate) mod gate;
 pub(crate) mod import_scores;

@@ -1,5 +1,5 @@
-use crate::testing::{Lab, head};
 use super::*;
+use crate::testing::{Lab, head};
 
 fn text() -> String {
     let lab = Lab::new(3);

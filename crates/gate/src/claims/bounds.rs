@@ -21,7 +21,11 @@ struct Floor {
     cells: f64,
 }
 
-pub(super) fn floor(input: &GateInput<'_>, claim: &Claim, current: &[&Record]) -> Result<ClaimResult> {
+pub(super) fn floor(
+    input: &GateInput<'_>,
+    claim: &Claim,
+    current: &[&Record],
+) -> Result<ClaimResult> {
     let mut result = blank(
         claim,
         format!("no balanced error below the floor{}", claim.scope.data()),
@@ -126,7 +130,12 @@ fn sampling_variance(record: &Record, bayes: f64) -> f64 {
         .sum()
 }
 
-pub(super) fn improvement(input: &GateInput<'_>, claim: &Claim, gate: &Gate, at_most: f64) -> ClaimResult {
+pub(super) fn improvement(
+    input: &GateInput<'_>,
+    claim: &Claim,
+    gate: &Gate,
+    at_most: f64,
+) -> ClaimResult {
     let mut result = blank(
         claim,
         format!(

@@ -8,6 +8,6 @@ pub mod presets;
 pub mod sweep;
 pub mod tasks;
 
-pub use one_or_many::resampler;
+pub use one_or_many::{decision, resampler};
 pub use parse::{Rejected, parse};
 pub use sweep::Sweep;

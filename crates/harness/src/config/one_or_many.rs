@@ -1,7 +1,7 @@
-//! One method outside a sweep file: what `data resample --with` is given.
+//! One method outside a sweep file: what `data resample --with` and `decide --with` are given.
 
 use counterweight_config::{Diagnostic, Diagnostics};
-use counterweight_core::{Catalogue, Resampler, ResamplerCaps};
+use counterweight_core::{Catalogue, Decision, Entry, Resampler, ResamplerCaps, RuleCaps};
 
 use super::method::Built;
 use super::parse::{SYNTAX, stage};
@@ -16,6 +16,26 @@ pub fn resampler(
     name: &str,
     catalogue: &Catalogue,
 ) -> Result<Built<ResamplerCaps, dyn Resampler>, Vec<Diagnostic>> {
+    one(text, name, ("resampler", catalogue.resamplers))
+}
+
+/// Reads a decision in the same way.
+///
+/// # Errors
+/// As [`resampler`].
+pub fn decision(
+    text: &str,
+    name: &str,
+    catalogue: &Catalogue,
+) -> Result<Built<RuleCaps, dyn Decision>, Vec<Diagnostic>> {
+    one(text, name, ("decision", catalogue.decisions))
+}
+
+fn one<C, T: ?Sized>(
+    text: &str,
+    name: &str,
+    (noun, entries): (&'static str, &'static [Entry<C, T>]),
+) -> Result<Built<C, T>, Vec<Diagnostic>> {
     let mut errors = Diagnostics::new(name);
     let text = text.trim();
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -29,8 +49,8 @@ pub fn resampler(
         errors.add(Some(*line), key, "unknown key", None);
     }
     let node = fields.get("with").map(|(_, node)| node);
-    let named = ("with", "resampler");
-    let mut built = stage(node, named, "", catalogue.resamplers, &mut errors);
+    let named = ("with", noun);
+    let mut built = stage(node, named, "", entries, &mut errors);
     if built.len() > 1 {
         let words = format!("{} settings: give one value a parameter", built.len());
         errors.add(None, "with", words, None);

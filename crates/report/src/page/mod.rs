@@ -4,6 +4,7 @@
 
 mod matrix;
 mod methods;
+mod plain;
 mod text;
 
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ use crate::tables::Sheet;
 use crate::view::{Cell, Mark, View, file_name};
 use counterweight_plots as plots;
 use counterweight_plots::format;
+pub use plain::{PlainPage, PlainSection};
 pub(crate) use text::minus;
 use text::rich;
 
@@ -344,12 +346,10 @@ impl Styles {
 /// A figure in two widths, of which the reader's screen takes one.
 fn figure(placed: &Placed, (up, styles): (&str, &Styles)) -> Markup {
     let name = &placed.name;
-    let inline = |svg: &str| PreEscaped(styles.taken_from(svg));
     html! {
         figure {
             h3 { (placed.heading) }
-            div.wide role="group" tabindex="0" aria-label=(placed.heading) { (inline(&placed.figure.svg)) }
-            div.narrow role="group" tabindex="0" aria-label=(placed.heading) { (inline(&placed.narrow.svg)) }
+            (inlined(&placed.heading, (&placed.figure, &placed.narrow), styles))
             figcaption {
                 @if !placed.note.is_empty() { p { (rich(&placed.note)) } }
                 p.files {
@@ -358,6 +358,18 @@ fn figure(placed: &Placed, (up, styles): (&str, &Styles)) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn inlined(
+    heading: &str,
+    (wide, narrow): (&plots::Figure, &plots::Figure),
+    styles: &Styles,
+) -> Markup {
+    let inline = |svg: &str| PreEscaped(styles.taken_from(svg));
+    html! {
+        div.wide role="group" tabindex="0" aria-label=(heading) { (inline(&wide.svg)) }
+        div.narrow role="group" tabindex="0" aria-label=(heading) { (inline(&narrow.svg)) }
     }
 }
 
