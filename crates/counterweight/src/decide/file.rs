@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use counterweight_core::{Cells, Labels, Matrix, Scores, Table, nearest};
-use counterweight_frame::{ReadOptions, read_cells};
+use counterweight_frame::{FrameError, ReadOptions, read_cells};
 
 use crate::exit::{Error, Result};
 
@@ -26,7 +26,13 @@ pub(super) struct ScoresFile {
 
 impl ScoresFile {
     pub(super) fn read(path: &Path, label: &str) -> Result<Self> {
-        let table = read_cells(path, &ReadOptions::target(label.to_owned())).map_err(|error| {
+        let with = |column: &str| read_cells(path, &ReadOptions::target(column.to_owned()));
+        let table = match with(label) {
+            // Rows to decide need no label; the reader wants some column.
+            Err(FrameError::NoColumn { columns, .. }) if !columns.is_empty() => with(&columns[0]),
+            read => read,
+        };
+        let table = table.map_err(|error| {
             let mut error = Error::from(error);
             // How a file is read cannot be said here.
             error.hint = error.hint.filter(|hint| !hint.contains("--"));
