@@ -303,7 +303,7 @@ fn a_disturbed_slurm_gives_the_same_bytes() {
     let Some(engine) = Engine::start(&words, &variables) else {
         return;
     };
-    let (code, said) = engine.submit(&place, "slurm", &["--shards", "4", "--submit"]);
+    let (code, said) = engine.submit(&place, "slurm", &["--shards", "4", "--run"]);
     assert_eq!(code, Some(0), "{said}");
     let job = said
         .lines()
@@ -333,7 +333,7 @@ fn a_disturbed_slurm_gives_the_same_bytes() {
     let (code, said) = engine.submit(
         &place,
         "slurm",
-        &["--shards", "3", "--max-parallel", "2", "--submit"],
+        &["--shards", "3", "--max-parallel", "2", "--run"],
     );
     assert_eq!(code, Some(0), "{said}");
     let merge = said
@@ -389,7 +389,7 @@ fn a_disturbed_hyperqueue_gives_the_same_bytes() {
     };
     let shard = |n: &str| processes(&place, "--shard\nauto/4\n", &format!("HQ_TASK_ID={n}\n"));
     std::thread::scope(|scope| {
-        let submitted = scope.spawn(|| engine.submit(&place, "hq", &["--shards", "4", "--submit"]));
+        let submitted = scope.spawn(|| engine.submit(&place, "hq", &["--shards", "4", "--run"]));
         disturb(&place, shard, |process| engine.signal("-TERM", process));
         let told = place.read("job-1/3.stderr");
         assert!(told.contains("interrupted"), "{told}");
@@ -415,7 +415,7 @@ fn a_disturbed_hyperqueue_gives_the_same_bytes() {
         );
         (code == Some(0)).then_some(())
     });
-    let (code, said) = engine.submit(&place, "hq", &["--shards", "3", "--submit"]);
+    let (code, said) = engine.submit(&place, "hq", &["--shards", "3", "--run"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(
         said.contains("500 of 500 cells done, 0 failed, 0 missing"),

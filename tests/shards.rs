@@ -266,7 +266,7 @@ fn scripts_run_every_shard_once_and_then_the_merge() {
         std::env::var("PATH").unwrap()
     );
     let path = [("PATH", path.as_str())];
-    let slurm = ["submit", "slurm", "a sweep", "--shards", "5", "--submit"];
+    let slurm = ["submit", "slurm", "a sweep", "--shards", "5", "--run"];
     place
         .call_with(&path, &[&slurm[..], &["--max-parallel", "2"]].concat())
         .ends_with(0);
@@ -293,7 +293,7 @@ fn scripts_run_every_shard_once_and_then_the_merge() {
     let ran = place
         .call_with(
             &path,
-            &["submit", "hq", "a sweep", "--shards", "3", "--submit"],
+            &["submit", "hq", "a sweep", "--shards", "3", "--run"],
         )
         .ends_with(0);
     assert!(ran.out.contains("120 of 120 cells done"), "{}", ran.out);
@@ -303,7 +303,7 @@ fn scripts_run_every_shard_once_and_then_the_merge() {
     let ran = place
         .call_with(
             &path,
-            &["submit", "hq", "a sweep", "--shards", "4", "--submit"],
+            &["submit", "hq", "a sweep", "--shards", "4", "--run"],
         )
         .ends_with(3);
     assert!(ran.out.contains("missing"), "{}", ran.out);

@@ -162,12 +162,15 @@ pub(crate) struct SubmitArgs {
     /// Processors, and threads, of a shard
     #[arg(long, value_name = "C", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) cpus: u16,
-    /// Write the script to this file instead of stdout
-    #[arg(long, value_name = "FILE", conflicts_with = "submit")]
+    /// Print the script, which is what happens without another word
+    #[arg(long, conflicts_with_all = ["write", "run"])]
+    pub(crate) print: bool,
+    /// Write the script to this file instead (default: DIR/submit.sh)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with = "run")]
     pub(crate) write: Option<PathBuf>,
     /// Run the script at once
     #[arg(long)]
-    pub(crate) submit: bool,
+    pub(crate) run: bool,
 }
 
 #[derive(Debug, Args)]
