@@ -32,7 +32,6 @@ from imblearn.over_sampling import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCH = ["cargo", "bench", "--quiet", "-p", "counterweight-corrections", "--bench", "over"]
 
 # Our name, theirs if there is one, and whether it is slow: then only when asked for.
 OPERATIONS = [
@@ -57,10 +56,10 @@ def rows(n, d, ratio):
     return np.eye(2, d)[y] * np.sqrt(2) + random.standard_normal((n, d)), y
 
 
-def build():
+def build(bench="over"):
     """The bench program, built by cargo with its own message stream."""
     done = subprocess.run(
-        [*BENCH[:2], "--no-run", "--message-format=json", *BENCH[3:]],
+        ["cargo", "bench", "--no-run", "--message-format=json", "-p", "counterweight-corrections", "--bench", bench],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -68,9 +67,9 @@ def build():
     )
     for line in reversed(done.stdout.splitlines()):
         message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == "over":
+        if message.get("executable") and message["target"]["name"] == bench:
             return message["executable"]
-    raise SystemExit("cargo built no bench program called over")
+    raise SystemExit(f"cargo built no bench program called {bench}")
 
 
 def ours(program, data, name):

@@ -37,8 +37,8 @@ from imblearn.under_sampling import (
     TomekLinks,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
-BENCH = ["cargo", "bench", "--quiet", "-p", "counterweight-corrections", "--bench", "under"]
+import over
+
 
 # Our name, theirs, and whether both keep rows without chance.
 OPERATIONS = [
@@ -101,12 +101,7 @@ def main():
     ask.add_argument("--slow", action="store_true", help="condensed-nn too")
     ask = ask.parse_args()
     warnings.simplefilter("ignore")
-    built = subprocess.run(
-        [*BENCH, "--no-run", "--message-format=json"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )
-    programs = [json.loads(line).get("executable") for line in built.stdout.splitlines()]
-    program = [path for path in programs if path][-1]
+    program = over.build("under")
     x, y = rows(ask.rows, ask.cols, ask.ratio)
     best = {}
     with tempfile.TemporaryDirectory() as folder:

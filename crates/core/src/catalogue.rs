@@ -374,7 +374,8 @@ impl LearnerCaps {
 /// What planning and tables have to know of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricCaps {
-    /// Needs more than votes.
+    /// Needs more than votes, and looks at scores alone: all decisions on the same scores share its value. Without
+    /// it a metric looks at decisions alone.
     pub probabilities: bool,
     /// Also given on the scores as they are, without the mapping to the metric prior (suffix `_raw`).
     pub also_raw: bool,

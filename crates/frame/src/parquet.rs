@@ -30,8 +30,8 @@ use crate::load::read_bytes;
 use crate::raw::{RawColumn, RawTable, RawValues, Texts, finite, wholes};
 use crate::read::{dates_dropped, declared as declared_as, kept_columns};
 
-/// Level of zstd, where files stop shrinking for the time spent.
-const ZSTD_LEVEL: i32 = 15;
+/// Level of zstd: at 15, where files stop shrinking, tables of results have 2 % fewer bytes and take three times as long.
+const ZSTD_LEVEL: i32 = 9;
 
 /// Rows of a row group; stated, because polars' own default can be changed from outside.
 const ROW_GROUP: usize = 1 << 18;

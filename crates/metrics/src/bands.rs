@@ -107,7 +107,7 @@ impl std::fmt::Display for Band {
 
 impl Metric for Band {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
-        self.on(&Confusion::of(judged), judged.train())
+        self.on(judged.confusion(), judged.train())
     }
 
     fn of_decisions(

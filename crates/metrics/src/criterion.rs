@@ -193,7 +193,7 @@ struct Cost(Vec<Vec<f64>>);
 
 impl Metric for Cost {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
-        self.of_decisions(&Confusion::of(judged), judged.train())
+        self.of_decisions(judged.confusion(), judged.train())
             .unwrap_or_else(|| Err("no value".into()))
     }
 

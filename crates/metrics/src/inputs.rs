@@ -99,7 +99,7 @@ impl Metric for OfConfusion {
         if self.weighted {
             total_weight(judged)?;
         }
-        self.on(&Confusion::of(judged))
+        self.on(judged.confusion())
     }
 
     fn of_decisions(

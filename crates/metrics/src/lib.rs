@@ -4,7 +4,7 @@
 //! [`ALL`] are the metrics of a record, in the order of its columns. A metric either has a value or says in a few words why it has none: an
 //! undefined metric is never 0, and a 0 that the definition gives is never dropped.
 //!
-//! Metrics of decisions are pure functions of a [`Confusion`]
+//! Metrics of decisions are pure functions of a [`Confusion`](counterweight_core::Confusion)
 //! (`balanced_error::of(&confusion)` and so on), and whatever tunes a decision evaluates them as a
 //! [`Criterion`]: the number that is tuned is the number that is reported, to the last bit.
 //!
@@ -32,12 +32,12 @@ pub use bands::Band;
 pub use criterion::Criterion;
 pub use metric::*;
 
-use counterweight_core::{Confusion, Judged};
+use counterweight_core::Judged;
 
 /// The recall of each class, in class order: the share of its test rows that were decided right,
 /// in [0, 1]. `None` where the test rows lack the class. Unweighted.
 ///
 /// Cost: O(n + K^2) for n rows and K classes.
 pub fn recalls(judged: &Judged<'_>) -> Vec<Option<f64>> {
-    Confusion::of(judged).recalls().collect()
+    judged.confusion().recalls().collect()
 }

@@ -2,7 +2,7 @@
 //! calibration intercept and slope are.
 
 use counterweight_core::Judged;
-use counterweight_numeric::elementary::{sigmoid, softplus};
+use counterweight_numeric::elementary::{sigmoids, sigmoids_by};
 
 use crate::inputs::{binary_probabilities, total_weight};
 
@@ -77,9 +77,8 @@ pub(crate) fn intercept(rows: &[Row]) -> Result<f64, String> {
         let mut gradient = 0.0;
         let mut curvature = 0.0;
         for row in rows {
-            let p = sigmoid(row.logit + a);
-            let rest = sigmoid(-(row.logit + a));
             // Computed from the small side, so that a rare class keeps its digits.
+            let (p, rest) = sigmoids(row.logit + a);
             gradient += row.weight * if row.positive { -rest } else { p };
             curvature += row.weight * p * rest;
         }
@@ -144,10 +143,14 @@ pub(crate) fn slope(rows: &[Row]) -> Result<f64, String> {
         return Err("the logits are too far apart for the slope to be determined".into());
     }
     let u: Vec<f64> = scaled.into_iter().map(|u| u / deviation).collect();
-    let loss = |a: f64, b: f64| -> f64 {
-        let terms = rows.iter().zip(&u).map(|(row, u)| {
+    // exp(-|a + b u|) of each row where the loss was taken last, which the next gradient is taken at.
+    let mut e = vec![0.0; rows.len()];
+    let loss = |a: f64, b: f64, e: &mut [f64]| -> f64 {
+        let terms = rows.iter().zip(&u).zip(e).map(|((row, u), e)| {
             let z = a + b * u;
-            row.weight * softplus(if row.positive { -z } else { z })
+            *e = (-z.abs()).exp();
+            let against = if row.positive { -z } else { z };
+            row.weight * (against.max(0.0) + e.ln_1p())
         });
         terms.sum()
     };
@@ -162,12 +165,12 @@ pub(crate) fn slope(rows: &[Row]) -> Result<f64, String> {
         .map(|row| row.weight)
         .sum();
     let (mut a, mut b) = (mass.ln() - rest.ln(), 0.0);
-    let mut value = loss(a, b);
+    let mut value = loss(a, b, &mut e);
     for _ in 0..MAX_STEPS {
         let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (row, &u) in rows.iter().zip(&u) {
+        for ((row, &u), &e) in rows.iter().zip(&u).zip(&e) {
             let z = a + b * u;
-            let (p, q) = (sigmoid(z), sigmoid(-z));
+            let (p, q) = sigmoids_by(z, e);
             let residual = row.weight * if row.positive { -q } else { p };
             let h = row.weight * p * q;
             ga += residual;
@@ -186,18 +189,20 @@ pub(crate) fn slope(rows: &[Row]) -> Result<f64, String> {
         );
         let decrease = -(ga * da + gb * db);
         let mut step = 1.0;
+        let mut next = loss(a + da, b + db, &mut e);
         // Close to the top the loss no longer tells steps apart; there a full Newton step is right.
         if decrease > 1e-12 * value.max(1e-3) {
-            while loss(a + step * da, b + step * db) > value - 1e-4 * step * decrease {
+            while next > value - 1e-4 * step * decrease {
                 step *= 0.5;
                 if step < 1e-12 {
                     return Err("the fit of the slope made no progress".into());
                 }
+                next = loss(a + step * da, b + step * db, &mut e);
             }
         }
         a += step * da;
         b += step * db;
-        value = loss(a, b);
+        value = next;
         if (step * da).abs() <= 1e-12 * (1.0 + a.abs())
             && (step * db).abs() <= 1e-12 * (1.0 + b.abs())
         {

@@ -101,11 +101,23 @@ pub fn ln_1p_all(from: &[f64], to: &mut [f64]) {
 
 /// `1 / (1 + exp(-x))`, without overflow on either side.
 pub fn sigmoid(x: f64) -> f64 {
-    let e = (-x.abs()).exp();
+    sigmoids(x).0
+}
+
+/// [`sigmoid`] of x and of -x, to the last bit, for one exponential.
+#[inline]
+pub fn sigmoids(x: f64) -> (f64, f64) {
+    sigmoids_by(x, (-x.abs()).exp())
+}
+
+/// [`sigmoids`] where `exp(-|x|)` is known.
+#[inline]
+pub fn sigmoids_by(x: f64, e: f64) -> (f64, f64) {
+    let (large, small) = (1.0 / (1.0 + e), e / (1.0 + e));
     if x >= 0.0 {
-        1.0 / (1.0 + e)
+        (large, small)
     } else {
-        e / (1.0 + e)
+        (small, large)
     }
 }
 
@@ -138,6 +150,21 @@ mod tests {
                 assert!(ulps(*found, *expected) <= 1, "{found:e} {expected:e}");
             }
         }
+    }
+
+    #[test]
+    fn one_exponential_gives_both_sigmoids_to_the_last_bit() {
+        let alone = |x: f64| {
+            let e = (-x.abs()).exp();
+            (if x >= 0.0 { 1.0 } else { e }) / (1.0 + e)
+        };
+        let ends = [0.0, -0.0, 800.0, f64::INFINITY];
+        for x in spread(10_000).map(|u| 40.0 * u - 20.0).chain(ends) {
+            let bits = |(a, b): (f64, f64)| (a.to_bits(), b.to_bits());
+            assert_eq!(bits(sigmoids(x)), bits((alone(x), alone(-x))));
+            assert_eq!(sigmoid(x).to_bits(), alone(x).to_bits());
+        }
+        assert!(sigmoid(f64::NAN).is_nan());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | [`newton`] | convex losses of a few variables, the logistic one among them |
 //! | [`elementary`] | exponentials and logarithms, of slices too |
 //! | [`order`] | medians and quantiles |
+//! | [`prefix`] | sums from the left of several lists, and where a Newton step gains |
 //! | [`cut_search`], [`offsets`] | the best offset of one class; many offset rules on the same rows |
 //! | [`quadrature`] | integrals over an interval, zeros |
 //! | [`screen`] | the pairs of rows whose scalar product reaches a limit |
@@ -30,6 +31,7 @@ pub mod newton;
 pub mod offsets;
 pub mod optimise;
 pub mod order;
+pub mod prefix;
 pub mod quadrature;
 pub mod screen;
 pub mod smo;

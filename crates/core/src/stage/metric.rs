@@ -1,5 +1,6 @@
 //! Metrics, and what they judge.
 
+use std::cell::OnceCell;
 use std::fmt::Debug;
 
 use crate::confusion::Confusion;
@@ -8,13 +9,14 @@ use crate::labels::{ClassCounts, Labels};
 use crate::scores::{Decisions, Scores};
 
 /// Everything that a metric may look at, for one set of test rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Judged<'a> {
     labels: &'a Labels,
     decisions: &'a Decisions,
     scores: Option<&'a Scores>,
     weights: &'a [f64],
     train: &'a ClassCounts,
+    confusion: OnceCell<Confusion>,
 }
 
 impl<'a> Judged<'a> {
@@ -65,7 +67,13 @@ impl<'a> Judged<'a> {
             scores,
             weights,
             train,
+            confusion: OnceCell::new(),
         })
+    }
+
+    /// The confusion matrix of the decisions, counted when it is first asked for.
+    pub fn confusion(&self) -> &Confusion {
+        self.confusion.get_or_init(|| Confusion::of(self))
     }
 
     /// The test labels.

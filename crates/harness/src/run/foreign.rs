@@ -148,7 +148,7 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
             scores: foreign.scores,
             prior: foreign.prior,
             rescored,
-            bins: None,
+            known: None,
             decided,
             notes,
             details,

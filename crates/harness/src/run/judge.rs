@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use counterweight_core::side_table::{CellBins, Corrected, SparseBins};
 use counterweight_core::{
-    CellId, ClassCounts, Confusion, Decisions, Details, Judged, Labels, Name, Note, Numbers,
-    Outcome, Prior, Record, Rescored, ScoreKind, Scores, Stages, Test,
+    CellId, ClassCounts, Confusion, Decisions, Details, Judged, Labels, Metric, MetricCaps, Name,
+    Note, Numbers, Outcome, Prior, Record, Rescored, ScoreKind, Scores, Stages, Test,
 };
 use counterweight_core::{costs, reliability};
 
+use crate::config::method::Built;
 use crate::config::sweep::{Correction, MetricPrior, RatioSpec};
 use crate::plan::{Plan, Unit};
 
@@ -20,11 +21,23 @@ pub(super) struct Verdict<'a> {
     pub(super) prior: Option<&'a Prior>,
     /// What the rule put in place of the scores, which metrics of probabilities then judge.
     pub(super) rescored: Option<Rescored>,
-    /// The reliability bins of `scores`, where another decision on them has asked before.
-    pub(super) bins: Option<&'a CellBins>,
+    /// What is known of `scores`, where another decision on them was judged before.
+    pub(super) known: Option<Arc<Known>>,
     pub(super) decided: Result<Decisions, (Outcome, String)>,
     pub(super) notes: Vec<Note>,
     pub(super) details: Details,
+}
+
+/// A metric's value, and that of the scores as they are where it has one.
+type Value = (Result<f64, String>, Option<f64>);
+
+/// What of a judgement no decision changes, so that all decisions on the same scores share it.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// By place among the plan's metrics: those of probabilities.
+    values: Vec<Option<Value>>,
+    /// The reliability bins of probabilities.
+    pub(super) bins: Option<CellBins>,
 }
 
 /// The record of a cell that has no decisions.
@@ -35,8 +48,12 @@ pub(super) fn settled(plan: &Plan, at: usize, outcome: Outcome, reason: &str) ->
     record
 }
 
-/// The record of a judged cell, and the reliability bins of its probabilities where it has some.
-pub(super) fn record(plan: &Plan, at: usize, verdict: &Verdict<'_>) -> (Record, Option<CellBins>) {
+/// The record of a judged cell, and what is known of its scores.
+pub(super) fn record(
+    plan: &Plan,
+    at: usize,
+    verdict: &Verdict<'_>,
+) -> (Record, Option<Arc<Known>>) {
     let unit = &plan.units[plan.cells[at].unit];
     judged(plan, unit, blank(plan, at), verdict)
 }
@@ -47,8 +64,8 @@ pub(super) fn judged(
     unit: &Unit,
     mut record: Record,
     verdict: &Verdict<'_>,
-) -> (Record, Option<CellBins>) {
-    let mut bins = None;
+) -> (Record, Option<Arc<Known>>) {
+    let mut known = None;
     record.bayes_balanced_error = verdict.bayes;
     record.details = (&verdict.details).into();
     match &verdict.decided {
@@ -57,7 +74,7 @@ pub(super) fn judged(
             record.reason = reason.into();
         }
         Ok(decisions) => match measure(plan, unit, verdict, decisions, &mut record) {
-            Ok(found) => bins = found,
+            Ok(found) => known = Some(found),
             Err(reason) => {
                 record.outcome = Outcome::Failed;
                 record.reason = reason.into();
@@ -66,7 +83,7 @@ pub(super) fn judged(
             }
         },
     }
-    (record, bins)
+    (record, known)
 }
 
 /// The record of the cell `at` of the plan as it stands before the cell runs: all that planning knows of
@@ -145,7 +162,7 @@ fn measure(
     verdict: &Verdict<'_>,
     decisions: &Decisions,
     record: &mut Record,
-) -> Result<Option<CellBins>, String> {
+) -> Result<Arc<Known>, String> {
     let labels = verdict.test.labels();
     let target = metric_prior(plan, unit, &unit.test)?;
     let (scores, prior) = match &verdict.rescored {
@@ -161,15 +178,11 @@ fn measure(
         test: &unit.test,
         target: &target,
     };
-    let Measured {
-        metrics,
-        without,
-        mapped,
-    } = measured(plan, &shown)?;
-    let bins = (scores.kind() == ScoreKind::Probability).then(|| {
-        let known = verdict.bins.filter(|_| verdict.rescored.is_none());
-        known.map_or_else(|| bins_of(&shown, mapped.as_ref()), CellBins::clone)
-    });
+    let known = match &verdict.known {
+        Some(known) if verdict.rescored.is_none() => known.clone(),
+        _ => Arc::new(known(plan, &shown)?),
+    };
+    let Measured { metrics, without } = measured(plan, &shown, &known)?;
 
     let mut outcome = verdict
         .notes
@@ -195,7 +208,7 @@ fn measure(
             .map(|(reason, ids)| format!("no {}: {reason}", ids.join(", "))),
     );
     record.reason = reasons.join("; ").into();
-    Ok(bins)
+    Ok(known)
 }
 
 /// What the metrics are told.
@@ -221,18 +234,8 @@ impl Shown<'_> {
     }
 }
 
-/// Values of the metrics.
-pub(super) struct Measured {
-    /// By column.
-    pub(super) metrics: Vec<(String, f64)>,
-    /// Those without a value, by reason.
-    without: Vec<(String, Vec<&'static str>)>,
-    /// The probabilities at the target prior, where the scores have a prior of their own.
-    mapped: Option<Scores>,
-}
-
-/// Every metric that has a value.
-pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, String> {
+/// What the scores are worth, whatever is decided by them.
+fn known(plan: &Plan, shown: &Shown<'_>) -> Result<Known, String> {
     let Shown {
         labels,
         decisions,
@@ -264,16 +267,46 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
     )
     .map_err(|error| error.to_string())?;
     let shifted = shown.shifted();
-    let mut without: Vec<(String, Vec<&'static str>)> = Vec::new();
-    let mut metrics: Vec<(String, f64)> = Vec::new();
-    for built in &plan.metrics {
-        let (entry, metric) = (built.entry, &built.method);
+    let value = |built: &Built<MetricCaps, dyn Metric>| {
+        let (caps, metric) = (&built.entry.caps, &built.method);
         let value = metric.value(&judged);
         // Where the shift changes nothing the second set of metrics is the first.
-        let raw_value = match (entry.caps.also_raw, shifted) {
+        let raw_value = match (caps.also_raw, shifted) {
             (false, _) => None,
             (true, false) => value.as_ref().ok().copied(),
             (true, true) => metric.value(&raw).ok(),
+        };
+        (value, raw_value)
+    };
+    let of_scores = |built: &Built<MetricCaps, dyn Metric>| {
+        built.entry.caps.probabilities.then(|| value(built))
+    };
+    Ok(Known {
+        values: plan.metrics.iter().map(of_scores).collect(),
+        bins: usable.then(|| bins_of(shown, mapped.as_ref())),
+    })
+}
+
+/// Values of the metrics.
+struct Measured {
+    /// By column.
+    metrics: Vec<(String, f64)>,
+    /// Those without a value, by reason.
+    without: Vec<(String, Vec<&'static str>)>,
+}
+
+/// Every metric that has a value.
+fn measured(plan: &Plan, shown: &Shown<'_>, known: &Known) -> Result<Measured, String> {
+    let weights = row_weights(shown.labels, shown.test, shown.target);
+    let judged = Judged::new(shown.labels, shown.decisions, None, &weights, shown.train)
+        .map_err(|error| error.to_string())?;
+    let mut without: Vec<(String, Vec<&'static str>)> = Vec::new();
+    let mut metrics: Vec<(String, f64)> = Vec::new();
+    for (built, known) in plan.metrics.iter().zip(&known.values) {
+        let (entry, metric) = (built.entry, &built.method);
+        let (value, raw_value) = match known {
+            Some(known) => known.clone(),
+            None => (metric.value(&judged), None),
         };
         match value {
             Ok(value) if value.is_finite() => {
@@ -286,11 +319,12 @@ pub(super) fn measured(plan: &Plan, shown: &Shown<'_>) -> Result<Measured, Strin
             metrics.push((format!("{}_raw", entry.card.id), value));
         }
     }
-    Ok(Measured {
-        metrics,
-        without,
-        mapped,
-    })
+    Ok(Measured { metrics, without })
+}
+
+/// The values of every metric that has one, by column.
+pub(super) fn metrics(plan: &Plan, shown: &Shown<'_>) -> Result<Vec<(String, f64)>, String> {
+    Ok(measured(plan, shown, &known(plan, shown)?)?.metrics)
 }
 
 /// The reliability bins of probabilities, as they are and as `mapped` to the target prior.

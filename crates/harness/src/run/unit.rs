@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use counterweight_core::side_table::CellBins;
 use counterweight_core::{
     Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
     LossTerms, Note, Origin, OutOfFold, Prior, Samples, ScoreSize, Scores, StageContext,
@@ -13,7 +12,7 @@ use rayon::prelude::*;
 
 use super::beside::Chosen;
 use super::guard::{Budget, guarded};
-use super::judge::{self, Verdict};
+use super::judge::{self, Known, Verdict};
 use super::prepare::{InnerFolds, Prepared, UnitData};
 use super::{Tally, failure};
 use crate::config::method::Built;
@@ -311,7 +310,7 @@ impl Work<'_> {
             crossfitted: (0..n).map(|_| None).collect(),
         };
         let mut hosts = Vec::new();
-        let mut known: Vec<Option<CellBins>> = vec![None; n];
+        let mut known: Vec<Option<Arc<Known>>> = vec![None; n];
         for &cell in fit.cells.iter().filter(|&&cell| self.todo[cell]) {
             let correction = self.correction(cell);
             let chosen = if n == 1 {
@@ -363,12 +362,12 @@ impl Work<'_> {
             let mut verdict = self.decide(correction, resampled, scored, calibrated, deadline);
             verdict.details.extend(chosen.details);
             verdict.notes.extend(chosen.notes);
-            verdict.bins = known[at].as_ref();
+            verdict.known.clone_from(&known[at]);
             let judged = || {
-                let (record, bins) = judge::record(self.plan, cell, &verdict);
-                Ok((record, bins, self.beside(fit, cell, scored, &verdict)?))
+                let (record, found) = judge::record(self.plan, cell, &verdict);
+                Ok((record, found, self.beside(fit, cell, scored, &verdict)?))
             };
-            let (record, bins, beside) = match guarded(deadline, judged).0 {
+            let (record, found, beside) = match guarded(deadline, judged).0 {
                 Ok(judged) => judged,
                 Err(error) => {
                     self.settle(cell, "judge", &error);
@@ -384,12 +383,16 @@ impl Work<'_> {
                 decide_seconds: start.elapsed().as_secs_f64(),
             };
             if beside.iter().all(|side| self.tally.keep_beside(side))
-                && self.keep_bins(cell, bins.as_ref(), &mut hosts)
+                && self.keep_bins(
+                    cell,
+                    found.as_ref().and_then(|found| found.bins.as_ref()),
+                    &mut hosts,
+                )
             {
                 self.tally.keep(&record, &timing);
             }
-            if verdict.rescored.is_none() && bins.is_some() {
-                known[at] = bins;
+            if verdict.rescored.is_none() && found.is_some() {
+                known[at] = found;
             }
         }
     }
@@ -479,7 +482,7 @@ impl Work<'_> {
             scores: &scored.scores,
             prior: scored.prior.as_ref(),
             rescored,
-            bins: None,
+            known: None,
             decided: decided.map_err(|error| failure("decide", &error)),
             notes,
             details,

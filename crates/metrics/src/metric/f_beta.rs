@@ -73,7 +73,7 @@ impl FBeta {
 impl Metric for FBeta {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
         total_weight(judged)?;
-        self.on(&Confusion::of(judged), judged.positive())
+        self.on(judged.confusion(), judged.positive())
     }
 
     fn of_decisions(

@@ -58,7 +58,7 @@ impl Precision {
 impl Metric for Precision {
     fn value(&self, judged: &Judged<'_>) -> Result<f64, String> {
         total_weight(judged)?;
-        Self::on(&Confusion::of(judged), judged.positive())
+        Self::on(judged.confusion(), judged.positive())
     }
 
     fn of_decisions(

@@ -61,7 +61,7 @@
 
 use counterweight_core::{
     Fitted, Learner, LearnerCaps, LearnerEntry, LossNeeds, LossTerms, Matrix, Params, Range,
-    ScoreKind, Scores, StageContext, StageResult, Train, Workload, limit, parameters,
+    ScoreKind, Scores, StageContext, StageResult, Train, Workload, parameters,
 };
 
 use crate::shared::footprint::Size;
@@ -70,7 +70,7 @@ use crate::shared::trees::classes::{Classes, Criterion};
 use crate::shared::trees::forest::{binned, row_weights};
 use crate::shared::trees::grow::{Room, grow};
 use crate::shared::trees::search::Limits;
-use crate::shared::trees::tree::Tree;
+use crate::shared::trees::tree::{Tree, ask_all};
 
 const HONOURS: LossNeeds = LossNeeds {
     weights: true,
@@ -230,24 +230,20 @@ impl Fitted for Votes {
         let k = self.shape.present.len();
         let total: f64 = self.trees.iter().map(|(alpha, _)| alpha).sum();
         let mut f = Matrix::zeros(x.rows(), k);
-        for i in 0..x.rows() {
-            limit::ask_at(i);
-            let row = x.row(i);
-            let own = f.row_mut(i);
-            for (alpha, tree) in &self.trees {
-                let vote = tree.answer(row)[0];
-                for (class, f) in own.iter_mut().enumerate() {
-                    let hit = (vote - class as f64).abs() < 0.5;
-                    *f += if hit {
-                        *alpha
-                    } else {
-                        -alpha / (k as f64 - 1.0)
-                    };
-                }
+        let trees = self.trees.iter().map(|(_, tree)| tree);
+        ask_all(&trees, x, |row, tree, vote| {
+            let alpha = self.trees[tree].0;
+            for (class, f) in f.row_mut(row).iter_mut().enumerate() {
+                let hit = (vote[0] - class as f64).abs() < 0.5;
+                *f += if hit {
+                    alpha
+                } else {
+                    -alpha / (k as f64 - 1.0)
+                };
             }
-            for f in own {
-                *f /= total * (k as f64 - 1.0);
-            }
+        });
+        for f in f.as_mut_slice() {
+            *f /= total * (k as f64 - 1.0);
         }
         self.shape.logits(&f)
     }

@@ -344,9 +344,9 @@ fn honest(
         test: &unit.test,
         target: &target,
     };
-    let measured = || judge::measured(plan, &shown).map_err(StageError::Failed);
+    let measured = || judge::metrics(plan, &shown).map_err(StageError::Failed);
     let measured = guarded(deadline, measured).0?;
-    Ok((kept(measured.metrics), verdict.notes))
+    Ok((kept(measured), verdict.notes))
 }
 
 fn nothing(claim: &Claim, outcome: Outcome, reason: &str) -> LeakClaim {

@@ -328,8 +328,8 @@ fn judged(
         test: &test,
         target: &target,
     };
-    let measured = judge::measured(fit.plan, &shown).map_err(StageError::Failed)?;
-    Ok(super::kept(measured.metrics))
+    let measured = judge::metrics(fit.plan, &shown).map_err(StageError::Failed)?;
+    Ok(super::kept(measured))
 }
 
 /// The protocol's split of these rows.

@@ -1,10 +1,9 @@
 //! A fitted sum of trees.
 
-use counterweight_core::limit;
 use counterweight_core::{Fitted, Matrix, Scores, StageResult};
 
 use crate::shared::task::Shape;
-use crate::shared::trees::tree::Tree;
+use crate::shared::trees::tree::{Tree, ask_all};
 
 /// A sum of trees, a tree a score and round.
 #[derive(Debug)]
@@ -20,23 +19,15 @@ impl Fitted for Model {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
         self.shape.check(x)?;
         let n_scores = self.start.len();
+        // One score is that of the second of two classes.
+        let skipped = self.shape.present.len() - n_scores;
         let mut log = Matrix::zeros(x.rows(), self.shape.present.len());
-        let mut f = self.start.clone();
         for i in 0..x.rows() {
-            limit::ask_at(i);
-            let row = x.row(i);
-            f.copy_from_slice(&self.start);
-            for round in self.trees.chunks_exact(n_scores) {
-                for (f, tree) in f.iter_mut().zip(round) {
-                    *f += tree.answer(row)[0];
-                }
-            }
-            if n_scores == 1 {
-                log.set(i, 1, f[0]);
-            } else {
-                log.row_mut(i).copy_from_slice(&f);
-            }
+            log.row_mut(i)[skipped..].copy_from_slice(&self.start);
         }
+        ask_all(&self.trees.iter(), x, |row, tree, answer| {
+            log.row_mut(row)[skipped + tree % n_scores] += answer[0];
+        });
         self.shape.logits(&log)
     }
 }

@@ -6,7 +6,7 @@ use super::objective::Objective;
 use super::sampling::{Division, sample};
 use crate::shared::trees::bins::Binned;
 use crate::shared::trees::grow::{Grown, Room, grow};
-use crate::shared::trees::newton::{Newton, Step};
+use crate::shared::trees::newton::{self, Newton, Step};
 use crate::shared::trees::search::Limits;
 use crate::shared::trees::tree::Tree;
 
@@ -59,7 +59,7 @@ impl Rounds {
         let mut best = (loss.mean(held, &scores), 0);
         let (mut limits, mut step) = self.in_weights(loss);
         let mut room = Room::default();
-        let mut gathered = Vec::new();
+        let mut gathered = newton::Room::default();
         let (mut rows, mut features, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..self.most {
             context.deadline.check()?;

@@ -28,7 +28,7 @@
 use counterweight_core::{LossTerms, StageError, StageResult};
 
 use super::task::Task;
-use counterweight_numeric::elementary::{exp_all, ln_1p_all, sigmoid, softplus};
+use counterweight_numeric::elementary::{exp_all, ln_1p_all, sigmoids, softplus};
 
 /// The terms of the loss between the present classes.
 #[derive(Clone, Debug)]
@@ -119,10 +119,11 @@ impl Kernel {
         let w = self.weights[y];
         if self.n_classes == 2 {
             let (against, sign, factor) = self.binary_margin(y, f[0]);
-            gradient[0] = -w * factor * sign * sigmoid(against);
+            let (q, p) = sigmoids(against);
+            gradient[0] = -w * factor * sign * q;
             let ce = softplus(against);
             if self.is_focal() {
-                let (value, slope) = self.focus(sigmoid(-against), sigmoid(against), ce);
+                let (value, slope) = self.focus(p, q, ce);
                 gradient[0] *= slope;
                 return w * value * ce;
             }
@@ -157,7 +158,7 @@ impl Kernel {
         let w = self.weights[y];
         if self.n_classes == 2 {
             let (against, sign, factor) = self.binary_margin(y, f[0]);
-            let (q, p) = (sigmoid(against), sigmoid(-against));
+            let (q, p) = sigmoids(against);
             let focus = if self.is_focal() {
                 w * self.focus(p, q, softplus(against)).1
             } else {
@@ -201,7 +202,7 @@ impl Kernel {
         let w = self.weights[y];
         if self.n_classes == 2 {
             let (against, _, factor) = self.binary_margin(y, f[0]);
-            let (q, p) = (sigmoid(against), sigmoid(-against));
+            let (q, p) = sigmoids(against);
             hessian[0] = w * factor * factor * q * p;
             if self.is_focal() {
                 hessian[0] *= self.focus(p, q, softplus(against)).1;

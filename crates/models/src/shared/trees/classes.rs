@@ -2,7 +2,7 @@
 
 use counterweight_core::words;
 
-use super::grow::Target;
+use super::grow::{Target, Used};
 use super::search::{Limits, Search, TIE};
 
 words! {
@@ -54,6 +54,8 @@ pub(crate) struct Classes<'a> {
     /// Number of classes.
     width: usize,
     criterion: Criterion,
+    /// Whether all weights are whole numbers, whose sums are exact in any order.
+    whole: bool,
 }
 
 impl<'a> Classes<'a> {
@@ -69,6 +71,7 @@ impl<'a> Classes<'a> {
             gathered: Vec::new(),
             width,
             criterion,
+            whole: weights.iter().all(|w| w.fract() == 0.0 && *w < 1e9),
         }
     }
 
@@ -167,14 +170,26 @@ impl<'a> Classes<'a> {
         let whole: f64 = search.total.iter().sum();
         search.left.fill(0.0);
         let mut varies = false;
+        let mut weight = 0.0;
+        // Sums of squares on both sides, up to rounding.
+        let mut a = 0.0;
+        let mut b: f64 = search.total.iter().map(|w| w * w).sum();
+        let slack = 1e-11 * b * whole;
         for (code, cell) in cells {
             if cell.iter().all(|w| *w <= 0.0) {
                 continue;
             }
-            let mut weight = 0.0;
-            for (sum, w) in search.left.iter_mut().zip(cell) {
-                *sum += w;
-                weight += *sum;
+            let sides = search.left.iter_mut().zip(&search.total);
+            for ((left, total), &w) in sides.zip(cell) {
+                if w != 0.0 {
+                    a += w * (2.0 * *left + w);
+                    b += w * (w - 2.0 * (total - *left));
+                    *left += w;
+                    weight += w;
+                }
+            }
+            if !self.whole {
+                weight = search.left.iter().sum();
             }
             let rest = whole - weight;
             if rest < search.least {
@@ -182,7 +197,9 @@ impl<'a> Classes<'a> {
                 break;
             }
             varies = true;
-            if weight >= search.least {
+            // What the slack lets through is weighed exactly.
+            let good = || a * rest + b * weight > search.need * (weight * rest) - slack;
+            if weight >= search.least && (self.criterion != Criterion::Gini || good()) {
                 self.offer(feature, code, search);
             }
         }
@@ -198,20 +215,16 @@ impl<'a> Classes<'a> {
         cells: &mut [f64],
         search: &mut Search,
     ) -> bool {
-        let mut used = [0_u64; 4];
+        let mut used = Used::default();
         for (&at, &(class, w)) in rows.iter().zip(&self.gathered) {
             let code = codes[at as usize];
             cells[usize::from(code) * self.width + class as usize] += w;
-            used[usize::from(code >> 6)] |= 1 << (code & 63);
+            used.insert(code);
         }
         let width = self.width;
-        let each = Used {
-            left: used,
-            word: 0,
-        };
         let cell = |code: usize| &cells[code * width..][..width];
-        let varies = self.cuts(each.clone().map(|code| (code, cell(code))), feature, search);
-        for code in each {
+        let varies = self.cuts(used.clone().map(|code| (code, cell(code))), feature, search);
+        for code in used {
             match &mut cells[code * width..][..width] {
                 // A call of `memset` costs more than this.
                 [a, b] => (*a, *b) = (0.0, 0.0),
@@ -219,30 +232,6 @@ impl<'a> Classes<'a> {
             }
         }
         varies
-    }
-}
-
-/// The codes in use, ascending.
-#[derive(Clone, Debug)]
-struct Used {
-    left: [u64; 4],
-    word: usize,
-}
-
-impl Iterator for Used {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.word < 4 {
-            let bits = self.left[self.word];
-            if bits != 0 {
-                self.left[self.word] = bits & (bits - 1);
-                return Some(self.word * 64 + bits.trailing_zeros() as usize);
-            }
-            self.word += 1;
-        }
-        None
     }
 }
 
@@ -351,6 +340,69 @@ impl Target for Classes<'_> {
             search.left[class] = left + w;
             weight += w;
             rest -= w;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Cuts that sums of squares rule out are none that would have been taken: the best one is that of
+        /// weighing every cut, to the last bit.
+        #[test]
+        fn many_classes_have_the_best_of_all_cuts(
+            features in prop::collection::vec(
+                prop::collection::vec(prop::collection::vec(0_u8..4, 5), 1..40),
+                1..5,
+            ),
+            (factor, least) in (prop::sample::select(vec![1.0, 0.3, 1e-7]), 0_u8..9),
+        ) {
+            let weights = [factor];
+            let classes = Classes::new(&[], &weights, 5, Criterion::Gini);
+            let limits = Limits {
+                max_leaves: None,
+                max_depth: None,
+                min_mass: f64::from(least) * factor,
+                min_gain: None,
+            };
+            let begin = || {
+                let mut search = Search::new(5);
+                for cell in &features[0] {
+                    for (sum, w) in search.total.iter_mut().zip(cell) {
+                        *sum += f64::from(*w) * factor;
+                    }
+                }
+                let mass = search.total.iter().sum();
+                classes.start(&mut search, mass, &limits);
+                search
+            };
+            let (mut found, mut expected) = (begin(), begin());
+            for (feature, cells) in features.iter().enumerate() {
+                let cells: Vec<f64> = cells.concat().iter().map(|w| f64::from(*w) * factor).collect();
+                classes.sweep(&cells, feature, &mut found);
+                let whole: f64 = expected.total.iter().sum();
+                expected.left.fill(0.0);
+                for (code, cell) in cells.chunks_exact(5).enumerate() {
+                    for (sum, w) in expected.left.iter_mut().zip(cell) {
+                        *sum += w;
+                    }
+                    let weight: f64 = expected.left.iter().sum();
+                    if whole - weight < expected.least {
+                        break;
+                    }
+                    if weight >= expected.least && cell.iter().any(|w| *w > 0.0) {
+                        classes.offer(feature, code, &mut expected);
+                    }
+                }
+            }
+            let best = |search: &Search| {
+                let cut = search.best.map(|cut| (cut.gain.to_bits(), cut.feature, cut.code));
+                (search.need.to_bits(), cut, search.best_left.clone())
+            };
+            prop_assert_eq!(best(&found), best(&expected));
         }
     }
 }

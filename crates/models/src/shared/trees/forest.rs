@@ -6,7 +6,7 @@ use counterweight_core::params::Default as Preset;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{
     Fitted, Learner, LossNeeds, LossTerms, Matrix, Origin, ParamKind, ParamSpec, Params, Range,
-    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Ties, Train, Workload, limit,
+    ScoreKind, Scores, StageContext, StageError, StageResult, Stream, Ties, Train, Workload,
     parameters,
 };
 use rand::{RngExt as _, SeedableRng as _};
@@ -15,7 +15,7 @@ use super::bins::{Binned, MOST_BINS, Weighing};
 use super::classes::{Classes, Criterion};
 use super::random::{Draw, Room, grow};
 use super::search::Limits;
-use super::tree::Tree;
+use super::tree::{Tree, ask_all};
 use crate::shared::task::{Shape, Task};
 
 /// The parameter `native`.
@@ -365,6 +365,11 @@ impl ByClass {
         let total: f64 = masses.iter().sum();
         let draws = (total.round() as usize).max(1);
         let last = masses.len() - 1;
+        // A division for every draw is much of it.
+        let even = self
+            .class_weights
+            .iter()
+            .all(|w| w.to_bits() == 1.0_f64.to_bits());
         for _ in 0..draws {
             let mut at = stream.random::<f64>() * total;
             let mut class = 0;
@@ -373,7 +378,11 @@ impl ByClass {
                 class += 1;
             }
             let rows = &self.rows[class];
-            let at = at / self.class_weights[class];
+            let at = if even {
+                at
+            } else {
+                at / self.class_weights[class]
+            };
             let place = match &self.up_to {
                 Some(up_to) => up_to[class].partition_point(|sum| *sum <= at),
                 None => at as usize,
@@ -401,16 +410,12 @@ impl Fitted for Average {
     fn scores(&self, x: &Matrix) -> StageResult<Scores> {
         self.shape.check(x)?;
         let mut p = Matrix::zeros(x.rows(), self.shape.n_classes);
-        for i in 0..x.rows() {
-            limit::ask_at(i);
-            let row = x.row(i);
-            let shares = p.row_mut(i);
-            for tree in &self.trees {
-                for (&class, share) in self.shape.present.iter().zip(tree.answer(row)) {
-                    shares[class] += share;
-                }
+        ask_all(&self.trees.iter(), x, |row, _, answer| {
+            let shares = p.row_mut(row);
+            for (&class, share) in self.shape.present.iter().zip(answer) {
+                shares[class] += share;
             }
-        }
+        });
         Ok(Scores::probabilities(p)?)
     }
 }

@@ -8,7 +8,7 @@
 //! of the K orders by each class's share is a heuristic. Levels that a node has no row of go right.
 
 use super::bins::Binned;
-use super::grow::{Target, number, part, part_by, split_node};
+use super::grow::{Moved, Target, number, part, part_by, split_node};
 use super::search::{Cut, Search};
 use super::tree::{Node, Rule};
 
@@ -154,7 +154,7 @@ pub(crate) fn divide(
     rows: &mut [u32],
     cut: &Cut,
     left: usize,
-    (moved, sets): (&mut Vec<u32>, &mut Vec<Set>),
+    (moved, sets): (&mut Moved, &mut Vec<Set>),
 ) -> Option<(usize, Node)> {
     let codes = data.codes(cut.feature);
     let Some(set) = cut.set else {

@@ -7,7 +7,7 @@ use rand::RngExt as _;
 
 use super::bins::Binned;
 use super::classes::Classes;
-use super::grow::{Target as _, number, sort};
+use super::grow::{Moved, Target as _, number, sort};
 use super::native::{self, Orders, divide};
 use super::search::{Limits, Search, TIE};
 use super::tree::{Node, Tree};
@@ -33,7 +33,7 @@ pub(crate) struct Draw {
 /// Buffers that outlive a tree.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    moved: Vec<u32>,
+    moved: Moved,
     keys: Vec<u16>,
     /// A histogram of one feature, all zero between uses.
     cells: Vec<f64>,
@@ -65,7 +65,7 @@ pub(crate) fn grow(
     target.gather(rows);
     target.sum(rows, &mut cells);
     while let Some((node, range, depth)) = open.pop() {
-        limit::ask();
+        limit::ask_at(tree.nodes.len() / 2);
         let own = &mut rows[range.clone()];
         search.total.copy_from_slice(&cells[open.len() * width..]);
         cells.truncate(open.len() * width);
