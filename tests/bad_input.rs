@@ -356,17 +356,17 @@ fn data_files_are_checked_to_the_line() {
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(complaint_of_data("u,v,label\n1,2,a\n2,3,b\n"), @"
-    error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: no target column `y` among `u`, `v`, `label`
+    error: demo/sweep.toml:5: dataset `mine` > target: demo/mine.csv: no target column `y` among `u`, `v`, `label`
       hint: did you mean `u`?
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(complaint_of_data("u,v,Y\n1,2,a\n2,3,b\n"), @"
-    error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: no target column `y` among `u`, `v`, `Y`
+    error: demo/sweep.toml:5: dataset `mine` > target: demo/mine.csv: no target column `y` among `u`, `v`, `Y`
       hint: did you mean `Y`?
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(complaint_of_data("u,y\n1,a\n2,a\n3,a\n"), @"
-    error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: target column `y` has one class only, `a`
+    error: demo/sweep.toml:5: dataset `mine` > target: demo/mine.csv: target column `y` has one class only, `a`
       hint: two classes are needed to learn from
     error: the sweep has 1 error; nothing was run
     ");
@@ -386,7 +386,7 @@ fn data_files_are_checked_to_the_line() {
     error: the sweep has 1 error; nothing was run
     ");
     assert_snapshot!(complaint_of_data("u,y\n1,a\n\"2,b\n3,b\n"), @"
-    error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: line 3: a quote opens here and is never closed
+    error: demo/sweep.toml:3: dataset `mine`: demo/mine.csv: line 3, cell 1: a quote opens here and is never closed
       hint: inside a quoted cell a double quote is written twice
     error: the sweep has 1 error; nothing was run
     ");
@@ -417,11 +417,11 @@ fn data_files_are_checked_to_the_line() {
     ");
     let place = Place::with_sweep(&own_file("").replace("mine.csv", "mine.xls"));
     place.write("demo/mine.xls", "u,y\n");
-    assert_snapshot!(refuse(&place, &["run", "demo"], 2), @"
+    assert_snapshot!(refuse(&place, &["run", "demo"], 2), @r#"
     error: demo/sweep.toml:3: dataset `mine`: demo/mine.xls: unknown file format `xls`
-      hint: files of these kinds work: csv, tsv, arff, dat, svmlight, libsvm, svm, npy, npz, parquet; text also as .gz or .zst
+      hint: say what it is, such as read_as = "csv"; extensions that say it: csv, tsv, arff, dat, svmlight, libsvm, svm, npy, npz, parquet; text also as .gz or .zst
     error: the sweep has 1 error; nothing was run
-    ");
+    "#);
 }
 
 #[test]

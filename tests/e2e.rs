@@ -35,6 +35,7 @@ mod own_data;
 mod populations;
 mod programs;
 mod rank;
+mod reading;
 mod resample;
 mod shards;
 mod shift;

@@ -154,7 +154,7 @@ impl DataSource for Shelf {
         let Source::Library { name } = &spec.source else {
             return Err(LoadError {
                 message: "only sets of the library".into(),
-                hint: None,
+                ..LoadError::default()
             });
         };
         // The lock is not held while loading: files are read on the threads that wait for it here.

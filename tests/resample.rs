@@ -363,3 +363,69 @@ fn half_a_column_of_dates_and_points_beside_decimal_commas_are_asked_for() {
         "{said}"
     );
 }
+
+#[test]
+fn missing_values_are_filled_and_groups_carried_along() {
+    let place = Place::new();
+    let rows: Vec<[String; 4]> = (0..40)
+        .map(|row| {
+            let class = usize::from(row % 4 == 0);
+            let x = if row % 10 == 3 {
+                "NA".into()
+            } else {
+                (row % 7 + 3 * class).to_string()
+            };
+            let c = if row % 11 == 4 {
+                ""
+            } else {
+                ["red", "blue"][usize::from(row % 3 == 0)]
+            };
+            let group = format!("g{}", row / 2);
+            [x, c.to_owned(), group, ["a", "b"][class].to_owned()]
+        })
+        .collect();
+    let text = rows.iter().fold("x,c,g,label\n".to_owned(), |all, row| {
+        all + &row.join(",") + "\n"
+    });
+    place.write("in.csv", &text);
+    let numbers: Vec<f64> = rows.iter().filter_map(|row| row[0].parse().ok()).collect();
+    let mut sorted = numbers.clone();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[18].midpoint(sorted[17]);
+    let mean = numbers.iter().sum::<f64>() / 36.0;
+    assert_eq!(numbers.len(), 36);
+    let smote = "{ kind = \"smote-nc\", k = 3 }";
+    let plain = ["--group", "g"];
+    let ran = resample(&place, "in.csv", smote, "out.csv", &plain).ends_with(2);
+    assert!(
+        ran.err.contains("column `x` misses 4 of its values"),
+        "{}",
+        ran.err
+    );
+    for (how, expected) in [(&["--impute"][..], median), (&["--impute", "mean"], mean)] {
+        let ran =
+            resample(&place, "in.csv", smote, "out.csv", &[how, &plain].concat()).ends_with(0);
+        let out = place.read("out.csv");
+        let mut made = 0;
+        for line in out.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let base = cells[4]
+                .split(':')
+                .next()
+                .and_then(|row| row.parse::<usize>().ok());
+            let row = &rows[base.expect("a row")];
+            assert_eq!(cells[2], row[2], "{line}");
+            if cells[4].contains(':') {
+                made += 1;
+                assert_eq!(cells[3], "b");
+                continue;
+            }
+            let x: f64 = cells[0].parse().expect("a number");
+            let before = row[0].parse().unwrap_or(expected);
+            assert!((x - before).abs() < 1e-12, "{line}");
+            assert_eq!(cells[1], if row[1].is_empty() { "red" } else { &row[1] });
+        }
+        assert_eq!(made, 20, "{}", ran.out);
+    }
+    resample(&place, "in.csv", smote, "out.csv", &["--group", "h"]).ends_with(2);
+}

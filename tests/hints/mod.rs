@@ -14,7 +14,7 @@ const GATES: &str = include_str!("gates.txt");
 const COMMANDS: &str = include_str!("commands.txt");
 
 /// Hints that only what happens between processes or in large files brings out, with the tests that do.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 15] = [
     // folders, endings, gate::cli
     "wait until the other run of this folder has ended, or write to another folder with --output",
     "give this user the permission to, or work in a copy of the folder",
@@ -28,7 +28,11 @@ const ELSEWHERE: [&str; 12] = [
     "set `max_rows`",
     // crates/stats: no file gives a table that its tests refuse.
     "give a row a result",
+    // reading: files whose bytes are no text, and those whose names end in the number of a fold
+    "call it {name}.{packed}, and it is unpacked while it is read",
+    "unpack it, or save the sheet as CSV",
     // crates/frame/tests
+    "leave the array out, if it is no column: {}",
     "convert it to numbers or text, or leave it out: {}",
     "say what becomes of dates: {}",
 ];
@@ -138,6 +142,13 @@ fn hints_on_sweep_files_help() {
             "crossed.csv",
             "type,rowid\nTRAIN,0\nTRAIN,1\nTRAIN,3\nTEST,2\n".into(),
         ),
+        ("d.txt", csv.clone()),
+        (
+            "dates.csv",
+            "t,f,u,y\n01/02/2024,2,2,a\n02/02/2024,,1,b\n03/02/2024,2,2,b\n04/02/2024,1,1,a\n05/02/2024,2,2,a\n06/02/2024,1,1,b\n07/02/2024,2,2,b\n08/02/2024,1,1,a\n09/02/2024,2,2,a\n10/02/2024,1,1,b\n11/02/2024,2,2,b\n12/02/2024,1,1,a\n".into(),
+        ),
+        ("lone.csv", "type,rowid\nTRAIN,0\nTRAIN,1\n".into()),
+        ("twice.csv", "type,rowid\nTRAIN,0\nTEST,0\n".into()),
         ("missing.csv", csv.replacen('\n', "\n,0.5,c0\n", 1)),
         ("nan.csv", csv.replacen('\n', "\nNaN,0.5,c0\n", 1)),
     ] {

@@ -390,7 +390,7 @@ pub(crate) enum DataCommand {
     /// the file, from 0 (the header is not a row), or BASE:NEIGHBOUR for a row made between two.
     ///
     /// Missing values stay missing in methods that copy or drop whole rows without measuring distances
-    /// (random-over, random-under); the others refuse them.
+    /// (random-over, random-under); the others refuse them, but with --impute they are filled first, and written filled.
     Resample(ResampleArgs),
     /// Check every dataset of the library against its index
     Verify {
@@ -412,6 +412,13 @@ pub(crate) struct ResampleArgs {
     /// The csv, tsv or parquet file to write, whole or not at all; never the input
     #[arg(long, value_name = "OUT")]
     pub(crate) output: PathBuf,
+    /// Fill missing values from the rows that have them: numbers by the median (as a sweep does) or the mean, names by the most
+    /// frequent one
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "median")]
+    pub(crate) impute: Option<ImputeArg>,
+    /// Column that says which rows belong together: no feature; a row made between two has that of the first
+    #[arg(long, value_name = "COL")]
+    pub(crate) group: Option<String>,
     /// Seed of what is drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -468,20 +475,15 @@ pub(crate) struct ReadArgs {
     /// Column to leave out (may be repeated)
     #[arg(long, value_name = "COL")]
     pub(crate) ignore: Vec<String>,
-    /// The character between cells, or `tab` (default: by the extension)
-    #[arg(long, value_name = "CHAR", value_parser = separator)]
+    #[arg(long, value_name = "CHAR", value_parser = separator, help = of("separator", "The character between cells, or `tab` (default: by the extension)"))]
     pub(crate) separator: Option<u8>,
-    /// What stands before the decimals, `.` or `,`
-    #[arg(long, value_name = "CHAR", default_value = ".", value_parser = decimal)]
+    #[arg(long, value_name = "CHAR", default_value = ".", value_parser = decimal, help = of("decimal", "What stands before the decimals, `.` or `,`"))]
     pub(crate) decimal: Comma,
-    /// The character around cells that hold separators or line breaks, or `none`
-    #[arg(long, value_name = "CHAR", default_value = "\"", value_parser = quote)]
+    #[arg(long, value_name = "CHAR", default_value = "\"", value_parser = quote, help = of("quote", "The character around cells that hold separators or line breaks, or `none`"))]
     pub(crate) quote: Quote,
-    /// Whether the first line names the columns; else they are c1, c2, ...
-    #[arg(long, value_name = "true|false", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "true|false", default_value_t = true, action = clap::ArgAction::Set, help = of("header", "Whether the first line names the columns; else they are c1, c2, .."))]
     pub(crate) header: bool,
-    /// How bytes are letters: utf-8, latin1 (windows-1252), utf-16le or utf-16be (default: utf-8, or utf-16 by its mark)
-    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = encoding)]
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = encoding, help = of("encoding", "How bytes are letters: utf-8, latin1 (windows-1252), utf-16le or utf-16be (default: utf-8, or utf-16 by its mark)"))]
     pub(crate) encoding: Encoding,
     /// Column that holds names, whatever they look like (may be repeated)
     #[arg(long, value_name = "COL")]
@@ -489,11 +491,9 @@ pub(crate) struct ReadArgs {
     /// Column that holds numbers (may be repeated)
     #[arg(long, value_name = "COL")]
     pub(crate) numeric: Vec<String>,
-    /// What becomes of columns of dates: left out, or days since 1970-01-01 (default: names)
-    #[arg(long, value_enum, value_name = "HOW")]
+    #[arg(long, value_enum, value_name = "HOW", help = of("date", "What becomes of columns of dates: left out, or days since 1970-01-01 (default: names)"))]
     pub(crate) date: Option<DateArg>,
-    /// The lowest index of an SVMlight file, 0 or 1 (default: 0 where an index is 0)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=1), help = of("first_index", "The lowest index, 0 or 1 (default: 0 where an index is 0)"))]
     pub(crate) first_index: Option<u8>,
 }
 
@@ -576,6 +576,11 @@ fn shard_help() -> String {
     )
 }
 
+/// What a key does, and which kinds of files take it.
+fn of(key: &str, what: &str) -> String {
+    format!("{what}; for {}", FileFormat::ids(FileFormat::taking(key)))
+}
+
 fn data_file() -> String {
     format!("A data file ({})", FileFormat::readable())
 }
@@ -588,6 +593,12 @@ fn bytes(text: &str) -> Result<u64, String> {
 fn separator(text: &str) -> Result<u8, String> {
     let byte = ReadOptions::separator_named(text);
     byte.ok_or_else(|| "give one character, such as ';', or tab".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImputeArg {
+    Median,
+    Mean,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

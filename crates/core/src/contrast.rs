@@ -23,6 +23,8 @@ pub enum Contrast {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ContrastError {
+    /// The key that is wrong: `positive`, `negative` or `rarest_vs_rest`.
+    pub key: &'static str,
     /// What is wrong.
     pub message: String,
     /// What to try.
@@ -80,10 +82,17 @@ impl Contrast {
                 let Some(class) = class.filter(|&class| counts.as_slice()[class] > 0) else {
                     return Err(unknown(key, name, labels));
                 };
-                if side[class].is_some_and(|known| known != own) {
+                if let Some(known) = side[class] {
+                    let (message, hint) = if known == own {
+                        (format!("class `{name}` is named twice"), "name it once")
+                    } else {
+                        let message = format!("class `{name}` is both positive and negative");
+                        (message, "keep it in one of the two lists")
+                    };
                     return Err(ContrastError {
-                        message: format!("class `{name}` is both positive and negative"),
-                        hint: Some("keep it in one of the two lists".into()),
+                        key,
+                        message,
+                        hint: Some(hint.into()),
                     });
                 }
                 side[class] = Some(own);
@@ -98,6 +107,7 @@ impl Contrast {
             |own| (side.iter().zip(counts.as_slice())).any(|(s, &n)| *s == Some(own) && n > 0);
         if held(1) && !held(0) {
             return Err(ContrastError {
+                key: "positive",
                 message: "`positive` names every class of the table, so nothing stands against it"
                     .into(),
                 hint: Some("leave one out of `positive`".into()),
@@ -107,7 +117,7 @@ impl Contrast {
     }
 }
 
-fn unknown(key: &str, name: &str, labels: &Labels) -> ContrastError {
+fn unknown(key: &'static str, name: &str, labels: &Labels) -> ContrastError {
     let known: Vec<&str> = labels.names().iter().map(String::as_str).collect();
     let hint = match nearest(name, known.iter().copied().filter(|known| *known != name)) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -118,6 +128,7 @@ fn unknown(key: &str, name: &str, labels: &Labels) -> ContrastError {
         }
     };
     ContrastError {
+        key,
         message: format!("`{key}` names `{name}`, and no row of the table has that class"),
         hint: Some(hint),
     }

@@ -283,6 +283,17 @@ impl Dataset {
         self.columns.len()
     }
 
+    /// The values of column `at` in the rows `rows`, in that order.
+    pub fn part(&self, at: usize, rows: &[usize]) -> ColumnValues {
+        self.columns[at].values.select(rows)
+    }
+
+    /// The groups of the rows `rows`, where rows have groups.
+    pub fn groups_of(&self, rows: &[usize]) -> Option<Arc<[u32]>> {
+        let groups = self.groups.as_ref()?;
+        Some(rows.iter().map(|&i| groups[i]).collect())
+    }
+
     /// The rows `rows`, in that order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
@@ -296,7 +307,7 @@ impl Dataset {
                 })
                 .collect(),
             labels: self.labels.select(rows),
-            groups: (self.groups.as_ref()).map(|groups| rows.iter().map(|&i| groups[i]).collect()),
+            groups: self.groups_of(rows),
             remarks: self.remarks.clone(),
         }
     }

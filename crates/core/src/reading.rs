@@ -36,6 +36,43 @@ impl Format {
         Self::Parquet,
     ];
 
+    /// The keys that only some kinds of files take, with these kinds. All take `read_as`, `missing`, `ignore`, `nominal`,
+    /// `numeric`, `group` and `folds`.
+    pub const KEYS: [(&'static str, &'static [Self]); 7] = [
+        ("separator", &[Self::Csv, Self::Tsv]),
+        ("decimal", &[Self::Csv, Self::Tsv, Self::Parquet]),
+        ("quote", &[Self::Csv, Self::Tsv]),
+        ("header", &[Self::Csv, Self::Tsv]),
+        (
+            "encoding",
+            &[Self::Csv, Self::Tsv, Self::Arff, Self::Keel, Self::Svmlight],
+        ),
+        (
+            "date",
+            &[
+                Self::Csv,
+                Self::Tsv,
+                Self::Arff,
+                Self::Npy,
+                Self::Npz,
+                Self::Parquet,
+            ],
+        ),
+        ("first_index", &[Self::Svmlight]),
+    ];
+
+    /// The kinds that take a key, all of them where it is not one of [`Format::KEYS`].
+    pub fn taking(key: &str) -> &'static [Self] {
+        let found = Self::KEYS.iter().find(|(known, _)| *known == key);
+        found.map_or(&Self::ALL, |(_, formats)| formats)
+    }
+
+    /// Their names, as help and errors give them: `csv, tsv`.
+    pub fn ids(formats: &[Self]) -> String {
+        let ids: Vec<&str> = formats.iter().map(|format| format.id()).collect();
+        ids.join(", ")
+    }
+
     /// What `read_as` calls it, and the extensions that say it.
     pub fn names(self) -> (&'static str, &'static [&'static str]) {
         match self {
@@ -215,6 +252,24 @@ impl ReadOptions {
         }
     }
 
+    /// The first of [`Format::KEYS`] that says something and that files of this kind do not take.
+    pub fn refused_by(&self, format: Format) -> Option<&'static str> {
+        let plain = Self::default();
+        let says = |key: &str| match key {
+            "separator" => self.separator.is_some(),
+            "decimal" => self.comma,
+            "quote" => self.quote != plain.quote,
+            "header" => !self.header,
+            "encoding" => self.encoding != plain.encoding,
+            "date" => self.date != plain.date,
+            _ => self.first_index.is_some(),
+        };
+        let keys = Format::KEYS.into_iter();
+        keys.filter(|(key, formats)| says(key) && !formats.contains(&format))
+            .map(|(key, _)| key)
+            .next()
+    }
+
     /// Whether `missing` lists this text, as it stands or without surrounding blanks.
     pub fn lists(&self, text: &str) -> bool {
         if self.missing.is_empty() {
@@ -298,6 +353,8 @@ mod tests {
             }
         }
         assert_eq!(Format::of_extension("xlsx"), None);
+        assert_eq!(Format::ids(Format::taking("header")), "csv, tsv");
+        assert_eq!(Format::taking("missing"), Format::ALL);
         assert_eq!(Encoding::from_name("Latin1"), Some(Encoding::Latin1));
         assert_eq!(Encoding::from_name("ebcdic"), None);
     }

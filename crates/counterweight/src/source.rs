@@ -107,6 +107,7 @@ pub fn verify_tasks(library: &Library) -> Vec<(String, Vec<String>)> {
 
 fn trouble(error: &FrameError) -> LoadError {
     LoadError {
+        key: error.key(),
         message: error.to_string(),
         hint: error.hint(),
     }
@@ -149,7 +150,10 @@ impl DataSource for Files {
                 let given = match &spec.splits {
                     Some(splits) => {
                         let given = read_splits(&folder.join(splits), data.n_rows());
-                        Some(given.map_err(|error| trouble(&error))?)
+                        Some(given.map_err(|error| LoadError {
+                            key: Some("splits"),
+                            ..trouble(&error)
+                        })?)
                     }
                     None => folds,
                 };
@@ -177,7 +181,7 @@ impl DataSource for Files {
                         .map_err(|error| trouble(&error))?;
                 let data = train.stack(&test).map_err(|error| LoadError {
                     message: error.to_string(),
-                    hint: None,
+                    ..LoadError::default()
                 })?;
                 Ok(Loaded {
                     data,

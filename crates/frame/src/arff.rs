@@ -21,6 +21,7 @@ use crate::error::{FrameError, Place};
 use crate::load::{decode, read_unpacked};
 use crate::raw::{Kind, RawColumn, RawTable, RawValues, Texts, check_cells};
 use crate::read::{asked, declared, kept_columns};
+use crate::splits::split_error;
 
 /// The column of the weights of rows.
 const WEIGHT: &str = "{weight}";
@@ -433,6 +434,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, keel: bool) -> Result<Raw
         let said = declared(options, &attribute.name);
         table.columns.push(RawColumn {
             name: attribute.name.clone(),
+            spelt: Vec::new(),
             declared: said.or(numbers.then_some(Kind::Numeric)),
             values: if numbers {
                 RawValues::Untyped(texts)
@@ -444,6 +446,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, keel: bool) -> Result<Raw
     if weighted {
         table.columns.push(RawColumn {
             name: WEIGHT.to_owned(),
+            spelt: Vec::new(),
             declared: Some(Kind::Numeric),
             values: RawValues::Untyped(weights),
         });
@@ -468,12 +471,13 @@ fn unnamed(
     let named: Vec<&String> = inputs.iter().chain(outputs.iter().flatten()).collect();
     let known = |name: &&&String| header.attributes.iter().any(|a| a.name == ***name);
     if let Some(name) = named.iter().find(|name| !known(name)) {
-        return Err(FrameError::Split {
-            path: path.to_owned(),
-            reason: format!(
-                "`@inputs` or `@outputs` name `{name}`, which no `@attribute` declares"
-            ),
-        });
+        let reason =
+            format!("`@inputs` or `@outputs` name `{name}`, which no `@attribute` declares");
+        return Err(split_error(
+            path,
+            reason,
+            "declare it, or take its name out",
+        ));
     }
     let mut left = Vec::new();
     for (attribute, kept) in header.attributes.iter().zip(kept) {

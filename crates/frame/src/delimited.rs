@@ -58,11 +58,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Whether nothing but line breaks is left.
+    /// Whether nothing but line breaks is left, and blanks that separate no cells.
     pub(crate) fn only_blank_lines_left(&self) -> bool {
-        self.text.as_bytes()[self.at..]
-            .iter()
-            .all(|byte| matches!(byte, b'\n' | b'\r'))
+        let blank = |byte: &u8| match byte {
+            b'\n' | b'\r' => true,
+            b' ' | b'\t' => *byte != self.separator,
+            _ => false,
+        };
+        self.text.as_bytes()[self.at..].iter().all(blank)
     }
 
     /// The next record into `cells`; gives the line on which it begins, `None` at the end.
@@ -74,7 +77,7 @@ impl<'a> Reader<'a> {
         let first_line = self.line;
         loop {
             let cell = if self.quote.is_some() && self.byte() == self.quote {
-                self.quoted_cell()?
+                self.quoted_cell(cells.len() + 1)?
             } else {
                 self.plain_cell()
             };
@@ -137,7 +140,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn quoted_cell(&mut self) -> Result<Cell<'a>, FrameError> {
+    /// The `cell`th of its row.
+    fn quoted_cell(&mut self, cell: usize) -> Result<Cell<'a>, FrameError> {
         let opened = self.line;
         let quote = self.quote;
         self.at += 1;
@@ -149,6 +153,7 @@ impl<'a> Reader<'a> {
                     return Err(FrameError::UnclosedQuote {
                         path: self.path.to_owned(),
                         line: opened,
+                        cell,
                     });
                 }
                 byte if byte == quote => {
@@ -178,6 +183,7 @@ impl<'a> Reader<'a> {
             Some(found) if !ends => Err(FrameError::AfterQuote {
                 path: self.path.to_owned(),
                 line: self.line,
+                cell,
                 found,
             }),
             _ => Ok(Cell { text, quoted: true }),
@@ -223,11 +229,11 @@ mod tests {
     fn broken_quotes_are_errors_at_their_line() {
         assert_eq!(
             records("a,b\n1,\"x\n2,y\n").unwrap_err(),
-            "t.csv: line 2: a quote opens here and is never closed"
+            "t.csv: line 2, cell 2: a quote opens here and is never closed"
         );
         assert_eq!(
             records("a,b\n1,\"x\ny\"z\n").unwrap_err(),
-            "t.csv: line 3: 'z' after a closing quote"
+            "t.csv: line 3, cell 2: 'z' after a closing quote"
         );
     }
 

@@ -40,20 +40,20 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
-/// By column, the number of different whole numbers, where a real does not tell all apart.
+/// By column, its whole numbers, where a real does not tell all apart.
 #[derive(Clone, Debug, Default)]
-pub struct Wholes(HashMap<String, usize>);
+pub struct Wholes(HashMap<String, Vec<Option<i128>>>);
 
-/// Reads a file, with the number of different whole numbers of those columns in which a real does not tell all apart.
+/// Reads a file, with the whole numbers of those columns in which a real does not tell all apart.
 ///
 /// # Errors
 /// As [`crate::read_dataset`].
 pub fn read_counted(path: &Path, options: &ReadOptions) -> Result<(Dataset, Wholes), FrameError> {
     let raw = read_raw(path, options)?;
-    let dataset = features(&raw, options)?;
     let columns = raw.columns.iter().enumerate();
-    let wholes = columns.filter_map(|(at, c)| Some((c.name.clone(), raw.distinct_wholes(at)?)));
-    Ok((dataset, Wholes(wholes.collect())))
+    let wholes = columns.filter_map(|(at, c)| Some((c.name.clone(), raw.large_wholes(at)?)));
+    let wholes = Wholes(wholes.collect());
+    Ok((features(raw, options)?, wholes))
 }
 
 /// Summarises a dataset as [`describe()`] does, with the whole numbers of [`read_counted`], and with what was read
@@ -75,7 +75,8 @@ pub fn describe(dataset: &Dataset) -> Description {
 fn describe_with(dataset: &Dataset, exact: &Wholes) -> Description {
     let summary = |column: &Column| {
         let mut summary = Summary::of(column);
-        if let Some(&distinct) = exact.0.get(&column.name) {
+        if let Some(wholes) = exact.0.get(&column.name) {
+            let distinct = wholes.iter().flatten().collect::<HashSet<_>>().len();
             let shared = distinct.saturating_sub(summary.distinct);
             summary.rounded = (shared > 0).then_some(summary.distinct);
             summary.distinct = summary.distinct.max(distinct);
@@ -83,8 +84,9 @@ fn describe_with(dataset: &Dataset, exact: &Wholes) -> Description {
         summary
     };
     let summaries: Vec<Summary> = dataset.columns().iter().map(summary).collect();
-    let keys = row_keys(dataset);
+    let keys = Keys::told_apart(dataset, exact);
     let (duplicate_rows, conflicting_rows) = repeated_rows(dataset, &keys);
+    drop(keys);
     let constant_columns: Vec<String> = dataset
         .columns()
         .iter()
@@ -125,7 +127,7 @@ fn describe_with(dataset: &Dataset, exact: &Wholes) -> Description {
 
 /// Number of rows that equal an earlier row, label included; a missing value equals a missing one.
 pub(crate) fn duplicate_rows(dataset: &Dataset) -> usize {
-    repeated_rows(dataset, &row_keys(dataset)).0
+    repeated_rows(dataset, &Keys::of(dataset)).0
 }
 
 fn is_missing(column: &Column, row: usize) -> bool {
@@ -135,47 +137,85 @@ fn is_missing(column: &Column, row: usize) -> bool {
     }
 }
 
-/// For each row its feature values as comparable bytes.
-pub(crate) fn row_keys(dataset: &Dataset) -> Vec<Vec<u8>> {
-    /// Rows whose keys are written together, so that they are near while all columns pass.
-    const BLOCK: usize = 1024;
-    let width = |column: &Column| match &column.values {
-        ColumnValues::Numeric(_) => 8,
-        ColumnValues::Nominal { .. } => 4,
-    };
-    let width = dataset.columns().iter().map(width).sum();
-    let mut keys: Vec<Vec<u8>> = Vec::with_capacity(dataset.n_rows());
-    keys.resize_with(dataset.n_rows(), || Vec::with_capacity(width));
-    for (block, keys) in keys.chunks_mut(BLOCK).enumerate() {
-        for column in dataset.columns() {
-            match &column.values {
-                ColumnValues::Numeric(values) => {
-                    for (key, value) in keys.iter_mut().zip(&values[block * BLOCK..]) {
+/// For each row its feature values as comparable bytes, all in one piece: of millions of rows, a piece each would stay with the
+/// process.
+pub(crate) struct Keys {
+    bytes: Vec<u8>,
+    width: usize,
+    n_rows: usize,
+}
+
+impl Keys {
+    /// Of the rows as models see them.
+    pub(crate) fn of(dataset: &Dataset) -> Self {
+        Self::told_apart(dataset, &Wholes::default())
+    }
+
+    /// Rows that are one to a model are none in the file where their whole numbers differ.
+    fn told_apart(dataset: &Dataset, exact: &Wholes) -> Self {
+        /// Rows whose keys are written together, so that they are near while all columns pass.
+        const BLOCK: usize = 1024;
+        let width = |column: &Column| {
+            let own = match &column.values {
+                ColumnValues::Numeric(_) => 8,
+                ColumnValues::Nominal { .. } => 4,
+            };
+            let more = exact.0.get(&column.name).map_or(0, |_| size_of::<i128>());
+            own + more
+        };
+        let widths: Vec<usize> = dataset.columns().iter().map(width).collect();
+        let (n_rows, width) = (dataset.n_rows(), widths.iter().sum::<usize>());
+        let mut bytes = vec![0; n_rows * width];
+        for (block, keys) in bytes.chunks_mut(BLOCK * width.max(1)).enumerate() {
+            let mut at = 0;
+            for (column, own) in dataset.columns().iter().zip(&widths) {
+                let wholes = exact.0.get(&column.name);
+                for (row, key) in (block * BLOCK..).zip(keys.chunks_exact_mut(width)) {
+                    let key = &mut key[at..at + own];
+                    match &column.values {
                         // One pattern for every NaN, one for both zeros.
-                        let value = if value.is_nan() {
-                            f64::NAN
-                        } else {
-                            value + 0.0
-                        };
-                        key.extend_from_slice(&value.to_bits().to_le_bytes());
+                        ColumnValues::Numeric(values) => {
+                            let value = values[row];
+                            let value = if value.is_nan() {
+                                f64::NAN
+                            } else {
+                                value + 0.0
+                            };
+                            key[..8].copy_from_slice(&value.to_bits().to_le_bytes());
+                        }
+                        ColumnValues::Nominal { codes, .. } => {
+                            key[..4].copy_from_slice(&codes[row].to_le_bytes());
+                        }
+                    }
+                    if let Some(wholes) = wholes {
+                        let whole = wholes[row].unwrap_or_default().to_le_bytes();
+                        key[own - whole.len()..].copy_from_slice(&whole);
                     }
                 }
-                ColumnValues::Nominal { codes, .. } => {
-                    for (key, code) in keys.iter_mut().zip(&codes[block * BLOCK..]) {
-                        key.extend_from_slice(&code.to_le_bytes());
-                    }
-                }
+                at += own;
             }
         }
+        Self {
+            bytes,
+            width,
+            n_rows,
+        }
     }
-    keys
+
+    pub(crate) fn get(&self, row: usize) -> &[u8] {
+        &self.bytes[row * self.width..(row + 1) * self.width]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.n_rows).map(|row| self.get(row))
+    }
 }
 
 /// Rows that equal an earlier one, label included, and rows whose features are those of a row of another class.
-fn repeated_rows(dataset: &Dataset, keys: &[Vec<u8>]) -> (usize, usize) {
+fn repeated_rows(dataset: &Dataset, keys: &Keys) -> (usize, usize) {
     let ids = dataset.labels().ids();
     // The label of a key's rows, or None when they disagree. Looked up only, never walked.
-    let mut labels: HashMap<&[u8], Option<u32>> = HashMap::with_capacity(keys.len());
+    let mut labels: HashMap<&[u8], Option<u32>> = HashMap::with_capacity(keys.n_rows);
     let mut agree = true;
     for (key, &label) in keys.iter().zip(ids) {
         let known = labels.entry(key).or_insert(Some(label));
@@ -186,12 +226,12 @@ fn repeated_rows(dataset: &Dataset, keys: &[Vec<u8>]) -> (usize, usize) {
     }
     // In most tables each key has one label, and nothing has to be looked up again.
     if agree {
-        return (keys.len() - labels.len(), 0);
+        return (keys.n_rows - labels.len(), 0);
     }
-    let pairs = keys.iter().map(Vec::as_slice).zip(ids.iter().copied());
+    let pairs = keys.iter().zip(ids.iter().copied());
     let distinct: HashSet<(&[u8], u32)> = pairs.collect();
-    let conflicting = keys.iter().filter(|key| labels[key.as_slice()].is_none());
-    (keys.len() - distinct.len(), conflicting.count())
+    let conflicting = keys.iter().filter(|key| labels[key].is_none());
+    (keys.n_rows - distinct.len(), conflicting.count())
 }
 
 /// Facts of one column.
@@ -390,8 +430,8 @@ pub(crate) fn groups_of_classes(dataset: &Dataset) -> Option<Vec<usize>> {
 
 /// Rows of `dataset` from `n_train` on that equal one before it, label included.
 pub fn repeated_across(dataset: &Dataset, n_train: usize) -> usize {
-    let keys = row_keys(dataset);
-    let row = |at: usize| (keys[at].as_slice(), dataset.labels().ids()[at]);
+    let keys = Keys::of(dataset);
+    let row = |at: usize| (keys.get(at), dataset.labels().ids()[at]);
     let known: HashSet<_> = (0..n_train).map(row).collect();
     (n_train..dataset.n_rows())
         .filter(|&at| known.contains(&row(at)))

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
-use counterweight_core::CoreError;
+use counterweight_core::{CoreError, Format};
 use thiserror::Error;
 
 /// Where in a file.
@@ -55,6 +55,24 @@ pub enum FrameError {
         /// The extensions that would do.
         supported: String,
     },
+    /// A key of the options that this kind of file does not take.
+    #[error("{}: `{key}` says nothing of a file of kind {}: it is for {}", path.display(), format.id(), Format::ids(Format::taking(key)))]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// One of [`Format::KEYS`].
+        key: &'static str,
+        /// The kind of the file.
+        format: Format,
+    },
+    /// The first bytes are those of another kind of file.
+    #[error("{}: these are the bytes of {}", path.display(), bytes.words().0)]
+    OtherBytes {
+        /// The file.
+        path: PathBuf,
+        /// What they are.
+        bytes: OtherBytes,
+    },
     /// A separator that cannot separate.
     #[error("{}: byte {separator:#04x} cannot separate cells", path.display())]
     Separator {
@@ -102,6 +120,8 @@ pub enum FrameError {
         offset: usize,
         /// What is wrong.
         reason: String,
+        /// The array of an archive that it stands in.
+        array: Option<String>,
     },
     /// More cells than are taken.
     #[error("{}: {rows} rows of {columns} columns are more than {most} cells (a column counts as 32 rows more), the limit for a text of its size", path.display())]
@@ -116,12 +136,16 @@ pub enum FrameError {
         most: usize,
     },
     /// Rows that are divided in a way that cannot be.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}{reason}", path.display(), place.map(|place| format!("{place}: ")).unwrap_or_default())]
     Split {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// Where, if it is one place.
+        place: Option<Place>,
+        /// What is wrong.
         reason: String,
+        /// What to try.
+        hint: String,
     },
     /// Nothing in the file.
     #[error("{}: the file is empty", path.display())]
@@ -148,20 +172,24 @@ pub enum FrameError {
         found: usize,
     },
     /// A quoted cell that the file ends in.
-    #[error("{}: line {line}: a quote opens here and is never closed", path.display())]
+    #[error("{}: line {line}, cell {cell}: a quote opens here and is never closed", path.display())]
     UnclosedQuote {
         /// The file.
         path: PathBuf,
         /// The line of the opening quote.
         line: u64,
+        /// Which cell of its row, from 1.
+        cell: usize,
     },
     /// Text between a closing quote and the next separator.
-    #[error("{}: line {line}: {found:?} after a closing quote", path.display())]
+    #[error("{}: line {line}, cell {cell}: {found:?} after a closing quote", path.display())]
     AfterQuote {
         /// The file.
         path: PathBuf,
         /// The line of the closing quote.
         line: u64,
+        /// Which cell of its row, from 1.
+        cell: usize,
         /// The first character after the quote.
         found: char,
     },
@@ -201,6 +229,8 @@ pub enum FrameError {
         nearest: Option<String>,
         /// All columns.
         columns: Vec<String>,
+        /// Whether their names are the first line of a text.
+        header: bool,
     },
     /// A column of one role is listed among the columns to ignore.
     #[error("{}: {role} column `{name}` is also ignored", path.display())]
@@ -310,6 +340,20 @@ pub enum FrameError {
         cells: usize,
         /// Whether it is a number once its comma is a decimal point.
         decimal: bool,
+    },
+    /// A date, where days are asked for, of a form that is not read.
+    #[error("{}: {place}, column `{column}`: `{found}` is a date in a form that is not read: {}", path.display(), if *short { "its year has two digits" } else { "nothing in the column tells the day from the month" })]
+    UnreadDate {
+        /// The file.
+        path: PathBuf,
+        /// The first such cell.
+        place: Place,
+        /// Its column.
+        column: String,
+        /// Its text.
+        found: String,
+        /// Whether the year has two digits; else day and month cannot be told apart.
+        short: bool,
     },
     /// A column that is declared to be two things.
     #[error("{}: column `{column}` is listed as nominal and as numeric", path.display())]
@@ -436,6 +480,61 @@ pub enum FrameError {
         /// Hash of the values in the file.
         found: String,
     },
+}
+
+/// What a file that should be text may be instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherBytes {
+    /// Packed by gzip.
+    Gzip,
+    /// Packed by zstd.
+    Zstd,
+    /// An archive, or a spreadsheet.
+    Zip,
+    /// A spreadsheet of before 2007.
+    Excel,
+    /// Parquet.
+    Parquet,
+    /// An array of NumPy.
+    Npy,
+    /// UTF-16 without a mark, the lower byte first.
+    Utf16Le,
+    /// UTF-16 without a mark, the higher byte first.
+    Utf16Be,
+}
+
+impl OtherBytes {
+    /// What it is called, and the value of `encoding` or `read_as` that reads it.
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gzip => ("a file packed by gzip", "gz"),
+            Self::Zstd => ("a file packed by zstd", "zst"),
+            Self::Zip => ("a zip archive, or of a spreadsheet (.xlsx, .ods)", ""),
+            Self::Excel => ("a spreadsheet (.xls)", ""),
+            Self::Parquet => ("a Parquet file", "parquet"),
+            Self::Npy => ("an array of NumPy", "npy"),
+            Self::Utf16Le => ("UTF-16 text without a byte order mark", "utf-16le"),
+            Self::Utf16Be => ("UTF-16 text without a byte order mark", "utf-16be"),
+        }
+    }
+}
+
+impl FrameError {
+    /// The key of a `[[dataset]]` that is wrong, where it is one.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Key { key, .. } => Some(key),
+            Self::NoColumn { role, .. } | Self::Ignored { role, .. } => Some(match *role {
+                "ignored" => "ignore",
+                "fold" => "folds",
+                other => other,
+            }),
+            Self::OneClass { .. } | Self::RealTarget { .. } => Some("target"),
+            Self::TwoKinds { .. } => Some("nominal"),
+            Self::Separator { .. } => Some("separator"),
+            _ => None,
+        }
+    }
 }
 
 /// The first names in backquotes; a wide table must not flood the screen.

@@ -1,19 +1,25 @@
 //! What to try against each [`FrameError`], in the words of a sweep file or of a command line.
 
-use crate::error::FrameError;
+use counterweight_core::Format;
+
+use crate::error::{FrameError, OtherBytes};
+use crate::raw::{Number, number};
 
 impl FrameError {
     /// What to try, when there is something to try, in the words of a sweep file.
     pub fn hint(&self) -> Option<String> {
         self.hint_in(|key, value| match key {
-            "separator" | "decimal" | "encoding" | "date" => format!("{key} = {value:?}"),
+            "separator" | "decimal" | "encoding" | "date" | "read_as" => {
+                format!("{key} = {value:?}")
+            }
+            "header" => format!("{key} = {value}"),
             _ => format!("{key} = [{value:?}]"),
         })
     }
 
     /// As [`FrameError::hint`], in the words of a command line.
     pub fn flag_hint(&self) -> Option<String> {
-        self.hint_in(|key, value| format!("--{key} '{value}'"))
+        self.hint_in(|key, value| format!("--{} '{value}'", key.replace('_', "-")))
     }
 
     fn hint_in(&self, set: impl Fn(&str, &str) -> String) -> Option<String> {
@@ -22,12 +28,50 @@ impl FrameError {
             | Self::Core { .. }
             | Self::Unpack { .. }
             | Self::Syntax { .. }
-            | Self::Bytes { .. }
+            | Self::Bytes { array: None, .. }
             | Self::TooWide { .. }
-            | Self::Split { .. }
             | Self::TwoRoles { .. } => return None,
             Self::NotAFile { .. } => "write the rows into a file first".into(),
+            // Results, which are written and read back, have a kind by their name alone.
+            Self::Extension { supported, .. } if *supported == Format::readable() => {
+                let set = set("read_as", Format::Csv.id());
+                format!("say what it is, such as {set}; extensions that say it: {supported}")
+            }
             Self::Extension { supported, .. } => format!("files of these kinds work: {supported}"),
+            Self::Key { key, .. } => {
+                let kinds: Vec<&str> = Format::taking(key).iter().map(|kind| kind.id()).collect();
+                format!(
+                    "take it out; or if the file is of such a kind, say so: {}",
+                    set("read_as", kinds[0])
+                )
+            }
+            Self::OtherBytes { path, bytes } => match (bytes, bytes.words().1) {
+                (OtherBytes::Gzip | OtherBytes::Zstd, packed) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    format!("call it {name}.{packed}, and it is unpacked while it is read")
+                }
+                (OtherBytes::Zip | OtherBytes::Excel, _) => {
+                    "unpack it, or save the sheet as CSV".into()
+                }
+                (OtherBytes::Utf16Le | OtherBytes::Utf16Be, name) => {
+                    format!("say so: {}", set("encoding", name))
+                }
+                (OtherBytes::Parquet | OtherBytes::Npy, kind) => {
+                    format!("say so: {}", set("read_as", kind))
+                }
+            },
+            Self::Bytes {
+                array: Some(array), ..
+            } => format!(
+                "leave the array out, if it is no column: {}",
+                set("ignore", array)
+            ),
+            Self::Split { hint, .. } => hint.clone(),
+            Self::UnreadDate { column, .. } => format!(
+                "write it as 2024-02-29, leave the column out: {}, or take it for names: {}",
+                set("ignore", column),
+                set("nominal", column)
+            ),
             Self::Separator { .. } => "use two ASCII characters that are no line breaks".into(),
             Self::NotUtf8 { results: true, .. } => {
                 "save the file as UTF-8, for example with `iconv -f latin1 -t utf8`".into()
@@ -59,8 +103,11 @@ impl FrameError {
                 )
             }
             Self::NoColumn {
-                nearest, columns, ..
-            } => return column_hint(nearest.as_deref(), columns, set),
+                nearest,
+                columns,
+                header,
+                ..
+            } => return column_hint(nearest.as_deref(), (columns, *header), set),
             Self::Ignored { .. } => "take it out of the ignored columns".into(),
             Self::NoFeatures { .. } => "at least one column has to be a feature".into(),
             Self::MissingLabel { .. } => "drop the rows without a label, or label them".into(),
@@ -123,9 +170,18 @@ impl FrameError {
 
 fn column_hint(
     nearest: Option<&str>,
-    columns: &[String],
+    (columns, header): (&[String], bool),
     set: impl Fn(&str, &str) -> String,
 ) -> Option<String> {
+    let numbers = columns
+        .iter()
+        .filter(|name| matches!(number(name), Number::Finite(_)));
+    if header && 2 * numbers.count() >= columns.len().max(1) {
+        return Some(format!(
+            "most of these are numbers; if the first line names no columns, say so: {}, which calls them c1, c2, ..",
+            set("header", "false")
+        ));
+    }
     if let Some(nearest) = nearest {
         return Some(format!("did you mean `{nearest}`?"));
     }

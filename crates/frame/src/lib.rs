@@ -28,6 +28,7 @@ mod pair;
 mod parquet;
 mod raw;
 mod read;
+mod reals;
 mod separated;
 mod splits;
 mod svmlight;
@@ -42,7 +43,7 @@ pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{
     Description, Wholes, describe, describe_counted, read_counted, repeated_across,
 };
-pub use error::{FrameError, Place};
+pub use error::{FrameError, OtherBytes, Place};
 pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};
 pub use pair::{is_family, read_family, read_pair};
 pub use parquet::owner_of;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use counterweight_core::{Encoding, Format, ReadOptions};
 
-use crate::error::FrameError;
+use crate::error::{FrameError, OtherBytes};
 
 /// Most bytes that a packed file may become: 4 GiB.
 const MOST_BYTES: u64 = 1 << 32;
@@ -141,6 +141,14 @@ pub(crate) fn decode<'a>(
             .map(Cow::Owned)
             .map_err(|before| bad(&before))
     };
+    if encoding == Encoding::Marked
+        && let Some(bytes) = other_bytes(bytes)
+    {
+        return Err(FrameError::OtherBytes {
+            path: path.to_owned(),
+            bytes,
+        });
+    }
     let text = match (bytes, encoding) {
         ([0xff, 0xfe, rest @ ..], Encoding::Marked | Encoding::Utf16Le | Encoding::Utf16Be) => {
             wide(rest, u16::from_le_bytes)?
@@ -168,6 +176,33 @@ pub(crate) fn decode<'a>(
         return Ok(Cow::Owned(text.replace('\r', "\n")));
     }
     Ok(text)
+}
+
+/// What bytes that should be text are instead, by how they begin.
+fn other_bytes(bytes: &[u8]) -> Option<OtherBytes> {
+    const MAGIC: [(&[u8], OtherBytes); 6] = [
+        (b"\x1f\x8b", OtherBytes::Gzip),
+        (b"\x28\xb5\x2f\xfd", OtherBytes::Zstd),
+        (b"PK\x03\x04", OtherBytes::Zip),
+        (b"\xd0\xcf\x11\xe0", OtherBytes::Excel),
+        (b"PAR1", OtherBytes::Parquet),
+        (b"\x93NUMPY", OtherBytes::Npy),
+    ];
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return None;
+    }
+    let known = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
+    if let Some((_, found)) = known {
+        return Some(*found);
+    }
+    // A text has no zeros; of UTF-16 most letters of most languages' tables have one in their higher byte.
+    let (pairs, _) = bytes[..bytes.len().min(1024)].as_chunks::<2>();
+    let zeros = |at: usize| 2 * pairs.iter().filter(|pair| pair[at] == 0).count() > pairs.len();
+    match (zeros(0), zeros(1)) {
+        (false, true) => Some(OtherBytes::Utf16Le),
+        (true, false) => Some(OtherBytes::Utf16Be),
+        _ => None,
+    }
 }
 
 /// UTF-16 as text; where it is none, what stands before.

@@ -3,7 +3,7 @@
 //! Reals of 4 and 8 bytes, whole numbers of 1 to 8, booleans (names, as in Parquet) and texts (`U`, `S`) in either
 //! byte order; C and Fortran order. The columns of a lone array are `c1`, `c2`, ...; in an archive an array of one
 //! dimension is a column of its own name, and those of a matrix `X` are `X1`, `X2`, ... Entries of an archive may be
-//! stored or deflated. Objects, which Python pickles, are refused.
+//! stored or deflated. Objects, which Python pickles, are refused. What `ignore` names is not looked into, whatever it holds.
 
 use std::io::Read;
 use std::path::Path;
@@ -60,6 +60,7 @@ impl Source<'_> {
             path: self.path.to_owned(),
             offset: at,
             reason: format!("{inside}{reason}"),
+            array: (!self.name.is_empty()).then(|| self.name.to_owned()),
         }
     }
 
@@ -286,21 +287,31 @@ pub(crate) fn read_npz(path: &Path, options: &ReadOptions) -> Result<RawTable, F
         path: path.to_owned(),
         offset: usize::try_from(offset).unwrap_or(usize::MAX),
         reason,
+        array: None,
     };
     let failed = |error: rawzip::Error| damaged(0, error.to_string());
     let archive = rawzip::ZipArchive::from_slice(&bytes).map_err(failed)?;
-    let mut arrays = Vec::new();
+    let (mut arrays, mut ignored) = (Vec::new(), Vec::new());
     for entry in archive.entries() {
         let entry = entry.map_err(failed)?;
         let start = entry.local_header_offset();
         let failed = |error: rawzip::Error| damaged(start, error.to_string());
         let file = entry.file_path();
         let file = String::from_utf8_lossy(file.as_bytes()).into_owned();
+        if options
+            .ignore
+            .contains(&file.trim_end_matches(".npy").to_owned())
+        {
+            ignored.push(file.trim_end_matches(".npy").to_owned());
+            continue;
+        }
         let Some(name) = file.strip_suffix(".npy") else {
-            return Err(damaged(
-                start,
-                format!("`{file}` is no array: its name does not end in .npy"),
-            ));
+            return Err(FrameError::Bytes {
+                path: path.to_owned(),
+                offset: usize::try_from(start).unwrap_or(usize::MAX),
+                reason: format!("`{file}` is no array: its name does not end in .npy"),
+                array: Some(file),
+            });
         };
         let method = entry.compression_method();
         let found = archive.get_entry(entry.wayfinder()).map_err(failed)?;
@@ -327,7 +338,10 @@ pub(crate) fn read_npz(path: &Path, options: &ReadOptions) -> Result<RawTable, F
         .iter()
         .map(|(name, _)| Source { path, name })
         .collect();
-    table(path, options, &arrays, &sources)
+    // An array that is left out as a whole need be none that could be read.
+    let mut options = options.clone();
+    options.ignore.retain(|name| !ignored.contains(name));
+    table(path, &options, &arrays, &sources)
 }
 
 /// The arrays of a file as columns.
@@ -375,6 +389,7 @@ fn table(
                 declared: declared(options, &name),
                 values: array.values(column, source, &name, options)?,
                 name,
+                spelt: Vec::new(),
             });
         }
     }

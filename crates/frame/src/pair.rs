@@ -6,15 +6,21 @@ use counterweight_core::{
     Column, ColumnValues, CoreError, Dataset, Format, GivenSplit, Labels, Partition, ReadOptions,
 };
 
-use crate::describe::row_keys;
+use crate::describe::Keys;
 use crate::error::FrameError;
-use crate::load::format;
 use crate::raw::{Kind, Number, RawTable, number};
-use crate::read::{check_classes, dataset, dates_dropped, read_raw, remark, typed};
+use crate::read::{check_classes, dataset, dates_dropped, read_raw, remark, taking_format, typed};
+use crate::splits::split_error;
 use crate::svmlight;
 
 /// What stands for the number of a fold in the names of a family.
 const FOLD: &str = "{fold}";
+
+/// Numbers behind a missing fold among which others are looked for.
+const FAR: usize = 20;
+
+/// What a family needs.
+const WHOLE: &str = "give the training and test files of all folds, as they were published";
 
 /// Whether a name stands for the files of all folds.
 pub fn is_family(path: &Path) -> bool {
@@ -35,44 +41,65 @@ pub fn read_family(
     let of = |path: &Path, fold: usize| {
         PathBuf::from(path.to_string_lossy().replace(FOLD, &fold.to_string()))
     };
-    let error = |path: &Path, reason: String| FrameError::Split {
-        path: path.to_owned(),
-        reason,
-    };
+    let error = |path: &Path, reason: String, hint: &str| split_error(path, reason, hint);
     if let Some(lone) = [train, test].into_iter().find(|path| !is_family(path)) {
         return Err(error(
             lone,
             format!("no `{FOLD}` in the name, where the other has one"),
+            "write `{fold}` in both names, where the number of the fold stands",
         ));
     }
+    let pattern = test.to_owned();
     let first = usize::from(!of(test, 0).exists());
     let mut pairs: Vec<(Dataset, Dataset)> = Vec::new();
     for fold in first.. {
         let (train, test) = (of(train, fold), of(test, fold));
-        if fold > first && !train.exists() && !test.exists() {
-            break;
+        let there = [train.exists(), test.exists()];
+        if fold > first && there == [false; 2] {
+            // Folds behind a gap are of the family too.
+            let later = (fold + 1..fold + FAR).find(|&fold| of(&pattern, fold).exists());
+            match later {
+                None => break,
+                Some(later) => {
+                    let reason = format!("fold {fold} is not there, and fold {later} is");
+                    return Err(error(&test, reason, WHOLE));
+                }
+            }
+        }
+        if fold > first && there != [true; 2] {
+            let (lone, other) = if there[0] {
+                (&test, &train)
+            } else {
+                (&train, &test)
+            };
+            let reason = format!("not there, where {} is", other.display());
+            return Err(error(lone, reason, WHOLE));
         }
         pairs.push(read_pair(&train, &test, options)?);
     }
     let mut tests = pairs.iter().map(|(_, test)| test);
     let Some(start) = tests.next().filter(|_| pairs.len() > 1) else {
-        return Err(error(test, "one fold is no family".into()));
+        return Err(error(&pattern, "one fold is no family".into(), WHOLE));
     };
-    let unlike =
-        |source: CoreError| error(test, format!("the folds are of different tables: {source}"));
+    let unlike = |source: CoreError| {
+        error(
+            &pattern,
+            format!("the folds are of different tables: {source}"),
+            WHOLE,
+        )
+    };
     let all = tests
         .try_fold(start.clone(), |all, test| all.stack(test))
         .map_err(unlike)?;
-    let keys = row_keys(&all);
-    let row = |at: usize| (keys[at].as_slice(), all.labels().ids()[at]);
+    let keys = Keys::of(&all);
+    let row = |at: usize| (keys.get(at), all.labels().ids()[at]);
     let (mut given, mut begin) = (Vec::new(), 0);
     for (fold, (own, test)) in pairs.iter().enumerate() {
         let end = begin + test.n_rows();
         let others: Vec<usize> = (0..begin).chain(end..all.n_rows()).collect();
-        let own_keys = row_keys(own);
+        let own_keys = Keys::of(own);
         let mut trained: Vec<_> = own_keys
             .iter()
-            .map(Vec::as_slice)
             .zip(own.labels().ids().iter().copied())
             .collect();
         let mut expected: Vec<_> = others.iter().map(|&at| row(at)).collect();
@@ -81,10 +108,10 @@ pub fn read_family(
         let file = of(train, fold + first);
         if trained != expected {
             let reason = "its rows are not those of the test files of the other folds";
-            return Err(error(&file, reason.into()));
+            return Err(error(&file, reason.into(), WHOLE));
         }
         let rows = Partition::new(all.n_rows(), others, (begin..end).collect());
-        let rows = rows.map_err(|source| error(&file, source.to_string()))?;
+        let rows = rows.map_err(|source| error(&file, source.to_string(), WHOLE))?;
         given.push(GivenSplit {
             repeat: 0,
             fold,
@@ -101,7 +128,11 @@ fn read_both(
     test: &Path,
     options: &ReadOptions,
 ) -> Result<[RawTable; 2], FrameError> {
-    if [format(train, options)?, format(test, options)?] != [Format::Svmlight; 2] {
+    if [
+        taking_format(train, options)?,
+        taking_format(test, options)?,
+    ] != [Format::Svmlight; 2]
+    {
         return Ok([read_raw(train, options)?, read_raw(test, options)?]);
     }
     let (first, second) = (
@@ -127,7 +158,7 @@ pub fn read_pair(
     test: &Path,
     options: &ReadOptions,
 ) -> Result<(Dataset, Dataset), FrameError> {
-    let [first, second] = read_both(train, test, options)?;
+    let [mut first, mut second] = read_both(train, test, options)?;
     let pair_error = |reason: String| FrameError::Pair {
         train: train.to_owned(),
         test: test.to_owned(),
@@ -180,22 +211,24 @@ pub fn read_pair(
 
     let (mut train_columns, mut test_columns) = (Vec::new(), Vec::new());
     let places = second.places();
-    for (at, column) in first.columns.iter().enumerate() {
-        if column.name == options.target {
+    let names = first.columns.iter().map(|column| &column.name);
+    let others: Vec<Option<usize>> = names
+        .map(|name| places.get(name.as_str()).copied())
+        .collect();
+    for (at, other) in others.into_iter().enumerate() {
+        let name = first.columns[at].name.clone();
+        if name == options.target {
             continue;
         }
-        let other = places
-            .get(column.name.as_str())
-            .copied()
-            .ok_or_else(|| pair_error("the columns differ".into()))?;
+        let other = other.ok_or_else(|| pair_error("the columns differ".into()))?;
         let judged = [first.judge(at)?, second.judge(other)?];
         for (remarks, judged) in remarks.iter_mut().zip(&judged) {
-            remarks.extend(remark(&column.name, judged));
+            remarks.extend(remark(&name, judged));
         }
         let kind = match (judged[0].kind, judged[1].kind) {
             (Kind::Unknown, Kind::Unknown) => Kind::Numeric,
             (Kind::Dates, Kind::Dates | Kind::Unknown) | (Kind::Unknown, Kind::Dates) => {
-                remarks[0].push(dates_dropped(&column.name));
+                remarks[0].push(dates_dropped(&name));
                 continue;
             }
             (a, b) if a == b => a,
@@ -210,16 +243,15 @@ pub fn read_pair(
                     format!(" ({place} of {}: `{text}`)", file.path.display())
                 });
                 return Err(pair_error(format!(
-                    "column `{}` is {} in the first and {} in the second{example}",
-                    column.name,
+                    "column `{name}` is {} in the first and {} in the second{example}",
                     a.word(),
                     b.word(),
                 )));
             }
         };
         let mut values = (
-            typed(&first, at, kind, &judged[0].reals),
-            typed(&second, other, kind, &judged[1].reals),
+            typed(&mut first, at, kind, &judged[0].reals),
+            typed(&mut second, other, kind, &judged[1].reals),
         );
         share_levels(&mut values.0, &mut values.1);
         for (columns, values) in [
@@ -227,7 +259,7 @@ pub fn read_pair(
             (&mut test_columns, values.1),
         ] {
             columns.push(Column {
-                name: column.name.clone(),
+                name: name.clone(),
                 values,
             });
         }

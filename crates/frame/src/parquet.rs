@@ -318,6 +318,7 @@ pub(crate) fn read_columns_of(
             declared: declared_as(options, &name),
             name,
             values,
+            spelt: Vec::new(),
         });
     }
     Ok(table)

@@ -1,11 +1,12 @@
 //! Columns as a file holds them, before it is decided what is a number and what is a name.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use counterweight_core::{Dates, ReadOptions};
 
-use crate::dates::days;
+use crate::dates::{Date, date, in_one_order};
 use crate::error::{FrameError, Place};
 pub(crate) use crate::texts::Texts;
 
@@ -19,7 +20,7 @@ const MISSING_NUMBERS: [&str; 13] = [
 ];
 
 /// Whether a cell among numbers stands for a missing one: a known spelling, or blanks alone.
-fn is_missing_number(text: &str) -> bool {
+pub(crate) fn is_missing_number(text: &str) -> bool {
     let bare = text.trim_matches([' ', '\t', '\u{a0}']);
     bare.is_empty() || MISSING_NUMBERS.contains(&bare)
 }
@@ -44,6 +45,8 @@ pub(crate) struct RawColumn {
     pub(crate) values: RawValues,
     /// What the caller says that it is.
     pub(crate) declared: Option<Kind>,
+    /// Spellings of missing among its numbers, with the rows of each.
+    pub(crate) spelt: Vec<(String, usize)>,
 }
 
 /// The columns of a file, the ignored ones left out.
@@ -133,6 +136,19 @@ pub(crate) fn number(text: &str) -> Number {
                 Number::None
             }
         }
+    }
+}
+
+/// Reads a cell as a number, with a comma before the decimals where `comma` says so.
+pub(crate) fn number_with(text: &str, comma: bool) -> Number {
+    if !comma {
+        return number(text);
+    }
+    match (text.contains(','), text.contains('.')) {
+        (true, false) => number(&text.replacen(',', ".", 1)),
+        // A point beside decimal commas would be one of thousands, or a slip.
+        (_, true) => Number::None,
+        (false, false) => number(text),
     }
 }
 
@@ -228,8 +244,12 @@ impl RawTable {
         if self.dates == Dates::Names || column.declared.is_some() {
             return None;
         }
-        let day = |text| days(text).or_else(|| is_missing_number(text).then_some(f64::NAN));
-        let days: Option<Vec<f64>> = texts.texts().map(day).collect();
+        let day = |text| match date(text) {
+            None if !is_missing_number(text) => None,
+            date => Some(date),
+        };
+        let dates: Vec<Option<Date>> = texts.texts().map(day).collect::<Option<_>>()?;
+        let days = in_one_order(&dates, self.dates == Dates::Drop);
         days.filter(|days| days.iter().any(|day| !day.is_nan()))
     }
 
@@ -249,18 +269,11 @@ impl RawTable {
 
     /// A text as a number, with the table's decimal point.
     fn number(&self, text: &str) -> Number {
-        if !self.comma {
-            return number(text);
-        }
-        match (text.contains(','), text.contains('.')) {
-            (true, false) => number(&text.replacen(',', ".", 1)),
-            // A point beside decimal commas would be one of thousands, or a slip.
-            (_, true) => Number::None,
-            (false, false) => number(text),
-        }
+        number_with(text, self.comma)
     }
 
-    /// Refuses a column of which at least half of the cells are dates, and not all, where dates are asked for.
+    /// Refuses a column of which at least half of the cells are dates, where dates are asked for and not all of them
+    /// can be read.
     fn refuse_half_dates(&self, at: usize) -> Result<(), FrameError> {
         let column = &self.columns[at];
         let (RawValues::Untyped(texts) | RawValues::Names(texts)) = &column.values else {
@@ -269,14 +282,30 @@ impl RawTable {
         if self.dates == Dates::Names || column.declared.is_some() {
             return Ok(());
         }
-        let (mut dates, mut cells, mut other) = (0, 0, None);
+        let (mut dates, mut cells, mut other, mut unread) = (0, 0, None, None);
         for ((code, text), count) in texts.texts().enumerate().zip(texts.counts()) {
             cells += count;
-            if days(text).is_some() {
-                dates += count;
-            } else if !is_missing_number(text) {
-                other.get_or_insert((code, text));
+            match date(text) {
+                Some(date) => {
+                    dates += count;
+                    if !matches!(date, Date::Days(_)) {
+                        unread.get_or_insert((code, text, date == Date::Short));
+                    }
+                }
+                None if is_missing_number(text) => {}
+                None => {
+                    other.get_or_insert((code, text));
+                }
             }
+        }
+        if let (None, Some((code, found, short))) = (other, unread) {
+            return Err(FrameError::UnreadDate {
+                path: self.path.clone(),
+                place: self.place_of(texts, code),
+                column: column.name.clone(),
+                found: found.to_owned(),
+                short,
+            });
         }
         match other {
             Some((code, found)) if dates > 0 && 2 * dates >= cells => Err(FrameError::Mixed {
@@ -314,7 +343,10 @@ impl RawTable {
         self.refuse_half_dates(at)?;
         let texts = match &column.values {
             RawValues::Numbers(_) | RawValues::Wholes(_) => {
-                return Ok(Judged::of(column.declared.unwrap_or(Kind::Numeric)));
+                return Ok(Judged {
+                    missing: column.spelt.clone(),
+                    ..Judged::of(column.declared.unwrap_or(Kind::Numeric))
+                });
             }
             RawValues::Names(texts) | RawValues::Untyped(texts) if texts.len() == 0 => {
                 return Ok(Judged::of(Kind::Unknown));
@@ -406,26 +438,21 @@ impl RawTable {
         }
     }
 
-    /// How many different whole numbers column `at` has, where some lie beyond what a real tells apart.
-    pub(crate) fn distinct_wholes(&self, at: usize) -> Option<usize> {
+    /// The whole number of each row of column `at`, where some lie beyond what a real tells apart.
+    pub(crate) fn large_wholes(&self, at: usize) -> Option<Vec<Option<i128>>> {
         let of = |text: &str| text.trim_matches([' ', '\t']).parse::<i128>().ok();
-        let wholes: Vec<i128> = match &self.columns[at].values {
-            RawValues::Wholes(values) => values.iter().flatten().copied().collect(),
+        let wholes: Vec<Option<i128>> = match &self.columns[at].values {
+            RawValues::Wholes(values) => values.clone(),
             // Most columns are told by their first text.
             RawValues::Untyped(texts) | RawValues::Names(texts)
                 if texts.texts().next().is_some_and(|text| of(text).is_some()) =>
             {
-                texts.texts().filter_map(of).collect()
+                texts.rows().map(|text| of(text?)).collect()
             }
             _ => return None,
         };
-        let large = wholes.iter().any(|whole| whole.unsigned_abs() > EXACT);
-        large.then(|| {
-            wholes
-                .into_iter()
-                .collect::<std::collections::HashSet<_>>()
-                .len()
-        })
+        let large = |whole: &i128| whole.unsigned_abs() > EXACT;
+        wholes.iter().flatten().any(large).then_some(wholes)
     }
 
     /// The first value of column `at` that is no number, with its place.
@@ -440,7 +467,7 @@ impl RawTable {
     }
 
     /// The label of each row.
-    pub(crate) fn labels(&self, target: &str) -> Result<Vec<String>, FrameError> {
+    pub(crate) fn labels(&self, target: &str) -> Result<Vec<Cow<'_, str>>, FrameError> {
         let at = self
             .position(target)
             .expect("the target was looked up before");
@@ -454,7 +481,7 @@ impl RawTable {
         match &self.columns[at].values {
             RawValues::Untyped(texts) | RawValues::Names(texts) => match texts.first_missing {
                 Some(place) => Err(missing(place, texts.missing())),
-                None => Ok(texts.rows().flatten().map(str::to_owned).collect()),
+                None => Ok(texts.rows().flatten().map(Cow::Borrowed).collect()),
             },
             RawValues::Numbers(values) => match values.iter().position(|v| v.is_nan()) {
                 Some(row) => {
@@ -462,14 +489,21 @@ impl RawTable {
                     Err(missing(row as u64, rows as u64))
                 }
                 // Whole numbers stored as reals are still the classes 0, 1, 2; -0 is 0.
-                None => Ok(values.iter().map(|v| format!("{}", v + 0.0)).collect()),
+                None => Ok(values
+                    .iter()
+                    .map(|v| (v + 0.0).to_string().into())
+                    .collect()),
             },
             RawValues::Wholes(values) => match values.iter().position(Option::is_none) {
                 Some(row) => {
                     let rows = values.iter().filter(|v| v.is_none()).count();
                     Err(missing(row as u64, rows as u64))
                 }
-                None => Ok(values.iter().flatten().map(ToString::to_string).collect()),
+                None => Ok(values
+                    .iter()
+                    .flatten()
+                    .map(|v| v.to_string().into())
+                    .collect()),
             },
         }
     }
@@ -551,7 +585,11 @@ impl RawTable {
     /// The numbers of column `at` as names: those of whole numbers have no point.
     pub(crate) fn number_names(&self, at: usize) -> Texts {
         let mut texts = Texts::default();
-        let mut push = |text: Option<String>| texts.push(text.as_deref(), 0);
+        let mut row = 0;
+        let mut push = |text: Option<String>| {
+            texts.push(text.as_deref(), row);
+            row += 1;
+        };
         match &self.columns[at].values {
             RawValues::Numbers(values) => {
                 let name = |v: &f64| (!v.is_nan()).then(|| (v + 0.0).to_string());
@@ -569,10 +607,10 @@ impl RawTable {
         texts
     }
 
-    /// Numbers of column `at`, which has been found to be numeric or without values; `reals` are those of its texts.
-    pub(crate) fn numbers(&self, at: usize, reals: &[f64]) -> Vec<f64> {
-        match &self.columns[at].values {
-            RawValues::Numbers(values) => values.clone(),
+    /// Takes the numbers of column `at`, which has been found to be numeric or without values; `reals` are those of its texts.
+    pub(crate) fn numbers(&mut self, at: usize, reals: &[f64]) -> Vec<f64> {
+        match &mut self.columns[at].values {
+            RawValues::Numbers(values) => std::mem::take(values),
             RawValues::Wholes(values) => {
                 let real = |value: &Option<i128>| value.map_or(f64::NAN, |value| value as f64);
                 values.iter().map(real).collect()

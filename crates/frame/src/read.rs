@@ -19,8 +19,8 @@
 //! reader must not choose.
 //!
 //! # Cost
-//! O(cells) time. Beside the file itself 4 bytes a cell and the distinct texts of each column; in a column of which
-//! most texts differ, such as measurements, its texts and 20 bytes a cell.
+//! O(cells) time. Beside the file itself 8 bytes a cell and the distinct texts of each column; in a column of names of
+//! which most differ, its texts and 20 bytes a cell.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -64,7 +64,7 @@ pub(crate) fn declared(options: &ReadOptions, name: &String) -> Option<Kind> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_dataset(path: &Path, options: &ReadOptions) -> Result<Dataset, FrameError> {
-    features(&read_raw(path, options)?, options)
+    features(read_raw(path, options)?, options)
 }
 
 /// As [`read_dataset`], with the folds that the column `folds` says: each fold tests on its rows and trains on all
@@ -77,10 +77,9 @@ pub fn read_in_folds(
     options: &ReadOptions,
 ) -> Result<(Dataset, Option<Vec<GivenSplit>>), FrameError> {
     let raw = read_raw(path, options)?;
-    let data = features(&raw, options)?;
     let given = options.folds.as_ref();
     let given = given.map(|column| splits::of_column(&raw, column));
-    Ok((data, given.transpose()?))
+    Ok((features(raw, options)?, given.transpose()?))
 }
 
 /// As [`read_dataset`], of a Parquet file whose bytes are at hand.
@@ -89,36 +88,36 @@ pub(crate) fn read_bytes_of(
     bytes: &[u8],
     options: &ReadOptions,
 ) -> Result<Dataset, FrameError> {
-    features(&parquet::read_columns_of(path, bytes, options)?, options)
+    features(parquet::read_columns_of(path, bytes, options)?, options)
 }
 
-pub(crate) fn features(raw: &RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
-    let path = &raw.path;
+/// The columns are taken one by one, so that a large table is here once.
+pub(crate) fn features(mut raw: RawTable, options: &ReadOptions) -> Result<Dataset, FrameError> {
     let labels = Labels::from_texts(&raw.labels(&options.target)?);
-    check_classes(path, options, &labels)?;
+    check_classes(&raw.path, options, &labels)?;
     let (mut columns, mut remarks) = (Vec::with_capacity(raw.columns.len()), raw.remarks.clone());
-    for (at, column) in raw.columns.iter().enumerate() {
-        if column.name == options.target || options.folds.as_ref() == Some(&column.name) {
+    for at in 0..raw.columns.len() {
+        let name = raw.columns[at].name.clone();
+        if name == options.target || options.folds.as_ref() == Some(&name) {
             continue;
         }
         let judged = raw.judge(at)?;
         if judged.kind == Kind::Dates {
-            remarks.push(dates_dropped(&column.name));
+            remarks.push(dates_dropped(&name));
             continue;
         }
-        remarks.extend(remark(&column.name, &judged));
-        columns.push(Column {
-            name: column.name.clone(),
-            values: typed(raw, at, judged.kind, &judged.reals),
-        });
+        remarks.extend(remark(&name, &judged));
+        let values = typed(&mut raw, at, judged.kind, &judged.reals);
+        raw.columns[at].values = RawValues::Numbers(Vec::new());
+        columns.push(Column { name, values });
     }
     if columns.is_empty() {
         return Err(FrameError::NoFeatures {
-            path: path.clone(),
+            path: raw.path,
             target: options.target.clone(),
         });
     }
-    dataset(path, columns, labels).map(|data| data.with_remarks(remarks))
+    dataset(&raw.path, columns, labels).map(|data| data.with_remarks(remarks))
 }
 
 /// What was read otherwise than it stands in the file.
@@ -171,7 +170,8 @@ pub(crate) fn check_classes(
     Ok(())
 }
 
-pub(crate) fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
+/// Takes the values of a column as what they were judged to be.
+pub(crate) fn typed(raw: &mut RawTable, at: usize, kind: Kind, reals: &[f64]) -> ColumnValues {
     match (&raw.columns[at].values, kind) {
         (RawValues::Untyped(texts), Kind::Nominal)
         | (RawValues::Names(texts), Kind::Nominal | Kind::Unknown) => {
@@ -186,11 +186,33 @@ pub(crate) fn typed(raw: &RawTable, at: usize, kind: Kind, reals: &[f64]) -> Col
     }
 }
 
+/// The kind of a file, which takes all keys that the options say.
+pub(crate) fn taking_format(path: &Path, options: &ReadOptions) -> Result<Format, FrameError> {
+    let format = format(path, options)?;
+    match options.refused_by(format) {
+        None => Ok(format),
+        Some(key) => Err(FrameError::Key {
+            path: path.to_owned(),
+            key,
+            format,
+        }),
+    }
+}
+
 /// Reads a file of any kind and checks its columns against the options.
 pub(crate) fn read_raw(path: &Path, options: &ReadOptions) -> Result<RawTable, FrameError> {
-    let raw = match format(path, options)? {
-        Format::Csv => separated::read(path, options, b',')?,
-        Format::Tsv => separated::read(path, options, b'\t')?,
+    read_with(path, options, true)
+}
+
+/// As [`read_raw`]; with `numbers`, the texts of measurements are not kept.
+pub(crate) fn read_with(
+    path: &Path,
+    options: &ReadOptions,
+    numbers: bool,
+) -> Result<RawTable, FrameError> {
+    let raw = match taking_format(path, options)? {
+        Format::Csv => separated::read(path, options, b',', numbers)?,
+        Format::Tsv => separated::read(path, options, b'\t', numbers)?,
         Format::Arff => arff::read(path, options, false)?,
         Format::Keel => arff::read(path, options, true)?,
         Format::Svmlight => {
@@ -305,6 +327,8 @@ pub(crate) fn kept_columns(
                 name: name.clone(),
                 nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
                 columns: names.to_vec(),
+                header: options.header
+                    && matches!(format(path, options), Ok(Format::Csv | Format::Tsv)),
             });
         }
     }

@@ -182,6 +182,7 @@ pub(crate) fn table(
                 declared: declared(options, &name),
                 name,
                 values,
+                spelt: Vec::new(),
             });
         }
     }

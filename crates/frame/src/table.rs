@@ -26,10 +26,10 @@ use counterweight_core::{
 use crate::atomic::write_atomically;
 use crate::delimited;
 use crate::error::FrameError;
-use crate::load::{decode, extension, format, read_bytes};
+use crate::load::{decode, extension, read_bytes};
 use crate::parquet;
 use crate::raw::{Number, RawValues, number};
-use crate::read::read_raw;
+use crate::read::{read_with, taking_format};
 
 /// The extensions of files that [`write_table`] writes.
 const WRITABLE: &str = "csv, parquet";
@@ -201,7 +201,7 @@ pub fn read_text_table(path: &Path) -> Result<Table, FrameError> {
 /// # Errors
 /// As [`crate::read_dataset`].
 pub fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameError> {
-    if format(path, options)? == Format::Parquet {
+    if taking_format(path, options)? == Format::Parquet {
         return parquet::read_cells(path, options);
     }
     // What is listed as missing stands in the file too.
@@ -209,13 +209,15 @@ pub fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameErro
         missing: Vec::new(),
         ..options.clone()
     };
-    let raw = read_raw(path, &plain)?;
+    let mut raw = read_with(path, &plain, false)?;
     let mut table = Table::new();
-    for (at, column) in raw.columns.iter().enumerate() {
-        let cells = match (raw.days(at), &column.values) {
-            (Some(_), _) if options.date == Dates::Drop && column.name != options.target => {
-                continue;
-            }
+    for at in 0..raw.columns.len() {
+        let days = raw.days(at);
+        let name = raw.columns[at].name.clone();
+        if days.is_some() && options.date == Dates::Drop && name != options.target {
+            continue;
+        }
+        let cells = match (days, &raw.columns[at].values) {
             (Some(days), RawValues::Untyped(_) | RawValues::Names(_)) => {
                 let days = raw.numbers(at, &days).into_iter();
                 Cells::Real(days.map(|day| (!day.is_nan()).then_some(day)).collect())
@@ -233,12 +235,10 @@ pub fn read_cells(path: &Path, options: &ReadOptions) -> Result<Table, FrameErro
                 Cells::Text(texts.collect())
             }
         };
-        table = table
-            .with(column.name.clone(), cells)
-            .map_err(|source| FrameError::Core {
-                path: path.to_owned(),
-                source,
-            })?;
+        table = table.with(name, cells).map_err(|source| FrameError::Core {
+            path: path.to_owned(),
+            source,
+        })?;
     }
     Ok(table)
 }

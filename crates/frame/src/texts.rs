@@ -68,6 +68,11 @@ impl Texts {
         }
     }
 
+    /// Whether most texts are their own.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }

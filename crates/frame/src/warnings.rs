@@ -214,9 +214,14 @@ fn numbers_in_other_words(levels: &[String]) -> Option<&'static str> {
         }),
         ("a currency sign", |text| {
             let money = |c: char| "$€£¥".contains(c);
-            text.trim().trim_matches(money).replace(',', "")
+            match text.trim().trim_matches(money) {
+                bare if bare == text.trim() => bare.to_owned(),
+                bare => bare.replace(',', ""),
+            }
         }),
-        ("a decimal comma", |text| text.trim().replacen(',', ".", 1)),
+        ("a decimal comma (say decimal = \",\")", |text| {
+            text.trim().replacen(',', ".", 1)
+        }),
     ];
     let half = |bare: &Bare| {
         let odd = levels.iter().filter(|level| digits(level) && !reads(level));

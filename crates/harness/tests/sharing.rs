@@ -216,7 +216,7 @@ impl DataSource for NoFiles {
     fn load(&self, _: &DatasetSpec, _: &Path) -> Result<Loaded, LoadError> {
         Err(LoadError {
             message: "the mock has no files".into(),
-            hint: None,
+            ..LoadError::default()
         })
     }
 }

@@ -25,6 +25,7 @@ pub mod eigen;
 pub mod elementary;
 pub mod kernel_rows;
 mod lanes;
+mod leaders;
 pub mod linalg;
 pub mod neighbours;
 pub mod newton;

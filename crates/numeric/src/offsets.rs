@@ -13,6 +13,8 @@ use counterweight_core::limit;
 use counterweight_core::scores::argmax_row;
 use counterweight_core::{Confusion, CoreError, Labels, Scores, TIE};
 
+use crate::leaders::Leaders;
+
 /// One minus the mean recall of the classes that have rows; `None` without rows.
 fn balanced_error(confusion: &Confusion) -> Option<f64> {
     let recalls = confusion.recalls().flatten();
@@ -304,8 +306,8 @@ impl<'a> OffsetRules<'a> {
     /// Coordinate ascent from `start`: the offsets, and their balanced error.
     fn ascend(&self, start: &[f64], rounds: usize) -> Option<(Vec<f64>, f64)> {
         let mut least = self.balanced_error(start)?;
-        let mut offsets = start.to_vec();
-        let mut share = vec![0.0; offsets.len()];
+        let mut leaders = Leaders::new(self.scores, self.labels, start);
+        let mut share = vec![0.0; start.len()];
         for (row, &y) in self.truth.iter().enumerate() {
             share[y as usize] += self.weight(row).unwrap_or(1.0);
         }
@@ -315,15 +317,16 @@ impl<'a> OffsetRules<'a> {
         }
         for _ in 0..rounds {
             let before = least;
-            for class in (0..offsets.len()).filter(|&class| start[class].is_finite()) {
-                let old = offsets[class];
-                if let Some(found) = self.line_search(&offsets, class, &share) {
-                    offsets[class] = found;
-                    let error = self.balanced_error(&offsets)?;
+            for class in (0..start.len()).filter(|&class| start[class].is_finite()) {
+                if let Some(found) = self.line_search(&leaders, class, &share) {
+                    let error = if self.labels.is_weighted() {
+                        self.balanced_error(&leaders.with(class, found))?
+                    } else {
+                        leaders.balanced_error(class, found)?
+                    };
                     if error < least - 1e-12 {
                         least = error;
-                    } else {
-                        offsets[class] = old;
+                        leaders.take(class, found);
                     }
                 }
             }
@@ -331,7 +334,7 @@ impl<'a> OffsetRules<'a> {
                 break;
             }
         }
-        Some((offsets, least))
+        Some((leaders.offsets().to_vec(), least))
     }
 
     /// The balanced error when the best offsets are chosen on one half of these rows (every second row
@@ -374,15 +377,18 @@ impl<'a> OffsetRules<'a> {
 
     /// The offset of `class` with the largest mean recall, the others fixed; `share` is what a row
     /// of each class adds to it. `None` when no finite offset changes a decision.
-    fn line_search(&self, offsets: &[f64], class: usize, share: &[f64]) -> Option<f64> {
-        let mut without = offsets.to_vec();
-        without[class] = f64::INFINITY;
+    fn line_search(&self, leaders: &Leaders<'_>, class: usize, share: &[f64]) -> Option<f64> {
         let mut turning: Vec<(f64, f64)> = Vec::new();
         let rows = self.scores.log().iter_rows().zip(self.truth);
-        for (at, (row, &truth)) in rows.enumerate() {
-            limit::ask_at(at);
-            let rival = argmax_row(row, &without, self.labels.ties()) as usize;
-            let critical = row[class] - (row[rival] - without[rival]);
+        let rivals = leaders.decided(class, f64::INFINITY);
+        for (at, ((row, &truth), rival)) in rows.zip(rivals).enumerate() {
+            // Without any other class the one at hand is its own rival.
+            let offset = if rival == class {
+                f64::INFINITY
+            } else {
+                leaders.offsets()[rival]
+            };
+            let critical = row[class] - (row[rival] - offset);
             let gain = |decided: usize| {
                 if decided == truth as usize {
                     share[truth as usize] * self.weight(at).unwrap_or(1.0)
@@ -469,6 +475,41 @@ mod tests {
             }
             // These scores know next to nothing of the classes, so all of the gain is optimism.
             assert!(excess / n > 0.01, "{k} classes: {}", excess / n);
+        }
+    }
+
+    #[test]
+    fn leaders_decide_as_all_classes_do() {
+        for k in 2..7 {
+            for seed in 0..20 {
+                let (scores, labels) = rows(60, k, seed);
+                let mut offsets: Vec<f64> = (0..k).map(|class| 0.3 * class as f64).collect();
+                let mut leaders = Leaders::new(&scores, &labels, &offsets);
+                // Offsets on the grid of the scores make ties again and again.
+                for step in 0..40 {
+                    let class = step * 7 % k;
+                    let offset =
+                        [0.5 * (step % 5) as f64 - 1.0, f64::INFINITY][usize::from(step % 9 == 8)];
+                    let before = std::mem::replace(&mut offsets[class], offset);
+                    let expected = scores.argmax(&offsets, labels.ties()).unwrap();
+                    let found: Vec<usize> = leaders.decided(class, offset).collect();
+                    let expected: Vec<usize> = expected
+                        .as_slice()
+                        .iter()
+                        .map(|&class| class as usize)
+                        .collect();
+                    assert_eq!(found, expected);
+                    let rules = OffsetRules::new(&scores, &labels).unwrap();
+                    let error = balanced_error(&one_by_one(&scores, &labels, &offsets));
+                    assert_eq!(leaders.balanced_error(class, offset), error);
+                    assert_eq!(rules.balanced_error(&offsets), error);
+                    if step % 3 == 0 {
+                        offsets[class] = before;
+                    } else {
+                        leaders.take(class, offset);
+                    }
+                }
+            }
         }
     }
 

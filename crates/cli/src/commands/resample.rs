@@ -10,13 +10,13 @@ use counterweight_core::{
     Resampler, ResamplerCaps, Samples, Seed, Shared, SmallClass, StageContext, StageError, Table,
     Train,
 };
-use counterweight_data::preprocess::Encoder;
+use counterweight_data::preprocess::{Encoder, Fill, fill};
 use counterweight_frame::{plain_real, read_cells, read_dataset, write_plain_table};
 use counterweight_harness::config;
 use counterweight_harness::config::method::Built;
 use counterweight_harness::plan::resampler_for;
 
-use crate::args::{ResampleArgs, SmallClassArg};
+use crate::args::{ImputeArg, ResampleArgs, SmallClassArg};
 
 /// The name of the last column.
 const ORIGIN: &str = "origin";
@@ -31,8 +31,22 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         ))
         .hint("give --output another name"));
     }
-    let options = args.reading.options(&args.target);
-    let (data, rows) = args.contrast.apply(read_dataset(&args.file, &options)?)?;
+    let mut options = args.reading.options(&args.target);
+    options.group.clone_from(&args.group);
+    let (read, rows) = args.contrast.apply(read_dataset(&args.file, &options)?)?;
+    let internal = |error: counterweight_core::CoreError| Error::internal(error.to_string());
+    let read = match &args.group {
+        Some(column) => read
+            .grouped_by(column)
+            .map_err(|error| Error::usage(error.to_string()))?,
+        None => read,
+    };
+    let filled = match args.impute {
+        Some(ImputeArg::Median) => Some(fill(&read, Fill::Median).map_err(internal)?),
+        Some(ImputeArg::Mean) => Some(fill(&read, Fill::Mean).map_err(internal)?),
+        None => None,
+    };
+    let data = filled.as_ref().unwrap_or(&read);
     let cells = read_cells(&args.file, &options)?;
     if cells.column(ORIGIN).is_some() {
         return Err(Error::usage(format!(
@@ -51,7 +65,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
             built.entry.card.id, asked.entry.card.id
         );
     }
-    let train = train(&data)?;
+    let train = train(data)?;
     let shared = Shared::default();
     let stream = Seed(args.seed)
         .stage("resample")
@@ -67,13 +81,14 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
     let encode = |samples: &Samples| encoder.apply(samples);
     let after = CATALOGUE
         .resample(&*built.method, &train, &encode, &mut context)
-        .map_err(|error| failure(&error, &built, &data))?;
+        .map_err(|error| failure(&error, &built, data))?;
     for note in &context.notes {
         eprintln!("note: {}", note.text());
     }
     let as_text = !extension_is(&args.output, "parquet");
     let table = Resampled {
-        data: &data,
+        data,
+        read: filled.is_some().then_some(&read),
         rows: rows.as_deref(),
         relabelled: args.contrast.asked().is_some(),
         target: &args.target,
@@ -81,7 +96,7 @@ pub(crate) fn resample(args: &ResampleArgs) -> Result<Exit> {
         after: &after,
     }
     .table(cells, as_text)
-    .map_err(|error| Error::internal(error.to_string()))?;
+    .map_err(internal)?;
     write_plain_table(&table, &args.output)?;
     let names = data.labels().names();
     println!(
@@ -164,7 +179,7 @@ fn train(data: &Dataset) -> Result<Train> {
     let (train, _) = all
         .cut_samples(&samples.map_err(internal)?)
         .map_err(internal)?;
-    Ok(train)
+    Ok(train.with_groups(data.groups().cloned()))
 }
 
 fn failure(
@@ -191,7 +206,7 @@ fn failure(
              row {row} (from 0); nothing was written"
         );
         return failure.hint(
-            "fill or drop them first; random-over and random-under copy rows with missing values",
+            "--impute fills them; random-over and random-under copy rows with missing values",
         );
     }
     failure
@@ -200,6 +215,8 @@ fn failure(
 /// Rows that were resampled, with the file's own cells in those that it had.
 struct Resampled<'a> {
     data: &'a Dataset,
+    /// What `data` was before missing values were filled, where they were.
+    read: Option<&'a Dataset>,
     /// The rows of the file that `data` holds; `None` for all.
     rows: Option<&'a [usize]>,
     /// Whether the labels are those of a task that is made of the file's classes.
@@ -219,7 +236,7 @@ impl Resampled<'_> {
         for (name, cells) in cells.into_columns() {
             let feature = features.get(name.as_str()).copied();
             let feature = feature.filter(|_| name != self.target);
-            let mut texts = self.texts(&cells, feature);
+            let mut texts = self.texts(&cells, (feature, name != self.target));
             let cells = if as_text {
                 Cells::Text(texts)
             } else {
@@ -239,8 +256,15 @@ impl Resampled<'_> {
         table.with(ORIGIN, self.origins())
     }
 
-    /// A column as text: the file's own cells, and what was made between two rows.
-    fn texts(&self, cells: &Cells, feature: Option<usize>) -> Vec<Option<String>> {
+    /// Whether the cell of a row was missing and has been filled.
+    fn is_filled(&self, row: usize, feature: Option<usize>) -> bool {
+        let before = self.read.zip(feature);
+        before.is_some_and(|(read, at)| is_missing(&read.columns()[at].values, row))
+    }
+
+    /// A column as text: the file's own cells, and what was made between two rows. One that is neither a feature nor
+    /// the target (`aside`) says something of the row itself, which a new row takes over from the one it starts from.
+    fn texts(&self, cells: &Cells, (feature, aside): (Option<usize>, bool)) -> Vec<Option<String>> {
         let samples = self.after.samples();
         let labels = samples.y();
         let made = |row: usize| match feature {
@@ -265,7 +289,15 @@ impl Resampled<'_> {
         let origins = samples.origins().iter().enumerate();
         origins
             .map(|(row, origin)| match origin {
-                Origin::Row(from) if feature.is_some() || !self.relabelled => {
+                Origin::Row(from) | Origin::Synthetic { base: from, .. }
+                    if feature.is_none() && aside =>
+                {
+                    text(cells, self.in_file(*from))
+                }
+                Origin::Row(from)
+                    if !self.is_filled(*from, feature)
+                        && (feature.is_some() || !self.relabelled) =>
+                {
                     text(cells, self.in_file(*from))
                 }
                 Origin::Row(_) | Origin::Synthetic { .. } => made(row),
@@ -283,11 +315,7 @@ impl Resampled<'_> {
         let column = &self.data.columns()[feature].values;
         for (text, origin) in texts.iter_mut().zip(self.after.samples().origins()) {
             let Origin::Row(from) = *origin else { continue };
-            let missing = match column {
-                ColumnValues::Numeric(values) => values[from].is_nan(),
-                ColumnValues::Nominal { codes, .. } => codes[from] == MISSING,
-            };
-            if missing {
+            if is_missing(column, from) {
                 *text = None;
             }
         }
@@ -312,6 +340,13 @@ impl Resampled<'_> {
             });
             Cells::Whole(rows.collect())
         }
+    }
+}
+
+fn is_missing(column: &ColumnValues, row: usize) -> bool {
+    match column {
+        ColumnValues::Numeric(values) => values[row].is_nan(),
+        ColumnValues::Nominal { codes, .. } => codes[row] == MISSING,
     }
 }
 

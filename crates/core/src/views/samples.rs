@@ -45,13 +45,13 @@ impl Origin {
     }
 }
 
-/// A feature matrix with the kinds of its columns, labels, and where each row comes from.
+/// A feature matrix with the kinds of its columns, labels, and where each row comes from. A copy shares the matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
-    pub(super) x: Matrix,
+    pub(super) x: Arc<Matrix>,
     pub(super) kinds: Arc<[ColumnKind]>,
     pub(super) y: Labels,
-    pub(super) origins: Vec<Origin>,
+    pub(super) origins: Arc<[Origin]>,
 }
 
 impl Samples {
@@ -80,10 +80,10 @@ impl Samples {
         shape("labels", x.rows(), y.len())?;
         shape("origins", x.rows(), origins.len())?;
         Ok(Self {
-            x,
+            x: x.into(),
             kinds,
             y,
-            origins,
+            origins: origins.into(),
         })
     }
 
@@ -136,7 +136,7 @@ impl Samples {
             .collect();
         let x = Matrix::from_fn(self.n_rows(), kept.len(), |i, j| self.x.at(i, kept[j]));
         let kinds = kept.iter().map(|&j| self.kinds[j].clone()).collect();
-        Self::new(x, kinds, self.y.clone(), self.origins.clone())
+        Self::new(x, kinds, self.y.clone(), self.origins.to_vec())
     }
 
     /// Puts the indicators of `from` beside rows made of it: each row has those of the row that it is, or
@@ -147,7 +147,7 @@ impl Samples {
             .collect();
         let places = from.places();
         let mut rows = Vec::with_capacity(self.n_rows());
-        for origin in &self.origins {
+        for origin in &*self.origins {
             rows.push(
                 *places
                     .get(&origin.base())
@@ -167,7 +167,7 @@ impl Samples {
         });
         let more = vec![ColumnKind::Indicator; indicators.len()];
         let kinds = self.kinds.iter().cloned().chain(more).collect();
-        Self::new(x, kinds, self.y.clone(), self.origins.clone())
+        Self::new(x, kinds, self.y.clone(), self.origins.to_vec())
     }
 
     /// Where the rows of each origin stand.
@@ -195,7 +195,7 @@ impl Samples {
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         Self {
-            x: self.x.select_rows(rows),
+            x: self.x.select_rows(rows).into(),
             kinds: Arc::clone(&self.kinds),
             y: self.y.select(rows),
             origins: rows.iter().map(|&row| self.origins[row]).collect(),

@@ -26,7 +26,8 @@
 //!
 //! # Errors
 //!
-//! A population that is none, label noise of label noise, and another number of `rates` than classes: a [`ParamError`].
+//! A population that is none, label noise of label noise, `rate` beside `rates`, and another number of `rates` than classes: a
+//! [`ParamError`].
 //!
 //! # Examples
 //!
@@ -92,6 +93,13 @@ impl Recipe for LabelNoise {
     fn population(&self) -> Result<Box<dyn Population>, ParamError> {
         let clean = Arc::clone(&self.of.0);
         let k = clean.n_classes();
+        let default = (Self::default().rate - self.rate).abs() <= 0.0;
+        if self.rates.is_some() && !default {
+            return Err(ParamError {
+                hint: Some("keep one of them: `rates` says it for each class".into()),
+                ..ParamError::new("rate", "given beside `rates`")
+            });
+        }
         let rates = self.rates.clone().unwrap_or_else(|| vec![self.rate; k]);
         if rates.len() != k {
             let problem = format!("{} rates for a population of {k} classes", rates.len());

@@ -73,6 +73,13 @@ impl Encoder {
                 samples.x().cols()
             )));
         }
+        if self
+            .columns
+            .iter()
+            .all(|encoding| *encoding == Encoding::Keep)
+        {
+            return Ok(samples.clone());
+        }
         let mut x = Matrix::zeros(samples.n_rows(), self.n_columns());
         for i in 0..samples.n_rows() {
             limit::ask_at(i);

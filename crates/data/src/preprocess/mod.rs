@@ -7,6 +7,7 @@
 
 mod check;
 mod encoder;
+mod fill;
 mod nominal;
 mod numeric;
 pub mod polynomial;
@@ -14,6 +15,7 @@ mod preprocessor;
 
 pub use check::check_dataset;
 pub use encoder::Encoder;
+pub use fill::{Fill, fill};
 pub use polynomial::Polynomial;
 pub use preprocessor::Preprocessor;
 

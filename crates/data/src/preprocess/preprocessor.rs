@@ -13,8 +13,7 @@
 
 use counterweight_core::limit;
 use counterweight_core::{
-    Column, ColumnKind, ColumnValues, Dataset, MISSING, Matrix, Origin, Samples, StageError,
-    StageResult,
+    ColumnKind, ColumnValues, Dataset, MISSING, Matrix, Origin, Samples, StageError, StageResult,
 };
 
 use super::Preprocess;
@@ -50,18 +49,28 @@ impl Preprocessor {
     /// [`StageError::Failed`] without rows; [`StageError::NotApplicable`] for missing values under
     /// `none`.
     pub fn fit(kind: Preprocess, train: &Dataset) -> StageResult<Self> {
-        if train.n_rows() == 0 {
+        Self::fit_rows(kind, train, &all(train))
+    }
+
+    /// As [`Preprocessor::fit`], on the training rows `rows` of `data`, which are copied a column at a time.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::fit`].
+    pub fn fit_rows(kind: Preprocess, data: &Dataset, rows: &[usize]) -> StageResult<Self> {
+        if rows.is_empty() {
             return Err(StageError::Failed(
                 "preprocessing needs training rows".into(),
             ));
         }
-        let weights = train.labels().weights();
-        let mut columns = Vec::with_capacity(train.n_features());
+        let part = data.labels().select(rows);
+        let weights = part.weights();
+        let mut columns = Vec::with_capacity(data.n_features());
         let mut indicated = Vec::new();
-        for (at, column) in train.columns().iter().enumerate() {
+        for (at, column) in data.columns().iter().enumerate() {
             limit::ask();
-            let missing = column.values.missing();
-            let fitted = match (kind, &column.values) {
+            let values = data.part(at, rows);
+            let missing = values.missing();
+            let fitted = match (kind, &values) {
                 (Preprocess::Standard, ColumnValues::Numeric(values)) => {
                     Fitted::Scaled(Scaler::fit(values, weights.as_deref()))
                 }
@@ -91,8 +100,8 @@ impl Preprocessor {
     ///
     /// # Errors
     /// As [`Preprocessor::fit`].
-    pub fn fit_raw(kind: Preprocess, train: &Dataset) -> StageResult<Self> {
-        let mut fitted = Self::fit(kind, train)?;
+    pub fn fit_raw(kind: Preprocess, data: &Dataset, rows: &[usize]) -> StageResult<Self> {
+        let mut fitted = Self::fit_rows(kind, data, rows)?;
         for (_, column) in &mut fitted.columns {
             *column = match std::mem::replace(column, Fitted::Plain) {
                 Fitted::Levelled(leveller) => Fitted::LevelledOrMissing(leveller),
@@ -109,26 +118,35 @@ impl Preprocessor {
     /// # Errors
     /// [`StageError::Failed`] when the columns are others, and when scaling overflows;
     /// [`StageError::NotApplicable`] for missing values under `none`.
-    pub fn apply(&self, rows: &Dataset) -> StageResult<Samples> {
-        if rows.n_features() != self.columns.len() {
+    pub fn apply(&self, data: &Dataset) -> StageResult<Samples> {
+        self.apply_rows(data, &all(data))
+    }
+
+    /// As [`Preprocessor::apply`], to the rows `rows` of `data`, which are copied a column at a time.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::apply`].
+    pub fn apply_rows(&self, data: &Dataset, rows: &[usize]) -> StageResult<Samples> {
+        if data.n_features() != self.columns.len() {
             return Err(StageError::Failed(format!(
                 "preprocessing was fitted on {} columns, these rows have {}",
                 self.columns.len(),
-                rows.n_features()
+                data.n_features()
             )));
         }
         let width = self.columns.len() + self.indicated.len();
-        let mut x = Matrix::zeros(rows.n_rows(), width);
-        for (j, ((_, fitted), column)) in self.columns.iter().zip(rows.columns()).enumerate() {
-            if self.kind == Preprocess::None && column.values.missing() > 0 {
+        let mut x = Matrix::zeros(rows.len(), width);
+        for (j, ((_, fitted), column)) in self.columns.iter().zip(data.columns()).enumerate() {
+            let values = data.part(j, rows);
+            if self.kind == Preprocess::None && values.missing() > 0 {
                 return Err(refused(&column.name));
             }
             limit::ask();
-            fill(&mut x, j, fitted, column)?;
+            fill(&mut x, j, fitted, (&column.name, &values))?;
         }
         for (at, &source) in self.indicated.iter().enumerate() {
             let j = self.columns.len() + at;
-            match &rows.columns()[source].values {
+            match &data.part(source, rows) {
                 ColumnValues::Numeric(values) => {
                     for (i, value) in values.iter().enumerate() {
                         x.set(i, j, f64::from(u8::from(value.is_nan())));
@@ -155,11 +173,11 @@ impl Preprocessor {
             })
             .chain(self.indicated.iter().map(|_| ColumnKind::Indicator))
             .collect();
-        let origins = (0..rows.n_rows()).map(Origin::Row).collect();
+        let origins = (0..rows.len()).map(Origin::Row).collect();
         Ok(Samples::new(
             x,
             kinds.into(),
-            rows.labels().clone(),
+            data.labels().select(rows),
             origins,
         )?)
     }
@@ -178,8 +196,18 @@ impl Preprocessor {
     }
 }
 
-fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResult<()> {
-    match (fitted, &column.values) {
+/// All rows.
+fn all(data: &Dataset) -> Vec<usize> {
+    (0..data.n_rows()).collect()
+}
+
+fn fill(
+    x: &mut Matrix,
+    j: usize,
+    fitted: &Fitted,
+    (name, values): (&str, &ColumnValues),
+) -> StageResult<()> {
+    match (fitted, values) {
         (Fitted::Scaled(scaler), ColumnValues::Numeric(values)) => {
             for (i, &value) in values.iter().enumerate() {
                 let scaled = scaler.apply(value);
@@ -189,7 +217,7 @@ fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResu
                         "scaling overflows: the values of column `{}` are too large for their mean, \
                          deviation or difference to be numbers of 64 bits; divide the column by a \
                          constant",
-                        column.name
+                        name
                     )));
                 }
                 x.set(i, j, scaled);
@@ -223,8 +251,7 @@ fn fill(x: &mut Matrix, j: usize, fitted: &Fitted, column: &Column) -> StageResu
         }
         _ => {
             return Err(StageError::Failed(format!(
-                "column `{}` is of another kind than in the training rows",
-                column.name
+                "column `{name}` is of another kind than in the training rows"
             )));
         }
     }
@@ -240,7 +267,7 @@ fn refused(column: &str) -> StageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use counterweight_core::Labels;
+    use counterweight_core::{Column, Labels};
 
     fn data(numbers: Vec<f64>, levels: &[Option<&str>]) -> Dataset {
         let labels: Vec<String> = (0..numbers.len()).map(|i| (i % 2).to_string()).collect();
@@ -277,7 +304,7 @@ mod tests {
     #[test]
     fn raw_rows_keep_their_numbers_and_what_they_miss() {
         let mut data = example();
-        let fitted = Preprocessor::fit_raw(Preprocess::Standard, &data).unwrap();
+        let fitted = Preprocessor::fit_raw(Preprocess::Standard, &data, &all(&data)).unwrap();
         assert_eq!(fitted.names(), ["x", "c"]);
         let samples = fitted.apply(&data).unwrap();
         let x = samples.x().column(0);
@@ -286,7 +313,7 @@ mod tests {
         data = data_with_a_missing_level();
         let coded = fitted.apply(&data).unwrap().x().column(1);
         assert!(coded[0].is_nan() && (coded[1] - 1.0).abs() < 1e-15);
-        assert!(Preprocessor::fit_raw(Preprocess::None, &data).is_err());
+        assert!(Preprocessor::fit_raw(Preprocess::None, &data, &all(&data)).is_err());
     }
 
     fn data_with_a_missing_level() -> Dataset {
@@ -306,7 +333,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            Preprocessor::fit_raw(Preprocess::Standard, &huge)
+            Preprocessor::fit_raw(Preprocess::Standard, &huge, &all(&huge))
                 .unwrap()
                 .apply(&huge)
                 .is_ok()

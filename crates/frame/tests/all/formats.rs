@@ -294,6 +294,29 @@ fn arrays_have_the_values_of_a_text() {
     );
     broken[200] ^= 1;
     assert!(told("b.npz", broken).starts_with("b.npz: cannot unpack: "));
+    // Arrays that are no columns can be left out, whatever they hold.
+    let labels: Vec<u8> = (0..30).map(|row| row % 2).collect();
+    let arrays = [
+        ("X.npy", npy(1, "<i2", false, "(30, 2)", &matrix)),
+        ("y.npy", npy(1, "|u1", false, "(30,)", &labels)),
+        ("names.npy", npy(1, "|O", false, "(1, 3)", b"pickle")),
+        ("scale.npy", npy(1, "<f8", false, "(2,)", &[0; 16])),
+        ("readme.txt", b"of whom".to_vec()),
+    ];
+    let path = folder.file("e.npz", archive(&arrays, false));
+    let mut options = target("y");
+    for (name, says) in [
+        ("readme.txt", "`readme.txt` is no array"),
+        ("names", "byte 10: array `names`: elements of type `|O`"),
+        ("scale", "byte 0: array `scale`: 2 rows, where `X` has 30"),
+    ] {
+        let error = read_dataset(&path, &options).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains(&format!("ignore = [\"{name}\"]")), "{hint}");
+        options.ignore.push(name.to_owned());
+    }
+    assert_eq!(read_dataset(&path, &options).unwrap().n_features(), 2);
 }
 
 #[test]
@@ -522,7 +545,7 @@ fn given_folds_and_splits_are_checked() {
     for (rows, expected) in [
         (
             "TRAIN,0,0,0\nTEST,4,0,0\n",
-            "entry 1 (from 0): rowid `4` is no whole number from 0 to 3",
+            "line 8: rowid `4` is no whole number from 0 to 3",
         ),
         (
             "TRAIN,0,0,0\nTEST,0,0,0\n",
@@ -537,13 +560,13 @@ fn given_folds_and_splits_are_checked() {
         let found = split(rows).unwrap_err();
         let tail = expected.rsplit(": ").next().unwrap();
         assert!(
-            found.starts_with("s.arff: ") && found.ends_with(tail),
+            found.starts_with("s.arff: ") && found.contains(tail),
             "{found}"
         );
     }
     let lone = folder.file("l.csv", "x,f,y\n1,2,u\n2,,v\n");
     assert_eq!(
         folder.told(&read_in_folds(&lone, &options).unwrap_err()),
-        "l.csv: row 1 (from 0) has no fold in column `f`"
+        "l.csv: line 3: missing value in the fold column `f`\nhint: give each row a fold, or drop those without one"
     );
 }

@@ -129,12 +129,12 @@ fn every_complaint_about_a_file_says_where_and_what_to_try() {
         ),
         (
             b"a,b,y\n1,2,u\n3,\"4,v\n5,6,u\n",
-            "t.csv: line 3: a quote opens here and is never closed\nhint: inside a quoted cell a \
+            "t.csv: line 3, cell 2: a quote opens here and is never closed\nhint: inside a quoted cell a \
              double quote is written twice",
         ),
         (
             b"a,b,y\n1,2,u\n3,\"4\"x,v\n",
-            "t.csv: line 3: 'x' after a closing quote\nhint: inside a quoted cell a double quote is \
+            "t.csv: line 3, cell 2: 'x' after a closing quote\nhint: inside a quoted cell a double quote is \
              written twice",
         ),
         (
@@ -263,7 +263,7 @@ fn complaints_about_options() {
     let path = folder.file("t.xlsx", "x");
     assert_eq!(
         folder.told(&read_dataset(&path, &target("y")).unwrap_err()),
-        "t.xlsx: unknown file format `xlsx`\nhint: files of these kinds work: csv, tsv, \
+        "t.xlsx: unknown file format `xlsx`\nhint: say what it is, such as read_as = \"csv\"; extensions that say it: csv, tsv, \
          arff, dat, svmlight, libsvm, svm, npy, npz, parquet; text also as .gz or .zst"
     );
     let error = read_dataset(&folder.path("none.csv"), &target("y")).unwrap_err();

@@ -361,6 +361,8 @@ pub struct DatasetSpec {
     pub id: String,
     /// Line of the entry.
     pub line: usize,
+    /// Line of each of its keys.
+    pub lines: BTreeMap<String, usize>,
     /// Where its rows come from.
     pub source: Source,
     /// How its file is read.

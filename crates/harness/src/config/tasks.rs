@@ -73,6 +73,7 @@ impl Task {
         }
         if let Some(row) = self.without.iter().find(|row| **row >= table.n_rows()) {
             return Err(ContrastError {
+                key: "name",
                 message: format!("the table has no row {row}"),
                 hint: None,
             });

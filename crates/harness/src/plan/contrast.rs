@@ -24,7 +24,7 @@ impl Keeping {
             let own = splits.iter().map(|split| split.among(&rows));
             self.given = Some(own.collect::<Result<_, _>>().map_err(|error| LoadError {
                 message: error.to_string(),
-                hint: None,
+                ..LoadError::default()
             })?);
         }
         let n_train = self.n_train;
@@ -70,6 +70,7 @@ pub(super) fn contrast(loaded: Loaded, spec: &DatasetSpec) -> Result<(Loaded, Ke
             Err(contrast) => contrast.apply(data),
         };
         let (task, rows) = made.map_err(|error| LoadError {
+            key: Some(error.key),
             message: error.message,
             hint: error.hint,
         })?;
@@ -100,7 +101,11 @@ fn weigh(
     column: &str,
     n_train: Option<usize>,
 ) -> Result<(Dataset, Option<Vec<usize>>), LoadError> {
-    let refuse = |message: String, hint: Option<String>| LoadError { message, hint };
+    let refuse = |message: String, hint: Option<String>| LoadError {
+        key: Some("weight"),
+        message,
+        hint,
+    };
     has_column(&data, "weight", column)?;
     let (n, train) = (data.n_rows(), n_train.unwrap_or(data.n_rows()));
     let had = data.labels().select(&(0..train).collect::<Vec<_>>());
@@ -135,7 +140,11 @@ fn weigh(
 }
 
 /// Refuses a column that is not there.
-pub(super) fn has_column(data: &Dataset, role: &str, column: &str) -> Result<(), LoadError> {
+pub(super) fn has_column(
+    data: &Dataset,
+    role: &'static str,
+    column: &str,
+) -> Result<(), LoadError> {
     let names: Vec<&str> = (data.columns().iter())
         .map(|own| own.name.as_str())
         .collect();
@@ -147,6 +156,7 @@ pub(super) fn has_column(data: &Dataset, role: &str, column: &str) -> Result<(),
         |near| format!("did you mean `{near}`?"),
     );
     Err(LoadError {
+        key: Some(role),
         message: format!("no {role} column `{column}`"),
         hint: Some(hint),
     })

@@ -62,12 +62,13 @@ pub(super) fn load(sweep: &Sweep, source: &dyn DataSource, errors: &mut Diagnost
         match result {
             Ok(input) => inputs.push(input),
             Err(error) => {
-                errors.add(
-                    Some(spec.line),
-                    format!("dataset `{}`", spec.id),
-                    error.message,
-                    error.hint,
-                );
+                let (mut line, mut path) = (spec.line, format!("dataset `{}`", spec.id));
+                // A key that a preset or task gives stands in no line.
+                if let Some((key, own)) = error.key.and_then(|key| spec.lines.get_key_value(key)) {
+                    line = *own;
+                    path = format!("{path} > {key}");
+                }
+                errors.add(Some(line), path, error.message, error.hint);
             }
         }
     }
@@ -92,7 +93,7 @@ fn load_one(
     }
     check_dataset(&loaded.data).map_err(|error| LoadError {
         message: error.to_string(),
-        hint: None,
+        ..LoadError::default()
     })?;
     let (loaded, mut kept) = contrast(loaded, spec)?;
     let Loaded {
@@ -121,7 +122,7 @@ fn load_one(
         let groups = duplicate_groups(&data);
         data.with_groups(groups).map_err(|error| LoadError {
             message: error.to_string(),
-            hint: None,
+            ..LoadError::default()
         })?
     } else {
         data
@@ -163,11 +164,13 @@ fn load_one(
 /// The data with the values of `column` as groups, of which a split must be able to give some to each side.
 fn grouped(data: Dataset, column: &str, n_train: Option<usize>) -> Result<Dataset, LoadError> {
     let refuse = |message: String, hint: String| LoadError {
+        key: Some("group"),
         message,
         hint: Some(hint),
     };
     has_column(&data, "group", column)?;
     let data = data.grouped_by(column).map_err(|error| LoadError {
+        key: Some("group"),
         message: match error {
             CoreError::Domain { reason, .. } => reason,
             error => error.to_string(),
@@ -208,6 +211,7 @@ fn refuse_divided(data: &Dataset, column: &str, given: &[GivenSplit]) -> Result<
         let both = |row: &&usize| of(row).is_some_and(|group| train.contains(&group));
         if let Some(row) = rows.test().iter().find(both) {
             return Err(LoadError {
+                key: Some("group"),
                 message: format!(
                     "repeat {repeat}, fold {fold}: a training row has the group of `{column}` of test row {row} (from 0)"
                 ),
@@ -240,6 +244,7 @@ fn refuse_missing(data: &Dataset) -> Result<(), LoadError> {
         .find(|column| column.values.missing() > 0)
     {
         Some(column) => Err(LoadError {
+            key: Some("preprocess"),
             message: format!("column `{}` has missing values", column.name),
             hint: Some("leave out `preprocess = \"none\"`: the default imputes".into()),
         }),

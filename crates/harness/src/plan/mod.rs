@@ -67,8 +67,10 @@ pub struct Loaded {
 }
 
 /// Why a dataset could not be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadError {
+    /// The key of the `[[dataset]]` that is wrong, where it is one.
+    pub key: Option<&'static str>,
     /// What is wrong, and where.
     pub message: String,
     /// What to try.

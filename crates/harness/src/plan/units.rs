@@ -79,7 +79,10 @@ impl Splitter<'_> {
                         Some(spec.line),
                         format!("population `{}` > imbalance_ratio", spec.id),
                         error.to_string(),
-                        Some("lower the ratio or raise `n_train`".into()),
+                        Some(match spec.size {
+                            SizeSpec::Smallest(_) => "lower the ratio or `minority_count`".into(),
+                            _ => format!("lower the ratio or raise `{}`", spec.size.entry().0),
+                        }),
                     );
                     continue;
                 }
@@ -92,7 +95,10 @@ impl Splitter<'_> {
                         "ratio {ratio} makes {} rows, at most {MOST_ROWS} are drawn",
                         train.total()
                     ),
-                    Some("lower the ratio, or fix the size with `n_train`".into()),
+                    Some(format!(
+                        "lower the ratio or `{}`, or fix the size with `n_train`",
+                        spec.size.entry().0
+                    )),
                 );
                 continue;
             }

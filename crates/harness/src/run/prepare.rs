@@ -46,19 +46,22 @@ impl Prepared {
         partition: &Partition,
         with_raw: bool,
     ) -> StageResult<Self> {
-        let (raw_train, raw_test) = partition.cut(data);
-        let preprocessor = Preprocessor::fit(kind, &raw_train)?;
-        let (train, test) = partition.assign(
-            preprocessor.apply(&raw_train)?,
-            preprocessor.apply(&raw_test)?,
-        )?;
-        let groups = raw_train.groups();
-        let train = train.with_groups(groups.cloned());
+        let prepared = |fitted: &Preprocessor| {
+            let [train, test] = [partition.train(), partition.test()];
+            let parts = (
+                fitted.apply_rows(data, train)?,
+                fitted.apply_rows(data, test)?,
+            );
+            let (train, test) = partition.assign(parts.0, parts.1)?;
+            StageResult::Ok((train.with_groups(data.groups_of(partition.train())), test))
+        };
+        let fitted = Preprocessor::fit_rows(kind, data, partition.train())?;
+        let (train, test) = prepared(&fitted)?;
         let raw = if with_raw {
-            let own = Preprocessor::fit_raw(kind, &raw_train)?;
-            let parts = partition.assign(own.apply(&raw_train)?, own.apply(&raw_test)?)?;
+            let own = Preprocessor::fit_raw(kind, data, partition.train())?;
+            let parts = prepared(&own)?;
             Some(Raw {
-                train: parts.0.with_groups(groups.cloned()),
+                train: parts.0,
                 test: parts.1,
                 imputed: test.clone(),
             })
@@ -91,8 +94,9 @@ pub(crate) struct UnitData {
     pub(crate) outer: Prepared,
     /// Bayes-optimal balanced error of the very test rows, for populations.
     pub(crate) bayes: Option<f64>,
-    /// The raw training rows: preprocessing is fitted anew inside each inner fold.
-    pub(super) raw_train: Dataset,
+    /// The raw rows and those of them that train: preprocessing is fitted anew inside each inner fold.
+    data: Arc<Dataset>,
+    partition: Partition,
     preprocess: Preprocess,
     inner: OnceLock<StageResult<InnerFolds>>,
 }
@@ -106,14 +110,19 @@ impl UnitData {
         let input = &plan.inputs[unit.input];
         let (data, partition, bayes) = rows(plan, input, unit)?;
         let outer = Prepared::new(input.preprocess, &data, &partition, wants_raw(plan))?;
-        let (raw_train, _) = partition.cut(&data);
         Ok(Self {
             outer,
             bayes,
-            raw_train,
+            data,
+            partition,
             preprocess: input.preprocess,
             inner: OnceLock::new(),
         })
+    }
+
+    /// The raw training rows.
+    pub(super) fn raw_train(&self) -> Dataset {
+        self.data.select(self.partition.train())
     }
 
     /// The inner folds, cut by the first that asks.
@@ -132,21 +141,21 @@ impl UnitData {
             protocol.small_class,
             &key,
         )?;
-        let n = self.raw_train.n_rows();
+        let train = self.partition.train();
+        let n = train.len();
         let mut inner = Vec::with_capacity(folds.len());
         for held in folds {
             let mut inside = vec![true; n];
             for &row in &held {
                 inside[row] = false;
             }
-            let inside = (0..n).filter(|&row| inside[row]).collect();
-            let partition = Partition::new(n, inside, held.clone())?;
-            let prepared = Prepared::new(
-                self.preprocess,
-                &self.raw_train,
-                &partition,
-                wants_raw(plan),
+            let inside = (0..n).filter(|&row| inside[row]);
+            let partition = Partition::new(
+                self.data.n_rows(),
+                inside.map(|row| train[row]).collect(),
+                held.iter().map(|&row| train[row]).collect(),
             )?;
+            let prepared = Prepared::new(self.preprocess, &self.data, &partition, wants_raw(plan))?;
             inner.push(Inner { prepared, held });
         }
         Ok((inner, notes))
@@ -161,7 +170,9 @@ fn wants_raw(plan: &Plan) -> bool {
         .any(|model| model.learner.method.takes_raw_rows())
 }
 
-fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partition, Option<f64>)> {
+type Cut = (Arc<Dataset>, Partition, Option<f64>);
+
+fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<Cut> {
     match (&input.kind, &unit.rows) {
         (InputKind::Population(spec), Rows::Draw) => {
             let (train, test) = (&unit.train, &unit.test);
@@ -182,10 +193,10 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partit
                 (0..n_train).collect(),
                 (n_train..n_train + n_test).collect(),
             )?;
-            Ok((data, partition, bayes))
+            Ok((data.into(), partition, bayes))
         }
         (InputKind::Real(data), Rows::Cut(partition)) => {
-            Ok((data.as_ref().clone(), partition.clone(), None))
+            Ok((Arc::clone(data), partition.clone(), None))
         }
         (_, Rows::None(_, reason)) => Err(counterweight_core::StageError::NotApplicable(
             reason.clone(),

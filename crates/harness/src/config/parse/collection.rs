@@ -1,5 +1,7 @@
 //! `preset` on a `[[dataset]]`: all published tasks of a collection, in the same way each.
 
+use std::collections::BTreeMap;
+
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 
 use super::data::read_dataset;
@@ -94,6 +96,7 @@ pub(super) fn same_task(a: &DatasetSpec, b: &DatasetSpec) -> bool {
             "{:?}",
             DatasetSpec {
                 line,
+                lines: BTreeMap::new(),
                 source,
                 ..spec.clone()
             }

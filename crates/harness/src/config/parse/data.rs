@@ -12,8 +12,8 @@ use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
 use super::rows::{read_group, read_weight};
 use super::shape::{
-    BY_PLACE, BY_ROWS, check_induced, read_profile, read_rare, read_size, read_test_prior,
-    read_test_size,
+    BY_PLACE, BY_ROWS, check_induced, need_ratio, read_profile, read_rare, read_size,
+    read_test_prior, read_test_size,
 };
 use super::{check_id, counts, is_id};
 use crate::config::limits::MOST_ROWS;
@@ -160,9 +160,13 @@ pub(super) fn read_population(
         s.error(first, "the size is fixed twice", Some(hint.into()));
     }
     let n_test = rows(&mut s, "n_test", 2).unwrap_or(4000);
-    let mut ratios = read_ratios(&mut s, false).unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
+    let asked = read_ratios(&mut s, false);
     let profile = read_profile(&mut s);
     let rare = read_rare(&mut s, &BY_PLACE);
+    if asked.is_none() && !fields.contains_key("class_counts") {
+        need_ratio(&["profile", "rare"], fields, &mut s);
+    }
+    let mut ratios = asked.unwrap_or_else(|| vec![RatioSpec::Induced(1.0)]);
     let test_prior = read_test_prior(&mut s);
     if let Some(ratio) = counts::ratio(&given, fields, &mut s) {
         ratios = vec![RatioSpec::Induced(ratio)];
@@ -354,9 +358,11 @@ pub(super) fn read_dataset(
         }
     }
     s.finish();
+    let lines = fields.iter().map(|(key, (line, _))| (key.clone(), *line));
     Some(DatasetSpec {
         id,
         line,
+        lines: lines.collect(),
         source: source?,
         reading,
         group,

@@ -115,8 +115,11 @@ pub(super) fn check_reading(source: &Source, fields: &Fields, s: &mut Section<'_
         .into_iter()
         .filter(|key| given(&key))
         .collect();
-    let Some(&key) = divided.first() else { return };
-    if divided.len() > 1 || matches!(source, Source::Pair { .. }) {
+    let pair = matches!(source, Source::Pair { .. });
+    let Some(&key) = divided.first().or(pair.then_some(&"train")) else {
+        return;
+    };
+    if divided.len() + usize::from(pair) > 1 {
         let hint = "keep one of `folds`, `splits`, and `train` with `test`";
         s.error(key, "the rows are divided twice", Some(hint.into()));
     } else if fields.contains_key("max_rows") {

@@ -43,19 +43,24 @@ pub(super) fn check_induced(
     fields: &Fields,
     s: &mut Section<'_, '_>,
 ) {
-    let induced = ratios.iter().any(|ratio| *ratio != RatioSpec::Natural);
-    for key in ["rare", "n_max", "minority_count"] {
-        if !fields.contains_key(key) {
-            continue;
-        }
-        if ladder {
+    const KEYS: [&str; 3] = ["rare", "n_max", "minority_count"];
+    if ladder {
+        for key in KEYS.into_iter().filter(|key| fields.contains_key(*key)) {
             let hint =
                 "take it out: along a ladder the rarer class of two is thinned as the ladder says";
             s.error(key, format!("a ladder has no `{key}`"), Some(hint.into()));
-        } else if !induced {
-            let hint = "give `imbalance_ratio` a number, such as 10";
-            s.error(key, "there is no induced ratio", Some(hint.into()));
         }
+    } else if ratios.iter().all(|ratio| *ratio == RatioSpec::Natural) {
+        need_ratio(&KEYS, fields, s);
+        need_ratio(&["profile"], fields, s);
+    }
+}
+
+/// These keys say nothing without a ratio.
+pub(super) fn need_ratio(keys: &[&'static str], fields: &Fields, s: &mut Section<'_, '_>) {
+    for key in keys.iter().filter(|key| fields.contains_key(**key)) {
+        let hint = "give `imbalance_ratio` a number, such as 10";
+        s.error(key, "there is no induced ratio", Some(hint.into()));
     }
 }
 
@@ -75,7 +80,7 @@ pub(super) fn read_test_size(s: &mut Section<'_, '_>) -> Option<TestSize> {
             "give rows of each class, such as 100, or a share of the smallest class, such as 0.3";
         s.error(
             "test_per_class",
-            "expected a number above 0",
+            "expected a whole number of rows, or a share between 0 and 1",
             Some(hint.into()),
         );
     }

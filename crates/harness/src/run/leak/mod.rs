@@ -216,12 +216,13 @@ impl Site<'_> {
             let reason = "a ladder holds its test rows: there is nothing to split again";
             return Err(StageError::NotApplicable(reason.into()));
         }
-        let thinned: Dataset;
+        let own: Dataset;
         // Folds of a repeat share their rows, so that no key but the learner's may know the fold.
         let (pool, key, turns) = match &input.kind {
             InputKind::Population(_) => {
                 let turns = Turns::All(protocol.split);
-                (&data.raw_train, unit.key.clone(), turns)
+                own = data.raw_train();
+                (&own, unit.key.clone(), turns)
             }
             InputKind::Real(whole) => {
                 let key = format!(
@@ -252,8 +253,8 @@ impl Site<'_> {
                     .map_err(|error| failed(&error))?;
                 let rows = thin(whole.labels(), &everything, &target, &stream)
                     .map_err(|error| failed(&error))?;
-                thinned = whole.select(&rows);
-                (&thinned, key, turns)
+                own = whole.select(&rows);
+                (&own, key, turns)
             }
         };
         self.resampled((pool, turns), arm, budget, &key)
