@@ -34,6 +34,7 @@ mod odd_data;
 mod own_data;
 mod populations;
 mod programs;
+mod questions;
 mod rank;
 mod reading;
 mod resample;

@@ -7,7 +7,7 @@ use counterweight_core::{
     Column, ColumnKind, ColumnValues, Dataset, Matrix, Note, Partition, Samples, Shared,
     StageResult, Test, Train,
 };
-use counterweight_data::populations::{bayes_balanced_error, draw};
+use counterweight_data::populations::{Lines, bayes_balanced_error, draw};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor};
 use counterweight_data::split::inner_folds;
 
@@ -94,6 +94,9 @@ pub(crate) struct UnitData {
     pub(crate) outer: Prepared,
     /// Bayes-optimal balanced error of the very test rows, for populations.
     pub(crate) bayes: Option<f64>,
+    /// What affine scores of the test rows are read off by, for sweeps that ask for exact errors on populations of
+    /// two classes.
+    pub(super) lines: Option<Lines>,
     /// The raw rows and those of them that train: preprocessing is fitted anew inside each inner fold.
     data: Arc<Dataset>,
     partition: Partition,
@@ -108,13 +111,14 @@ impl UnitData {
     /// Draws or cuts the rows of `unit`.
     pub(crate) fn new(plan: &Plan, unit: &Unit) -> StageResult<Self> {
         let input = &plan.inputs[unit.input];
-        let (data, partition, bayes) = rows(plan, input, unit)?;
+        let (data, partition, (bayes, lines)) = rows(plan, input, unit)?;
         let outer = Prepared::new(input.preprocess, &data, &partition, wants_raw(plan))?;
         Ok(Self {
             outer,
             bayes,
             data,
             partition,
+            lines,
             preprocess: input.preprocess,
             inner: OnceLock::new(),
         })
@@ -170,9 +174,14 @@ fn wants_raw(plan: &Plan) -> bool {
         .any(|model| model.learner.method.takes_raw_rows())
 }
 
-type Cut = (Arc<Dataset>, Partition, Option<f64>);
+/// What is known of a population's test rows.
+type Known = (Option<f64>, Option<Lines>);
 
-fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<Cut> {
+fn rows(
+    plan: &Plan,
+    input: &Input,
+    unit: &Unit,
+) -> StageResult<(Arc<Dataset>, Partition, Known)> {
     match (&input.kind, &unit.rows) {
         (InputKind::Population(spec), Rows::Draw) => {
             let (train, test) = (&unit.train, &unit.test);
@@ -186,6 +195,8 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<Cut> {
                 .number(unit.repeat);
             let (train, test) = draw(population, train, test, &key)?;
             let bayes = bayes_balanced_error(population, &test);
+            let exact = plan.sweep.protocol.exact_errors && population.n_classes() == 2;
+            let lines = exact.then(|| Lines::of(test.features())).flatten();
             let (n_train, n_test) = (train.samples().n_rows(), test.n_rows());
             let data = join(train.samples(), test.samples())?;
             let partition = Partition::new(
@@ -193,10 +204,10 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<Cut> {
                 (0..n_train).collect(),
                 (n_train..n_train + n_test).collect(),
             )?;
-            Ok((data.into(), partition, bayes))
+            Ok((data.into(), partition, (bayes, lines)))
         }
         (InputKind::Real(data), Rows::Cut(partition)) => {
-            Ok((Arc::clone(data), partition.clone(), None))
+            Ok((Arc::clone(data), partition.clone(), (None, None)))
         }
         (_, Rows::None(_, reason)) => Err(counterweight_core::StageError::NotApplicable(
             reason.clone(),
