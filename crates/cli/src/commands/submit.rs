@@ -49,7 +49,11 @@ pub(crate) fn submit(session: &Session<'_>, command: &SubmitCommand) -> Result<E
     }
     if let Some(file) = &args.write {
         let usual = args.folder.join("submit.sh");
-        let file = if file.as_os_str().is_empty() { &usual } else { file };
+        let file = if file.as_os_str().is_empty() {
+            &usual
+        } else {
+            file
+        };
         write_script(session, &args.folder, file, &submission.script)?;
         println!("script: {}", file.display());
         return Ok(Exit::Ok);

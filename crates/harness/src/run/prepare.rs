@@ -177,11 +177,7 @@ fn wants_raw(plan: &Plan) -> bool {
 /// What is known of a population's test rows.
 type Known = (Option<f64>, Option<Lines>);
 
-fn rows(
-    plan: &Plan,
-    input: &Input,
-    unit: &Unit,
-) -> StageResult<(Arc<Dataset>, Partition, Known)> {
+fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Arc<Dataset>, Partition, Known)> {
     match (&input.kind, &unit.rows) {
         (InputKind::Population(spec), Rows::Draw) => {
             let (train, test) = (&unit.train, &unit.test);
