@@ -437,7 +437,7 @@ fn shards_are_of_one_cost_and_status_counts_them() {
         assert!(most < 1.1 * mean && least > 0.9 * mean, "{costs:?}");
     }
     // Cheap cells and dear ones: the same cost is not the same number of cells.
-    let cells: Vec<f64> = of("7", 3).iter().map(|s| number(&s["cells"])).collect();
+    let cells: Vec<Option<u64>> = of("7", 3).iter().map(|s| s["cells"].as_u64()).collect();
     assert!(cells.iter().any(|n| *n != cells[0]), "{cells:?}");
 
     place

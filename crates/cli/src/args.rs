@@ -148,7 +148,7 @@ pub(crate) struct RunArgs {
 pub(crate) enum SubmitCommand {
     /// A job array of Slurm, and a job that merges what came of it
     Slurm(SlurmArgs),
-    /// A task array of HyperQueue, which is waited for and merged
+    /// A task array of `HyperQueue`, which is waited for and merged
     Hq(HqArgs),
 }
 

@@ -171,10 +171,8 @@ pub fn status(session: &Session<'_>, path: &Path, shards: Option<usize>) -> Resu
 
 /// How many shards the last run in shards was one of.
 fn shard_count(joined: &Joined) -> Option<usize> {
-    let shards = joined.segments.iter().rev();
-    shards
-        .filter_map(|(_, header, _)| header.shard.split_once('/')?.1.parse().ok())
-        .next()
+    let mut last = joined.segments.iter().rev();
+    last.find_map(|(_, header, _)| header.shard.split_once('/')?.1.parse().ok())
 }
 
 fn of_shards(work: &Work, count: usize, done: &[bool], failed: &[bool]) -> Vec<ShardStatus> {

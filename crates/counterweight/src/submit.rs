@@ -238,6 +238,12 @@ fn after_words(folder: &Folder<'_>, program: &str) -> Result<String> {
     ))
 }
 
+/// What is made of each word, one after another.
+fn all(words: &[String], of: impl Fn(&str) -> String) -> String {
+    let parts: Vec<String> = words.iter().map(|word| of(word)).collect();
+    parts.concat()
+}
+
 /// Numbers as a list of ranges: `1-3,7`.
 fn ranges(numbers: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
@@ -279,10 +285,7 @@ impl Script<'_> {
             arguments,
             ..
         } = self.options;
-        let more: String = arguments
-            .iter()
-            .map(|argument| format!("#SBATCH {argument}\n"))
-            .collect();
+        let more = all(arguments, |argument| format!("#SBATCH {argument}\n"));
         let mut text = format!(
             "#!/bin/sh\n\
              # Run this with `sh` where sbatch is: it submits the shards, and a job that merges what came of them and ends\n\
@@ -337,7 +340,7 @@ impl Script<'_> {
             );
             ids.push(id);
         }
-        let after: String = ids.iter().map(|id| format!(":${{{id}%%;*}}")).collect();
+        let after = all(&ids, |id| format!(":${{{id}%%;*}}"));
         let _ = write!(
             text,
             "\n# afterany: whatever became of the shards, `status` says what is missing.\n\
@@ -365,10 +368,7 @@ impl Script<'_> {
             arguments,
             ..
         } = self.options;
-        let more: String = arguments
-            .iter()
-            .map(|argument| format!(" {}", quoted(argument)))
-            .collect();
+        let more = all(arguments, |argument| format!(" {}", quoted(argument)));
         format!(
             "#!/bin/sh\n\
              # Run this with `sh` where `hq` finds its server: it submits the shards, waits for them, merges what came of\n\
