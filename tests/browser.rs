@@ -278,8 +278,14 @@ fn the_committed_pages_are_small() {
             "{name}: {} screens",
             found["screens"]
         );
+        // A page that answers a question of its own says question, design and theory first.
+        let most = if page.contains("class=\"asked\"") {
+            450
+        } else {
+            250
+        };
         assert!(
-            found["words"].as_u64() <= Some(250),
+            found["words"].as_u64() <= Some(most),
             "{name}: {} words",
             found["words"]
         );

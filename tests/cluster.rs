@@ -327,17 +327,15 @@ fn a_disturbed_slurm_gives_the_same_bytes() {
     place.write("slurm/again", "");
     let idle = || {
         let (code, queue) = engine.call(&place, "squeue", &["-h"]);
+        let (_, nodes) = engine.call(&place, "sinfo", &["-h", "-N", "-o", "%t"]);
         let none = processes(&place, "", "").is_empty();
-        (code == Some(0) && queue.is_empty() && none).then_some(())
+        let free = nodes.lines().count() == 2 && nodes.lines().all(|state| state.trim() == "idle");
+        (code == Some(0) && queue.is_empty() && none && free).then_some(())
     };
     until("the shards that were left", || {
         processes(&place, "", "").is_empty().then_some(())
     });
-    // What the controller had not saved is running for it still, with nobody at work.
-    until("an empty queue", || {
-        engine.call(&place, "scancel", &["--user=root"]);
-        idle()
-    });
+    until("an empty cluster", idle);
     assert!(missing(&place) > 0, "nothing was disturbed");
 
     let (code, said) = engine.submit(

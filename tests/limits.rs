@@ -26,7 +26,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs a sweep on one thread and measures every cell that ends as a failure. `slow` are the models or
 /// corrections of which each has a cell: it ends as a timeout, and none in the making of its rows. A quarter of them may
-/// be fast enough to end well (a method that is new here has no input of its own): a late end would be seen all the same.
+/// end well or be for other data (a method that is new here has no input of its own): a late end would be seen all the same.
 #[track_caller]
 fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,10 +51,10 @@ fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
         let row = records.one(&[(column, name)]);
         let end = (row.text("outcome"), row.text("reason"));
         assert!(!end.1.starts_with("prepare"), "{name}: {}", end.1);
-        match end.0 {
-            "timeout" => {}
-            "ok" | "clamped" | "degenerate" => fast.push(*name),
-            other => panic!("{name} is {other}: {}", end.1),
+        if end.0 != "timeout" {
+            let well = ["ok", "clamped", "degenerate", "not-applicable"].contains(&end.0);
+            assert!(well, "{name} is {}: {}", end.0, end.1);
+            fast.push(*name);
         }
     }
     assert!(fast.len() * 4 <= slow.len(), "fast: {fast:?}");

@@ -5,7 +5,8 @@
 #
 # It says `ready` and stays; whoever kills `unshare` ends all of it. Nothing outside of the namespaces can reach its
 # daemons, and nothing inside reaches out. Clients enter with `nsenter --target PID --net --uts` and
-# SLURM_CONF=DIR/slurm.conf. `DIR/again` starts the controller again, after it has been killed.
+# SLURM_CONF=DIR/slurm.conf. `DIR/again` starts the controller again, after it has been killed, with no
+# memory of its jobs: what it had not saved would else stand in its queue for ever.
 #
 # Needs root and the Debian packages slurmctld slurmd slurm-client munge.
 set -eu
@@ -86,7 +87,7 @@ echo ready
 while :; do
   if [ -e "$dir/again" ]; then
     rm "$dir/again"
-    slurmctld
+    slurmctld -c
   fi
   sleep 0.1
 done

@@ -29,6 +29,7 @@ mod parquet;
 mod raw;
 mod read;
 mod reals;
+mod roles;
 mod separated;
 mod splits;
 mod svmlight;

@@ -170,63 +170,49 @@ impl ScoresFile {
 
     /// The scores, a column a class in that order.
     pub(super) fn scores(&self, classes: &[String]) -> Result<Scores> {
-        let n = self.table.n_rows();
         let k = classes.len();
         let columns: Vec<Vec<f64>> = self
             .given
             .iter()
             .map(|name| self.numbers(&format!("{PREFIX}{name}")))
             .collect::<Result<_>>()?;
-        let place_of = |class: usize| self.given.iter().position(|name| *name == classes[class]);
-        let by_name = (0..k).any(|class| place_of(class).is_some());
+        let places: Vec<Option<usize>> = classes
+            .iter()
+            .map(|class| self.given.iter().position(|name| name == class))
+            .collect();
+        let by_name = places.iter().any(Option::is_some);
         let one = self.given.len() == 1 && k == 2;
-        if !one && self.given.len() != k {
+        if !one && (self.given.len() != k || by_name && places.contains(&None)) {
             return Err(Error::usage(format!(
-                "{}: {} columns of probabilities for {k} classes",
+                "{}: the columns of probabilities are not one for each of {}",
                 self.name,
-                self.given.len()
+                classes.join(", ")
             ))
             .hint("both files need the same columns"));
         }
-        let mut p = Matrix::zeros(n, k);
-        for row in 0..n {
-            for class in 0..k {
-                let value = if one {
-                    let own = place_of(class).is_some() || (!by_name && class == 1);
-                    if own {
-                        columns[0][row]
-                    } else {
-                        1.0 - columns[0][row]
-                    }
-                } else {
-                    let at = if by_name {
-                        place_of(class)
-                    } else {
-                        Some(class)
-                    };
-                    let missing = || {
-                        Error::usage(format!(
-                            "{}: no column `{PREFIX}{}`",
-                            self.name, classes[class]
-                        ))
-                        .hint("both files need the same columns")
-                    };
-                    columns[at.ok_or_else(missing)?][row]
-                };
-                p.set(row, class, value);
-            }
-            let row_values = p.row(row);
-            let sum: f64 = row_values.iter().sum();
-            let sound = row_values.iter().all(|v| (-SUM..=1.0 + SUM).contains(v));
+        let of = |row: usize, class: usize| match places[class] {
+            Some(at) => columns[at][row],
+            None if one && (by_name || class == 0) => 1.0 - columns[0][row],
+            None if one => columns[0][row],
+            None => columns[class][row],
+        };
+        let mut p = Matrix::from_fn(self.table.n_rows(), k, of);
+        for row in 0..p.rows() {
+            let values = p.row_mut(row);
+            let sum: f64 = values.iter().sum();
+            let sound = values.iter().all(|v| (-SUM..=1.0 + SUM).contains(v));
             if !sound || (sum - 1.0).abs() > SUM {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
                 return Err(Error::usage(format!(
                     "{}: {} are no probabilities that sum to 1 within 1e-6",
                     self.place(row),
-                    row_values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                    values.join(", ")
                 ))
-                .hint("for margins or counts, fit a calibration first; for logits, take their softmax"));
+                .hint(
+                    "for margins or counts, fit a calibration first; for logits, take their softmax",
+                ));
             }
-            for value in p.row_mut(row) {
+            for value in values {
                 *value = value.clamp(0.0, 1.0);
             }
         }

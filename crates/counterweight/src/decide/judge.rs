@@ -225,7 +225,7 @@ impl HeldOut {
     }
 }
 
-/// The class of least expected cost of each row where missing a row of class y costs c_y: `argmax_y p_y c_y`.
+/// The class of least expected cost of each row where missing a row of class y costs `c_y`: `argmax_y p_y c_y`.
 fn least_cost(scores: &Scores, costs: &Costs, counts: &ClassCounts) -> StageResult<Decisions> {
     let mut weighted = Matrix::zeros(scores.n_rows(), scores.n_classes());
     for (row, log) in scores.log().iter_rows().enumerate() {

@@ -214,10 +214,9 @@ fn fill(
                 // Missing values have been filled: what is not finite here is an overflow.
                 if !scaled.is_finite() {
                     return Err(StageError::Failed(format!(
-                        "scaling overflows: the values of column `{}` are too large for their mean, \
+                        "scaling overflows: the values of column `{name}` are too large for their mean, \
                          deviation or difference to be numbers of 64 bits; divide the column by a \
                          constant",
-                        name
                     )));
                 }
                 x.set(i, j, scaled);

@@ -462,7 +462,7 @@ fn attribute_files_say_where_they_are_wrong() {
     let data = read_dataset(&path, &target("y")).unwrap();
     assert_eq!(
         data.remarks(),
-        ["the weights of 2 of 3 rows in the file are not used"]
+        ["the weights of 2 of 3 rows in the file are not used; as `weight` they are `{weight}`"]
     );
     // KEEL's inputs are its features.
     let keel = head.replace(

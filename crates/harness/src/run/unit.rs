@@ -1,5 +1,4 @@
-//! The work on one split: each resampled set once, each fit once, each set of out-of-fold scores
-//! once.
+//! The work on one split: each resampled set, each fit and each set of out-of-fold scores once.
 
 use std::sync::{Arc, OnceLock};
 

@@ -81,10 +81,7 @@ pub(crate) const ENTRY: LearnerEntry = LearnerEntry::of::<ExponentialTilt>(
         remark: "knows the mean and the number of the rare rows alone",
         footprint: |_, work| {
             let size = Size::of(work);
-            size.footprint(
-                0.0,
-                2.0 * size.rows() + 16.0 * size.n + 24.0 * size.d * size.d,
-            )
+            size.footprint(0.0, size.rows() + 16.0 * size.n + 24.0 * size.d * size.d)
         },
         ..LearnerCaps::new("own", LossNeeds::NONE, cost)
     },

@@ -2,7 +2,8 @@
 
 use counterweight_core::words;
 
-use super::grow::{Target, Used};
+use super::grow::Target;
+use super::part::Used;
 use super::search::{Limits, Search, TIE};
 
 words! {

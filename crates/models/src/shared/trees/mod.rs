@@ -10,6 +10,7 @@ pub(crate) mod forest;
 pub(crate) mod grow;
 pub(crate) mod native;
 pub(crate) mod newton;
+mod part;
 pub(crate) mod random;
 pub(crate) mod search;
 pub(crate) mod tree;

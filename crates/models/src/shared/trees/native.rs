@@ -8,7 +8,8 @@
 //! of the K orders by each class's share is a heuristic. Levels that a node has no row of go right.
 
 use super::bins::Binned;
-use super::grow::{Moved, Target, number, part, part_by, split_node};
+use super::grow::Target;
+use super::part::{Moved, number, part, part_by, split_node};
 use super::search::{Cut, Search};
 use super::tree::{Node, Rule};
 

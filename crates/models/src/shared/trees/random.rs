@@ -7,8 +7,9 @@ use rand::RngExt as _;
 
 use super::bins::Binned;
 use super::classes::Classes;
-use super::grow::{Moved, Target as _, number, sort};
+use super::grow::Target as _;
 use super::native::{self, Orders, divide};
+use super::part::{Moved, number, sort};
 use super::search::{Limits, Search, TIE};
 use super::tree::{Node, Tree};
 
