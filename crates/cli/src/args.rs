@@ -10,6 +10,7 @@ use counterweight_harness::plan::{Shard, schedulers};
 use counterweight_report::select::Selection;
 
 use crate::commands::datasets::DatasetFilter;
+use crate::commands::submit::SubmitCommand;
 
 /// Class-imbalance experiments: which correction helps which classical model, by how much, and at
 /// which imbalance ratio.
@@ -142,62 +143,6 @@ pub(crate) struct RunArgs {
     /// Say nothing while running
     #[arg(long)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SubmitCommand {
-    /// A job array of Slurm, and a job that merges what came of it
-    Slurm(SlurmArgs),
-    /// A task array of `HyperQueue`, which is waited for and merged
-    Hq(HqArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SubmitArgs {
-    /// A report folder that all machines share: its sweep.toml says what to run
-    pub(crate) folder: PathBuf,
-    /// Shards of about the same estimated cost; those of which nothing is missing are left out
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) shards: u32,
-    /// Processors, and threads, of a shard
-    #[arg(long, value_name = "C", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) cpus: u16,
-    /// Print the script, which is what happens without another word
-    #[arg(long, conflicts_with_all = ["write", "run"])]
-    pub(crate) print: bool,
-    /// Write the script to this file instead (default: DIR/submit.sh)
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with = "run")]
-    pub(crate) write: Option<PathBuf>,
-    /// Run the script at once
-    #[arg(long)]
-    pub(crate) run: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SlurmArgs {
-    #[command(flatten)]
-    pub(crate) common: SubmitArgs,
-    /// Most shards at a time
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_parallel: Option<u32>,
-    /// Partition of all jobs
-    #[arg(long, value_name = "NAME")]
-    pub(crate) partition: Option<String>,
-    /// Time limit of a job, as sbatch takes it; shards are told a minute before
-    #[arg(long, value_name = "TIME")]
-    pub(crate) time: Option<String>,
-    /// A further option of sbatch, such as --sbatch-arg=--account=me (may be repeated)
-    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
-    pub(crate) sbatch_arg: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HqArgs {
-    #[command(flatten)]
-    pub(crate) common: SubmitArgs,
-    /// A further option of `hq submit`, such as --hq-arg=--time-limit=2h (may be repeated)
-    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
-    pub(crate) hq_arg: Vec<String>,
 }
 
 #[derive(Debug, Args)]

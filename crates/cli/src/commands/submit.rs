@@ -1,14 +1,70 @@
 //! `counterweight submit`: a script that has a scheduler run what is missing of a sweep.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clap::{Args, Subcommand};
 use counterweight::{
     Error, Exit, Result, Scheduler, Session, SubmitOptions, submission, write_script,
 };
 
-use crate::args::SubmitCommand;
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubmitCommand {
+    /// A job array of Slurm, and a job that merges what came of it
+    Slurm(SlurmArgs),
+    /// A task array of `HyperQueue`, which is waited for and merged
+    Hq(HqArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// A report folder that all machines share: its sweep.toml says what to run
+    folder: PathBuf,
+    /// Shards of about the same estimated cost; those of which nothing is missing are left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    shards: u32,
+    /// Processors, and threads, of a shard
+    #[arg(long, value_name = "C", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    cpus: u16,
+    /// Print the script, which is what happens without another word
+    #[arg(long, conflicts_with_all = ["write", "run"])]
+    print: bool,
+    /// Write the script to this file instead (default: DIR/submit.sh)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with = "run")]
+    write: Option<PathBuf>,
+    /// Run the script at once
+    #[arg(long)]
+    run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SlurmArgs {
+    #[command(flatten)]
+    common: SubmitArgs,
+    /// Most shards at a time
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
+    max_parallel: Option<u32>,
+    /// Partition of all jobs
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+    /// Time limit of a job, as sbatch takes it; shards are told a minute before
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+    /// A further option of sbatch, such as --sbatch-arg=--account=me (may be repeated)
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    sbatch_arg: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HqArgs {
+    #[command(flatten)]
+    common: SubmitArgs,
+    /// A further option of `hq submit`, such as --hq-arg=--time-limit=2h (may be repeated)
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    hq_arg: Vec<String>,
+}
 
 pub(crate) fn submit(session: &Session<'_>, command: &SubmitCommand) -> Result<Exit> {
     let (args, scheduler, tool, arguments) = match command {

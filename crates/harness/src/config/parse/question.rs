@@ -66,8 +66,7 @@ pub(super) fn read_question(
     let ids: Vec<&str> = found.iter().map(|check| check.id.as_str()).collect();
     for id in placeholders(&answer) {
         if errors.len() == before && !ids.contains(&id) {
-            let hint =
-                nearest(id, ids.iter().copied()).map(|id| format!("did you mean `{{{id}}}`?"));
+            let hint = nearest(id, ids.iter().copied()).map(|id| format!("did you mean `{id}`?"));
             let message = format!("`{{{id}}}` is the id of no check");
             errors.add(Some(answer_line), "question > answer", message, hint);
         }
