@@ -177,7 +177,7 @@ fn mistakes_in_a_question_are_named_with_line_and_remedy() {
             "{plian}",
             11,
             "`{plian}` is the id of no check",
-            "did you mean `{plain}`?",
+            "did you mean `plain`?",
         ),
         ("title = ", "titel = ", 6, "titel", "did you mean `title`?"),
         (

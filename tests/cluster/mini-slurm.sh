@@ -87,6 +87,8 @@ echo ready
 while :; do
   if [ -e "$dir/again" ]; then
     rm "$dir/again"
+    # Nodes refuse a job whose number they have seen.
+    echo "FirstJobId=1000" >>"$SLURM_CONF"
     slurmctld -c
   fi
   sleep 0.1

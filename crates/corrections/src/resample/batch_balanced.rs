@@ -125,7 +125,8 @@ pub(crate) const ENTRY: ResamplerEntry = ResamplerEntry::of::<BatchBalanced>(
     "batch-balanced",
     "leaves the rows and draws the classes of each minibatch more evenly",
     "Kang et al. 2020",
-    ResamplerCaps::REDRAWS.taking(|params, size| Room::of(params, size).result()),
+    // The matrix is shared: labels alone are copied.
+    ResamplerCaps::REDRAWS.taking(|params, size| 4.0 * Room::of(params, size).n),
 );
 
 #[cfg(test)]
