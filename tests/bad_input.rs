@@ -123,7 +123,7 @@ fn unknown_methods_name_the_nearest() {
     // Nothing is near: the names themselves.
     assert_snapshot!(complaint(&format!("{HEAD}{DATA}{MODEL}[[correction]]\ndecide = \"xyzzy\"\n")), @"
     error: demo/sweep.toml:10: correction 1 > decide > kind: there is no decision called `xyzzy`
-      hint: known: argmax, bbse, calibrated, cost-matrix, logit-adjust, prior-shift, prior-threshold, saerens-em, threshold, tuned-tau, tuned-threshold, weight-norm
+      hint: known: argmax, bbse, calibrated, cost-matrix, drop-bias, logit-adjust, prior-shift, prior-threshold, saerens-em, threshold, tuned-tau, tuned-threshold, weight-norm
     error: the sweep has 1 error; nothing was run
     ");
     let named = format!("{HEAD}[[dataset]]\nname = \"yeats\"\n{MODEL}{CORRECTION}");

@@ -32,6 +32,7 @@ mod minibatches;
 mod odd_data;
 mod own_data;
 mod populations;
+mod questions;
 mod rank;
 mod resample;
 mod shift;

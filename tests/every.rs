@@ -109,7 +109,12 @@ fn every_learner_ends_in_time() {
                 ("softmax-regression", ""),
             ],
         ),
-        ((30_000, 100), 500, 2, &[("decision-tree", "")]),
+        (
+            (30_000, 100),
+            500,
+            2,
+            &[("decision-tree", ""), ("exponential-tilt", "")],
+        ),
         (
             (20_000, 20_000),
             100,
@@ -134,6 +139,7 @@ fn every_slow_decision_and_calibrator_ends_in_time() {
     // Linear in the scores (tests/footprint.rs measures them).
     let linear = [
         "argmax",
+        "drop-bias",
         "logit-adjust",
         "prior-shift",
         "prior-threshold",

@@ -369,6 +369,7 @@ fn what_is_linear_takes_ten_times_as_long_for_ten_times_as_much() {
             "prior-threshold",
             "logit-adjust ",
             "prior-shift",
+            "drop-bias",
             "weight-norm",
             "bbse",
         ];

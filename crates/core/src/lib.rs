@@ -18,6 +18,7 @@ pub mod matrix;
 pub mod name;
 pub mod outcome;
 pub mod params;
+pub mod question;
 pub mod reading;
 pub mod record;
 pub mod reliability;
@@ -50,6 +51,7 @@ pub use outcome::{Note, Outcome};
 pub use params::{
     Declared, ParamError, ParamKind, ParamSpec, ParamValue, Parameter, Params, Range,
 };
+pub use question::{Arm, Check, Expect, Question, Show};
 pub use reading::{Dates, Encoding, Format, GivenSplit, ReadOptions};
 pub use record::{CellId, Finished, Record, Timing};
 pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
@@ -57,9 +59,9 @@ pub use seed::{Seed, Stream, StreamKey};
 pub use sink::Sink;
 pub use stage::{
     Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
-    Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, OffsetLine,
-    OffsetRule, Population, Resampler, Rescored, Rule, ScoreSize, Shared, SmallClass, StageContext,
-    limit,
+    Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, NormalPart,
+    OffsetLine, OffsetRule, Population, Resampler, Rescored, Rule, ScoreSize, Shared, SmallClass,
+    StageContext, limit,
 };
 pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use counterweight_config::{Diagnostics, Value, parse};
 use counterweight_core::{Record, Timing};
 use counterweight_frame::{owner_of, read_text, write_atomically, write_table, write_table_of};
+use counterweight_harness::config::question_of;
 use counterweight_report::select::{SelectError, Selected, Selection};
 use counterweight_report::{Analysis, DatasetAbout, ReportInput, ReportOutput, Target};
 
@@ -228,9 +229,12 @@ impl Folder<'_> {
             timings,
             about,
         } = material;
+        // It is about all records, and a part of them would answer another.
+        let question = question_of(text).filter(|_| selection.is_none());
         let heading = ReportInput {
             sweep_name: name,
             sweep_text: text,
+            question: question.as_ref(),
             weighted_to: weighted_to(text),
             records: &[],
             timings: &[],

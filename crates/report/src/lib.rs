@@ -23,7 +23,7 @@ pub mod select;
 pub mod tables;
 pub mod view;
 
-use counterweight_core::{Axis, Catalogue, Record, Table, Timing};
+use counterweight_core::{Axis, Catalogue, Question, Record, Table, Timing};
 use counterweight_plots::Figure;
 use counterweight_store::{ArmCosts, LeakRow, ReliabilityGroup};
 
@@ -52,6 +52,8 @@ pub struct ReportInput<'a> {
     pub sweep_name: &'a str,
     /// The sweep file.
     pub sweep_text: &'a str,
+    /// What the sweep was asked for.
+    pub question: Option<&'a Question>,
     /// The class shares that metrics of all test rows are weighted to, such as `the training prior`.
     pub weighted_to: &'a str,
     /// The records, in plan order.
@@ -123,6 +125,7 @@ const MARKDOWN_BYTES: usize = 200_000;
 /// let report = build(&ReportInput {
 ///     sweep_name: "nothing-yet",
 ///     sweep_text: "",
+///     question: None,
 ///     weighted_to: "the training prior",
 ///     records: &[],
 ///     timings: &[],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ReportInput;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Answered, Checked};
 use crate::error::Result;
 
 #[derive(Debug, Serialize)]
@@ -18,7 +18,52 @@ struct RankingFile<'a> {
     /// The column that ranks; left out for balanced error.
     #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<&'a str>,
+    /// What the sweep was asked for, and what the records answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<QuestionAnswered<'a>>,
     rankings: Vec<ModelRanking<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct QuestionAnswered<'a> {
+    title: &'a str,
+    answer: String,
+    /// Of the checks together.
+    verdict: &'static str,
+    checks: Vec<CheckAnswered<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckAnswered<'a> {
+    id: &'a str,
+    says: &'a str,
+    verdict: &'static str,
+    theory: f64,
+    draws: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standard_error: Option<f64>,
+}
+
+impl<'a> QuestionAnswered<'a> {
+    fn of(answered: &'a Answered) -> Self {
+        let check = |checked: &'a Checked| CheckAnswered {
+            id: &checked.check.id,
+            says: &checked.check.says,
+            verdict: checked.held.word(),
+            theory: checked.check.theory,
+            draws: checked.n,
+            mean: checked.measured.map(|measured| measured.mean),
+            standard_error: checked.measured.map(|measured| measured.error),
+        };
+        Self {
+            title: &answered.question.title,
+            answer: answered.answer(),
+            verdict: answered.held().word(),
+            checks: answered.checks.iter().map(check).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +130,7 @@ pub(crate) fn json(input: &ReportInput<'_>, analysis: &Analysis) -> Result<Strin
         sweep: input.sweep_name,
         sweep_hash: hash.as_deref(),
         metric: Some(analysis.target.id.as_str()).filter(|_| !analysis.target.is_balanced_error()),
+        question: analysis.question.as_ref().map(QuestionAnswered::of),
         rankings,
     };
     let mut text = serde_json::to_string_pretty(&file)?;

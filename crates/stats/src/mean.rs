@@ -149,19 +149,36 @@ pub fn interval_of_mean(values: &[f64]) -> Result<Option<Interval>> {
         )
         .map(Some);
     }
+    Ok(student_interval(&values, level)?.map(|(interval, _)| interval))
+}
+
+/// Student's interval of the mean of independent draws at any level, and the standard error of the mean; `None`
+/// below two draws.
+///
+/// # Errors
+///
+/// [`StatsError::NotFinite`](crate::StatsError::NotFinite),
+/// [`StatsError::Undefined`](crate::StatsError::Undefined) if squares overflow.
+pub fn student_interval(values: &[f64], level: Level) -> Result<Option<(Interval, f64)>> {
+    let values = sorted(values)?;
+    let count = values.len();
+    if count < 2 {
+        return Ok(None);
+    }
     let mean = mean_of(&values);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     let variance = no_overflow(squares / (count - 1) as f64, "the variance of a mean")?;
-    let half = student_upper_quantile(level.alpha() / 2.0, (count - 1) as f64)
-        * (variance / count as f64).sqrt();
-    Ok(Some(Interval {
+    let error = (variance / count as f64).sqrt();
+    let half = student_upper_quantile(level.alpha() / 2.0, (count - 1) as f64) * error;
+    let interval = Interval {
         estimate: mean,
         lower: mean - half,
         upper: mean + half,
         level,
         method: IntervalMethod::StudentT,
         n_clusters: count,
-    }))
+    };
+    Ok(Some((interval, error)))
 }
 
 fn mean_of(values: &[f64]) -> f64 {
@@ -205,6 +222,16 @@ mod tests {
         let six = interval_of_mean(&values[..6]).unwrap().unwrap();
         assert!((six.lower - 0.536_685_7).abs() < 1e-6, "{}", six.lower);
         assert_eq!(six.method, IntervalMethod::StudentT);
+        let (same, error) = student_interval(&values[..6], Level::FIVE_PERCENT)
+            .unwrap()
+            .unwrap();
+        assert_eq!(same, six);
+        // scipy.stats.sem.
+        assert!((error - 0.763_762_6).abs() < 1e-6, "{error}");
+        assert_eq!(
+            student_interval(&values[..1], Level::FIVE_PERCENT).unwrap(),
+            None
+        );
         let many = interval_of_mean(&values).unwrap().unwrap();
         assert_eq!(many.method, IntervalMethod::Studentised);
     }

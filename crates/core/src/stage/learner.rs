@@ -52,8 +52,8 @@ pub trait Fitted: Debug + Send + Sync {
     /// When the model cannot score them.
     fn scores(&self, x: &Matrix) -> StageResult<Scores>;
 
-    /// What a linear head with one vector a class gives to rows, without its bias; `None` for every
-    /// other model, and for two classes that share one vector.
+    /// What a linear head gives to rows, without its bias: one vector a class, of which the first is 0 where two
+    /// classes share one. `None` for every other model.
     ///
     /// # Errors
     /// When the model cannot score them.

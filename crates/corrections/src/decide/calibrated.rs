@@ -79,7 +79,7 @@ use super::calibration_rows;
 use crate::calibrate::{self, Calibrator, CalibratorEntry, FittedCalibrator};
 
 /// Rules that cannot follow: one would calibrate twice, the other decides on no probabilities.
-const NEVER_AFTER: [&str; 2] = ["calibrated", "weight-norm"];
+const NEVER_AFTER: [&str; 3] = ["calibrated", "drop-bias", "weight-norm"];
 
 /// A calibrator by its name.
 #[derive(Clone, Copy, Debug)]

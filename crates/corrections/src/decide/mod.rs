@@ -10,6 +10,7 @@ pub mod argmax;
 pub mod bbse;
 pub mod calibrated;
 pub mod cost_matrix;
+pub mod drop_bias;
 pub mod logit_adjust;
 pub mod prior_shift;
 pub mod prior_threshold;
@@ -28,6 +29,7 @@ pub const ALL: &[DecisionEntry] = &[
     bbse::ENTRY,
     calibrated::ENTRY,
     cost_matrix::ENTRY,
+    drop_bias::ENTRY,
     logit_adjust::ENTRY,
     prior_shift::ENTRY,
     prior_threshold::ENTRY,

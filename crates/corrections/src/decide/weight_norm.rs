@@ -29,8 +29,8 @@
 //!
 //! # Errors
 //!
-//! [`StageError::NotApplicable`] for models without a linear head of one vector a class: two classes
-//! share one vector, and its norm is one number.
+//! [`StageError::NotApplicable`] for models without a linear head of one vector a class: where two classes share
+//! one, its norm is one number (`softmax-regression` with `two_vectors = true` has two).
 //!
 //! # Examples
 //!
@@ -107,12 +107,19 @@ impl Decision for WeightNorm {
         _calib: Option<&Calib>,
         extras: &Extras<'_>,
     ) -> StageResult<FittedRule> {
-        let head = extras.head.ok_or_else(|| {
+        let none = || {
             StageError::NotApplicable(
                 "`weight-norm` needs a linear head with one vector a class, and this model has none"
                     .into(),
             )
-        })?;
+        };
+        let head = extras.head.ok_or_else(none)?;
+        let known = context.train.as_slice().iter().zip(&head.norms);
+        let known: Vec<f64> =
+            (known.filter(|(rows, _)| **rows > 0).map(|(_, norm)| *norm)).collect();
+        if matches!(*known, [a, b] if a <= 0.0 || b <= 0.0) {
+            return Err(none());
+        }
         let prior = context.train_prior()?;
         let by_prior = self.nu == Divisor::Prior;
         let nu = if by_prior {

@@ -9,7 +9,7 @@
 //!
 //! # Formula
 //!
-//! `x | y ~ N(m_y, S)` with `m_1 = -m_0 = separation / (2 sqrt dim) (1, .., 1)` and S the identity, or 1 on its diagonal
+//! `x | y ~ N(m_y, S)` with `m_1 = -m_0 = separation / (2 sqrt dim) (1, .., 1)` (both moved by `shift`) and S the identity, or 1 on its diagonal
 //! and `correlation` beside it, or `covariance`, so that
 //! `log p(x | y) = -(dim log(2 pi) + log det S + (x - m_y)' S^-1 (x - m_y)) / 2` and the log odds at equal priors are
 //! `2 m_1' S^-1 x`. With `D^2 = 4 m_1' S^-1 m_1` the Bayes-optimal balanced error is `Phi(-D / 2)`; under a correlation
@@ -68,6 +68,8 @@ parameters! {
         correlation: f64, in Range::new(-1.0, false, 1.0, false), probe [0.6, (-0.5)];
         /// covariance of the informative features within a class, row by row; left out: the identity
         covariance: Rows, probe [[&[1.0, 0.5], &[0.5, 2.0]]];
+        /// what is added to every informative feature of both classes; left out: 0
+        shift: f64, probe [3.0];
         extra: ..Extra;
     }
 }
@@ -112,6 +114,7 @@ impl Recipe for GaussianPair {
             }
         };
         let (pair, distance) = pair(dim, self.separation, factor);
+        let pair = pair.moved(self.shift.unwrap_or(0.0));
         Ok(self
             .extra
             .around(pair.with_bayes(normal_tail(0.5 * distance))))
@@ -171,6 +174,19 @@ mod tests {
             (found - normal_tail(1.25_f64.sqrt())).abs() < 1e-14,
             "{found}"
         );
+    }
+
+    #[test]
+    fn a_shift_moves_rows_and_nothing_else() {
+        let (here, there) = (
+            built(&GaussianPair::default()),
+            built(&GaussianPair::default().shift(3.0)),
+        );
+        let rows = [&here, &there].map(|pair| class_rows(&**pair, 0, 3));
+        for (a, b) in rows[0].as_slice().iter().zip(rows[1].as_slice()) {
+            assert!((b - a - 3.0).abs() < 1e-12);
+        }
+        assert_eq!(here.bayes_error(), there.bayes_error());
     }
 
     impl GaussianPair {

@@ -46,8 +46,8 @@ use std::sync::Arc;
 
 use counterweight_core::params::{Reals, nested};
 use counterweight_core::{
-    ColumnKind, Matrix, ParamError, ParamKind, ParamValue, Parameter, Params, Population,
-    PopulationEntry, Range, Stream, parameters,
+    ColumnKind, Matrix, NormalPart, ParamError, ParamKind, ParamValue, Parameter, Params,
+    Population, PopulationEntry, Range, Stream, parameters,
 };
 
 use super::Recipe;
@@ -130,6 +130,10 @@ impl Population for Noisy {
 
     fn moments(&self, class: usize) -> Option<(Vec<f64>, Vec<f64>)> {
         self.clean.moments(class)
+    }
+
+    fn projection(&self, class: usize, direction: &[f64]) -> Option<Vec<NormalPart>> {
+        self.clean.projection(class, direction)
     }
 
     fn bayes_error(&self) -> Option<f64> {

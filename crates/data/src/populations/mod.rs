@@ -21,6 +21,7 @@ mod bayes;
 #[cfg(test)]
 mod contract;
 mod draw;
+mod linear;
 mod plane;
 mod shared;
 
@@ -28,6 +29,7 @@ use counterweight_core::PopulationEntry;
 
 pub use bayes::{bayes_balanced_error, bayes_decisions};
 pub use draw::{balanced_counts, draw};
+pub use linear::{Lines, linear_recalls};
 pub use plane::{Plane, picture};
 pub use shared::{Extra, Recipe};
 

@@ -9,5 +9,5 @@ pub mod sweep;
 pub mod tasks;
 
 pub use one_or_many::resampler;
-pub use parse::{Rejected, parse};
+pub use parse::{Rejected, parse, question_of};
 pub use sweep::Sweep;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use counterweight_core::{
     ClassCounts, Contrast, Decision, Ensemble, EnsembleCaps, Learner, Loss, Name, Population,
-    ReadOptions, Resampler, Seed, SmallClass,
+    Question, ReadOptions, Resampler, Seed, SmallClass,
 };
 use counterweight_core::{LearnerCaps, PopulationCaps, ResamplerCaps, RuleCaps};
 use counterweight_data::preprocess::{Polynomial, Preprocess};
@@ -456,6 +456,8 @@ pub struct Protocol {
     pub group_duplicates: bool,
     /// Whether the scores of every cell are kept beside its record.
     pub keep_scores: bool,
+    /// Whether linear rules are judged by their exact errors too, where the population has them.
+    pub exact_errors: bool,
 }
 
 impl Protocol {
@@ -474,6 +476,8 @@ pub struct Sweep {
     pub name: String,
     /// Its seed.
     pub seed: Seed,
+    /// What it is asked for.
+    pub question: Option<Question>,
     /// Its protocol.
     pub protocol: Protocol,
     /// Its populations, in file order.

@@ -88,7 +88,7 @@ fn protocol(sweep: &Sweep, hasher: Hasher) -> Hasher {
         SplitSpec::Folds(folds) => hasher.text("folds").number(folds as u64),
         SplitSpec::HoldOut(share) => hasher.text("test").real(share),
     };
-    hasher
+    let hasher = hasher
         .number(protocol.inner_folds as u64)
         .text(match protocol.small_class {
             SmallClass::Clamp => "clamp",
@@ -102,7 +102,12 @@ fn protocol(sweep: &Sweep, hasher: Hasher) -> Hasher {
                 .unwrap_or(&MetricPrior::Train)
                 .id(),
         )
-        .number(u64::from(protocol.group_duplicates))
+        .number(u64::from(protocol.group_duplicates));
+    if protocol.exact_errors {
+        hasher.text("exact-errors")
+    } else {
+        hasher
+    }
 }
 
 fn ratio(ratio: RatioSpec, hasher: Hasher) -> Hasher {

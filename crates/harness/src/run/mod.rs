@@ -2,6 +2,7 @@
 //! all its fits, one fit for all its decisions, records out as soon as they are known.
 
 mod beside;
+mod exact;
 mod fit;
 pub mod foreign;
 mod guard;

@@ -7,7 +7,7 @@ use counterweight_core::{
     Column, ColumnKind, ColumnValues, Dataset, Matrix, Note, Partition, Samples, Shared,
     StageResult, Test, Train,
 };
-use counterweight_data::populations::{bayes_balanced_error, draw};
+use counterweight_data::populations::{Lines, bayes_balanced_error, draw};
 use counterweight_data::preprocess::{Encoder, Preprocess, Preprocessor};
 use counterweight_data::split::inner_folds;
 
@@ -91,6 +91,9 @@ pub(crate) struct UnitData {
     pub(crate) outer: Prepared,
     /// Bayes-optimal balanced error of the very test rows, for populations.
     pub(crate) bayes: Option<f64>,
+    /// What affine scores of the test rows are read off by, for sweeps that ask for exact errors on populations of
+    /// two classes.
+    pub(super) lines: Option<Lines>,
     /// The raw training rows: preprocessing is fitted anew inside each inner fold.
     pub(super) raw_train: Dataset,
     preprocess: Preprocess,
@@ -104,12 +107,13 @@ impl UnitData {
     /// Draws or cuts the rows of `unit`.
     pub(crate) fn new(plan: &Plan, unit: &Unit) -> StageResult<Self> {
         let input = &plan.inputs[unit.input];
-        let (data, partition, bayes) = rows(plan, input, unit)?;
+        let (data, partition, (bayes, lines)) = rows(plan, input, unit)?;
         let outer = Prepared::new(input.preprocess, &data, &partition, wants_raw(plan))?;
         let (raw_train, _) = partition.cut(&data);
         Ok(Self {
             outer,
             bayes,
+            lines,
             raw_train,
             preprocess: input.preprocess,
             inner: OnceLock::new(),
@@ -161,7 +165,10 @@ fn wants_raw(plan: &Plan) -> bool {
         .any(|model| model.learner.method.takes_raw_rows())
 }
 
-fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partition, Option<f64>)> {
+/// What is known of a population's test rows.
+type Known = (Option<f64>, Option<Lines>);
+
+fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partition, Known)> {
     match (&input.kind, &unit.rows) {
         (InputKind::Population(spec), Rows::Draw) => {
             let (train, test) = (&unit.train, &unit.test);
@@ -175,6 +182,8 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partit
                 .number(unit.repeat);
             let (train, test) = draw(population, train, test, &key)?;
             let bayes = bayes_balanced_error(population, &test);
+            let exact = plan.sweep.protocol.exact_errors && population.n_classes() == 2;
+            let lines = exact.then(|| Lines::of(test.features())).flatten();
             let (n_train, n_test) = (train.samples().n_rows(), test.n_rows());
             let data = join(train.samples(), test.samples())?;
             let partition = Partition::new(
@@ -182,10 +191,10 @@ fn rows(plan: &Plan, input: &Input, unit: &Unit) -> StageResult<(Dataset, Partit
                 (0..n_train).collect(),
                 (n_train..n_train + n_test).collect(),
             )?;
-            Ok((data, partition, bayes))
+            Ok((data, partition, (bayes, lines)))
         }
         (InputKind::Real(data), Rows::Cut(partition)) => {
-            Ok((data.as_ref().clone(), partition.clone(), None))
+            Ok((data.as_ref().clone(), partition.clone(), (None, None)))
         }
         (_, Rows::None(_, reason)) => Err(counterweight_core::StageError::NotApplicable(
             reason.clone(),

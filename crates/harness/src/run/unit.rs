@@ -463,11 +463,13 @@ impl Work<'_> {
                 };
                 let decisions = fitted.rule.decide(seen)?;
                 let rescored = fitted.rule.rescore(seen)?;
-                Ok((fitted, decisions, rescored))
+                let exact = self.exact(scored, &fitted, rescored.as_ref(), needs.linear_head);
+                Ok((fitted, decisions, rescored, exact))
             });
-            let (fitted, decisions, replaced) = fitted?;
+            let (fitted, decisions, replaced, exact) = fitted?;
             notes.extend(fitted.notes);
             details.extend(fitted.details);
+            details.extend(exact);
             rescored = replaced;
             Ok(decisions)
         })();

@@ -5,6 +5,7 @@ use counterweight_core::LearnerEntry;
 pub mod adaboost;
 pub mod decision_tree;
 pub mod dummy;
+pub mod exponential_tilt;
 pub mod extra_trees;
 pub mod gaussian_naive_bayes;
 pub mod gradient_boosting;
@@ -23,6 +24,7 @@ pub const ALL: &[LearnerEntry] = &[
     adaboost::ENTRY,
     decision_tree::ENTRY,
     dummy::ENTRY,
+    exponential_tilt::ENTRY,
     extra_trees::ENTRY,
     gaussian_naive_bayes::ENTRY,
     gradient_boosting::ENTRY,

@@ -23,6 +23,11 @@
 //! With a free intercept the logit offsets `o` of an adjusted loss (`A[y][j] = o_j - o_y`) only move it: plain
 //! cross-entropy is fitted and `o` taken off the intercepts, which is the optimum of the adjusted loss.
 //!
+//! With `intercept_tau` the intercepts are no parameters: they stay at tau log pi, pi the class shares of the rows
+//! that are learnt from. With `two_vectors` two classes have a vector and an intercept each, `f = (-s / 2, s / 2)`:
+//! what a softmax of two outputs converges to from zero. The penalty stands beside both vectors, which halves it, and
+//! rules that work on one vector a class (`weight-norm`) apply.
+//!
 //! The fit ends when, for every coefficient, |gradient| <= `tolerance` * s, where s is the sum over
 //! rows of `w_i D_max |x_ij|` (`x = 1` for the intercept): the gradient that predictions which are wrong
 //! everywhere would have. It starts from the class shares with the second derivatives of that point, which
@@ -43,6 +48,8 @@
 //! | `l2` | 1.0 | [0, inf) | penalty on half the squared slopes, beside the SUM of losses; C = 1 / l2 |
 //! | `l1` | none | [0, inf) | penalty on the absolute slopes, beside the SUM of losses; none is 0; with `l2` the elastic net |
 //! | `penalise_intercept` | false | true, false | whether intercepts are penalised like slopes |
+//! | `intercept_tau` | none | (-inf, inf) | factor on the log class shares at which intercepts stay; none: they are fitted |
+//! | `two_vectors` | none | true, false | whether two classes have a vector each; none is false |
 //! | `tolerance` | 1e-10 | [1e-14, 0.1] | largest gradient at the end, relative to its scale |
 //!
 //! # Cost
@@ -139,6 +146,18 @@ pub(crate) const ENTRY: LearnerEntry = Entry {
                 Preset::Flag(false),
                 "whether intercepts are penalised like slopes",
             ),
+            ParamSpec::optional(
+                "intercept_tau",
+                ParamKind::Real(Range::FINITE),
+                "factor on the log class shares at which intercepts stay; none: they are fitted",
+            )
+            .probed(&[Preset::Real(0.0)]),
+            ParamSpec::optional(
+                "two_vectors",
+                ParamKind::Flag,
+                "whether two classes have a vector each; none: they share one",
+            )
+            .probed(&[Preset::Flag(true)]),
             ParamSpec::new(
                 "tolerance",
                 ParamKind::Real(Range::new(1e-14, true, 0.1, true)),
@@ -186,20 +205,32 @@ fn cost(_: &Params, work: &Workload) -> f64 {
 
 /// Checked parameters.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SoftmaxRegression(Settings);
+pub struct SoftmaxRegression {
+    settings: Settings,
+    /// Factor on the log class shares at which intercepts stay.
+    intercept_tau: Option<f64>,
+    two_vectors: bool,
+}
 
 impl TryFrom<&Params> for SoftmaxRegression {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(Settings {
-            penalties: Penalties {
-                l2: params.real("l2"),
-                l1: params.get("l1").map_or(0.0, |_| params.real("l1")),
-                intercept: params.flag("penalise_intercept"),
+        let given = |key: &str| params.get(key).map(|_| params.real(key));
+        let intercept_tau = given("intercept_tau");
+        Ok(Self {
+            settings: Settings {
+                penalties: Penalties {
+                    l2: params.real("l2"),
+                    l1: given("l1").unwrap_or(0.0),
+                    intercept: params.flag("penalise_intercept"),
+                    frozen: intercept_tau.is_some(),
+                },
+                tolerance: params.real("tolerance"),
             },
-            tolerance: params.real("tolerance"),
-        }))
+            intercept_tau,
+            two_vectors: params.get("two_vectors").is_some() && params.flag("two_vectors"),
+        })
     }
 }
 
@@ -212,18 +243,30 @@ impl Learner for SoftmaxRegression {
     ) -> StageResult<Box<dyn Fitted>> {
         // Offsets of the logits move out of a free intercept: the loss is that of `f + o`, so `f + o` is
         // fitted. What the offsets are then changes no slope, to the last bit.
-        let moved = match terms.logit_offsets() {
-            Some(offsets) if !self.0.penalties.intercept && terms.later.is_none() => offsets,
-            _ => vec![0.0; terms.n_classes()],
+        let k = terms.n_classes();
+        let penalties = self.settings.penalties;
+        let free = !penalties.intercept && !penalties.frozen;
+        let moved = match (self.intercept_tau, terms.logit_offsets()) {
+            // The other way round: what stays is the margin of a model without intercepts.
+            (Some(tau), _) => standing(tau, train),
+            (None, Some(offsets)) if free && terms.later.is_none() => {
+                offsets.iter().map(|o| -o).collect()
+            }
+            _ => vec![0.0; k],
         };
-        let plain;
+        let own;
         let terms = if moved.iter().any(|o| *o != 0.0) {
-            let margins = Matrix::zeros(terms.n_classes(), terms.n_classes());
-            plain = LossTerms {
+            let margins = if penalties.frozen {
+                let margin = |y: usize, j: usize| terms.margins.at(y, j) + moved[j] - moved[y];
+                Matrix::from_fn(k, k, |y, j| if y == j { 0.0 } else { margin(y, j) })
+            } else {
+                Matrix::zeros(k, k)
+            };
+            own = LossTerms {
                 margins,
                 ..terms.clone()
             };
-            &plain
+            &own
         } else {
             terms
         };
@@ -232,21 +275,41 @@ impl Learner for SoftmaxRegression {
             return Ok(Box::new(constant));
         }
         let kernel = Kernel::of(&task, terms)?;
-        let mut theta = softmax::solve(&self.0, &task, kernel, context)?;
+        let mut settings = self.settings;
+        let halved = self.two_vectors && task.n_present() == 2;
+        if halved {
+            settings.penalties.l2 *= 0.5;
+        }
+        let mut theta = softmax::solve(&settings, &task, kernel, context)?;
         let d = task.n_features();
         match *task.present.as_slice() {
-            [first, second] => theta[d] -= moved[second] - moved[first],
+            [first, second] => theta[d] += moved[second] - moved[first],
             ref present => {
                 for (w, &class) in theta.chunks_exact_mut(d + 1).zip(present) {
-                    w[d] -= moved[class];
+                    w[d] += moved[class];
                 }
             }
         }
         Ok(Box::new(Model {
             coefficients: theta,
+            two_vectors: halved,
             shape: task.shape(),
         }))
     }
+}
+
+/// `tau` times the log share of each class among the rows; 0 for a class without rows, which is masked.
+fn standing(tau: f64, train: &Train) -> Vec<f64> {
+    let mass = train.class_mass();
+    let total: f64 = mass.iter().sum();
+    let log = |m: &f64| {
+        if *m > 0.0 {
+            tau * (m / total).ln()
+        } else {
+            0.0
+        }
+    };
+    mass.iter().map(log).collect()
 }
 
 /// A fitted softmax regression.
@@ -254,6 +317,8 @@ impl Learner for SoftmaxRegression {
 struct Model {
     /// Class by class (one vector for two classes), slopes then intercept.
     coefficients: Vec<f64>,
+    /// Whether the one vector of two classes is the difference of two opposite ones.
+    two_vectors: bool,
     shape: Shape,
 }
 
@@ -286,6 +351,11 @@ impl Fitted for Model {
     fn linear_head(&self, x: &Matrix) -> StageResult<Option<LinearHead>> {
         let vectors = self.coefficients.chunks_exact(self.shape.n_features + 1);
         let slopes: Vec<&[f64]> = vectors.map(|w| &w[..self.shape.n_features]).collect();
+        if self.two_vectors {
+            let half = |sign: f64| slopes[0].iter().map(|w| sign * 0.5 * w).collect();
+            let both: [Vec<f64>; 2] = [half(-1.0), half(1.0)];
+            return linear_head(x, &both.each_ref().map(Vec::as_slice), &self.shape);
+        }
         linear_head(x, &slopes, &self.shape)
     }
 }

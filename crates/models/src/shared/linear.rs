@@ -31,6 +31,8 @@ pub(crate) struct Penalties {
     pub(crate) l1: f64,
     /// Whether intercepts are penalised like slopes.
     pub(crate) intercept: bool,
+    /// Whether intercepts stay at 0.
+    pub(crate) frozen: bool,
 }
 
 /// The objective over coefficients stored class by class, each slopes then intercept.
@@ -42,6 +44,8 @@ pub(crate) struct Problem<'a> {
     kernel: Kernel,
     /// Coefficients of a score: features and intercept.
     width: usize,
+    /// What intercepts are multiplied by: 1, or 0 where they stay at 0.
+    one: f64,
     /// Scores of a row.
     pub(crate) n_scores: usize,
     /// Penalty on half the square of each coefficient of a score.
@@ -69,7 +73,11 @@ impl<'a> Problem<'a> {
         }
         let mut penalty = vec![penalties.l2; d + 1];
         let mut absolute = vec![penalties.l1; d + 1];
-        if !penalties.intercept {
+        if penalties.frozen {
+            // The second derivative of a coefficient that nothing moves.
+            penalty[d] = 1.0;
+            absolute[d] = 0.0;
+        } else if !penalties.intercept {
             penalty[d] = 0.0;
             absolute[d] = 0.0;
         }
@@ -81,6 +89,7 @@ impl<'a> Problem<'a> {
             n_scores,
             kernel,
             width: d + 1,
+            one: f64::from(u8::from(!penalties.frozen)),
             penalty,
             absolute,
             scale,
@@ -167,11 +176,11 @@ impl<'a> Problem<'a> {
                 }
             }
             if m == self.width {
-                with_ones(x, rows, m, &mut part);
+                with_ones(x, (rows, self.one), m, &mut part);
             } else {
                 for (i, part) in part[..rows * m].chunks_exact_mut(m).enumerate() {
                     for (to, &e) in part.iter_mut().zip(columns) {
-                        *to = if e == d { 1.0 } else { x[i * d + e] };
+                        *to = if e == d { self.one } else { x[i * d + e] };
                     }
                 }
             }
@@ -292,12 +301,12 @@ fn backward(f: &[f64], x: &[f64], width: usize, gradient: &mut [f64]) {
     }
 }
 
-/// Copies rows, with a one behind each.
-fn with_ones(x: &[f64], rows: usize, width: usize, to: &mut [f64]) {
+/// Copies rows, with `one` behind each.
+fn with_ones(x: &[f64], (rows, one): (usize, f64), width: usize, to: &mut [f64]) {
     let d = width - 1;
     for (i, to) in to[..rows * width].chunks_exact_mut(width).enumerate() {
         to[..d].copy_from_slice(&x[i * d..(i + 1) * d]);
-        to[d] = 1.0;
+        to[d] = one;
     }
 }
 
@@ -319,6 +328,7 @@ impl Objective for Problem<'_> {
             backward(f, x, q, gradient);
         }
         for (g, t) in gradient.chunks_exact_mut(q).zip(theta.chunks_exact(q)) {
+            g[d] *= self.one;
             for ((g, t), l2) in g.iter_mut().zip(t).zip(&self.penalty) {
                 *g += l2 * t;
                 value += 0.5 * l2 * t * t;
@@ -386,7 +396,12 @@ impl Objective for Problem<'_> {
             limit::ask();
             let rows = y.len();
             let from = at * BLOCK * d;
-            with_ones(&self.x[from..from + rows * d], rows, q, &mut ones);
+            with_ones(
+                &self.x[from..from + rows * d],
+                (rows, self.one),
+                q,
+                &mut ones,
+            );
             for (i, &class) in y.iter().enumerate() {
                 let w = self.task.weights[class as usize] * self.task.own(at * BLOCK + i);
                 let at = i * q..(i + 1) * q;
@@ -431,7 +446,7 @@ impl Problem<'_> {
                 for (sum, v) in row.iter_mut().zip(x) {
                     *sum += bend * v * v;
                 }
-                row[d] += bend;
+                row[d] += self.one * bend;
             }
         }
         for row in diagonal.chunks_exact_mut(q) {

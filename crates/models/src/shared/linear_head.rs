@@ -5,7 +5,8 @@ use counterweight_core::{LinearHead, Matrix, Scores, StageError, StageResult};
 use super::task::{Shape, check_rows};
 use counterweight_numeric::linalg::dot;
 
-/// The head of the vectors `slopes`, one a present class; `None` where classes share a vector.
+/// The head of the vectors `slopes`, one a present class. The one vector that two classes share belongs to the
+/// second, and that of the first is 0. `None` for any other number.
 ///
 /// # Errors
 /// [`StageError::Failed`] for rows of other columns and for scores that overflow.
@@ -15,6 +16,16 @@ pub(crate) fn linear_head(
     shape: &Shape,
 ) -> StageResult<Option<LinearHead>> {
     let present = &shape.present;
+    let none;
+    let shared;
+    let slopes = match *slopes {
+        [one] if present.len() == 2 => {
+            none = vec![0.0; one.len()];
+            shared = [none.as_slice(), one];
+            &shared
+        }
+        _ => slopes,
+    };
     if slopes.len() != present.len() || slopes.is_empty() {
         return Ok(None);
     }
@@ -69,7 +80,15 @@ mod tests {
             assert!(head.norms.iter().all(|n| *n > 0.0));
             let (x, y) = blobs(7, &[40, 25], 3);
             let fitted = fit(id, &[], &train(&x, &y, 2), &LossTerms::cross_entropy(2));
-            assert!(fitted.model.linear_head(&x).unwrap().is_none(), "{id}");
+            let head = fitted.model.linear_head(&x).unwrap().unwrap();
+            assert!(head.norms[0] <= 0.0 && head.norms[1] > 0.0, "{id}");
+            let scores = fitted.scores(&x);
+            let odds = |m: &Matrix, i: usize| m.at(i, 1) - m.at(i, 0);
+            let bias = |i: usize| odds(scores.log(), i) - odds(head.scores.log(), i);
+            assert!(
+                (1..x.rows()).all(|i| (bias(i) - bias(0)).abs() < 1e-9),
+                "{id}"
+            );
         }
         // The cosine has divided by the lengths already.
         let cosine = [("head", ParamValue::Text("cosine".into()))];

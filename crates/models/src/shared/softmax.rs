@@ -50,7 +50,10 @@ pub(crate) fn solve(
     context: &mut StageContext<'_>,
 ) -> StageResult<Vec<f64>> {
     let convex = !kernel.is_focal();
-    let start = kernel.null_scores(&task.mass());
+    let mut start = kernel.null_scores(&task.mass());
+    if settings.penalties.frozen {
+        start.fill(0.0);
+    }
     let mut problem = Problem::new(settings.penalties, task, kernel);
     let theta = problem.with_intercepts(&start);
     let (n, p) = (task.n_rows() as f64, theta.len() as f64);
@@ -200,6 +203,7 @@ mod tests {
                 l2,
                 l1,
                 intercept: false,
+                frozen: false,
             },
             tolerance: 1e-10,
         }

@@ -21,6 +21,7 @@ mod leaks;
 mod outcomes;
 mod paired;
 mod places;
+mod question;
 mod ranked;
 mod resampled;
 mod selection;
@@ -48,6 +49,7 @@ pub use grid::{Grid, Kind, Member};
 pub use leaks::{LeakPremium, LeakStudy, LeakValue};
 pub use outcomes::{OutcomeCount, Outcomes, Reason};
 pub use paired::{Against, HALF_A_POINT, Part, Practical, Price, Verdict};
+pub use question::{Answered, Checked, Held, Measured};
 pub use ranked::Standing;
 pub use resampled::ResamplerRow;
 pub use selection::{Places, SelectionOrder, SelectionRow, SelectionStudy};
@@ -91,6 +93,8 @@ pub struct Analysis {
     pub calibration: Calibration,
     /// What each correction saves at other costs than those of balanced error.
     pub costs: CostStudy,
+    /// The question of the sweep with its answer, where it has one.
+    pub question: Option<Answered>,
 }
 
 /// Sentences, tables and figures ask for a model's id as often as for a study's numbers.
@@ -135,6 +139,10 @@ impl Analysis {
             calibration: Calibration::of(&data, &overall, input.reliability),
             costs: CostStudy::of(&data, &whole, input.costs)?,
             scoped: compare::scoped(&data, &whole)?,
+            question: input
+                .question
+                .map(|question| Answered::of(question, input.records))
+                .transpose()?,
             overall,
             pooled,
             family,

@@ -4,6 +4,7 @@
 
 mod matrix;
 mod methods;
+mod question;
 mod text;
 
 use std::cell::RefCell;
@@ -25,6 +26,9 @@ use text::rich;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
+/// What a sweep is asked that says nothing else.
+const QUESTION: &str =
+    "Which correction for class imbalance helps, by how much, and at which ratio?";
 /// Bytes for each table of the page; what does not fit is in the csv.
 const TABLE_BYTES: usize = 170_000;
 /// What a cell costs in markup and text, roughly.
@@ -53,16 +57,19 @@ pub(crate) fn page(
     };
     let title = format!("{}: corrections for class imbalance", input.sweep_name);
     let styles = Styles::default();
+    let question = analysis.question.as_ref();
+    let general = if question.is_some() { "arms" } else { "answer" };
     let body = html! {
         a.skip href="#answer" { "Skip to the answer" }
         header {
-            h1 { "Which correction for class imbalance helps, by how much, and at which ratio?" }
+            h1 { (question.map_or(QUESTION, |own| own.question.title.as_str())) }
             @for finding in of_topic(findings, Topic::Data) {
                 p.data { b { (input.sweep_name) ": " } (rich(&finding.text)) }
             }
             nav aria-label="Contents" {
                 ul {
                     li { a href="#answer" { "Answer" } }
+                    @if question.is_some() { li { a href="#arms" { "All corrections" } } }
                     @if !figures.is_empty() { li { a href="#figures" { "Figures" } } }
                     @if !analysis.curves.ladders().is_empty() { li { a href="#ratio" { "Ratio" } } }
                     li { a href="#limits" { "Limits" } }
@@ -73,8 +80,9 @@ pub(crate) fn page(
             }
         }
         main {
-            section aria-labelledby="answer" {
-                h2 #answer { "Answer" }
+            @if let Some(own) = question { (question::section(own)) }
+            section aria-labelledby=(general) {
+                h2 id=(general) { (if question.is_some() { "All corrections of the sweep" } else { "Answer" }) }
                 @for finding in of_topic(findings, Topic::Answer) { p.lead { (rich(&finding.text)) } }
                 (matrix::matrix(analysis))
             }

@@ -430,6 +430,7 @@ pub(crate) fn input<'a>(records: &'a [Record], timings: &'a [Timing]) -> ReportI
     ReportInput {
         sweep_name: "mock",
         sweep_text: SWEEP,
+        question: None,
         weighted_to: "the training prior",
         records,
         timings,

@@ -55,7 +55,7 @@ pub(crate) fn golden(what: &str) -> Vec<[f64; 5]> {
 }
 
 /// Every population, at its defaults and with every probe of a parameter.
-fn built() -> Vec<(String, Box<dyn Population>)> {
+pub(super) fn built() -> Vec<(String, Box<dyn Population>)> {
     let mut all = Vec::new();
     for Entry { card, build, .. } in ALL {
         let trials = card.params.iter().flat_map(ParamSpec::trials);
@@ -102,7 +102,10 @@ fn the_registry_lists_every_file_once_in_order() {
                 .to_owned()
         })
         .filter(|stem| {
-            !["mod", "bayes", "draw", "contract", "plane", "shared"].contains(&stem.as_str())
+            ![
+                "mod", "bayes", "draw", "contract", "linear", "plane", "shared",
+            ]
+            .contains(&stem.as_str())
         })
         .collect();
     files.sort_unstable();
@@ -202,7 +205,7 @@ fn fewer_rows_are_a_prefix_and_a_seed_gives_its_bytes() {
 }
 
 /// Whether some feature is a code.
-fn has_codes(population: &dyn Population) -> bool {
+pub(super) fn has_codes(population: &dyn Population) -> bool {
     population
         .kinds()
         .iter()

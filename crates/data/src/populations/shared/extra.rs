@@ -1,6 +1,6 @@
 //! Features that say nothing new of the class.
 
-use counterweight_core::{ColumnKind, Matrix, Population, Range, Stream, parameters};
+use counterweight_core::{ColumnKind, Matrix, NormalPart, Population, Range, Stream, parameters};
 use rand::RngExt as _;
 use rand_distr::StandardNormal;
 
@@ -139,6 +139,26 @@ impl Population for Padded {
             covariance[i * all + j] = shared + alone;
         }
         Some((mean, covariance))
+    }
+
+    fn projection(&self, class: usize, direction: &[f64]) -> Option<Vec<NormalPart>> {
+        let (own, rest) = direction.split_at(self.inner.n_features());
+        let (redundant, noise) = rest.split_at(self.redundant);
+        let seen = own.iter().enumerate().map(|(j, w)| {
+            let shares = redundant.iter().enumerate();
+            w + shares.map(|(r, w)| w * self.share(r, j)).sum::<f64>()
+        });
+        let seen: Vec<f64> = seen.collect();
+        let of_own = redundant
+            .iter()
+            .map(|w| OWN * w)
+            .chain(noise.iter().copied());
+        let alone: f64 = of_own.map(|w| w * w).sum();
+        let mut parts = self.inner.projection(class, &seen)?;
+        for part in &mut parts {
+            part.sd = (part.sd.powi(2) + alone).sqrt();
+        }
+        Some(parts)
     }
 
     fn bayes_error(&self) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! Mixtures of Gaussians, or of Student laws, of one shape.
 
-use counterweight_core::{Matrix, Population, Stream, log_sum_exp};
+use counterweight_core::{Matrix, NormalPart, Population, Stream, log_sum_exp};
 use rand::RngExt as _;
 use rand_distr::{ChiSquared, StandardNormal};
 
@@ -67,6 +67,14 @@ impl Mixture {
             df: Some(df),
             ..self
         }
+    }
+
+    /// With `by` added to every coordinate.
+    pub(crate) fn moved(mut self, by: f64) -> Self {
+        for part in self.classes.iter_mut().flatten() {
+            part.mean.iter_mut().for_each(|m| *m += by);
+        }
+        self
     }
 
     /// With this Bayes-optimal balanced error.
@@ -220,6 +228,29 @@ impl Population for Mixture {
             covariance[i * dim + j] = parts.iter().map(spread).sum();
         }
         Some((mean, covariance))
+    }
+
+    fn projection(&self, class: usize, direction: &[f64]) -> Option<Vec<NormalPart>> {
+        if self.df.is_some() {
+            return None;
+        }
+        let dim = self.dim;
+        // The length of L' direction.
+        let spread = match &self.factor {
+            None => direction.iter().map(|w| w * w).sum::<f64>(),
+            Some((l, _)) => (0..dim)
+                .map(|k| {
+                    let column = (k..dim).map(|i| l[i * dim + k] * direction[i]);
+                    column.sum::<f64>().powi(2)
+                })
+                .sum(),
+        };
+        let of = |part: &Part| NormalPart {
+            weight: part.weight,
+            mean: part.mean.iter().zip(direction).map(|(m, w)| m * w).sum(),
+            sd: part.sd * spread.sqrt(),
+        };
+        Some(self.classes[class].iter().map(of).collect())
     }
 
     fn bayes_error(&self) -> Option<f64> {

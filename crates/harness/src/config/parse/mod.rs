@@ -8,6 +8,7 @@ mod data;
 mod leak;
 mod methods;
 mod protocol;
+mod question;
 mod reading;
 mod rows;
 mod shape;
@@ -27,6 +28,8 @@ use leak::read_leak;
 pub(super) use methods::stage;
 use methods::{read_correction, read_model};
 use protocol::read_protocol;
+pub use question::question_of;
+use question::read_question;
 
 /// The only format there is so far.
 const FORMAT: usize = 1;
@@ -103,6 +106,7 @@ fn read_root(
     }
     let name = name.unwrap_or(fallback);
     let seed = Seed(section.whole("seed", 0).unwrap_or(0) as u64);
+    let question = section.node("question");
     let protocol_node = section.node("protocol");
     let populations = section.node("population");
     let datasets = section.node("dataset");
@@ -118,6 +122,7 @@ fn read_root(
         text: text.to_owned(),
         name,
         seed,
+        question: None,
         protocol,
         populations: Vec::new(),
         datasets: Vec::new(),
@@ -232,6 +237,7 @@ fn read_root(
             sweep.leaks.push(leak);
         }
     }
+    sweep.question = question.and_then(|node| read_question(node, Some(&sweep), errors));
     for (key, given) in [
         ("model", models.is_some()),
         ("correction", corrections.is_some()),

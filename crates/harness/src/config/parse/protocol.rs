@@ -50,6 +50,7 @@ pub(super) fn read_protocol(
         _ => SmallClass::Clamp,
     };
     let keep_scores = s.flag("keep_scores").unwrap_or(false);
+    let exact_errors = s.flag("exact_errors").unwrap_or(false);
     let timeout = s.text("timeout").and_then(|text| {
         let parsed = duration(&text);
         match parsed {
@@ -98,6 +99,7 @@ pub(super) fn read_protocol(
         metric_prior,
         group_duplicates,
         keep_scores,
+        exact_errors,
     };
     (protocol, max_rows)
 }
