@@ -16,7 +16,7 @@
 //! b minimises  n1 log( sum over common rows of exp(b . (x_i - m1)) ) + l2 / 2 |b|^2,  m1 the mean of the rare rows
 //! log odds     b . x + log n1 - log( sum over common rows of exp(b . x_i) )
 //! ```
-//! so that without a penalty sum (x_i - m1) exp(b . x_i) = 0. The penalty is that of logistic regression, beside the
+//! so that without a penalty `sum (x_i - m1) exp(b . x_i) = 0`. The penalty is that of logistic regression, beside the
 //! sum of losses.
 //!
 //! # Parameters
@@ -124,7 +124,9 @@ impl Tilt {
             *share = (*share - top).exp();
             total += *share;
         }
-        shares.iter_mut().for_each(|share| *share /= total);
+        for share in &mut shares {
+            *share /= total;
+        }
         (shares, top + total.ln())
     }
 }

@@ -72,7 +72,9 @@ impl Mixture {
     /// With `by` added to every coordinate.
     pub(crate) fn moved(mut self, by: f64) -> Self {
         for part in self.classes.iter_mut().flatten() {
-            part.mean.iter_mut().for_each(|m| *m += by);
+            for m in &mut part.mean {
+                *m += by;
+            }
         }
         self
     }

@@ -126,12 +126,10 @@ fn read_check(
     let theory = s.real("theory", "a finite number", f64::is_finite);
     let within = s.real("within", "at least 0", |v| v.is_finite() && v >= 0.0);
     let words = ["percent", "points", "number"];
-    let show = match s.choice("show", &words).as_deref() {
-        Some("points") => Show::Points,
-        Some("number") => Show::Number,
-        Some(_) => Show::Percent,
-        None if against.is_some() => Show::Points,
-        None => Show::Percent,
+    let show = match (s.choice("show", &words).as_deref(), against) {
+        (Some("points"), _) | (None, Some(_)) => Show::Points,
+        (Some("number"), _) => Show::Number,
+        _ => Show::Percent,
     };
     if arm.is_none() && !s.has("arm") {
         let hint = "add arm = { correction = \"none\" }; keys: model, correction, dataset, ratio";
