@@ -474,10 +474,20 @@ fn arms(options: &DecideOptions, costs: bool, tuned: bool) -> Result<Vec<Arm>> {
     if costs && options.with.is_empty() {
         arms.push(least());
     }
-    for text in texts {
-        let built = decision(&text)?;
-        let name = built.canonical();
-        if arms.iter().all(|arm| arm.name != name) {
+    let asked = options.with.len();
+    let mut known: Vec<String> = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let built = decision(text)?;
+        let whole = built.canonical();
+        // What is compared unasked goes by its kind: the rest is the metric and defaults.
+        let kind = built.entry.card.id;
+        let name = if at < asked && text.trim() != kind {
+            whole.clone()
+        } else {
+            kind.to_owned()
+        };
+        if !known.contains(&whole) {
+            known.push(whole);
             arms.push(Arm {
                 name,
                 built: Some(built),

@@ -5,7 +5,7 @@ use std::path::Path;
 use counterweight_core::catalogue::describe_counts;
 use counterweight_core::{Cells, Decisions, Scores, Table, costs, reliability};
 use counterweight_frame::{write_atomically, write_plain_table};
-use counterweight_plots::format::{count, fixed, percent, plural};
+use counterweight_plots::format::{count, fixed, plural};
 use counterweight_plots::{
     Figure, GainAxis, GainCurves, GainDot, GainGroup, GainLine, GainPanel, ReliabilityDot,
     ReliabilityGrid, ReliabilityPanel, Theme, gain_curves, reliability_grid,
@@ -127,6 +127,11 @@ fn table(desk: Desk<'_>, answer: &Answer) -> Result<Table> {
         table = column(table, name, Cells::Real(values.collect()))?;
     }
     Ok(table)
+}
+
+/// A share in percent.
+fn percent(share: f64) -> String {
+    format!("{} %", fixed(100.0 * share, 1))
 }
 
 /// A value as the metric is read: in percent, or as a cost.

@@ -1,6 +1,6 @@
 //! The tables of rules, calibrators and class shares.
 
-use counterweight_plots::format::{fixed, signed};
+use counterweight_plots::format::fixed;
 use counterweight_report::view::{Cell, Head, Mark, View};
 
 use super::shown::{DecideReport, bracket};
@@ -30,11 +30,16 @@ fn view(name: &str, title: &str, note: String, heads: &[&str], rows: Vec<Vec<Cel
 
 pub(super) fn rules_view(desk: &Desk<'_>, report: &DecideReport) -> View {
     let show = |estimated: Option<Estimated>, sign: bool| {
-        let plain = |v: f64| match (desk.held.costs.is_some(), sign) {
-            (true, false) => fixed(v, 4),
-            (true, true) => format!("{}{}", if v < 0.0 { "" } else { "+" }, fixed(v, 4)),
-            (false, false) => fixed(100.0 * v, 1),
-            (false, true) => signed(100.0 * v),
+        let plain = |v: f64| {
+            let text = match &desk.held.costs {
+                Some(_) => fixed(v, 4),
+                None => fixed(100.0 * v, 1),
+            };
+            if sign && v > 0.0 {
+                format!("+{text}")
+            } else {
+                text
+            }
         };
         Cell::number(estimated.map(|e| e.value), |v| {
             format!(
