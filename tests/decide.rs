@@ -251,6 +251,24 @@ fn columns_may_be_one_counted_or_named() {
 }
 
 #[test]
+fn counted_columns_are_classes_in_order_whatever_these_are_called() {
+    let place = place();
+    for file in ["held.csv", "new.csv"] {
+        let text = place.read(file);
+        let text = text.replace("p_no,p_yes", "p_0,p_1");
+        let text = text.replace(",no,", ",1,").replace(",yes,", ",2,");
+        place.write(file, &text);
+    }
+    decide(&place, &["--with", "argmax", "--output", "out"]).ends_with(0);
+    let found = decisions(&place);
+    assert_eq!(found[0], ["id", "amount", "decision", "p_1", "p_2"]);
+    for row in &found[1..] {
+        let p: f64 = row[4].parse().expect("p");
+        assert_eq!(row[2] == "2", p >= 0.5, "{row:?}");
+    }
+}
+
+#[test]
 fn several_classes_have_offsets_and_given_folds_are_kept() {
     let place = Place::new();
     let mut noise = Noise(5);

@@ -25,8 +25,8 @@ const LIMIT: Duration = Duration::from_millis(500);
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs a sweep on one thread and measures every cell that ends as a failure. `slow` are the models or
-/// corrections of which each has a cell: it ends as a timeout, and none in the making of its rows. A quarter of them may
-/// end well or be for other data (a method that is new here has no input of its own): a late end would be seen all the same.
+/// corrections of which each has a cell: it ends as a timeout, and none in the making of its rows. Of several one may
+/// be fast enough to end well (a method that is new here has no input of its own): a late end would be seen all the same.
 #[track_caller]
 fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,12 +52,12 @@ fn each_ends_in_time(place: &Place, column: &str, slow: &[&str]) {
         let end = (row.text("outcome"), row.text("reason"));
         assert!(!end.1.starts_with("prepare"), "{name}: {}", end.1);
         if end.0 != "timeout" {
-            let well = ["ok", "clamped", "degenerate", "not-applicable"].contains(&end.0);
+            let well = ["ok", "clamped", "degenerate"].contains(&end.0);
             assert!(well, "{name} is {}: {}", end.0, end.1);
             fast.push(*name);
         }
     }
-    assert!(fast.len() * 4 <= slow.len(), "fast: {fast:?}");
+    assert!(fast.len() < slow.len().min(2), "fast: {fast:?}");
 }
 
 /// Whether a model is a library's.
@@ -101,7 +101,14 @@ fn a_slow_learner_ends_in_time() {
     let all = without(&all, &quick);
     // Many rows make these neighbours slow, many columns all the others.
     let neighbours = "k-nearest-neighbours";
-    let slow: Vec<&str> = all.iter().copied().filter(|id| *id != neighbours).collect();
+    // This one is for two classes.
+    let tilt = "exponential-tilt";
+    let of_two = [neighbours, tilt];
+    let slow: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|id| !of_two.contains(id))
+        .collect();
     let models: Vec<(&str, &str)> = slow
         .iter()
         .map(|&id| {
@@ -116,6 +123,7 @@ fn a_slow_learner_ends_in_time() {
         .collect();
     every::slow_on((4000, 500), 500, 12, &models);
     every::slow_on((40_000, 40_000), 40, 2, &[(neighbours, "")]);
+    every::slow_on((30_000, 100), 300, 2, &[(tilt, "")]);
     // Products of columns: more of them than there were.
     let products = "features = { polynomial = 2 }";
     every::slow_on((6_000, 100), 50, 2, &[("lda", products)]);

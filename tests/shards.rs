@@ -378,7 +378,7 @@ fn what_the_documentation_says_is_done() {
         line.unwrap().trim().to_owned()
     };
     let command: Vec<String> = serde_json::from_str(&field("command:")).unwrap();
-    let command = command.join(" ").replace("/work/", "");
+    let command = command.join(" ").replace("/data/", "");
     let pods: usize = field("completions:").parse().unwrap();
     let pods: Vec<String> = (0..pods)
         .map(|index| format!("JOB_COMPLETION_INDEX={index} {command}"))

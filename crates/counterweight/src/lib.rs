@@ -3,7 +3,7 @@
 //! A [`Session`] holds the [`Catalogue`](counterweight_core::Catalogue) of methods that sweeps may name
 //! ([`CATALOGUE`], or with methods of one's own), the number of threads and who hears of progress;
 //! [`run`], [`report`], [`gate`], [`merge`], [`import`], [`status`], [`compare`] and [`verify`] take it and
-//! a report folder. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
+//! a report folder; [`rank`] and [`decide`] take files of results and of scores. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
 //! carries the exit code of the contract.
 //!
 //! A program calls [`worker::serve_if_asked`] first in `main`, so that library learners can run in workers that

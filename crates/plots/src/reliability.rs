@@ -98,7 +98,9 @@ pub fn reliability_grid(data: &ReliabilityGrid, theme: &Theme) -> Result<Figure,
     let cell = (theme.width - left - 10.0 + GAP.0) / most as f64;
     let side = cell - GAP.0;
     let rows = data.panels.len().div_ceil(columns);
-    let key = key_places(theme)?;
+    // A line that no panel has needs no name.
+    let shifted = data.panels.iter().any(|panel| !panel.corrected.is_empty());
+    let key = key_places(theme, if shifted { 3 } else { 2 })?;
     let top = 40.0 + key.last().map_or(0.0, |place| place.1);
     let bottom = top + rows as f64 * (side + GAP.1) - GAP.1;
     let mut scene = Scene::new(theme.width, bottom + 38.0);
@@ -153,17 +155,17 @@ fn check(data: &ReliabilityGrid) -> Result<(), PlotError> {
 }
 
 /// Left edge and height of the entries of the key, in one line or one below the other.
-fn key_places(theme: &Theme) -> Result<Vec<(f64, f64)>, PlotError> {
+fn key_places(theme: &Theme, entries: usize) -> Result<Vec<(f64, f64)>, PlotError> {
     let mut left = 8.0;
     let mut line = Vec::new();
-    for (name, _) in curves(theme) {
+    for (name, _) in curves(theme).into_iter().take(entries) {
         line.push((left, 0.0));
         left += 24.0 + font::width(&name, size::LABEL, false)? + 18.0;
     }
     if left - 18.0 <= theme.width {
         return Ok(line);
     }
-    Ok((0..3).map(|i| (8.0, 14.0 * f64::from(i))).collect())
+    Ok((0..entries).map(|i| (8.0, 14.0 * i as f64)).collect())
 }
 
 fn draw_key(scene: &mut Scene, theme: &Theme, places: &[(f64, f64)]) {

@@ -142,10 +142,6 @@ impl ScoresFile {
         let seen = seen.names();
         let given = &self.given;
         let known = |class: &String| given.contains(class);
-        let counted = given
-            .iter()
-            .enumerate()
-            .all(|(k, name)| *name == k.to_string());
         if given.len() == 1
             && seen.len() == 2
             && (known(&seen[0]) || known(&seen[1]) || given[0] == "1")
@@ -155,7 +151,7 @@ impl ScoresFile {
         if given.len() > 1 && seen.iter().all(known) {
             return Ok(Labels::from_texts(given).names().to_vec());
         }
-        if counted && given.len() > 1 && given.len() == seen.len() {
+        if self.counted() && given.len() > 1 && given.len() == seen.len() {
             return Ok(seen.to_vec());
         }
         let columns = given.iter().map(|name| format!("{PREFIX}{name}"));
@@ -166,6 +162,12 @@ impl ScoresFile {
             seen.join(", ")
         ))
         .hint("name them p_CLASS for each class of the labels, or p_0, p_1, .. in class order; of two classes one is enough"))
+    }
+
+    /// Whether the columns are `p_0`, `p_1`, .., for classes in order.
+    fn counted(&self) -> bool {
+        let mut names = self.given.iter().enumerate();
+        names.all(|(k, name)| *name == k.to_string())
     }
 
     /// The scores, a column a class in that order.
@@ -180,9 +182,13 @@ impl ScoresFile {
             .iter()
             .map(|class| self.given.iter().position(|name| name == class))
             .collect();
-        let by_name = places.iter().any(Option::is_some);
         let one = self.given.len() == 1 && k == 2;
-        if !one && (self.given.len() != k || by_name && places.contains(&None)) {
+        let by_name = if one {
+            places != [None; 2]
+        } else {
+            !places.contains(&None)
+        };
+        if !one && (self.given.len() != k || !by_name && !self.counted()) {
             return Err(Error::usage(format!(
                 "{}: the columns of probabilities are not one for each of {}",
                 self.name,
@@ -191,10 +197,10 @@ impl ScoresFile {
             .hint("both files need the same columns"));
         }
         let of = |row: usize, class: usize| match places[class] {
-            Some(at) => columns[at][row],
-            None if one && (by_name || class == 0) => 1.0 - columns[0][row],
-            None if one => columns[0][row],
-            None => columns[class][row],
+            Some(at) if by_name => columns[at][row],
+            _ if one && (by_name || class == 0) => 1.0 - columns[0][row],
+            _ if one => columns[0][row],
+            _ => columns[class][row],
         };
         let mut p = Matrix::from_fn(self.table.n_rows(), k, of);
         for row in 0..p.rows() {

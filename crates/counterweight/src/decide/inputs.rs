@@ -36,20 +36,17 @@ pub(super) fn given_folds(values: &[f64]) -> Vec<usize> {
     values.iter().map(|value| of(value).unwrap_or(0)).collect()
 }
 
-/// Class shares as a prior; none for unknown ones.
+/// Class shares as a prior.
 pub(super) fn shares(
     shares: &Shares,
     classes: &[String],
     held: &HeldOut,
     flag: &str,
-) -> Result<Option<Prior>> {
+) -> Result<Prior> {
     let wrong = |error: &dyn std::fmt::Display| Error::usage(format!("{flag}: {error}"));
     match shares {
-        Shares::HeldOut => Ok(held.labels.counts().prior()),
-        Shares::Uniform => Prior::uniform(classes.len())
-            .map(Some)
-            .map_err(|e| wrong(&e)),
-        Shares::Unknown if flag == "--prior" => Ok(None),
+        Shares::HeldOut => (held.labels.counts().prior()).ok_or_else(|| wrong(&"no rows")),
+        Shares::Uniform => Prior::uniform(classes.len()).map_err(|e| wrong(&e)),
         Shares::Unknown | Shares::Estimate => Err(wrong(&"this word has no meaning here")
             .hint("give calibration, uniform, or a share a class such as no=.9,yes=.1")),
         Shares::Given(given) => {
@@ -69,9 +66,7 @@ pub(super) fn shares(
                 return Err(wrong(&format!("the shares sum to {sum}"))
                     .hint("shares lie between 0 and 1 and sum to 1"));
             }
-            Prior::from_weights(weights)
-                .map(Some)
-                .map_err(|e| wrong(&e))
+            Prior::from_weights(weights).map_err(|e| wrong(&e))
         }
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use counterweight_core::{
-    Cells, Decision, Decisions, Labels, Metric, Prior, RuleCaps, ScoreKind, Scores, StageError,
-    Table, find, nearest, params,
+    Cells, Decision, Decisions, Labels, Metric, Prior, RuleCaps, ScoreKind, Scores, Table, find,
+    nearest, params,
 };
 use counterweight_harness::config;
 use counterweight_harness::config::method::Built;
@@ -210,7 +210,17 @@ impl<'a> Desk<'a> {
             folds,
             costs: held_costs,
         };
-        let own = shares(&options.prior, &classes, &held, "--prior")?;
+        if held.n_folds() < 2 {
+            let file = options.calibration.display();
+            return Err(
+                Error::usage(format!("{file}: column `fold` holds one fold"))
+                    .hint("give it two at least, or leave it out"),
+            );
+        }
+        let own = match &options.prior {
+            Shares::Unknown => None,
+            given => Some(shares(given, &classes, &held, "--prior")?),
+        };
         let estimated = own
             .as_ref()
             .map_or_else(Vec::new, |own| estimates(&held, &scores, own, options.seed));
@@ -228,7 +238,7 @@ impl<'a> Desk<'a> {
                     .collect();
                 Some(Prior::from_weights(shares).map_err(|e| Error::usage(e.to_string()))?)
             }
-            other => shares(other, &classes, &held, "--target-prior")?,
+            other => Some(shares(other, &classes, &held, "--target-prior")?),
         };
         let prior = match (&own, &target) {
             (Some(own), Some(target)) => {
@@ -293,7 +303,7 @@ impl<'a> Desk<'a> {
                 self.prior.as_ref(),
                 (&self.scores, self.costs.as_ref()),
             )
-            .map_err(|error| Error::usage(format!("`{}`: {}", chosen.name, words(&error))))?;
+            .map_err(|error| Error::usage(format!("`{}`: {error}", chosen.name)))?;
         let errors = ["balanced_error", "error_rate", "worst_recall"]
             .map(|id| metric(id).map(|found| found.0));
         let errors: Vec<Box<dyn Metric>> = errors.into_iter().collect::<Result<_>>()?;
@@ -310,7 +320,7 @@ impl<'a> Desk<'a> {
                 on_scores: None,
             };
             match self.held.crossed(&arm.rule(), self.prior.as_ref()) {
-                Err(error) => judged.reason = Some(words(&error)),
+                Err(error) => judged.reason = Some(error.to_string()),
                 Ok((decisions, _)) => {
                     let drawn: Vec<Option<f64>> = draws
                         .iter()
@@ -437,11 +447,6 @@ impl<'a> Desk<'a> {
         };
         names.into_iter().map(of).collect()
     }
-}
-
-/// The error of a stage in words.
-fn words(error: &StageError) -> String {
-    error.to_string()
 }
 
 /// Reads a decision as a sweep file writes it.
