@@ -58,10 +58,10 @@ pub use scores::{Decisions, ScoreKind, Scores, TIE, log_softmax, log_sum_exp};
 pub use seed::{Seed, Stream, StreamKey};
 pub use sink::Sink;
 pub use stage::{
-    Deadline, DecideContext, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule, Judged,
-    Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric, NormalPart,
-    OffsetLine, OffsetRule, Population, Resampler, Rescored, Rule, ScoreSize, Shared, SmallClass,
-    StageContext, limit,
+    Deadline, DecideContext, Decided, Decision, DecisionNeeds, Details, Extras, Fitted, FittedRule,
+    Judged, Later, Learner, LinearHead, Loss, LossContext, LossNeeds, LossTerms, Metric,
+    NormalPart, OffsetLine, OffsetRule, Population, Resampler, Rescored, Rule, ScoreSize,
+    ScoredRows, Shared, SmallClass, StageContext, limit,
 };
 pub use stages::{Axis, Role, Scalar, Stages};
 pub use suggest::nearest;

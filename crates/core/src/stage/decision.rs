@@ -138,6 +138,73 @@ pub struct Extras<'a> {
     pub head: Option<&'a LinearHead>,
 }
 
+/// The scores of rows, and all that a decision on them may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct ScoredRows<'a> {
+    /// The scores.
+    pub scores: &'a Scores,
+    /// Their own prior (`effective`); `None` where nobody knows one.
+    pub prior: Option<&'a Prior>,
+    /// Where they come from, as a refusal says it.
+    pub source: &'a str,
+    /// The linear head on the same rows.
+    pub head: Option<&'a LinearHead>,
+    /// The rows' own weights.
+    pub weights: Option<&'a [f64]>,
+    /// Out-of-fold scores of the training rows.
+    pub calib: Option<&'a Calib>,
+    /// Rows of each class in the training rows before resampling.
+    pub train: &'a ClassCounts,
+}
+
+/// What a decision stage made of the scores of some rows.
+#[derive(Debug)]
+pub struct Decided {
+    /// The rule, as it was fitted.
+    pub fitted: FittedRule,
+    /// The class of each row.
+    pub decisions: Decisions,
+    /// What the rule put in place of the scores.
+    pub rescored: Option<Rescored>,
+}
+
+impl ScoredRows<'_> {
+    /// Fits the decision called `id` and decides by it.
+    ///
+    /// # Errors
+    /// [`StageError::NotApplicable`] where it needs a prior that the scores lack; else as [`Decision::fit_with`]
+    /// and [`Rule::decide`].
+    pub fn decide(&self, id: &str, decision: &dyn Decision) -> StageResult<Decided> {
+        let needs = decision.needs();
+        if needs.scores_prior && self.prior.is_none() {
+            return Err(StageError::NotApplicable(format!(
+                "`{id}` needs scores with a prior of their own; {} gives none",
+                self.source
+            )));
+        }
+        let context = DecideContext {
+            scores_prior: self.prior,
+            train: self.train,
+        };
+        let batch = TestScores::new(self.scores).weighing(self.weights);
+        let extras = Extras {
+            batch: needs.test_batch.then_some(batch),
+            head: self.head,
+        };
+        let calib = self.calib.filter(|_| needs.calibration);
+        let fitted = decision.fit_with(&context, calib, &extras)?;
+        let seen = match self.head {
+            Some(head) if needs.linear_head => &head.scores,
+            _ => self.scores,
+        };
+        Ok(Decided {
+            decisions: fitted.rule.decide(seen)?,
+            rescored: fitted.rule.rescore(seen)?,
+            fitted,
+        })
+    }
+}
+
 /// Offsets `at + x step` for a parameter value that stands at `x` (see [`OffsetLine::place`]), to be
 /// subtracted from log-scores.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ mod metric;
 
 pub use context::{Details, Shared, SmallClass, StageContext};
 pub use decision::{
-    DecideContext, Decision, DecisionNeeds, Extras, FittedRule, OffsetLine, OffsetRule, Rescored,
-    Rule, ScoreSize,
+    DecideContext, Decided, Decision, DecisionNeeds, Extras, FittedRule, OffsetLine, OffsetRule,
+    Rescored, Rule, ScoreSize, ScoredRows,
 };
 pub use learner::{Fitted, Learner, LinearHead};
 pub use limit::Deadline;

@@ -1,10 +1,11 @@
 //! Rules on held-out scores: fitted on some of the rows, judged on the others.
 
 use counterweight_core::{
-    Calib, ClassCounts, DecideContext, Decision, Decisions, Details, Extras, Judged, Labels,
-    Matrix, Metric, Note, OutOfFold, Partition, Prior, Samples, Scores, Seed, StageError,
-    StageResult, TestScores,
+    Calib, ClassCounts, Decision, Decisions, Details, Judged, Labels, Matrix, Metric, Note,
+    OutOfFold, Partition, Prior, RuleCaps, Samples, ScoredRows, Scores, Seed, StageError,
+    StageResult,
 };
+use counterweight_harness::config::method::Built;
 use counterweight_numeric::order::quantile;
 use rand::RngExt as _;
 
@@ -17,7 +18,7 @@ const WORK: usize = 40_000_000;
 /// What is to be decided by.
 pub(super) enum Rule<'a> {
     /// A decision of the registry.
-    Listed(&'a dyn Decision),
+    Listed(&'a Built<RuleCaps, dyn Decision>),
     /// The least expected cost, by what it costs to miss a row.
     LeastCost,
 }
@@ -120,8 +121,8 @@ impl HeldOut {
         (scores, costs): (&Scores, Option<&Costs>),
     ) -> StageResult<Answer> {
         let counts = self.labels.select(rows).counts();
-        let decision = match rule {
-            Rule::Listed(decision) => *decision,
+        let built = match rule {
+            Rule::Listed(built) => *built,
             Rule::LeastCost => {
                 let none = || StageError::NotApplicable("these rows have no costs".into());
                 return Ok(Answer {
@@ -132,38 +133,37 @@ impl HeldOut {
                 });
             }
         };
-        let needs = decision.needs();
+        let needs = built.method.needs();
         let refused = if needs.linear_head {
             Some("needs the model, of which only scores are there")
         } else if needs.binary && self.labels.n_classes() != 2 {
             Some("is for two classes")
-        } else if needs.scores_prior && prior.is_none() {
-            Some("needs scores with a prior of their own")
         } else {
             None
         };
         if let Some(reason) = refused {
             return Err(StageError::NotApplicable(reason.into()));
         }
-        let context = DecideContext {
-            scores_prior: prior,
-            train: &counts,
-        };
         let calib = if needs.calibration {
             Some(self.calib(rows)?)
         } else {
             None
         };
-        let extras = Extras {
-            batch: needs.test_batch.then(|| TestScores::new(scores)),
+        let given = ScoredRows {
+            scores,
+            prior,
+            source: "the file of scores",
             head: None,
+            weights: None,
+            calib: calib.as_ref(),
+            train: &counts,
         };
-        let fitted = decision.fit_with(&context, calib.as_ref(), &extras)?;
+        let decided = given.decide(built.entry.card.id, &*built.method)?;
         Ok(Answer {
-            decisions: fitted.rule.decide(scores)?,
-            rescored: fitted.rule.rescore(scores)?.map(|after| after.scores),
-            details: fitted.details,
-            notes: fitted.notes,
+            decisions: decided.decisions,
+            rescored: decided.rescored.map(|after| after.scores),
+            details: decided.fitted.details,
+            notes: decided.fitted.notes,
         })
     }
 

@@ -142,7 +142,7 @@ struct Arm {
 impl Arm {
     fn rule(&self) -> Rule<'_> {
         match &self.built {
-            Some(built) => Rule::Listed(&*built.method),
+            Some(built) => Rule::Listed(built),
             None => Rule::LeastCost,
         }
     }
@@ -400,7 +400,7 @@ impl<'a> Desk<'a> {
             // What cannot be fitted to these rows has no line.
             if let Ok((_, scores)) = self
                 .held
-                .crossed(&Rule::Listed(&*built.method), self.prior.as_ref())
+                .crossed(&Rule::Listed(&built), self.prior.as_ref())
             {
                 add(name, scores);
             }
@@ -562,7 +562,7 @@ fn estimates(held: &HeldOut, scores: &Scores, own: &Prior, seed: u64) -> Vec<Est
     }
     for by in ["saerens-em", "bbse"] {
         let Ok(built) = decision(by) else { continue };
-        let rule = Rule::Listed(&*built.method);
+        let rule = Rule::Listed(&built);
         let of = |scores: &Scores| -> Option<Vec<f64>> {
             let details = held
                 .answer(&rule, &all, Some(own), (scores, None))

@@ -5,8 +5,8 @@ use counterweight_core::side_table::{
     Bins, CellBins, CellCurve, CellReliability, CellScores, Side,
 };
 use counterweight_core::{
-    Calib, CellId, ClassCounts, Confusion, Deadline, DecideContext, Details, Extras, Judged, Note,
-    Prior, ScoreKind, Scores, StageError, StageResult, TestScores,
+    Calib, CellId, ClassCounts, Confusion, Deadline, DecideContext, Decided, Details, Judged, Note,
+    Prior, ScoreKind, ScoredRows, Scores, StageError, StageResult,
 };
 use counterweight_numeric::offsets::OffsetRules;
 
@@ -153,42 +153,38 @@ impl Work<'_> {
                 "`{id}` cannot be judged on out-of-fold scores, which have no linear head"
             )));
         }
-        if needs.scores_prior && prior.is_none() {
-            return Err(StageError::NotApplicable(format!(
-                "`{id}` needs scores with a prior of their own; `{}` gives none",
-                correction.loss.entry.card.id
-            )));
-        }
         let metric = self
             .plan
             .metric(select.metric)
             .ok_or_else(|| StageError::Failed(format!("there is no metric {}", select.metric)))?;
-        let context = DecideContext {
-            scores_prior: prior,
+        let weights = calib.labels().weights();
+        let rows = ScoredRows {
+            scores: calib.scores(),
+            prior,
+            source: &format!("`{}`", correction.loss.entry.card.id),
+            head: None,
+            weights: weights.as_deref(),
+            calib: Some(calib),
             train,
         };
-        let own = calib.labels().weights();
-        let batch = TestScores::new(calib.scores()).weighing(own.as_deref());
-        let extras = Extras {
-            batch: needs.test_batch.then_some(batch),
-            head: None,
-        };
-        let fitted = decide.fit_with(&context, needs.calibration.then_some(calib), &extras)?;
-        let decisions = fitted.rule.decide(calib.scores())?;
-        let rescored = fitted.rule.rescore(calib.scores())?;
+        let Decided {
+            decisions,
+            rescored,
+            ..
+        } = rows.decide(id, &**decide)?;
         let (scores, prior) = match &rescored {
             Some(rescored) => (&rescored.scores, rescored.prior.as_ref()),
             None => (calib.scores(), prior),
         };
         // Out-of-fold rows have the training shares, so they need no weights but their own, but scores that were
         // learnt under another prior need to be brought to it.
-        let target = context.train_prior()?;
+        let no_rows = || StageError::Failed("no training rows".into());
+        let target = train.prior().ok_or_else(no_rows)?;
         let mapped: Option<Scores> = match (prior, scores.kind()) {
             (Some(prior), ScoreKind::Probability) => Some(scores.shift_prior(prior, &target)?),
             (None, ScoreKind::Probability) => Some(scores.clone()),
             _ => None,
         };
-        let weights = calib.labels().weights();
         let weights = weights.unwrap_or_else(|| vec![1.0; calib.labels().len()]);
         let judged = Judged::new(calib.labels(), &decisions, mapped.as_ref(), &weights, train)?;
         let value = metric.method.value(&judged).map_err(StageError::Failed)?;

@@ -1,7 +1,7 @@
 //! The exact errors of a linear rule on a population that has them in closed form.
 
 use counterweight_core::{
-    ClassCounts, Details, FittedRule, Matrix, Population, Prior, Rescored, Rule, ScoreKind, Scores,
+    ClassCounts, Decided, Details, Matrix, Population, Prior, Rule, ScoreKind, Scores,
 };
 use counterweight_data::populations::linear_recalls;
 
@@ -20,13 +20,7 @@ impl Work<'_> {
     /// `exact_*` of what a fit and its rule decide: of the rule on every row that the population may draw, in
     /// place of the test rows that it drew. Nothing where the sweep does not ask for it (`exact_errors`), the scores
     /// are not affine in the features, or the population has no closed form.
-    pub(super) fn exact(
-        &self,
-        scored: &Scored,
-        fitted: &FittedRule,
-        rescored: Option<&Rescored>,
-        by_head: bool,
-    ) -> Details {
+    pub(super) fn exact(&self, scored: &Scored, decided: &Decided, by_head: bool) -> Details {
         let found = || -> Option<Details> {
             let lines = self.data.lines.as_ref()?;
             let input = &self.plan.inputs[self.unit.input];
@@ -36,9 +30,9 @@ impl Work<'_> {
             let population = &*spec.population.method;
             // What a rule makes of a linear head is a linear head again, and is decided by its largest score.
             let (scores, cut) = if by_head {
-                (&rescored?.scores, 0.0)
+                (&decided.rescored.as_ref()?.scores, 0.0)
             } else {
-                (&scored.scores, cut_of(&*fitted.rule)?)
+                (&scored.scores, cut_of(&*decided.fitted.rule)?)
             };
             if scores.kind() != ScoreKind::Probability {
                 return None;

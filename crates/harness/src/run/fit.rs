@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Base, Ensemble, EnsembleCaps, EnsembleFit, Samples, Scores, StageError, StageResult, Workload,
-    limit,
+    Base, Ensemble, EnsembleCaps, EnsembleFit, Labels, Learner, LearnerCaps, Samples, Scores,
+    StageError, StageResult, Workload, limit,
 };
 use counterweight_data::preprocess::Polynomial;
 
@@ -62,14 +62,8 @@ impl Work<'_> {
             return self.ensemble((fit, candidate), ensemble, resampled, turn);
         }
         let learner = &self.model(fit).candidates()[candidate];
-        let most = learner.entry.caps.max_rows;
         let n = resampled.train.samples().n_rows();
-        if let Some(most) = most.filter(|most| n > *most) {
-            return Err(StageError::NotApplicable(format!(
-                "over the size limit: {n} rows after resampling, `{}` is given {most}",
-                learner.entry.card.id
-            )));
-        }
+        within_limit(learner, n)?;
         // Rows as they are, for learners that take them; a resampler's are imputed.
         let own = match (&resampled.raw, &rows.raw) {
             (Some(train), Some(raw)) if learner.method.takes_raw_rows() => {
@@ -107,11 +101,7 @@ impl Work<'_> {
                 let made = self.make_features(fit, rows, resampled)?;
                 let fitted = match &made {
                     None if raw => learner.method.fit(on, &terms, &mut context)?,
-                    Some(_) if raw => {
-                        return Err(StageError::NotApplicable(
-                            "rows as they are (`native = true`) have no polynomial features".into(),
-                        ));
-                    }
+                    Some(_) if raw => return Err(no_features()),
                     None => learner.method.fit(&resampled.train, &terms, &mut context)?,
                     Some(made) => {
                         let expanded = resampled
@@ -132,7 +122,7 @@ impl Work<'_> {
             Ok((fitted.scores(&x)?, x))
         });
         let (scores, x) = scored?;
-        check_shape(&scores, rows)?;
+        check_shape(&scores, rows.test.labels())?;
         let asked = inner.is_none()
             && fit.cells.iter().any(|&cell| {
                 let decide = &self.correction(cell).decide;
@@ -197,9 +187,7 @@ impl Work<'_> {
             guarded(deadline, || {
                 let made = self.make_features(fit, rows, as_they_are)?;
                 if raw.is_some() && made.is_some() {
-                    return Err(StageError::NotApplicable(
-                        "rows as they are (`native = true`) have no polynomial features".into(),
-                    ));
+                    return Err(no_features());
                 }
                 let encode = |samples: &Samples| {
                     if raw.is_some() {
@@ -230,7 +218,7 @@ impl Work<'_> {
             Some(made) => fitted.scores(&made.apply(rows.test.features())?),
         });
         let scores = scores?;
-        check_shape(&scores, rows)?;
+        check_shape(&scores, rows.test.labels())?;
         Ok(Scored {
             scores,
             head: None,
@@ -244,15 +232,33 @@ impl Work<'_> {
     }
 }
 
-fn check_shape(scores: &Scores, rows: &Prepared) -> StageResult<()> {
-    let n_classes = rows.train.samples().y().n_classes();
-    if scores.n_rows() == rows.test.n_rows() && scores.n_classes() == n_classes {
+/// Refuses more rows than a learner is given.
+pub(super) fn within_limit(learner: &Built<LearnerCaps, dyn Learner>, n: usize) -> StageResult<()> {
+    match learner.entry.caps.max_rows.filter(|most| n > *most) {
+        None => Ok(()),
+        Some(most) => Err(StageError::NotApplicable(format!(
+            "over the size limit: {n} rows after resampling, `{}` is given {most}",
+            learner.entry.card.id
+        ))),
+    }
+}
+
+/// Refuses features of rows that a learner takes as they are.
+pub(super) fn no_features() -> StageError {
+    let reason = "rows as they are (`native = true`) have no polynomial features";
+    StageError::NotApplicable(reason.into())
+}
+
+/// Refuses scores of other rows or classes.
+pub(super) fn check_shape(scores: &Scores, labels: &Labels) -> StageResult<()> {
+    if scores.n_rows() == labels.len() && scores.n_classes() == labels.n_classes() {
         return Ok(());
     }
     Err(StageError::Failed(format!(
-        "the model gave {} x {} scores for {} rows of {n_classes} classes",
+        "the model gave {} x {} scores for {} rows of {} classes",
         scores.n_rows(),
         scores.n_classes(),
-        rows.test.n_rows(),
+        labels.len(),
+        labels.n_classes(),
     )))
 }

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use counterweight_core::{
-    CellId, DecideContext, Details, Extras, Finished, Hasher, Outcome, Prior, Scores, StageError,
-    TestScores,
+    CellId, Details, Finished, Hasher, Outcome, Prior, ScoredRows, Scores, StageError,
 };
 
 use super::guard::{Budget, guarded};
@@ -105,8 +104,6 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
                 ))
             } else if needs.binary && train.n_classes() != 2 {
                 Some(format!("`{rule}` is for two classes"))
-            } else if needs.scores_prior && foreign.prior.is_none() {
-                Some(format!("`{rule}` needs scores with a prior of their own"))
             } else {
                 None
             };
@@ -116,28 +113,23 @@ pub fn judge(plan: &Plan, unit: &Unit, foreign: Foreign<'_>) -> Result<Vec<Finis
         let decided = if let Some(reason) = refused {
             Err((Outcome::NotApplicable, reason))
         } else {
-            let fit = || {
-                let context = DecideContext {
-                    scores_prior: foreign.prior,
-                    train: &train,
-                };
-                let own = data.outer.test.labels().weights();
-                let batch = TestScores::new(foreign.scores).weighing(own.as_deref());
-                let extras = Extras {
-                    batch: needs.test_batch.then_some(batch),
-                    head: None,
-                };
-                let fitted = decide.fit_with(&context, None, &extras)?;
-                let decisions = fitted.rule.decide(foreign.scores)?;
-                let rescored = fitted.rule.rescore(foreign.scores)?;
-                Ok((fitted, decisions, rescored))
+            let own = data.outer.test.labels().weights();
+            let rows = ScoredRows {
+                scores: foreign.scores,
+                prior: foreign.prior,
+                source: "the import",
+                head: None,
+                weights: own.as_deref(),
+                calib: None,
+                train: &train,
             };
-            match guarded(Budget::new(plan.sweep.protocol.timeout).deadline(), fit).0 {
-                Ok((fitted, decisions, replaced)) => {
-                    details.extend(fitted.details);
-                    notes.extend(fitted.notes);
-                    rescored = replaced;
-                    Ok(decisions)
+            let deadline = Budget::new(plan.sweep.protocol.timeout).deadline();
+            match guarded(deadline, || rows.decide(rule, &**decide)).0 {
+                Ok(made) => {
+                    details.extend(made.fitted.details);
+                    notes.extend(made.fitted.notes);
+                    rescored = made.rescored;
+                    Ok(made.decisions)
                 }
                 Err(error) => Err(super::failure("decide", &error)),
             }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use counterweight_core::{
-    Calib, CellId, ClassCounts, Deadline, DecideContext, Details, Extras, LinearHead, LossContext,
-    LossTerms, Note, Origin, OutOfFold, Prior, Samples, ScoreSize, Scores, StageContext,
-    StageError, StageResult, StreamKey, TestScores, Timing, Train, TrainSize,
+    Calib, CellId, ClassCounts, Deadline, Details, LinearHead, LossContext, LossTerms, Note,
+    Origin, OutOfFold, Prior, Samples, ScoreSize, ScoredRows, Scores, StageContext, StageError,
+    StageResult, StreamKey, Timing, Train, TrainSize,
 };
 use rayon::prelude::*;
 
@@ -417,17 +417,6 @@ impl Work<'_> {
         let needs = correction.decide.method.needs();
         let mut rescored = None;
         let decided = (|| {
-            if needs.scores_prior && scored.prior.is_none() {
-                let ensemble = correction
-                    .ensemble
-                    .as_ref()
-                    .map(|built| built.entry.card.id);
-                return Err(StageError::NotApplicable(format!(
-                    "`{}` needs scores with a prior of their own; `{}` gives none",
-                    correction.decide.entry.card.id,
-                    ensemble.unwrap_or(correction.loss.entry.card.id)
-                )));
-            }
             let calib = match calibrated {
                 Some((Ok((calib, inner_notes)), _)) => {
                     notes.extend(inner_notes.iter().cloned());
@@ -436,46 +425,40 @@ impl Work<'_> {
                 Some((Err(error), _)) => return Err(error.clone()),
                 None => None,
             };
-            let context = DecideContext {
-                scores_prior: scored.prior.as_ref(),
-                train: &train,
-            };
             let own = self.data.outer.test.labels().weights();
-            let batch = TestScores::new(&scored.scores).weighing(own.as_deref());
-            let extras = Extras {
-                batch: needs.test_batch.then_some(batch),
+            let ensemble = correction.ensemble.as_ref();
+            let from = ensemble.map_or(correction.loss.entry.card.id, |built| built.entry.card.id);
+            let rows = ScoredRows {
+                scores: &scored.scores,
+                prior: scored.prior.as_ref(),
+                source: &format!("`{from}`"),
                 head: scored.head.as_ref(),
+                weights: own.as_deref(),
+                calib,
+                train: &train,
             };
             let size = ScoreSize {
                 calib: calib.map_or(0, |calib| calib.labels().len()),
                 test: scored.scores.n_rows(),
                 classes: scored.scores.n_classes(),
             };
-            let (fitted, _) = guarded(deadline, || {
-                let rows = (size.calib + size.test) * size.classes * size_of::<f64>();
-                let takes = correction.decide.method.takes(&size);
+            let (decided, _) = guarded(deadline, || {
+                let seen = (size.calib + size.test) * size.classes * size_of::<f64>();
+                let method = &*correction.decide.method;
                 let id = correction.decide.entry.card.id;
-                let held = self.held(None) + rows as f64;
+                let held = self.held(None) + seen as f64;
+                let takes = method.takes(&size);
                 self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
-                let fitted = correction
-                    .decide
-                    .method
-                    .fit_with(&context, calib, &extras)?;
-                let seen = match &scored.head {
-                    Some(head) if needs.linear_head => &head.scores,
-                    _ => &scored.scores,
-                };
-                let decisions = fitted.rule.decide(seen)?;
-                let rescored = fitted.rule.rescore(seen)?;
-                let exact = self.exact(scored, &fitted, rescored.as_ref(), needs.linear_head);
-                Ok((fitted, decisions, rescored, exact))
+                let decided = rows.decide(id, method)?;
+                let exact = self.exact(scored, &decided, needs.linear_head);
+                Ok((decided, exact))
             });
-            let (fitted, decisions, replaced, exact) = fitted?;
-            notes.extend(fitted.notes);
-            details.extend(fitted.details);
+            let (decided, exact) = decided?;
+            notes.extend(decided.fitted.notes);
+            details.extend(decided.fitted.details);
             details.extend(exact);
-            rescored = replaced;
-            Ok(decisions)
+            rescored = decided.rescored;
+            Ok(decided.decisions)
         })();
         Verdict {
             test: &self.data.outer.test,

@@ -8,14 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{
-    Catalogue, ClassCounts, Dataset, DecideContext, Extras, Labels, Note, Origin, Partition, Prior,
-    Samples, Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
+    Catalogue, ClassCounts, Dataset, Labels, Note, Origin, Partition, Prior, Samples, ScoredRows,
+    Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
 };
 use counterweight_data::preprocess::{Encoder, Polynomial, Preprocess};
 use counterweight_data::split::{hold_out, stratified_folds};
 
 use crate::config::sweep::{Correction, Features, Model, SplitSpec};
 use crate::plan::{Plan, Unit, resample};
+use crate::run::fit::{check_shape, no_features, within_limit};
 use crate::run::guard::{Budget, guarded};
 use crate::run::judge::{self, Shown};
 use crate::run::prepare::Prepared;
@@ -186,18 +187,10 @@ impl ResampledBeforeSplit {
         let (train, test) = partition.cut_samples(&self.resampled)?;
         let new = self.original.select(originals);
         let learner = &fit.model.learner;
-        let n = train.samples().n_rows();
-        if let Some(most) = learner.entry.caps.max_rows.filter(|most| n > *most) {
-            return Err(StageError::NotApplicable(format!(
-                "over the size limit: {n} rows after resampling, `{}` is given {most}",
-                learner.entry.card.id
-            )));
-        }
+        within_limit(learner, train.samples().n_rows())?;
         let raw = learner.method.takes_raw_rows();
         if raw && fit.model.features.is_some() {
-            return Err(StageError::NotApplicable(
-                "rows as they are (`native = true`) have no polynomial features".into(),
-            ));
+            return Err(no_features());
         }
         let encode = |samples: &Samples| -> StageResult<Samples> {
             if raw {
@@ -294,31 +287,21 @@ fn judged(
     let Some(target) = target.filter(|_| !labels.is_empty()) else {
         return Ok(BTreeMap::new());
     };
-    if scores.n_rows() != labels.len() || scores.n_classes() != labels.n_classes() {
-        return Err(StageError::Failed(format!(
-            "the model gave {} x {} scores for {} rows of {} classes",
-            scores.n_rows(),
-            scores.n_classes(),
-            labels.len(),
-            labels.n_classes()
-        )));
-    }
+    check_shape(scores, labels)?;
     let test = labels.counts();
-    let context = DecideContext {
-        scores_prior: prior,
+    let decide = &fit.arm.decide;
+    let rows = ScoredRows {
+        scores,
+        prior,
+        source: "a split of resampled rows",
+        head: None,
+        weights: None,
+        calib: None,
         train,
     };
-    let extras = Extras {
-        batch: None,
-        head: None,
-    };
-    let rule = fit
-        .arm
-        .decide
-        .method
-        .fit_with(&context, None, &extras)?
-        .rule;
-    let decisions = rule.decide(scores)?;
+    let decisions = rows
+        .decide(decide.entry.card.id, &*decide.method)?
+        .decisions;
     let shown = Shown {
         labels,
         decisions: &decisions,
