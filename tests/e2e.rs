@@ -41,5 +41,6 @@ mod resample;
 mod shards;
 mod shift;
 mod side_tables;
+mod starting;
 mod tasks;
 mod weights;

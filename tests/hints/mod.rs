@@ -70,6 +70,40 @@ fn cases(file: &'static str) -> Vec<Case> {
         .collect()
 }
 
+/// A wrong file and a right one.
+pub(crate) struct Written {
+    pub(crate) wrong: String,
+    pub(crate) right: String,
+}
+
+fn written(file: &'static str, whole: impl Fn(&str) -> String) -> Vec<Written> {
+    let write = |case: Case| Written {
+        wrong: whole(case.bad),
+        right: whole(case.good),
+    };
+    cases(file).into_iter().map(write).collect()
+}
+
+/// The cases of sweep files.
+pub(crate) fn of_sweeps() -> Vec<Written> {
+    let mut all = written(CORRECTIONS, of_correction);
+    all.extend(written(SWEEPS, |part| sweep(&lines(part))));
+    all
+}
+
+/// The cases of gate files.
+pub(crate) fn of_gates() -> Vec<Written> {
+    written(GATES, of_gate)
+}
+
+fn of_correction(part: &str) -> String {
+    sweep(&format!("[[correction]]\nid = \"c\"\n{}\n", lines(part)))
+}
+
+fn of_gate(part: &str) -> String {
+    format!("format = 1\nrequire_power = false\n{}", lines(part))
+}
+
 /// Does what is wrong, which ends with `code` and the hint, and then what the hint says.
 #[track_caller]
 fn follow(case: Case, code: i32, mut act: impl FnMut(&str) -> (i32, String)) {
@@ -156,8 +190,6 @@ fn hints_on_sweep_files_help() {
     }
     let whole = |part: &str| lines(part);
     let some = |part: &str| sweep(&lines(part));
-    let of_correction =
-        |part: &str| sweep(&format!("[[correction]]\nid = \"c\"\n{}\n", lines(part)));
     for (file, text) in [
         (CORRECTIONS, &of_correction as &dyn Fn(&str) -> String),
         (SWEEPS, &some),
@@ -229,8 +261,7 @@ fn hints_of_gates_help() {
     call("--update --reason first").ends_with(0);
     for case in cases(GATES) {
         follow(case, 2, |part| {
-            let text = format!("format = 1\nrequire_power = false\n{}", lines(part));
-            place.write("demo/gate.toml", &text);
+            place.write("demo/gate.toml", &of_gate(part));
             let ran = call("");
             (ran.code, ran.err)
         });

@@ -97,6 +97,52 @@ pub(crate) enum Command {
     /// Look at data files
     #[command(subcommand)]
     Data(DataCommand),
+    /// Write a commented sweep file for a data file, or an example, to start from
+    Init(InitArgs),
+    /// Print the JSON schema of sweep.toml or gate.toml, for editors
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value = "sweep")]
+        file: SchemaOf,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a man page of each command
+    Man {
+        /// The folder of the pages; made where it is not there
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[arg(help = data_file())]
+    pub(crate) file: Option<PathBuf>,
+    /// The label column
+    #[arg(long, value_name = "COL", requires = "file")]
+    pub(crate) target: Option<String>,
+    /// The folder of the sweep and of its answer (default: named like the file, or `example`)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Column that says which rows belong together: no feature, and never on both sides of a split
+    #[arg(long, value_name = "COL", requires = "file")]
+    pub(crate) group: Option<String>,
+    /// Column that says what each row weighs: no feature
+    #[arg(long, value_name = "COL", requires = "file")]
+    pub(crate) weight: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadArgs,
+    #[command(flatten)]
+    pub(crate) contrast: ContrastArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Sweep,
+    Gate,
 }
 
 #[derive(Debug, Args)]

@@ -141,6 +141,10 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
             commands::data::inspect(&file, &options, &contrast, format.format)
         }
         Command::Data(DataCommand::Resample(args)) => commands::resample::resample(&args),
+        Command::Init(args) => commands::init::init(args),
+        Command::Schema { file } => commands::schema::schema(file),
+        Command::Completions { shell } => commands::shell::completions(shell),
+        Command::Man { folder } => commands::shell::man(&folder),
         Command::Data(DataCommand::Verify { format }) => commands::data::verify(format.format),
     }
 }

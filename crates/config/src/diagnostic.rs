@@ -3,6 +3,10 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use crate::schema::Asked;
+
 /// One error: what, where, and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -43,6 +47,7 @@ pub const SHOWN: usize = 100;
 pub struct Diagnostics {
     file: String,
     list: Vec<Diagnostic>,
+    asked: Option<Asked>,
 }
 
 impl Diagnostics {
@@ -51,7 +56,45 @@ impl Diagnostics {
     pub fn new(file: &str) -> Self {
         Self {
             file: file.to_owned(),
-            list: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// As [`Diagnostics::new`], for a probe: keeps what the readers ask for. A text that the probe gives stands for
+    /// itself alone, an empty one for any.
+    #[must_use]
+    pub fn recording() -> Self {
+        Self {
+            asked: Some(Asked::default()),
+            ..Self::default()
+        }
+    }
+
+    /// What was asked for, where that is kept.
+    pub fn into_asked(self) -> Asked {
+        self.asked.unwrap_or_default()
+    }
+
+    /// Keeps a key of the table at `path` and what its value may be.
+    pub(crate) fn ask(&mut self, path: &str, key: &str, shape: impl FnOnce() -> Value) {
+        if let Some(asked) = &mut self.asked {
+            asked.key(path, key, shape());
+        }
+    }
+
+    /// Keeps that the table at `path` needs this key.
+    pub fn require(&mut self, path: &str, key: &str) {
+        if let Some(asked) = &mut self.asked {
+            asked.require(path, key);
+        }
+    }
+
+    /// Keeps that the table at `path` has no such keys, though its reader looks for them.
+    pub fn forget(&mut self, path: &str, keys: &[&str]) {
+        for key in keys {
+            if let Some(asked) = &mut self.asked {
+                asked.forget(path, key);
+            }
         }
     }
 

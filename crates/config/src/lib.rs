@@ -5,10 +5,11 @@
 
 mod date;
 mod diagnostic;
+pub mod schema;
 mod section;
 mod tree;
 
 pub use date::Date;
 pub use diagnostic::{Diagnostic, Diagnostics, SHOWN};
-pub use section::Section;
+pub use section::{Section, one_or_list};
 pub use tree::{Fields, Node, Value, parse, tables};

@@ -1,7 +1,9 @@
 //! Reads one table of a file, key by key. What is not asked for is an unknown key.
 
 use counterweight_core::{ParamSpec, nearest};
+use serde_json::{Value as Shape, json};
 
+use crate::schema::of_param;
 use crate::{Date, Diagnostics, Fields, Node, Value};
 
 /// A table under reading. Every getter that finds a value of the wrong type reports it and returns
@@ -57,6 +59,10 @@ impl<'f, 'e> Section<'f, 'e> {
     /// Reports an error about `key`; about the table where `key` is empty.
     pub fn error(&mut self, key: &str, message: impl Into<String>, hint: Option<String>) {
         let (line, name) = (self.line_of(key), self.name(key));
+        let message = message.into();
+        if message == "missing" {
+            self.errors.require(&self.path, key);
+        }
         self.errors.add(Some(line), name, message, hint);
     }
 
@@ -67,24 +73,36 @@ impl<'f, 'e> Section<'f, 'e> {
         None
     }
 
-    /// The raw value of `key`.
+    /// The raw value of `key`, which may be anything, or a table that is read as another section.
     pub fn node(&mut self, key: &'static str) -> Option<&'f Node> {
+        self.shaped(key, || json!({}))
+    }
+
+    /// The raw value of `key`, with what a schema says of it.
+    pub fn shaped(&mut self, key: &'static str, shape: impl FnOnce() -> Shape) -> Option<&'f Node> {
         self.known.push(key);
+        self.errors.ask(&self.path, key, shape);
         self.fields.get(key).map(|(_, node)| node)
     }
 
     /// Text in quotes.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
-        let node = self.node(key)?;
-        match &node.value {
-            Value::Text(text) => Some(text.clone()),
-            _ => self.wrong(key, "text in quotes", node),
+        let node = self.shaped(key, || json!({ "type": "string" }))?;
+        let Value::Text(text) = &node.value else {
+            return self.wrong(key, "text in quotes", node);
+        };
+        self.errors.require(&self.path, key);
+        if !text.is_empty() {
+            self.errors
+                .ask(&self.path, key, || json!({ "const": text }));
         }
+        Some(text.clone())
     }
 
     /// A whole number of at least `least`.
     pub fn whole(&mut self, key: &'static str, least: usize) -> Option<usize> {
-        let node = self.node(key)?;
+        let shape = || json!({ "type": "integer", "minimum": least });
+        let node = self.shaped(key, shape)?;
         let Value::Whole(value) = node.value else {
             return self.wrong(key, "a whole number", node);
         };
@@ -103,7 +121,8 @@ impl<'f, 'e> Section<'f, 'e> {
         range: &str,
         good: impl Fn(f64) -> bool,
     ) -> Option<f64> {
-        let node = self.node(key)?;
+        let shape = || json!({ "type": "number", "description": range });
+        let node = self.shaped(key, shape)?;
         let Some(value) = node.number() else {
             return self.wrong(key, "a number", node);
         };
@@ -117,7 +136,7 @@ impl<'f, 'e> Section<'f, 'e> {
 
     /// True or false.
     pub fn flag(&mut self, key: &'static str) -> Option<bool> {
-        let node = self.node(key)?;
+        let node = self.shaped(key, || json!({ "type": "boolean" }))?;
         match node.value {
             Value::Flag(flag) => Some(flag),
             _ => self.wrong(key, "true or false", node),
@@ -126,7 +145,10 @@ impl<'f, 'e> Section<'f, 'e> {
 
     /// One of `words`.
     pub fn choice(&mut self, key: &'static str, words: &[&'static str]) -> Option<String> {
-        let text = self.text(key)?;
+        let text = self.text(key);
+        self.errors
+            .ask(&self.path, key, || json!({ "enum": words }));
+        let text = text?;
         if words.contains(&text.as_str()) {
             return Some(text);
         }
@@ -141,7 +163,7 @@ impl<'f, 'e> Section<'f, 'e> {
 
     /// One text or a list of them.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
-        let node = self.node(key)?;
+        let node = self.shaped(key, || one_or_list(&json!({ "type": "string" })))?;
         let items = match &node.value {
             Value::List(items) => items.as_slice(),
             _ => std::slice::from_ref(node),
@@ -159,7 +181,8 @@ impl<'f, 'e> Section<'f, 'e> {
 
     /// A day, in quotes or without.
     pub fn date(&mut self, key: &'static str) -> Option<Date> {
-        let day = match &self.node(key)?.value {
+        let shape = || json!({ "type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$" });
+        let day = match &self.shaped(key, shape)?.value {
             Value::Date(day) => Some(*day),
             Value::Text(text) => text.parse().ok(),
             _ => None,
@@ -183,6 +206,15 @@ impl<'f, 'e> Section<'f, 'e> {
     /// does not have either is reported here, where the nearest name may be one of both kinds.
     pub fn parameters(&mut self, specs: &'static [ParamSpec]) -> Vec<(&'f str, usize, &'f Node)> {
         let own: Vec<&'static str> = specs.iter().map(|spec| spec.name).collect();
+        // `population` of `population 3`: what a stage inside a method is one of.
+        let stage = self.path.split(' ').next().unwrap_or_default();
+        for spec in specs {
+            let shape = || of_param(spec, stage);
+            self.errors.ask(&self.path, spec.name, shape);
+            if spec.required {
+                self.errors.require(&self.path, spec.name);
+            }
+        }
         let (given, unknown): (Vec<_>, Vec<_>) =
             self.rest().partition(|(key, ..)| own.contains(key));
         for (key, line, _) in unknown {
@@ -216,4 +248,9 @@ impl<'f, 'e> Section<'f, 'e> {
             self.errors.add(Some(line), name, "unknown key", Some(hint));
         }
     }
+}
+
+/// The schema of one value or a list of such.
+pub fn one_or_list(one: &Shape) -> Shape {
+    json!({ "anyOf": [one, { "type": "array", "minItems": 1, "items": one }] })
 }

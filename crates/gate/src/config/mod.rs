@@ -37,6 +37,8 @@
 
 mod parse;
 
+pub use parse::gate_schema;
+
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 use counterweight_config::{Diagnostic, Diagnostics, Fields, Section, Value, tables};
 use counterweight_core::nearest;
+use serde_json::json;
 
 use super::{Claim, ClaimKind, GateConfig, Ignore, Scope};
 
@@ -20,7 +21,30 @@ pub(super) fn parse(file: &str, text: &str) -> Result<GateConfig, Vec<Diagnostic
     if !errors.is_empty() {
         return Err(errors.into_sorted());
     }
-    let mut section = Section::new(&root, "", 1, &mut errors);
+    let config = read(&root, &mut errors);
+    if errors.is_empty() {
+        Ok(config)
+    } else {
+        Err(errors.into_sorted())
+    }
+}
+
+/// The schema (JSON schema, draft 7) of gate files: whatever is asked for while each kind of claim is read.
+pub fn gate_schema() -> serde_json::Value {
+    let claim = |kind| format!("[[claim]]\nkind = \"{kind}\"\nfamily = [\"\"]\n");
+    let claims = KINDS.map(claim).concat();
+    let mut asked = Diagnostics::recording();
+    let probe = format!("{claims}[[ignore]]\n");
+    read(
+        &counterweight_config::parse(&probe, None, &mut asked),
+        &mut asked,
+    );
+    let title = "A gate of counterweight";
+    asked.into_asked().schema(title, serde_json::Map::new())
+}
+
+fn read(root: &Fields, errors: &mut Diagnostics) -> GateConfig {
+    let mut section = Section::new(root, "", 1, errors);
     if !section.has("format") {
         section.error("format", "missing", Some("add `format = 1`".into()));
     }
@@ -44,19 +68,15 @@ pub(super) fn parse(file: &str, text: &str) -> Result<GateConfig, Vec<Diagnostic
     let claims = section.node("claim");
     let ignores = section.node("ignore");
     section.finish();
-    for (path, line, fields) in tables(claims, "claim", &mut errors) {
-        let section = Section::new(fields, path, first(fields, line), &mut errors);
+    for (path, line, fields) in tables(claims, "claim", errors) {
+        let section = Section::new(fields, path, first(fields, line), errors);
         config.claims.extend(claim(section, config.tolerance));
     }
-    for (path, line, fields) in tables(ignores, "ignore", &mut errors) {
-        let section = Section::new(fields, path, first(fields, line), &mut errors);
+    for (path, line, fields) in tables(ignores, "ignore", errors) {
+        let section = Section::new(fields, path, first(fields, line), errors);
         config.ignores.extend(ignore(section));
     }
-    if errors.is_empty() {
-        Ok(config)
-    } else {
-        Err(errors.into_sorted())
-    }
+    config
 }
 
 /// The line of an entry's first key: where an editor's cursor is of more use than on the header.
@@ -176,7 +196,11 @@ fn than(section: &mut Section<'_, '_>, scope: &Scope) -> String {
 
 /// `ratio = [10, 200]`.
 fn band(section: &mut Section<'_, '_>) -> Option<(f64, f64)> {
-    let node = section.node("ratio")?;
+    let end = || json!({ "type": "number", "minimum": 1 });
+    let node = section.shaped(
+        "ratio",
+        || json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": end() }),
+    )?;
     if let Value::List(items) = &node.value
         && let [low, high] = items.as_slice()
         && let (Some(low), Some(high)) = (low.number(), high.number())

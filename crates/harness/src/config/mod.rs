@@ -9,5 +9,5 @@ pub mod sweep;
 pub mod tasks;
 
 pub use one_or_many::{decision, resampler};
-pub use parse::{Rejected, parse, question_of};
+pub use parse::{Rejected, parse, question_of, sweep_schema};
 pub use sweep::Sweep;

@@ -64,7 +64,9 @@ pub(super) fn read_collection(
             },
         ),
     );
-    let Some(spec) = read_dataset(&one, path, line, protocol_max_rows, errors) else {
+    let spec = read_dataset(&one, path, line, protocol_max_rows, errors);
+    errors.forget(path, &OWN);
+    let Some(spec) = spec else {
         return Vec::new();
     };
     of.map(|task| DatasetSpec {

@@ -1,7 +1,8 @@
 //! `positive`, `negative` and `rarest_vs_rest`: a table as a two-class task.
 
-use counterweight_config::{Node, Section, Value};
+use counterweight_config::{Node, Section, Value, one_or_list};
 use counterweight_core::Contrast;
+use serde_json::json;
 
 use crate::config::limits::is_id_char;
 
@@ -30,7 +31,8 @@ pub(super) fn read_contrast(s: &mut Section<'_, '_>) -> Option<Contrast> {
 
 /// Names of classes, one or a list; whole numbers are names too.
 fn classes(s: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
-    let Some(node) = s.node(key) else {
+    let class = || one_or_list(&json!({ "type": ["string", "integer"] }));
+    let Some(node) = s.shaped(key, class) else {
         return Vec::new();
     };
     let items = match &node.value {

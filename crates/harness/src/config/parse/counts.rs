@@ -2,6 +2,7 @@
 
 use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::{ClassCounts, Population, PopulationCaps};
+use serde_json::json;
 
 use crate::config::limits::MOST_ROWS;
 use crate::config::method::{Built, Place};
@@ -11,7 +12,11 @@ const KEY: &str = "class_counts";
 
 /// A count of at least 1 for each class.
 pub(super) fn read(s: &mut Section<'_, '_>) -> Option<ClassCounts> {
-    let node = s.node(KEY)?;
+    let count = json!({ "type": "integer", "minimum": 1, "maximum": MOST_ROWS });
+    let node = s.shaped(
+        KEY,
+        || json!({ "type": "array", "minItems": 2, "items": count }),
+    )?;
     let count = |value: &Value| match value {
         Value::Whole(n) if *n >= 1 => usize::try_from(*n).ok().filter(|&n| n <= MOST_ROWS),
         _ => None,

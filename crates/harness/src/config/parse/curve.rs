@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use counterweight_config::schema::defined;
 use counterweight_config::{Diagnostics, Fields, Section, Value};
 use counterweight_core::{Catalogue, ParamValue, nearest};
 
 use super::check_id;
+use super::leak::ids;
 use super::methods::stage;
 use crate::config::sweep::{Correction, Curve};
 
@@ -27,8 +29,8 @@ pub(super) fn read_curve(
     let from = s.real("from", "a finite number", finite);
     let to = s.real("to", "a finite number", finite);
     let points = s.whole("points", 2);
-    let decide = s.node("decide");
-    let wanted = s.node("corrections");
+    let decide = s.shaped("decide", || defined("decide"));
+    let wanted = s.shaped("corrections", ids);
     for (key, given) in [
         ("parameter", parameter.is_some()),
         ("from", from.is_some()),

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use counterweight_config::{Diagnostics, Fields, Section, Value};
+use counterweight_config::{Diagnostics, Fields, Section, Value, one_or_list};
 use counterweight_core::Catalogue;
 use counterweight_core::nearest;
 use counterweight_data::preprocess::Preprocess;
 use counterweight_data::profile::Ladder;
+use serde_json::json;
 
 use super::contrast::{id_suffix, read_contrast};
 use super::reading::{check_reading, read_reading, stem};
@@ -29,7 +30,12 @@ fn read_preprocess(s: &mut Section<'_, '_>) -> Preprocess {
 
 /// One value or a list; `"natural"` only where the rows are real.
 fn read_ratios(s: &mut Section<'_, '_>, natural: bool) -> Option<Vec<RatioSpec>> {
-    let node = s.node("imbalance_ratio")?;
+    let node = s.shaped("imbalance_ratio", || {
+        let number = json!({ "type": "number", "minimum": 1 });
+        let natural = natural.then(|| json!({ "const": "natural" }));
+        let one: Vec<_> = std::iter::once(number).chain(natural).collect();
+        one_or_list(&json!({ "anyOf": one }))
+    })?;
     let one = std::slice::from_ref(node);
     let items = if let Value::List(items) = &node.value {
         items.as_slice()

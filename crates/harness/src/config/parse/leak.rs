@@ -1,7 +1,9 @@
 //! The `[[leak]]` entries: resampling before the split, to be measured and never ranked.
 
+use counterweight_config::schema::defined;
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::{Catalogue, nearest};
+use serde_json::json;
 
 use super::check_id;
 use super::methods::{default_stage, stage};
@@ -20,12 +22,12 @@ pub(super) fn read_leak(
     if let Some(id) = &id {
         check_id(id, "id", &mut s);
     }
-    let resample = s.node("resample");
+    let resample = s.shaped("resample", || defined("resample"));
     if resample.is_none() && !fields.contains_key("resample") {
         let hint = "a leak has resample = { kind = \"smote\" }, and may have models, datasets";
         s.error("resample", "missing", Some(hint.to_owned()));
     }
-    let wanted = (s.node("models"), s.node("datasets"));
+    let wanted = (s.shaped("models", ids), s.shaped("datasets", ids));
     // A choice inside the fold asks for folds that the leak has just spoilt: only fixed entries are fitted.
     let fixed = sweep.models.iter().enumerate();
     let fixed: Vec<(usize, &str)> = fixed
@@ -89,6 +91,11 @@ pub(super) fn read_leak(
         }
     };
     built.into_iter().map(leak).collect()
+}
+
+/// What a schema says of a list of ids.
+pub(super) fn ids() -> serde_json::Value {
+    json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
 }
 
 /// Places of the listed names among `known`, in that order; all where nothing is listed.

@@ -1,8 +1,10 @@
 //! The `[[model]]` and `[[correction]]` entries.
 
-use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
+use counterweight_config::schema::defined;
+use counterweight_config::{Diagnostics, Fields, Node, Section, Value, one_or_list};
 use counterweight_core::{Catalogue, Entry, Name, ParamValue, find, nearest};
 use counterweight_data::preprocess::polynomial::MOST_DEGREE;
+use serde_json::json;
 
 use super::check_id;
 use crate::config::limits::{grid_size, too_many_points};
@@ -151,7 +153,9 @@ fn read_features(
         return Vec::new();
     };
     let mut s = Section::new(fields, path.as_str(), node.line, errors);
-    let given = s.node("polynomial");
+    let given = s.shaped("polynomial", || {
+        one_or_list(&json!({ "type": "integer", "minimum": 1, "maximum": MOST_DEGREE }))
+    });
     s.finish();
     let Some(given) = given else {
         // With unknown keys only, those are what is wrong.
@@ -214,8 +218,8 @@ pub(super) fn read_correction(
         check_id(id, "id", &mut s);
     }
     let expand = s.flag("expand").unwrap_or(false);
-    let (resample, loss, decide) = (s.node("resample"), s.node("loss"), s.node("decide"));
-    let ensemble = s.node("ensemble");
+    let [resample, loss, decide, ensemble] =
+        ["resample", "loss", "decide", "ensemble"].map(|key| s.shaped(key, || defined(key)));
     if ensemble.is_some() {
         for (key, other) in [("resample", resample), ("loss", loss)] {
             if other.is_some() {

@@ -11,6 +11,7 @@ mod protocol;
 mod question;
 mod reading;
 mod rows;
+mod schema;
 mod shape;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use methods::{read_correction, read_model};
 use protocol::read_protocol;
 pub use question::question_of;
 use question::read_question;
+pub use schema::sweep_schema;
 
 /// The only format there is so far.
 const FORMAT: usize = 1;
@@ -242,6 +244,7 @@ fn read_root(
         ("model", models.is_some()),
         ("correction", corrections.is_some()),
     ] {
+        errors.require("", key);
         if !given {
             let hint = Some(format!("add a [[{key}]] entry"));
             errors.add(None, "", format!("the sweep has no {key}"), hint);

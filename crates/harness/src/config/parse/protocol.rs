@@ -5,7 +5,7 @@ use std::time::Duration;
 use counterweight_config::{Diagnostics, Fields, Node, Section, Value};
 use counterweight_core::SmallClass;
 
-use super::shape::shares;
+use super::shape::{shares, word_or_shares};
 use crate::config::limits::{BYTES_HINT, parse_bytes};
 use crate::config::sweep::{MetricPrior, Protocol, SplitSpec};
 
@@ -106,9 +106,10 @@ pub(super) fn read_protocol(
 
 /// A word, or a share for each class.
 fn read_metric_prior(s: &mut Section<'_, '_>) -> Option<MetricPrior> {
-    let node = s.node("metric_prior")?;
+    const WORDS: [&str; 3] = ["train", "test", "uniform"];
+    let node = s.shaped("metric_prior", || word_or_shares(&WORDS))?;
     if !matches!(node.value, Value::List(_)) {
-        let word = s.choice("metric_prior", &["train", "test", "uniform"])?;
+        let word = s.choice("metric_prior", &WORDS)?;
         return Some(match word.as_str() {
             "test" => MetricPrior::Test,
             "uniform" => MetricPrior::Uniform,

@@ -2,6 +2,7 @@
 
 use counterweight_config::{Fields, Node, Section, Value};
 use counterweight_data::profile::Profile;
+use serde_json::json;
 
 use crate::config::sweep::{RareSpec, RatioSpec, SizeSpec, TestPrior, TestSize};
 
@@ -66,7 +67,10 @@ pub(super) fn need_ratio(keys: &[&'static str], fields: &Fields, s: &mut Section
 
 /// Rows of each class that are held out: a number, or a share of the smallest class.
 pub(super) fn read_test_size(s: &mut Section<'_, '_>) -> Option<TestSize> {
-    let node = s.node("test_per_class")?;
+    let node = s.shaped(
+        "test_per_class",
+        || json!({ "type": "number", "exclusiveMinimum": 0 }),
+    )?;
     let size = match node.value {
         Value::Whole(n) => usize::try_from(n)
             .ok()
@@ -87,6 +91,12 @@ pub(super) fn read_test_size(s: &mut Section<'_, '_>) -> Option<TestSize> {
     size
 }
 
+/// One of these words, or shares of the classes.
+pub(super) fn word_or_shares(words: &[&str]) -> serde_json::Value {
+    let share = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 });
+    json!({ "anyOf": [{ "enum": words }, { "type": "array", "minItems": 1, "items": share }] })
+}
+
 /// Shares of the classes: each above 0, and their sum 1.
 pub(super) fn shares(node: &Node) -> Option<Vec<f64>> {
     let Value::List(items) = &node.value else {
@@ -105,7 +115,7 @@ pub(super) fn shares(node: &Node) -> Option<Vec<f64>> {
 
 /// The shares that test rows are drawn to.
 pub(super) fn read_test_prior(s: &mut Section<'_, '_>) -> Option<TestPrior> {
-    let node = s.node("test_prior")?;
+    let node = s.shaped("test_prior", || word_or_shares(&["train", "balanced"]))?;
     let prior = match &node.value {
         Value::Text(word) if word == "train" => Some(TestPrior::Train),
         Value::Text(word) if word == "balanced" => Some(TestPrior::Balanced),
