@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use counterweight_frame::remove_leftovers;
+use counterweight_store::SEGMENTS;
 
 use crate::exit::{Error, Exit, Result};
 use crate::session::Session;
@@ -52,8 +53,9 @@ impl Lock {
             }
             std::thread::sleep(PAUSE);
         }
-        // Whoever left them half-written is gone: its lock would be there.
-        for part in ["", "tables", "plots", IMPORTS] {
+        // Whoever left them half-written is gone: its lock would be there. An outline in segments/ is written without
+        // one; a run that loses it here leaves it to the next.
+        for part in ["", "tables", "plots", IMPORTS, SEGMENTS] {
             remove_leftovers(&folder.join(part));
         }
         Ok(Self(Some(file)))
@@ -67,13 +69,17 @@ mod tests {
     #[test]
     fn a_second_process_waits_and_can_be_told_to_stop() {
         let folder = tempfile::tempdir().unwrap();
+        let segments = folder.path().join(SEGMENTS);
+        std::fs::create_dir(&segments).unwrap();
+        let outline = segments.join(".outline.json.12-0.tmp");
+        std::fs::write(&outline, "half").unwrap();
         let leftover = folder.path().join(".records.csv.12-0.tmp");
         let hidden = folder.path().join(".mine.tmp");
         std::fs::write(&leftover, "half").unwrap();
         std::fs::write(&hidden, "whole").unwrap();
         let session = Session::new(crate::CATALOGUE);
         let first = Lock::of(&session, folder.path()).unwrap();
-        assert!(!leftover.exists() && hidden.exists());
+        assert!(!leftover.exists() && !outline.exists() && hidden.exists());
         session.control.stop();
         let error = Lock::of(&session, folder.path()).unwrap_err();
         assert_eq!(error.exit, Exit::Interrupted);

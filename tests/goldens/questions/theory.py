@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -181,8 +182,39 @@ def extreme():
     return out
 
 
+def tau():
+    pi, n, l2, rho = 0.05, 4000, 200.0, 0.5
+    odds = np.log(pi / (1.0 - pi))
+    out = {f"line-{name}": adjusted(pi, value) for name, value in (("0", 0.0), ("05", 0.5), ("1", 1.0), ("2", 2.0), ("3", 3.0))}
+    # Naive Bayes takes features of correlation rho for independent ones. Along u the standard deviation is
+    # sqrt(1 + rho), and its log odds are 2 sqrt 2 u + log prior odds, where 1 / (1 + rho) of the first is right.
+    wide = np.sqrt(1.0 + rho)
+
+    def naive(strength):
+        cut = (1.0 - strength) * odds / (2 * ROOT2)
+        return 0.5 * (norm.cdf((-ROOT2 - cut) / wide) + norm.cdf((-ROOT2 + cut) / wide))
+
+    out |= {f"naive-{name}": naive(value) for name, value in (("05", 0.5), ("1", 1.0), ("15", 1.5))}
+    nodes, weights = np.polynomial.hermite_e.hermegauss(120)
+    weights = weights / weights.sum()
+    scores = [2 * ROOT2 * (wide * nodes + (2 * y - 1) * ROOT2) + odds for y in (0, 1)]
+
+    def log_loss(t):
+        return sum(s * weights @ np.logaddexp(0.0, sign * z / t) for s, sign, z in zip((1.0 - pi, pi), (1.0, -1.0), scores))
+
+    out["naive-temperature"] = minimize_scalar(log_loss, bounds=(0.5, 5.0), method="bounded", options={"xatol": 1e-10}).x
+    # A heavy penalty on the slopes: the line that minimises loss + l2 / (2 n) |slopes|^2.
+    loss, ridge = Loss(pi), np.diag([0.0, l2 / n, l2 / n])
+    theta = np.array([odds, 0.5, 0.0])
+    for _ in range(100):
+        theta = theta - np.linalg.solve(loss.hessian(theta) + ridge, loss.gradient(theta) + ridge @ theta)
+    out["shrunk"] = error(theta - np.array([odds, 0.0, 0.0]))
+    out["shrunk-calibrated"] = norm.cdf(-ROOT2)
+    return out
+
+
 if __name__ == "__main__":
-    found = {"menon-synthetic": menon_synthetic(), "bias": bias(), "extreme": extreme()}
+    found = {"menon-synthetic": menon_synthetic(), "bias": bias(), "extreme": extreme(), "tau": tau()}
     path = Path(__file__).with_name("theory.json")
     rounded = {name: {k: float(f"{v:.6g}") for k, v in checks.items()} for name, checks in found.items()}
     path.write_text(json.dumps(rounded, indent=1) + "\n")
