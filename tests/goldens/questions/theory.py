@@ -213,8 +213,19 @@ def tau():
     return out
 
 
+def minority_count():
+    out = {}
+    for ratio in (10, 1000):
+        out[f"plain-{ratio}"] = adjusted(1.0 / (1.0 + ratio), 0.0)
+    for rare, ratio in ((20, 10), (20, 100), (20, 1000), (80, 10), (80, 100), (320, 10)):
+        pi = 1.0 / (1.0 + ratio)
+        out[f"adjust-{rare}-{ratio}"] = excess(Loss(pi), rare * (1 + ratio), np.log(ratio))
+        out[f"under-{rare}-{ratio}"] = excess(Loss(0.5), 2 * rare)
+    return out
+
+
 if __name__ == "__main__":
-    found = {"menon-synthetic": menon_synthetic(), "bias": bias(), "extreme": extreme(), "tau": tau()}
+    found = {"menon-synthetic": menon_synthetic(), "bias": bias(), "extreme": extreme(), "tau": tau(), "minority-count": minority_count()}
     path = Path(__file__).with_name("theory.json")
     rounded = {name: {k: float(f"{v:.6g}") for k, v in checks.items()} for name, checks in found.items()}
     path.write_text(json.dumps(rounded, indent=1) + "\n")
