@@ -11,6 +11,7 @@
 
 mod aside;
 mod catalogue;
+mod command;
 mod compare;
 mod decide;
 mod exit;

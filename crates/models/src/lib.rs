@@ -54,8 +54,8 @@ const fn copy(entry: &LearnerEntry) -> LearnerEntry {
     }
 }
 
-/// Whether `a` stands before `b` in byte order.
-const fn precedes(a: &str, b: &str) -> bool {
+/// Whether `a` stands before `b` in byte order, in a constant.
+pub const fn precedes(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
     while i < a.len() && i < b.len() {

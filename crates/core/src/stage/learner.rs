@@ -22,6 +22,15 @@ pub trait Learner: Debug + Send + Sync {
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>>;
 
+    /// Makes ready what fits need and no fit pays for: a program of its own that has to start. The harness asks
+    /// before the time of a cell begins.
+    ///
+    /// # Errors
+    /// Whatever keeps it from fitting.
+    fn ready(&self) -> StageResult<()> {
+        Ok(())
+    }
+
     /// Whether it takes rows as they are: nominal columns as codes, missing values as NaN. The harness
     /// then hands it rows that are neither encoded nor, where no resampler needed complete ones, imputed.
     fn takes_raw_rows(&self) -> bool {

@@ -32,7 +32,9 @@ use counterweight_models::{linfa, smartcore};
 
 use remote::Remote;
 
+pub(crate) use process::{LOOK, ended_together};
 pub use serve::serve_if_asked;
+pub(crate) use serve::{VARIABLE, keep_within};
 
 /// Whether this program serves when it is asked to.
 static SERVES: AtomicBool = AtomicBool::new(false);
@@ -50,11 +52,8 @@ pub(crate) fn place(sweep: &mut Sweep, in_process: bool) {
     if in_process && !limited {
         return;
     }
-    for model in &mut sweep.models {
-        let candidates = model.select.iter_mut().flat_map(|s| &mut s.candidates);
-        for built in std::iter::once(&mut model.learner).chain(candidates) {
-            place_one(built, in_process);
-        }
+    for built in sweep.learners_mut() {
+        place_one(built, in_process);
     }
 }
 
