@@ -3,12 +3,13 @@
 //! A [`Session`] holds the [`Catalogue`](counterweight_core::Catalogue) of methods that sweeps may name
 //! ([`CATALOGUE`], or with methods of one's own), the number of threads and who hears of progress;
 //! [`run`], [`report`], [`gate`], [`merge`], [`import`], [`status`], [`compare`] and [`verify`] take it and
-//! a report folder; [`rank`] and [`decide`] take files of results and of scores. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
+//! a report folder; [`rank`] and [`decide`] take files of results and of scores, [`advise`] a table of one's own. Nothing here prints or ends the program: an [`Error`] says in words what is wrong and
 //! carries the exit code of the contract.
 //!
 //! A program calls [`worker::serve_if_asked`] first in `main`, so that library learners can run in workers that
 //! are killed when they are late.
 
+mod advise;
 mod aside;
 mod catalogue;
 mod command;
@@ -38,6 +39,10 @@ mod submit;
 mod verify;
 pub mod worker;
 
+pub use advise::{
+    AdviseOptions, AdviseReport, ArmName, Budget, Evidence, Expected, Gain, JudgedArm, Shape,
+    advise, believed, write_advice,
+};
 pub use catalogue::CATALOGUE;
 pub use compare::{Comparison, compare};
 pub use decide::{
