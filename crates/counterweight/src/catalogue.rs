@@ -1,12 +1,18 @@
 //! The one place where all methods meet.
 
-use counterweight_core::{Catalogue, Entry, LearnerEntry};
-use counterweight_models::{ALL, precedes};
+use counterweight_core::{Catalogue, LearnerEntry};
+use counterweight_models::ALL;
 
-use crate::command;
+#[cfg(not(feature = "sweep"))]
+const LEARNERS: &[LearnerEntry] = ALL;
 
 /// Every learner, and the programs of sweep files among them by their id.
+#[cfg(feature = "sweep")]
 const LEARNERS: &[LearnerEntry] = &{
+    use counterweight_core::Entry;
+    use counterweight_models::precedes;
+
+    use crate::command;
     let mut all = [const { command::ENTRY }; ALL.len() + 1];
     let mut at = 0;
     while at < ALL.len() {

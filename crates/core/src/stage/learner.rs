@@ -1,5 +1,6 @@
 //! Learners, and what they fit.
 
+use std::any::TypeId;
 use std::fmt::Debug;
 
 use super::{LossTerms, StageContext};
@@ -29,6 +30,14 @@ pub trait Learner: Debug + Send + Sync {
     /// Whatever keeps it from fitting.
     fn ready(&self) -> StageResult<()> {
         Ok(())
+    }
+
+    /// Which type of learner it is, for whoever looks for its card.
+    fn kind(&self) -> TypeId
+    where
+        Self: 'static,
+    {
+        TypeId::of::<Self>()
     }
 
     /// Whether it takes rows as they are: nominal columns as codes, missing values as NaN. The harness

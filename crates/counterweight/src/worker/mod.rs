@@ -28,7 +28,7 @@ use counterweight_core::{
 use counterweight_harness::config::Sweep;
 use counterweight_harness::config::method::Built;
 use counterweight_harness::config::sweep::Protocol;
-use counterweight_models::{linfa, smartcore};
+use counterweight_models::{LINFA, SMARTCORE};
 
 use remote::Remote;
 
@@ -59,7 +59,7 @@ pub(crate) fn place(sweep: &mut Sweep, in_process: bool) {
 
 fn place_one(built: &mut Built<LearnerCaps, dyn Learner>, in_process: bool) {
     let id = built.entry.card.id;
-    let mut library = linfa::ALL.iter().chain(smartcore::ALL);
+    let mut library = LINFA.iter().chain(SMARTCORE);
     if !library.any(|entry| entry.card.id == id) {
         return;
     }
