@@ -9,6 +9,7 @@
     reason = "helpers of tests fail as tests do, and plain text is built plainly"
 )]
 
+mod advise;
 mod bad_input;
 
 mod calibration;

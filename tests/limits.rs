@@ -71,6 +71,8 @@ fn ids(what: &str, stage: Option<&str>) -> Vec<String> {
         .call(&["list", what, "--format", "json"])
         .json();
     let entries = list.as_array().expect("a list").iter();
+    // What has to be told which program to run cannot run by itself.
+    let entries = entries.filter(|entry| entry["library"] != "command");
     entries
         .filter(|entry| stage.is_none_or(|stage| entry["stage"] == stage))
         .map(|entry| entry["id"].as_str().expect("an id").to_owned())

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     },
     /// Rank the methods of any table of results: ranks, tests, tiers, ratings and figures
     Rank(RankArgs),
+    /// Say what to use on a table: which model and correction, how much they gain, and how sure that is
+    Advise(AdviseArgs),
     /// Decide rows by the scores of any model: thresholds, costs, priors and calibration, judged on held-out rows
     Decide(DecideArgs),
     /// Compute a sample of the committed cells again, and the page, and compare them with the folder
@@ -231,6 +233,47 @@ pub(crate) struct RankArgs {
     /// Write tables (markdown, LaTeX), figures (svg, png) and ranking.json to this folder too
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdviseArgs {
+    #[arg(help = data_file())]
+    pub(crate) file: PathBuf,
+    /// The label column
+    #[arg(long, value_name = "COL")]
+    pub(crate) target: String,
+    /// Cost of missing a row of a class (1 for classes that are left out); arms are then compared by expected cost
+    #[arg(long, value_name = "CLASS=COST,..")]
+    pub(crate) cost: Vec<String>,
+    /// Most minutes of one core that the plan may take, by estimate
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3.0,
+        conflicts_with = "cells"
+    )]
+    pub(crate) minutes: f64,
+    /// Most cells of the plan instead
+    #[arg(long, value_name = "N")]
+    pub(crate) cells: Option<usize>,
+    /// Threads (default: the machine's cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Keep sweep.toml and its records in this folder, beside advice.json and the page advice.html
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Column that says which rows belong together: no feature, and never on both sides of a split
+    #[arg(long, value_name = "COL")]
+    pub(crate) group: Option<String>,
+    /// Column that says what each row weighs: no feature
+    #[arg(long, value_name = "COL")]
+    pub(crate) weight: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadArgs,
+    #[command(flatten)]
+    pub(crate) contrast: ContrastArgs,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

@@ -74,6 +74,7 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
     let (jobs, quiet) = match &command {
         Command::Run(args) => (args.jobs, args.quiet),
         Command::Gate(args) => (args.jobs, args.quiet),
+        Command::Advise(args) => (args.jobs, true),
         _ => (None, true),
     };
     let (max_memory, in_process) = match &command {
@@ -81,7 +82,10 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         _ => (None, false),
     };
     let usual = Session::new(CATALOGUE);
-    if matches!(command, Command::Run(_) | Command::Gate(_)) {
+    if matches!(
+        command,
+        Command::Run(_) | Command::Gate(_) | Command::Advise(_)
+    ) {
         interrupt::obey(&usual.control);
     }
     let progress = Progress::new(quiet);
@@ -117,6 +121,7 @@ fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Submit(command) => commands::submit::submit(&session, &command),
         Command::Verify(args) => commands::verify::verify(&session, &args),
         Command::Rank(args) => commands::rank::rank(args),
+        Command::Advise(args) => commands::advise::advise(&session, args),
         Command::Decide(args) => commands::decide::decide(args),
         Command::List {
             what,

@@ -145,11 +145,14 @@ pub fn of_methods<'a>(own: &str, cards: impl Iterator<Item = &'a Card> + Clone) 
 /// What a sweep file may say of a parameter: a value, or a grid of them. A stage is one of the definition `own`.
 pub(crate) fn of_param(spec: &ParamSpec, own: &str) -> Value {
     let list = |items: &Value| json!({ "type": "array", "minItems": 1, "items": items });
+    let text = || json!({ "type": "string", "minLength": 1 });
     let (one, grid) = match spec.kind {
         ParamKind::Real(range) => grid_of(number("number", range)),
         ParamKind::Whole(range) => grid_of(number("integer", range)),
         ParamKind::Choice(words) => grid_of(json!({ "enum": words })),
         ParamKind::Flag => grid_of(json!({ "type": "boolean" })),
+        ParamKind::Text => grid_of(text()),
+        ParamKind::Texts => grid_of(list(&text())),
         ParamKind::Reals(range) => grid_of(list(&number("number", range))),
         ParamKind::Wholes(range) => grid_of(list(&number("integer", range))),
         ParamKind::Rows(range) => grid_of(list(&list(&number("number", range)))),

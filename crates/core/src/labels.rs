@@ -1,5 +1,6 @@
 //! Labels, class counts and priors.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::error::{CoreError, Result};
@@ -87,6 +88,27 @@ impl Labels {
         };
         labels.ties = Ties::by_rarity(&labels.counts().masses());
         labels
+    }
+
+    /// Turns the values of any ordered type into labels, classes in the order of the values; beside them the value of
+    /// each class.
+    pub fn of_values<L: Ord + Clone + Display>(values: &[L]) -> (Self, Vec<L>) {
+        let mut classes = values.to_vec();
+        classes.sort_unstable();
+        classes.dedup();
+        let place = |value: &L| {
+            classes
+                .binary_search(value)
+                .map_or(0, |at| u32::try_from(at).unwrap_or(u32::MAX))
+        };
+        let mut labels = Self {
+            ids: values.iter().map(place).collect(),
+            names: classes.iter().map(ToString::to_string).collect(),
+            ties: Ties::default(),
+            weights: None,
+        };
+        labels.ties = Ties::by_rarity(&labels.counts().masses());
+        (labels, classes)
     }
 
     /// The labels of a whole table whose rows have weights of their own, in any unit: a row counts as so many.

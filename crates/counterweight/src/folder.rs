@@ -13,6 +13,7 @@ use counterweight_store::{
     records_table, reliability_table, scores_table, segment_files, side_files, timings_table,
 };
 
+use crate::command;
 use crate::compare::difference;
 use crate::exit::{Error, Result};
 use crate::provenance::Provenance;
@@ -122,13 +123,13 @@ impl<'s> Folder<'s> {
         let sweep = config::parse(&self.sweep, &text, &self.session.catalogue).map_err(|bad| {
             let mut errors = bad.errors;
             if let Some(sweep) = bad.sound {
-                errors.extend(self.inputs_among_products(&sweep));
+                errors.extend(self.unusable(&sweep));
                 errors.extend(Plan::check(&sweep, &self.session.catalogue, &files));
                 errors.sort_by_key(|error| error.line);
             }
             rejected(errors)
         })?;
-        let mut errors = self.inputs_among_products(&sweep);
+        let mut errors = self.unusable(&sweep);
         if !errors.is_empty() {
             errors.extend(Plan::check(&sweep, &self.session.catalogue, &files));
             errors.sort_by_key(|error| error.line);
@@ -141,8 +142,16 @@ impl<'s> Folder<'s> {
         let own = sweep.protocol.max_memory;
         sweep.protocol.max_memory = self.session.max_memory.or(own);
         worker::place(&mut sweep, self.session.in_process);
+        command::place(&mut sweep);
         let plan = Plan::new(Arc::new(sweep), self.session.catalogue, &files).map_err(rejected)?;
         Ok((plan, files))
+    }
+
+    /// Files that the sweep names and that a run cannot take as they are.
+    fn unusable(&self, sweep: &Sweep) -> Vec<Diagnostic> {
+        let mut found = self.inputs_among_products(sweep);
+        found.extend(command::check(sweep));
+        found
     }
 
     /// What the segments hold.

@@ -201,7 +201,7 @@ decide = { kind = \"calibrated\", by = \"temperature\", then = \"prior-threshold
 ";
 
 /// The keys of a `[[dataset]]` that say how the file is read, where that is not what happens anyway.
-fn keys(
+pub(crate) fn keys(
     reading: &ReadOptions,
     contrast: Option<&Contrast>,
 ) -> Vec<(&'static str, serde_json::Value)> {

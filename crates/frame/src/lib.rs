@@ -21,6 +21,7 @@ mod delimited;
 mod describe;
 mod error;
 mod hint;
+mod in_memory;
 mod library;
 mod load;
 mod numpy;
@@ -39,12 +40,15 @@ mod thrift;
 mod warnings;
 
 pub use counterweight_core::ReadOptions;
+/// The crate itself, so that whoever hands frames over uses the same version.
+pub use polars;
 
 pub use atomic::{read_text, remove_leftovers, write_atomically};
 pub use describe::{
     Description, Wholes, describe, describe_counted, read_counted, repeated_across,
 };
 pub use error::{FrameError, OtherBytes, Place};
+pub use in_memory::{frame_of, matrix_of};
 pub use library::{Carried, Entry, Facts, Library, Verdict, index_text};
 pub use pair::{is_family, read_family, read_pair};
 pub use parquet::owner_of;

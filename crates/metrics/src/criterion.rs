@@ -78,6 +78,32 @@ impl TryFrom<&Params> for Criterion {
     }
 }
 
+/// A metric of decisions that a rule can be tuned for, as a type: no name that could be misspelt.
+macro_rules! criteria {
+    ($($name:ident = $id:literal,)+) => {$(
+        #[doc = concat!("The metric `", $id, "`, to tune for.")]
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct $name;
+
+        impl From<$name> for Criterion {
+            fn from(_: $name) -> Self {
+                Self::new($id).expect("it is a metric of decisions")
+            }
+        }
+    )+};
+}
+
+criteria! {
+    BalancedError = "balanced_error",
+    ErrorRate = "error_rate",
+    GMean = "g_mean",
+    Kappa = "kappa",
+    MacroF1 = "macro_f1",
+    Mcc = "mcc",
+    MinorityF1 = "minority_f1",
+    WorstRecall = "worst_recall",
+}
+
 impl Criterion {
     /// The names in sweep files: every metric's id, and a few by another spelling. Those of scores are
     /// known, so that they can be refused with the reason.

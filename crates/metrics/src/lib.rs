@@ -29,7 +29,9 @@ mod metric;
 mod ranking;
 
 pub use bands::Band;
-pub use criterion::Criterion;
+pub use criterion::{
+    BalancedError, Criterion, ErrorRate, GMean, Kappa, MacroF1, Mcc, MinorityF1, WorstRecall,
+};
 pub use metric::*;
 
 use counterweight_core::Judged;

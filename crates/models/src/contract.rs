@@ -63,8 +63,8 @@ fn the_registry_is_sorted_complete_and_documented() {
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     let folders = [
         ("own", crate::own::ALL),
-        ("linfa", crate::linfa::ALL),
-        ("smartcore", crate::smartcore::ALL),
+        ("linfa", crate::LINFA),
+        ("smartcore", crate::SMARTCORE),
     ];
     let mut files = 0;
     for (folder, entries) in folders {

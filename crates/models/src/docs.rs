@@ -19,6 +19,8 @@ fn kind(spec: &ParamSpec) -> String {
         ParamKind::Real(range) => format!("number in {range}"),
         ParamKind::Whole(range) => format!("whole number in {range}"),
         ParamKind::Choice(words) => format!("`{}`", words.join("`, `")),
+        ParamKind::Text => "text".into(),
+        ParamKind::Texts => "list of texts".into(),
         ParamKind::Flag => "`true`, `false`".into(),
         ParamKind::Reals(range) => format!("list of numbers in {range}"),
         ParamKind::Wholes(range) => format!("list of whole numbers in {range}"),

@@ -5,21 +5,37 @@
 //! [`ALL`] here merges the three lists. What the learners share stands in `shared`: the checked
 //! task, the loss kernel, the linear algebra and the optimisers.
 
+#[cfg(feature = "linfa")]
 pub mod linfa;
 pub mod own;
 mod shared;
+#[cfg(feature = "smartcore")]
 pub mod smartcore;
 
 use counterweight_core::{Entry, LearnerEntry};
 
-const COUNT: usize = own::ALL.len() + linfa::ALL.len() + smartcore::ALL.len();
+/// The learners of linfa, sorted by id.
+#[cfg(feature = "linfa")]
+pub const LINFA: &[LearnerEntry] = linfa::ALL;
+/// None without the feature.
+#[cfg(not(feature = "linfa"))]
+pub const LINFA: &[LearnerEntry] = &[];
+
+/// The learners of smartcore, sorted by id.
+#[cfg(feature = "smartcore")]
+pub const SMARTCORE: &[LearnerEntry] = smartcore::ALL;
+/// None without the feature.
+#[cfg(not(feature = "smartcore"))]
+pub const SMARTCORE: &[LearnerEntry] = &[];
+
+const COUNT: usize = own::ALL.len() + LINFA.len() + SMARTCORE.len();
 
 /// Every learner, sorted by id.
 pub const ALL: &[LearnerEntry] = &merged();
 
 /// Merges the three folders' lists at compile time, so that a learner is registered in one place.
 const fn merged() -> [LearnerEntry; COUNT] {
-    let lists = [own::ALL, linfa::ALL, smartcore::ALL];
+    let lists = [own::ALL, LINFA, SMARTCORE];
     let mut next = [0_usize; 3];
     let mut all = [const { copy(&own::ALL[0]) }; COUNT];
     let mut filled = 0;
@@ -54,8 +70,8 @@ const fn copy(entry: &LearnerEntry) -> LearnerEntry {
     }
 }
 
-/// Whether `a` stands before `b` in byte order.
-const fn precedes(a: &str, b: &str) -> bool {
+/// Whether `a` stands before `b` in byte order, in a constant.
+pub const fn precedes(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
     while i < a.len() && i < b.len() {

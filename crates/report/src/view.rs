@@ -107,7 +107,7 @@ pub(crate) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
 }
 
 /// A table to be read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct View {
     /// File name without its ending.
     pub name: String,

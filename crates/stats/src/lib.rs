@@ -79,7 +79,9 @@ pub use friedman::{Friedman, TieCorrection, friedman};
 pub use holm::holm;
 pub use iman_davenport::{ImanDavenport, iman_davenport};
 pub use long::{LongTable, Observation, PartialCells};
-pub use mean::{FEWEST_UNITS, MeanPosterior, MeanTier, interval_of_mean, student_interval};
+pub use mean::{
+    FEWEST_UNITS, MeanPosterior, MeanTier, interval_of_mean, student_interval, student_quantile,
+};
 pub use nemenyi::{nemenyi_cd, nemenyi_p};
 pub use onset::{Onset, OnsetVerdict, onset};
 pub use paired::PairedDifferences;

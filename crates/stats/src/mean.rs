@@ -152,6 +152,11 @@ pub fn interval_of_mean(values: &[f64]) -> Result<Option<Interval>> {
     Ok(student_interval(&values, level)?.map(|(interval, _)| interval))
 }
 
+/// How many standard errors Student's t with `df` degrees of freedom is from 0 at most, but for `level`.
+pub fn student_quantile(level: Level, df: f64) -> f64 {
+    student_upper_quantile(level.alpha() / 2.0, df)
+}
+
 /// Student's interval of the mean of independent draws at any level, and the standard error of the mean; `None`
 /// below two draws.
 ///

@@ -6,14 +6,6 @@ use crate::args::{DecideArgs, Format};
 use crate::commands::print_json;
 
 pub(crate) fn decide(args: DecideArgs) -> Result<Exit> {
-    let numbers = |flag: &str, pairs: Vec<(String, String)>| -> Result<Vec<(String, f64)>> {
-        let number = |(class, text): (String, String)| match text.parse::<f64>() {
-            Ok(value) => Ok((class, value)),
-            Err(_) => Err(Error::usage(format!("{flag}: `{text}` is no number"))
-                .hint("give a number a class, such as no=1,yes=20")),
-        };
-        pairs.into_iter().map(number).collect()
-    };
     let shares = |flag: &str, text: &str| -> Result<Shares> {
         Ok(match text {
             "calibration" => Shares::HeldOut,
@@ -53,8 +45,18 @@ pub(crate) fn decide(args: DecideArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// The values of pairs as numbers.
+pub(crate) fn numbers(flag: &str, pairs: Vec<(String, String)>) -> Result<Vec<(String, f64)>> {
+    let number = |(class, text): (String, String)| match text.parse::<f64>() {
+        Ok(value) => Ok((class, value)),
+        Err(_) => Err(Error::usage(format!("{flag}: `{text}` is no number"))
+            .hint("give a number a class, such as no=1,yes=20")),
+    };
+    pairs.into_iter().map(number).collect()
+}
+
 /// `CLASS=VALUE` pairs; a flag may hold several, with commas between.
-fn pairs(flag: &str, texts: &[String]) -> Result<Vec<(String, String)>> {
+pub(crate) fn pairs(flag: &str, texts: &[String]) -> Result<Vec<(String, String)>> {
     let parts = texts.iter().flat_map(|text| text.split(','));
     let pair = |part: &str| match part.rsplit_once('=') {
         Some((class, value)) if !class.is_empty() && !value.is_empty() => {
@@ -67,7 +69,7 @@ fn pairs(flag: &str, texts: &[String]) -> Result<Vec<(String, String)>> {
 }
 
 /// The command line as it was given, for the page.
-fn command() -> String {
+pub(crate) fn command() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,+@%".contains(c);
     let quoted = |word: String| {
         if !word.is_empty() && word.chars().all(plain) {

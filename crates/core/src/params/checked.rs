@@ -159,6 +159,19 @@ impl Params {
         .expect("the specification lists this word")
     }
 
+    /// As [`Params::text`], for a type of its own.
+    pub(super) fn string(&self, key: &str) -> String {
+        self.text(key).to_owned()
+    }
+
+    /// A list of texts; empty when the parameter has no value.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        match self.get(key) {
+            Some(ParamValue::List(items)) => items.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// True or false.
     ///
     /// # Panics

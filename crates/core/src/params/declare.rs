@@ -61,6 +61,8 @@ impl Parameter for PerClass {
 pub type Reals = Vec<f64>;
 /// A list of whole numbers.
 pub type Wholes = Vec<usize>;
+/// A list of texts.
+pub type Texts = Vec<String>;
 /// A square table, row by row.
 pub type Rows = Vec<Vec<f64>>;
 
@@ -90,6 +92,9 @@ plain! {
     f64, ParamKind::Real(Range::FINITE), real, |v: &f64| ParamValue::Real(*v);
     usize, ParamKind::Whole(Range::NON_NEGATIVE), whole, |v: &usize| whole(*v);
     bool, ParamKind::Flag, flag, |v: &bool| ParamValue::Flag(*v);
+    String, ParamKind::Text, string, |v: &String| ParamValue::Text(v.clone());
+    Texts, ParamKind::Texts, texts,
+        |v: &Texts| ParamValue::List(v.iter().cloned().map(ParamValue::Text).collect());
     Reals, ParamKind::Reals(Range::FINITE), reals, |v: &Reals| ParamValue::reals(v);
     Wholes, ParamKind::Wholes(Range::NON_NEGATIVE), wholes,
         |v: &Wholes| ParamValue::List(v.iter().copied().map(whole).collect());

@@ -12,7 +12,9 @@ mod nested;
 mod value;
 
 pub use checked::{Params, check};
-pub use declare::{Declared, Parameter, PerClass, Reals, Rows, Wholes, checked, count, joined};
+pub use declare::{
+    Declared, Parameter, PerClass, Reals, Rows, Texts, Wholes, checked, count, joined,
+};
 pub use nested::nested;
 pub use value::{ParamError, ParamValue, Range};
 
@@ -27,6 +29,10 @@ pub enum ParamKind {
     Choice(&'static [&'static str]),
     /// True or false.
     Flag,
+    /// Any text but an empty one.
+    Text,
+    /// A list of such texts.
+    Texts,
     /// A list of numbers.
     Reals(Range),
     /// A list of whole numbers.
@@ -219,7 +225,11 @@ impl ParamSpec {
     pub fn takes_list(&self) -> bool {
         matches!(
             self.kind,
-            ParamKind::Reals(_) | ParamKind::Wholes(_) | ParamKind::Rows(_) | ParamKind::Prior(_)
+            ParamKind::Texts
+                | ParamKind::Reals(_)
+                | ParamKind::Wholes(_)
+                | ParamKind::Rows(_)
+                | ParamKind::Prior(_)
         )
     }
 
@@ -252,7 +262,16 @@ impl ParamSpec {
             )),
             _ => Err(wrong(format!("one of {}{also}", words.join(", ")), None)),
         };
+        let some = |value: &ParamValue| matches!(value, ParamValue::Text(text) if !text.is_empty());
         match (self.kind, value) {
+            (ParamKind::Text, _) if some(value) => Ok(value.clone()),
+            (ParamKind::Text, _) => Err(wrong("text".into(), None)),
+            (ParamKind::Texts, ParamValue::List(items))
+                if !items.is_empty() && items.iter().all(some) =>
+            {
+                Ok(value.clone())
+            }
+            (ParamKind::Texts, _) => Err(wrong("a list of texts".into(), None)),
             (ParamKind::Real(range), _) => real(value, range),
             (ParamKind::Whole(range), _) => whole(value, range),
             (ParamKind::Choice(words), _) => word(value, words, ""),

@@ -1,5 +1,6 @@
 //! Learners, and what they fit.
 
+use std::any::TypeId;
 use std::fmt::Debug;
 
 use super::{LossTerms, StageContext};
@@ -21,6 +22,23 @@ pub trait Learner: Debug + Send + Sync {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>>;
+
+    /// Makes ready what fits need and no fit pays for: a program of its own that has to start. The harness asks
+    /// before the time of a cell begins.
+    ///
+    /// # Errors
+    /// Whatever keeps it from fitting.
+    fn ready(&self) -> StageResult<()> {
+        Ok(())
+    }
+
+    /// Which type of learner it is, for whoever looks for its card.
+    fn kind(&self) -> TypeId
+    where
+        Self: 'static,
+    {
+        TypeId::of::<Self>()
+    }
 
     /// Whether it takes rows as they are: nominal columns as codes, missing values as NaN. The harness
     /// then hands it rows that are neither encoded nor, where no resampler needed complete ones, imputed.

@@ -46,6 +46,27 @@ impl LossNeeds {
         initial_bias: false,
         row_weights: false,
     };
+
+    /// The first need, in words, that a learner which honours these lacks. Weights of rows are not asked for by losses.
+    pub fn beyond(&self, honours: &Self) -> Option<&'static str> {
+        let asked = [
+            (self.weights && !honours.weights, "class weights"),
+            (self.margins && !honours.margins, "margins"),
+            (self.factors && !honours.factors, "multiplicative factors"),
+            (self.focal && !honours.focal, "a focal power"),
+            (self.schedule && !honours.schedule, "a schedule of losses"),
+            (
+                self.minibatches && !honours.minibatches,
+                "margins from minibatches",
+            ),
+            (
+                self.initial_bias && !honours.initial_bias,
+                "an initial output bias",
+            ),
+        ];
+        let lacking = asked.into_iter().find(|(lacks, _)| *lacks);
+        lacking.map(|(_, what)| what)
+    }
 }
 
 /// What a loss may depend on.

@@ -50,10 +50,11 @@
 //!
 //! C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 
-use counterweight_core::params::Rows;
+use counterweight_core::params::{self, Rows};
 use counterweight_core::{
-    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, FittedRule, Prior,
-    Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError, StageResult, TIE, Ties, parameters,
+    Calib, DecideContext, Decision, DecisionEntry, DecisionNeeds, Decisions, Declared, FittedRule,
+    ParamValue, Parameter, Prior, Rescored, Rule, RuleCaps, ScoreSize, Scores, StageError,
+    StageResult, TIE, Ties, parameters,
 };
 
 use crate::prior::PriorSource;
@@ -69,6 +70,26 @@ parameters! {
         /// the prior that the probabilities are brought to first; own: as they are
         target: PriorSource = "own", among &["own", "train", "uniform"], probe ["uniform"],
             beside [costs: Rows = [&[0.0, 1.0], &[4.0, 0.0]]];
+    }
+}
+
+impl CostMatrix {
+    /// By these costs: a row a truth and a column a decision, in class order.
+    ///
+    /// # Panics
+    /// For a table that is not square, or costs that are not finite.
+    #[expect(clippy::panic, reason = "a caller's slip, and said so")]
+    pub fn new(costs: &[Vec<f64>]) -> Self {
+        let given = [(
+            "costs".to_owned(),
+            costs.to_vec().to_value().unwrap_or(ParamValue::Flag(false)),
+        )];
+        let made =
+            params::check(Self::PARAMS, &given.into()).map_err(|mut errors| errors.swap_remove(0));
+        match made.and_then(|params| Self::try_from(&params)) {
+            Ok(made) => made,
+            Err(refused) => panic!("{refused}"),
+        }
     }
 }
 

@@ -96,6 +96,13 @@ parameters! {
     }
 }
 
+impl TunedThreshold {
+    /// Tuned for this metric.
+    pub fn new(criterion: impl Into<Criterion>) -> Self {
+        Self::default().criterion(criterion.into())
+    }
+}
+
 impl Decision for TunedThreshold {
     fn takes(&self, size: &ScoreSize) -> f64 {
         (60 * size.calib + 20 * size.classes * size.classes) as f64 + size.decided()

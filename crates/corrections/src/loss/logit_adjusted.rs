@@ -75,6 +75,13 @@ parameters! {
     }
 }
 
+impl LogitAdjusted {
+    /// With this factor on the log prior.
+    pub fn new(tau: f64) -> Self {
+        Self::default().tau(tau)
+    }
+}
+
 impl Loss for LogitAdjusted {
     fn needs(&self) -> LossNeeds {
         LossNeeds {

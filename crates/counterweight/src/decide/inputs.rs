@@ -72,7 +72,7 @@ pub(super) fn shares(
 }
 
 /// What is given by class, in class order.
-fn by_class<'v, T>(
+pub(crate) fn by_class<'v, T>(
     given: &'v [(String, T)],
     classes: &[String],
     flag: &str,

@@ -23,7 +23,10 @@ use file::ScoresFile;
 use inputs::{costs, given_folds, labelled, shares, weights};
 use judge::{Costs, HeldOut, Rule, interval, select, stratified};
 
+pub(crate) use inputs::by_class;
+pub(crate) use shown::bracket;
 pub use shown::{DecideReport, write_decisions};
+pub(crate) use tables::view;
 
 /// Folds of the held-out rows where the file gives none.
 const FOLDS: usize = 5;

@@ -143,7 +143,7 @@ fn value(desk: &Desk<'_>, value: f64) -> String {
     }
 }
 
-pub(super) fn bracket(interval: Option<(f64, f64)>, show: impl Fn(f64) -> String) -> String {
+pub(crate) fn bracket(interval: Option<(f64, f64)>, show: impl Fn(f64) -> String) -> String {
     interval.map_or_else(String::new, |(low, high)| {
         format!(" [{}, {}]", show(low), show(high))
     })

@@ -13,7 +13,14 @@ fn head(text: &str, numeric: bool) -> Head {
     }
 }
 
-fn view(name: &str, title: &str, note: String, heads: &[&str], rows: Vec<Vec<Cell>>) -> View {
+/// A table to be read; every column but the first is of numbers.
+pub(crate) fn view(
+    name: &str,
+    title: &str,
+    note: String,
+    heads: &[&str],
+    rows: Vec<Vec<Cell>>,
+) -> View {
     View {
         name: name.to_owned(),
         title: title.to_owned(),

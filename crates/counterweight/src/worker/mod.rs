@@ -28,11 +28,13 @@ use counterweight_core::{
 use counterweight_harness::config::Sweep;
 use counterweight_harness::config::method::Built;
 use counterweight_harness::config::sweep::Protocol;
-use counterweight_models::{linfa, smartcore};
+use counterweight_models::{LINFA, SMARTCORE};
 
 use remote::Remote;
 
+pub(crate) use process::{LOOK, ended_together};
 pub use serve::serve_if_asked;
+pub(crate) use serve::{VARIABLE, keep_within};
 
 /// Whether this program serves when it is asked to.
 static SERVES: AtomicBool = AtomicBool::new(false);
@@ -50,17 +52,14 @@ pub(crate) fn place(sweep: &mut Sweep, in_process: bool) {
     if in_process && !limited {
         return;
     }
-    for model in &mut sweep.models {
-        let candidates = model.select.iter_mut().flat_map(|s| &mut s.candidates);
-        for built in std::iter::once(&mut model.learner).chain(candidates) {
-            place_one(built, in_process);
-        }
+    for built in sweep.learners_mut() {
+        place_one(built, in_process);
     }
 }
 
 fn place_one(built: &mut Built<LearnerCaps, dyn Learner>, in_process: bool) {
     let id = built.entry.card.id;
-    let mut library = linfa::ALL.iter().chain(smartcore::ALL);
+    let mut library = LINFA.iter().chain(SMARTCORE);
     if !library.any(|entry| entry.card.id == id) {
         return;
     }

@@ -17,7 +17,7 @@ use super::frame::{Frame, Known, Scoring};
 use super::{broken, serve};
 
 /// Between two looks at the deadline.
-const LOOK: Duration = Duration::from_millis(20);
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 /// What the last words of a process are about: an allocation that failed, a stack that overflowed.
 const TELLING: [&str; 2] = ["memory allocation of", "overflowed its stack"];
 /// How long the end of a worker that a signal ended waits for the end of this program: whoever signals a
@@ -79,12 +79,7 @@ impl Slot {
             return Err(gone());
         };
         let end = worker.end();
-        if end.signalled {
-            for _ in 0..TOGETHER {
-                deadline.check()?;
-                std::thread::sleep(LOOK);
-            }
-        }
+        ended_together(end.signal, deadline)?;
         if end.lacked_memory {
             let most = limit::left().map_or_else(String::new, |left| {
                 format!(", and its worker may take {} MB", left / 1_000_000)
@@ -108,6 +103,21 @@ impl Slot {
             let _ = frame.map(|frame| frame.write(&mut &worker.to, &mut worker.known));
         }
     }
+}
+
+/// Waits for the end of this program where a signal that ends jobs (hang-up, interrupt, termination) ended a process
+/// of it.
+///
+/// # Errors
+/// [`StageError::Timeout`] once the work of this thread has no time left.
+pub(crate) fn ended_together(signal: Option<i32>, deadline: Deadline) -> StageResult<()> {
+    if matches!(signal, Some(1 | 2 | 15)) {
+        for _ in 0..TOGETHER {
+            deadline.check()?;
+            std::thread::sleep(LOOK);
+        }
+    }
+    Ok(())
 }
 
 fn gone() -> StageError {
@@ -161,8 +171,7 @@ struct End {
     words: String,
     /// Since it could not have the memory that it asked for.
     lacked_memory: bool,
-    /// By a signal that ends jobs.
-    signalled: bool,
+    signal: Option<i32>,
 }
 
 /// A running worker.
@@ -243,8 +252,7 @@ impl Process {
                 "" => words,
                 said => format!("{words}: {}", said.trim()),
             },
-            // Hang-up, interrupt and termination.
-            signalled: matches!(signal, Some(1 | 2 | 15)),
+            signal,
         }
     }
 }

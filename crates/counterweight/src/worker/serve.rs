@@ -11,24 +11,35 @@ use std::sync::atomic::Ordering;
 use counterweight_core::limit::Deadline;
 use counterweight_core::{Fitted, Shared, StageContext, StageError, StageResult, find, params};
 
+use rustix::process::Pid;
+
 use super::frame::{Fit, Fitting, Frame, Known, Scored, Scoring, given};
 use super::{SERVES, broken};
 use crate::CATALOGUE;
+use crate::command::guard;
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "serve-a-library";
 /// Names a learner and how its fit is to end the worker: `KIND=abort`, `KIND=overflow`.
 const FAULT: &str = "COUNTERWEIGHT_WORKER_FAULT";
 /// Set for a worker, so that no user comes upon the command.
-pub(super) const VARIABLE: &str = "COUNTERWEIGHT_WORKER";
+pub(crate) const VARIABLE: &str = "COUNTERWEIGHT_WORKER";
 
 /// Serves as a worker and ends the process, if it was started as one; else notes that the program can.
 /// To be called first in `main`.
 pub fn serve_if_asked() {
     SERVES.store(true, Ordering::SeqCst);
-    let asked = std::env::args().nth(1).is_some_and(|arg| arg == COMMAND);
-    if !asked || std::env::var_os(VARIABLE).is_none() {
+    let asked = std::env::args().nth(1).unwrap_or_default();
+    if std::env::var_os(VARIABLE).is_none() {
         return;
+    }
+    match asked.as_str() {
+        COMMAND => {}
+        guard::COMMAND => {
+            guard::watch();
+            end();
+        }
+        _ => return,
     }
     // A library's panic is an answer with its words.
     std::panic::set_hook(Box::new(|_| {}));
@@ -118,7 +129,7 @@ type FitAnswer = (Frame<'static>, Option<Box<dyn Fitted>>);
 
 fn fit(frame: Frame<'_>, number: u64) -> StageResult<FitAnswer> {
     let asked: Fit = frame.head()?;
-    keep_within(asked.left);
+    keep_within(None, asked.left);
     fault(&asked.learner);
     let (train, terms) = asked.parts(frame.rows.into_owned(), &frame.numbers)?;
     let shared = Shared::default();
@@ -137,13 +148,15 @@ fn fit(frame: Frame<'_>, number: u64) -> StageResult<FitAnswer> {
     Ok((Fitting::frame(number, error, &context)?, model))
 }
 
-/// Limits the memory of this process to what it has and `left`, where the system can.
-fn keep_within(left: Option<u64>) {
+/// Limits the memory of a process (this one, or another of this user) to what it has and `left`, where the system
+/// can.
+pub(crate) fn keep_within(process: Option<Pid>, left: Option<u64>) {
     #[cfg(target_os = "linux")]
     {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
         let has = || {
-            let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+            let whose = process.map_or("self".into(), |pid| pid.as_raw_pid().to_string());
+            let pages = std::fs::read_to_string(format!("/proc/{whose}/statm")).ok()?;
             // Size, resident, shared, text, library, data.
             let pages: u64 = pages.split(' ').nth(5)?.parse().ok()?;
             pages.checked_mul(rustix::param::page_size() as u64)
@@ -154,10 +167,10 @@ fn keep_within(left: Option<u64>) {
             maximum.map_or(Some(most), |max| Some(max.min(most)))
         });
         // Where it is refused the cell has no ceiling, which is no worse than before.
-        let _ = setrlimit(Resource::Data, Rlimit { current, maximum });
+        let _ = prlimit(process, Resource::Data, Rlimit { current, maximum });
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = left;
+    let _ = (process, left);
 }
 
 /// Ends this process as a library might, for the tests of what comes of it: the variable says at whose fit, and

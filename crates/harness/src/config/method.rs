@@ -40,9 +40,15 @@ impl<C, T: ?Sized> Built<C, T> {
     /// The same under another method, which gives what the own one does: one that runs elsewhere.
     #[must_use]
     pub fn with_method(&self, method: Arc<T>) -> Self {
+        self.settled(self.entry, self.params.clone(), method)
+    }
+
+    /// The same with what only its surroundings could say: the card of this very one, values, and what runs.
+    #[must_use]
+    pub fn settled(&self, entry: &'static Entry<C, T>, params: Params, method: Arc<T>) -> Self {
         Self(Arc::new(Parts {
-            entry: self.entry,
-            params: self.params.clone(),
+            entry,
+            params,
             method,
             grid: Arc::clone(&self.grid),
         }))

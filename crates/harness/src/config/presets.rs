@@ -60,6 +60,7 @@ impl Preset {
                 let entries: Vec<String> = catalogue
                     .learners
                     .iter()
+                    .filter(|entry| !entry.card.params.iter().any(|spec| spec.required))
                     .map(|entry| format!("[[model]]\nkind = \"{}\"\n", entry.card.id))
                     .collect();
                 entries.join("\n").into()
@@ -151,7 +152,7 @@ pub const ALL: &[Preset] = &[
     },
     Preset {
         id: "models-all",
-        summary: "every learner of the catalogue at its defaults, library arms and non-deterministic ones included",
+        summary: "every learner of the catalogue that has defaults, at them, library arms and non-deterministic ones included",
         section: Section::Model,
         content: Content::EveryLearner,
     },

@@ -55,6 +55,16 @@ impl Features {
     pub const POLYNOMIAL: &'static str = "features.polynomial";
 }
 
+impl Sweep {
+    /// Every learner of its models, those of grids to choose from included.
+    pub fn learners_mut(&mut self) -> impl Iterator<Item = &mut Built<LearnerCaps, dyn Learner>> {
+        self.models.iter_mut().flat_map(|model| {
+            let candidates = model.select.iter_mut().flat_map(|s| &mut s.candidates);
+            std::iter::once(&mut model.learner).chain(candidates)
+        })
+    }
+}
+
 impl Model {
     /// The learners that a fit may turn out to be of.
     pub fn candidates(&self) -> &[Built<LearnerCaps, dyn Learner>] {

@@ -378,31 +378,14 @@ pub(super) fn settle(
         .resample
         .as_ref()
         .is_some_and(|built| built.entry.caps.minibatches);
-    let asked = [
-        (loss.weights && !honours.weights, "class weights"),
-        (loss.margins && !honours.margins, "margins"),
-        (loss.factors && !honours.factors, "multiplicative factors"),
-        (loss.focal && !honours.focal, "a focal power"),
-        (loss.schedule && !honours.schedule, "a schedule of losses"),
-        (
-            loss.minibatches && !honours.minibatches,
-            "margins from minibatches",
-        ),
-        (
-            loss.initial_bias && !honours.initial_bias,
-            "an initial output bias",
-        ),
-        (
-            minibatches && !honours.minibatches,
-            "minibatches of a changed composition",
-        ),
-    ];
     if input.weights.is_some()
         && let Some(reason) = ignores_weights(model, correction, resampler)
     {
         return no(reason);
     }
-    if let Some((_, what)) = asked.iter().find(|(missing, _)| *missing) {
+    let redrawn = minibatches && !honours.minibatches;
+    let redrawn = redrawn.then_some("minibatches of a changed composition");
+    if let Some(what) = loss.beyond(&honours).or(redrawn) {
         return no(format!("`{kind}` does not honour {what}"));
     }
     let decide = correction.decide.method.needs();

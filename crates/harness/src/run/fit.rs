@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use counterweight_core::{
-    Base, Ensemble, EnsembleCaps, EnsembleFit, Labels, Learner, LearnerCaps, Samples, Scores,
-    StageError, StageResult, Workload, limit,
+    Base, Deadline, Ensemble, EnsembleCaps, EnsembleFit, Labels, Learner, LearnerCaps, Samples,
+    Scores, StageError, StageResult, Workload, limit,
 };
 use counterweight_data::preprocess::Polynomial;
 
@@ -91,6 +91,8 @@ impl Work<'_> {
         let held = self.held(inner) + memory::of_samples(on.samples());
         let id = learner.entry.card.id;
         let left = self.tally.ceiling.afford(&format!("`{id}`"), takes, held)?;
+        // Outside of the cell's time.
+        limit::may_take(left, || guarded(Deadline::NEVER, || learner.method.ready())).0?;
         let key = self.key("learner", &learner.canonical(), inner);
         let mut context = self.context(&key, budget, &rows.shared);
         let deadline = context.deadline;
@@ -159,9 +161,6 @@ impl Work<'_> {
         }: Turn<'_>,
     ) -> StageResult<Scored> {
         let learner = &self.model(fit).candidates()[candidate];
-        let key = self.key("ensemble", &ensemble.canonical(), inner);
-        let mut context = self.context(&key, budget, &rows.shared);
-        let deadline = context.deadline;
         let train = &rows.train;
         let (fits, drawn) = (ensemble.entry.caps.fits)(&ensemble.params, &train.counts());
         let work = Workload {
@@ -177,6 +176,10 @@ impl Work<'_> {
         let id = ensemble.entry.card.id;
         let held = self.held(inner);
         let left = (self.tally.ceiling).afford(&format!("`{id}`"), members + drawn, held)?;
+        limit::may_take(left, || guarded(Deadline::NEVER, || learner.method.ready())).0?;
+        let key = self.key("ensemble", &ensemble.canonical(), inner);
+        let mut context = self.context(&key, budget, &rows.shared);
+        let deadline = context.deadline;
         // For learners that take nominal columns as codes. Missing values are imputed, since samplers inside
         // the ensemble need complete rows.
         let raw = rows

@@ -125,6 +125,7 @@ use crate::shared::boosting::objective::Objective;
 use crate::shared::boosting::rounds::{Least, Rounds};
 use crate::shared::boosting::sampling::Division;
 use crate::shared::footprint::Size;
+use crate::shared::settable::settable;
 use crate::shared::task::Task;
 use crate::shared::trees::bins::{Binned, MOST_BINS, Weighing};
 use crate::shared::trees::forest::{NATIVE, check_rows, optional};
@@ -307,7 +308,28 @@ pub struct GradientBoosting {
     start: Start,
     validation_share: f64,
     native: bool,
+    given: Params,
 }
+
+settable!(GradientBoosting {
+    rounds: usize,
+    learning_rate: f64,
+    max_leaves: usize,
+    max_depth: usize,
+    min_leaf_share: f64,
+    min_leaf: f64,
+    min_hessian_share: f64,
+    min_gain: f64,
+    l2: f64,
+    max_step: f64,
+    max_bins: usize,
+    start: &'static str,
+    row_share: f64,
+    column_share: f64,
+    early_stopping: usize,
+    validation_share: f64,
+    native: bool,
+});
 
 impl TryFrom<&Params> for GradientBoosting {
     type Error = ParamError;
@@ -346,6 +368,7 @@ impl TryFrom<&Params> for GradientBoosting {
             },
             validation_share: params.real("validation_share"),
             native: params.flag("native"),
+            given: params.clone(),
         })
     }
 }
@@ -363,7 +386,7 @@ impl Learner for GradientBoosting {
         }
         check_rows(&task)?;
         let mut loss = Objective::new(&task, terms, self.rounds.most)?;
-        let start = self.start(&task, terms, &loss)?;
+        let start = self.starting(&task, terms, &loss)?;
         let most = self.bins(&task);
         let data = if self.native {
             let columns = (task.x.as_ref(), train.samples().kinds().as_ref());
@@ -415,7 +438,7 @@ impl GradientBoosting {
     }
 
     /// The scores before the first round: as many as the loss has.
-    fn start(
+    fn starting(
         &self,
         task: &Task<'_>,
         terms: &LossTerms,

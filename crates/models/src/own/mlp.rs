@@ -120,6 +120,7 @@ use crate::shared::network::fit::{Early, HONOURS, Setup};
 use crate::shared::network::params as shared;
 use crate::shared::network::shape::{Activation, Head};
 use crate::shared::network::train::{Budget, Plan};
+use crate::shared::settable::settable;
 
 const MOST_UNITS: f64 = 4096.0;
 
@@ -249,7 +250,29 @@ fn stops_early(params: &Params) -> bool {
 
 /// Checked parameters.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mlp(Setup);
+pub struct Mlp {
+    setup: Setup,
+    given: Params,
+}
+
+settable!(Mlp {
+    hidden: Vec<usize>,
+    activation: &'static str,
+    head: &'static str,
+    scale: f64,
+    learning_rate: f64,
+    schedule: &'static str,
+    batch_size: usize,
+    updates: usize,
+    epochs: usize,
+    weight_decay: f64,
+    early_stopping: bool,
+    validation: f64,
+    patience: usize,
+    solver: &'static str,
+    momentum: f64,
+    nesterov: bool,
+});
 
 impl TryFrom<&Params> for Mlp {
     type Error = ParamError;
@@ -262,7 +285,7 @@ impl TryFrom<&Params> for Mlp {
                 format!("expected one to three layers, found {}", hidden.len()),
             ));
         }
-        Ok(Self(Setup {
+        let setup = Setup {
             hidden,
             activation: match params.text("activation") {
                 "tanh" => Activation::Tanh,
@@ -287,7 +310,11 @@ impl TryFrom<&Params> for Mlp {
                 share: params.real("validation"),
                 patience: params.whole("patience"),
             }),
-        }))
+        };
+        Ok(Self {
+            setup,
+            given: params.clone(),
+        })
     }
 }
 
@@ -298,6 +325,6 @@ impl Learner for Mlp {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit(train, terms, context)
+        self.setup.fit(train, terms, context)
     }
 }

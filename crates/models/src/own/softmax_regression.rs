@@ -110,6 +110,7 @@ use crate::shared::footprint::Size;
 use crate::shared::kernel::Kernel;
 use crate::shared::linear::Penalties;
 use crate::shared::linear_head::linear_head;
+use crate::shared::settable::settable;
 use crate::shared::softmax::{self, Settings, newton_is_cheaper};
 use crate::shared::task::{Shape, Task};
 use counterweight_numeric::linalg::dot;
@@ -210,7 +211,17 @@ pub struct SoftmaxRegression {
     /// Factor on the log class shares at which intercepts stay.
     intercept_tau: Option<f64>,
     two_vectors: bool,
+    given: Params,
 }
+
+settable!(SoftmaxRegression {
+    l2: f64,
+    l1: f64,
+    penalise_intercept: bool,
+    intercept_tau: f64,
+    two_vectors: bool,
+    tolerance: f64,
+});
 
 impl TryFrom<&Params> for SoftmaxRegression {
     type Error = ParamError;
@@ -230,6 +241,7 @@ impl TryFrom<&Params> for SoftmaxRegression {
             },
             intercept_tau,
             two_vectors: params.get("two_vectors").is_some() && params.flag("two_vectors"),
+            given: params.clone(),
         })
     }
 }

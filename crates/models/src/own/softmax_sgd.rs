@@ -93,6 +93,7 @@ use crate::shared::network::fit::{HONOURS, Setup};
 use crate::shared::network::params as shared;
 use crate::shared::network::shape::{Activation, Head};
 use crate::shared::network::train::Plan;
+use crate::shared::settable::settable;
 
 pub(crate) const ENTRY: LearnerEntry = Entry {
     card: Card {
@@ -153,13 +154,28 @@ fn cost(params: &Params, work: &Workload) -> f64 {
 
 /// Checked parameters.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SoftmaxSgd(Setup);
+pub struct SoftmaxSgd {
+    setup: Setup,
+    given: Params,
+}
+
+settable!(SoftmaxSgd {
+    l2: f64,
+    learning_rate: f64,
+    batch_size: usize,
+    updates: usize,
+    epochs: usize,
+    averaging: bool,
+    solver: &'static str,
+    momentum: f64,
+    nesterov: bool,
+});
 
 impl TryFrom<&Params> for SoftmaxSgd {
     type Error = ParamError;
 
     fn try_from(params: &Params) -> Result<Self, ParamError> {
-        Ok(Self(Setup {
+        let setup = Setup {
             hidden: Vec::new(),
             // Of no layer.
             activation: Activation::Relu,
@@ -174,7 +190,11 @@ impl TryFrom<&Params> for SoftmaxSgd {
                 averages: params.flag("averaging"),
             },
             early: None,
-        }))
+        };
+        Ok(Self {
+            setup,
+            given: params.clone(),
+        })
     }
 }
 
@@ -185,6 +205,6 @@ impl Learner for SoftmaxSgd {
         terms: &LossTerms,
         context: &mut StageContext<'_>,
     ) -> StageResult<Box<dyn Fitted>> {
-        self.0.fit(train, terms, context)
+        self.setup.fit(train, terms, context)
     }
 }

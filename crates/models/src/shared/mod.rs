@@ -6,11 +6,13 @@ pub(crate) mod constant;
 pub(crate) mod footprint;
 pub(crate) mod kernel;
 pub(crate) mod lasso;
+#[cfg(any(feature = "linfa", feature = "smartcore"))]
 pub(crate) mod library_logistic;
 pub(crate) mod linear;
 pub(crate) mod linear_head;
 pub(crate) mod network;
 pub(crate) mod priors;
+pub(crate) mod settable;
 pub(crate) mod softmax;
 pub(crate) mod svm;
 pub(crate) mod task;

@@ -198,6 +198,7 @@ impl<'a> Task<'a> {
         self.x.cols()
     }
 
+    #[cfg(any(feature = "linfa", feature = "smartcore"))]
     /// Refuses features beyond what a library bears; `why` says what it does above `most`.
     ///
     /// # Errors
@@ -343,6 +344,7 @@ impl Shape {
         Ok(Scores::logits(self.widen(log))?)
     }
 
+    #[cfg(any(feature = "linfa", feature = "smartcore"))]
     /// Votes of `library` for renumbered classes, as scores over all classes.
     ///
     /// # Errors

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterweight_core::{
-    Catalogue, ClassCounts, Dataset, Labels, Note, Origin, Partition, Prior, Samples, ScoredRows,
-    Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
+    Catalogue, ClassCounts, Dataset, Deadline, Labels, Note, Origin, Partition, Prior, Samples,
+    ScoredRows, Scores, SmallClass, StageContext, StageError, StageResult, StreamKey, Train,
 };
 use counterweight_data::preprocess::{Encoder, Polynomial, Preprocess};
 use counterweight_data::split::{hold_out, stratified_folds};
@@ -199,6 +199,7 @@ impl ResampledBeforeSplit {
                 self.encoder.apply(samples)
             }
         };
+        guarded(Deadline::NEVER, || learner.method.ready()).0?;
         let shared = counterweight_core::Shared::default();
         let key = self.key.clone().text(&learner.canonical()).number(part);
         let mut context = StageContext::new(
