@@ -2,13 +2,14 @@
 
 #[expect(dead_code, reason = "each test program uses a part of it")]
 mod common;
+mod faults;
 mod programs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, Records, Row, mixed_csv, numeric_csv};
+use common::{Noise, Place, Records, Row, mixed_csv, numeric_csv};
 
 /// A Python with numpy and scikit-learn and its version of the latter: the one that `.ci/run` makes, or the path's.
 ///
@@ -69,6 +70,10 @@ const ARMS: &str = "[[correction]]\nid = \"none\"\n\
     [[correction]]\ndecide = { kind = \"tuned-threshold\" }\n\
     [[correction]]\ndecide = { kind = \"calibrated\", by = \"platt\", then = \"prior-threshold\" }\n\
     [[correction]]\nensemble = { kind = \"under-bagging\" }\n";
+
+/// Two arms that share a fit, and two fits more.
+const SHARED: &str = "[[correction]]\nid = \"none\"\n[[correction]]\ndecide = { kind = \"prior-threshold\" }\n\
+    [[correction]]\nresample = { kind = \"random-over\" }\n[[correction]]\nresample = { kind = \"smote\" }\n";
 
 fn data(place: &Place) {
     place.write("demo/two.csv", &numeric_csv(&[160, 40], 3));
@@ -197,170 +202,6 @@ fn centroids(id: &str, arguments: &[&str]) -> String {
     )
 }
 
-/// The example, which does as `FAULTS` says of its first argument.
-fn faulty() -> String {
-    let faults = r#"
-    if ($q->{op} eq 'fit' && @ARGV && !-e 'mended') {
-        my $fault = $ARGV[0];
-        print STDERR "about to $fault\n";
-        sleep 1000 if $fault eq 'hang';
-        die "no such luck" if $fault eq 'die';
-        print "Epoch 1: loss 0.3\n" if $fault eq 'chatter';
-        print '{"id":0}', "\n" if $fault eq 'miscount';
-        if ($fault eq 'flood') { print 'x' x 4096 while 1 }
-        if ($fault eq 'refuse') { print encode_json({id => $q->{id}, error => 'too few rows'}), "\n"; next }
-        if ($fault eq 'abstain') { print encode_json({id => $q->{id}, error => 'not mine', kind => 'not-applicable'}), "\n"; next }
-    }
-    my %answer"#;
-    let scores = r"map { my $p = $_ / $total; -e 'mended' || !@ARGV ? $p
-                : $ARGV[0] eq 'nan' ? 'nan' : $ARGV[0] eq 'unsummed' ? $p / 2 : $ARGV[0] eq 'negative' ? -$p : $p } @p;
-            print $out pack 'd<', 0 if @ARGV && $ARGV[0] eq 'longer' && !-e 'mended';";
-    let start = r"sleep 1000 if @ARGV && $ARGV[0] eq 'sleep' && !-e 'mended';
-exit 3 if @ARGV && $ARGV[0] eq 'leave' && !-e 'mended';
-while (my $line";
-    let text = example();
-    for old in [
-        "\n    my %answer",
-        "map { $_ / $total } @p;",
-        "while (my $line",
-    ] {
-        assert!(text.contains(old), "{old}");
-    }
-    text.replacen("\n    my %answer", faults, 1)
-        .replacen("map { $_ / $total } @p;", scores, 1)
-        .replacen("while (my $line", start, 1)
-}
-
-#[test]
-fn whatever_a_program_does_is_an_outcome_and_the_sweep_goes_on() {
-    if programs::program(&["perl"]).is_none() {
-        return;
-    }
-    let faults = [
-        ("hang", "timeout", "timeout"),
-        ("sleep", "timeout", "did not answer the greeting"),
-        (
-            "die",
-            "failed",
-            "ended (exit status: 2): about to die | no such luck at",
-        ),
-        ("leave", "failed", "ended (exit status: 3)"),
-        (
-            "chatter",
-            "failed",
-            "said `Epoch 1: loss 0.3`, which is no answer to question 2: about to chatter",
-        ),
-        (
-            "miscount",
-            "failed",
-            "said `{\"id\":0}`, which is no answer",
-        ),
-        ("flood", "failed", "said `xxxx"),
-        ("refuse", "failed", "`centroids`: too few rows"),
-        ("abstain", "not-applicable", "`centroids`: not mine"),
-        ("nan", "failed", "its scores of row 0 are [NaN, NaN]"),
-        ("unsummed", "failed", "its scores of row 0 are [0."),
-        ("negative", "failed", "its scores of row 0 are [-0."),
-        ("longer", "failed", "numbers of 8 bytes are due"),
-    ];
-    let mut models: String = faults
-        .iter()
-        .map(|(fault, ..)| centroids(fault, &[fault]))
-        .collect();
-    models.push_str(&centroids("sound", &[]));
-    models.push_str("[[model]]\nkind = \"command\"\nid = \"missing\"\nversion = \"1\"\ncommand = [\"no-such-program\"]\n");
-    models.push_str("[[model]]\nkind = \"command\"\nid = \"deaf\"\nversion = \"1\"\ncommand = [\"echo\", \"hello\"]\n");
-    models.push_str(&centroids("other", &[]).replace("version = \"1\"", "version = \"2\""));
-    let sweep = format!(
-        "{}[[dataset]]\npath = \"two.csv\"\ntarget = \"y\"\n{models}\
-         [[correction]]\nid = \"none\"\n[[correction]]\nresample = {{ kind = \"random-over\" }}\n",
-        HEAD.replace("[protocol]\n", "[protocol]\ntimeout = \"1s\"\n")
-    );
-    let place = Place::with_sweep(&sweep);
-    data(&place);
-    place.write("demo/centroids.pl", &faulty());
-    let records = run_demo(&place, 1);
-    let expect = |model: &str, outcome: &str, words: &str| {
-        let rows = records.of(&[("model", model)]);
-        assert_eq!(rows.len(), 6, "{model}");
-        for row in rows {
-            assert_eq!(
-                row.text("outcome"),
-                outcome,
-                "{model}: {}",
-                row.text("reason")
-            );
-            assert!(
-                row.text("reason").contains(words),
-                "{model}: {}",
-                row.text("reason")
-            );
-        }
-    };
-    for (fault, outcome, words) in faults {
-        expect(fault, outcome, words);
-    }
-    expect("sound", "ok", "");
-    expect(
-        "missing",
-        "failed",
-        "`no-such-program` cannot be started: No such file",
-    );
-    expect(
-        "deaf",
-        "failed",
-        "`echo` said `hello`, which is no answer to question 1",
-    );
-    expect(
-        "other",
-        "failed",
-        "says that it is 1, and the sweep file that it is 2",
-    );
-    assert_eq!(left_behind(&place), Vec::<String>::new());
-
-    // What is mended runs with the same command.
-    place.write("demo/mended", "");
-    let ran = ["run", "demo", "--quiet", "--no-report", "--retry-failed"];
-    place.call(&ran).ends_with(1);
-    let records = place.records("demo");
-    for (fault, outcome, _) in faults {
-        let wanted = if outcome == "not-applicable" {
-            outcome
-        } else {
-            "ok"
-        };
-        for row in records.of(&[("model", fault)]) {
-            assert_eq!(
-                row.text("outcome"),
-                wanted,
-                "{fault}: {}",
-                row.text("reason")
-            );
-            let sound = records.one(&[
-                ("model", "sound"),
-                ("fold", row.text("fold")),
-                ("correction", row.text("correction")),
-            ]);
-            let value = |row: &Row| row.number("log_loss");
-            assert!(wanted != "ok" || value(row) == value(sound), "{fault}");
-        }
-    }
-}
-
-/// Processes that were started in a place and are still there, by their command lines.
-fn left_behind(place: &Place) -> Vec<String> {
-    let folder = place.path("demo").canonicalize().expect("a folder");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
-        let inside = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
-        if inside {
-            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push(String::from_utf8_lossy(&words).replace('\0', " "));
-        }
-    }
-    found
-}
-
 #[test]
 fn planning_starts_nothing_and_knows_what_applies() {
     let entry = |more: &str| {
@@ -411,4 +252,186 @@ fn planning_starts_nothing_and_knows_what_applies() {
         let (outcome, reason) = reason(model, "two", correction);
         assert_eq!(outcome, "failed", "{reason}");
     }
+}
+
+#[test]
+fn test_labels_and_noise_tell_a_program_nothing() {
+    if programs::program(&["perl"]).is_none() {
+        return;
+    }
+    let rows = |seed: u64, turned: bool, gap: f64| {
+        let mut noise = Noise(seed);
+        let rows = (0..900).map(|i| {
+            let (class, x) = (usize::from(i % 5 == 0), noise.unit());
+            format!(
+                "{},{},{}\n",
+                x + gap * class as f64,
+                noise.unit(),
+                if turned { 1 - class } else { class }
+            )
+        });
+        std::iter::once("a,b,y\n".to_owned())
+            .chain(rows)
+            .collect::<String>()
+    };
+    let arms = format!(
+        "{SHARED}[[correction]]\nloss = {{ kind = \"weighted\" }}\n[[correction]]\ndecide = {{ kind = \"tuned-threshold\" }}\n"
+    );
+    let place = |data: &str, protocol: &str| {
+        let head = HEAD.replace("[protocol]\n", &format!("[protocol]\n{protocol}"));
+        let place = Place::with_sweep(&format!("{head}{data}{}{arms}", centroids("theirs", &[])));
+        place.write("demo/centroids.pl", &example());
+        place
+    };
+    let noise = place(
+        "[[dataset]]\npath = \"noise.csv\"\ntarget = \"y\"\n",
+        "repeats = 2\n",
+    );
+    noise.write("demo/noise.csv", &rows(1, false, 0.0));
+    let records = noise.run_demo(0);
+    for arm in records.distinct("correction") {
+        let of = records.of(&[("correction", arm)]);
+        let mean = of.iter().map(|row| row.real("balanced_error")).sum::<f64>() / of.len() as f64;
+        // 180 and 720 rows: the standard error of one repeat is at most sqrt((1/4/180 + 1/4/720) / 4) = 0.0208.
+        assert!((mean - 0.5).abs() < 4.0 * 0.0208, "{arm}: {mean}");
+    }
+    let pair =
+        "[[dataset]]\nid = \"pair\"\ntrain = \"train.csv\"\ntest = \"test.csv\"\ntarget = \"y\"\n";
+    let scored = |turned: bool| {
+        let place = place(pair, "keep_scores = true\n");
+        place.write("demo/train.csv", &rows(2, false, 0.4));
+        place.write("demo/test.csv", &rows(3, turned, 0.4));
+        let records = place.run_demo(0);
+        let mut found: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for file in place.beside("demo") {
+            for line in std::fs::read_to_string(file).expect("text").lines() {
+                let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                let Some(cell) = line["scores"]["cell"].as_str() else {
+                    continue;
+                };
+                let arm = records.one(&[("cell", cell)]).text("correction").to_owned();
+                let kept = ["scores", "decisions"].map(|key| line["scores"][key].to_string());
+                found.insert(arm, kept.into());
+            }
+        }
+        found
+    };
+    let (straight, turned) = (scored(false), scored(true));
+    // Stages that draw are keyed by all values of a table.
+    for arm in ["none", "prior-threshold", "weighted"] {
+        assert_eq!(straight[arm], turned[arm], "{arm}");
+    }
+}
+
+#[test]
+fn ids_hang_on_what_a_program_is_and_gates_on_what_it_repeats() {
+    if programs::program(&["perl"]).is_none() {
+        return;
+    }
+    let sweep = format!("{HEAD}{DATA}{}{SHARED}", centroids("theirs", &[]));
+    let cells = |sweep: &str, code: &str| {
+        let place = Place::with_sweep(sweep);
+        data(&place);
+        place.write("demo/centroids.pl", code);
+        let records = place.run_demo(0);
+        let cells: BTreeSet<String> = records
+            .distinct("cell")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        (place, cells)
+    };
+    let (place, first) = cells(&sweep, &example());
+    assert_eq!(cells(&sweep, &example()).1, first, "another folder");
+    assert!(
+        cells(&sweep, &format!("# Changed.\n{}", example()))
+            .1
+            .is_disjoint(&first)
+    );
+    let other = example().replace("'centroids', '1'", "'centroids', '2'");
+    let newer = sweep.replace("version = \"1\"", "version = \"2\"");
+    assert!(cells(&newer, &other).1.is_disjoint(&first));
+
+    let update = |folder| {
+        let words = ["gate", folder, "--quiet", "--update", "--reason", "first"];
+        let mut gate = place.command(&words);
+        gate.env_remove("CI").output().expect("the binary starts")
+    };
+    assert_eq!(update("demo").status.code(), Some(0));
+    let chance = sweep.replace("deterministic = true\n", "");
+    place.write("chance/sweep.toml", &chance);
+    data(&place);
+    for file in ["two.csv", "three.csv", "mixed.csv", "centroids.pl"] {
+        place.write(
+            &format!("chance/{file}"),
+            &place.read(&format!("demo/{file}")),
+        );
+    }
+    let refused = update("chance");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("model `theirs` gives other results each time"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_road_to_a_program_takes_little() {
+    let Some(python) = scikit_learn() else {
+        return;
+    };
+    let dummy = estimator("dummy", "dummy:DummyClassifier", "{}", &python);
+    let place = Place::with_sweep(&format!(
+        "format = 1\nname = \"demo\"\n[protocol]\nrepeats = 200\n[[population]]\nkind = \"gaussian-simplex\"\nclasses = 2\n\
+         dim = 20\nn_train = 2000\nn_test = 2000\n{dummy}[[correction]]\nid = \"none\"\n"
+    ));
+    run_demo(&place, 0);
+    let mut taken = Vec::new();
+    for file in place.segments("demo") {
+        for line in std::fs::read_to_string(file).expect("text").lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let seconds = |key: &str| line["timing"][key].as_f64();
+            taken.extend(
+                seconds("fit_seconds")
+                    .zip(seconds("score_seconds"))
+                    .map(|(fit, score)| fit + score),
+            );
+        }
+    }
+    taken.sort_by(f64::total_cmp);
+    assert_eq!(taken.len(), 200);
+    let median = taken[100];
+    assert!(
+        median < 0.02,
+        "{median} seconds for a fit that does nothing, and its scores"
+    );
+}
+
+#[test]
+fn a_report_folder_is_a_data_frame() {
+    let Some((python, _)) = scikit_learn() else {
+        return;
+    };
+    let place = Place::with_sweep(&format!(
+        "{HEAD}{DATA}[[model]]\nkind = \"dummy\"\n{SHARED}"
+    ));
+    data(&place);
+    place.call(&["run", "demo", "--quiet"]).ends_with(0);
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python");
+    let says = "import counterweight_bench as c\nrecords = c.read('demo', library='polars')\n\
+        print(records.height, records['correction'].n_unique(), c.read('demo', 'details', 'polars').width > 2)\n\
+        try: c.read('demo', 'nothing')\nexcept FileNotFoundError as e: print(e)";
+    let output = Command::new(python)
+        .args(["-c", says])
+        .current_dir(place.path(""))
+        .env("PYTHONPATH", modules)
+        .output()
+        .expect("Python");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with("36 4 True\ndemo: no table 'nothing'; it has "),
+        "{said}"
+    );
 }

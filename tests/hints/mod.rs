@@ -14,7 +14,10 @@ const GATES: &str = include_str!("gates.txt");
 const COMMANDS: &str = include_str!("commands.txt");
 
 /// Hints that only what happens between processes or in large files brings out, with the tests that do.
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 17] = [
+    // foreign
+    "leave it out of the sweep, or say `deterministic = true` where that is so",
+    "leave it out of the sweep",
     // folders, endings, gate::cli
     "wait until the other run of this folder has ended, or write to another folder with --output",
     "give this user the permission to, or work in a copy of the folder",

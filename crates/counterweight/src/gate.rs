@@ -106,6 +106,7 @@ pub fn gate(session: &Session<'_>, path: &Path, args: &GateOptions) -> Result<Ga
         }
     };
     let (plan, files) = folder.plan_seeded(args.reseed)?;
+    refuse_chance(&plan)?;
     let planned = planned(&plan);
     config
         .check(&path.join(CONFIG).display().to_string(), &planned)
@@ -226,6 +227,29 @@ fn head(plan: &Plan) -> Head {
             .map(|input| (input.id.clone(), input.hash.hex()))
             .collect(),
     }
+}
+
+/// Refuses models whose results move by themselves: a gate would take that for a change of the program.
+fn refuse_chance(plan: &Plan) -> Result<()> {
+    let mut candidates = plan.sweep.models.iter().flat_map(|model| {
+        let own = model.candidates().iter();
+        own.map(move |built| (model, built.entry))
+    });
+    let Some((model, entry)) = candidates.find(|(_, entry)| !entry.caps.deterministic) else {
+        return Ok(());
+    };
+    let hint = if entry.caps.library == "command" {
+        "leave it out of the sweep, or say `deterministic = true` where that is so"
+    } else {
+        "leave it out of the sweep"
+    };
+    let message = format!(
+        "{}:{}: model `{}` gives other results each time, and a gate compares them",
+        plan.sweep.file.display(),
+        model.line,
+        model.id
+    );
+    Err(Error::usage(message).hint(hint))
 }
 
 /// Runs what this build has not run yet; `None` when it was told to stop before the end.

@@ -147,6 +147,11 @@ fn draw(plan: &Plan, options: &VerifyOptions) -> Draw {
     let mut fits: Vec<(String, String, &Unit, &FitGroup)> = Vec::new();
     for unit in &plan.units {
         for fit in unit.groups.iter().flat_map(|group| &group.fits) {
+            // What moves by itself says nothing of the code.
+            let learners = plan.sweep.models[fit.model].candidates();
+            if !learners.iter().all(|built| built.entry.caps.deterministic) {
+                continue;
+            }
             let Some(&first) = fit.cells.first() else {
                 continue;
             };

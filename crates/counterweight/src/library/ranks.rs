@@ -21,7 +21,7 @@ impl Ranks {
     /// Of scores, of which more is better: for each method its name and a value for each dataset, in the same order.
     ///
     /// # Errors
-    /// [`StatsError`] for fewer than two methods or datasets, lengths that differ, names that do not, or values that are
+    /// [`StatsError`](crate::StatsError) for fewer than two methods or datasets, lengths that differ, names that do not, or values that are
     /// not finite.
     ///
     /// # Examples
