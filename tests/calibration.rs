@@ -296,8 +296,9 @@ fn one_split_of_several_classes_has_the_error_of_its_bins() {
                 .iter()
                 .map(|b| b.weight * (b.predicted - b.observed).abs());
             let ece = gaps.sum::<f64>() / weight;
+            // The file keeps 24 bits of each number.
             assert!(
-                (ece - row.real(&format!("ece{suffix}"))).abs() < 1e-12,
+                (ece - row.real(&format!("ece{suffix}"))).abs() < 1e-6,
                 "{key}"
             );
             seen += 1;

@@ -220,6 +220,7 @@ def minority_count():
     for rare, ratio in ((20, 10), (20, 100), (20, 1000), (80, 10), (80, 100), (320, 10)):
         pi = 1.0 / (1.0 + ratio)
         out[f"adjust-{rare}-{ratio}"] = excess(Loss(pi), rare * (1 + ratio), np.log(ratio))
+    for rare, ratio in ((20, 100), (80, 100), (320, 10)):
         out[f"under-{rare}-{ratio}"] = excess(Loss(0.5), 2 * rare)
     return out
 
