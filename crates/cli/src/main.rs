@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod interrupt;
 mod progress;
+mod reading;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -8,7 +8,8 @@ use counterweight_core::{Cells, Table};
 use counterweight_frame::{ReadOptions, describe_counted, read_counted};
 use serde_json::{Map, Value, json};
 
-use crate::args::{ContrastArgs, Format};
+use crate::args::Format;
+use crate::reading::ContrastArgs;
 
 pub(crate) fn inspect(
     file: &Path,

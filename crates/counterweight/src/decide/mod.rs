@@ -567,10 +567,8 @@ fn estimates(held: &HeldOut, scores: &Scores, own: &Prior, seed: u64) -> Vec<Est
         let Ok(built) = decision(by) else { continue };
         let rule = Rule::Listed(&built);
         let of = |scores: &Scores| -> Option<Vec<f64>> {
-            let details = held
-                .answer(&rule, &all, Some(own), (scores, None))
-                .ok()?
-                .details;
+            let answer = held.answer(&rule, &all, Some(own), (scores, None)).ok()?;
+            let details = answer.details;
             (0..k)
                 .map(|class| details.get(&format!("target_prior[{class}]")).copied())
                 .collect()
