@@ -12,6 +12,7 @@ use crate::programs;
 /// The example, which does what its first argument names.
 fn faulty() -> String {
     let faults = r#"
+    next if piped($q);
     spy($q) if @ARGV && $ARGV[0] eq 'spy';
     if ($q->{op} eq 'fit' && @ARGV && !-e 'mended') {
         my $fault = $ARGV[0];
@@ -21,6 +22,7 @@ fn faulty() -> String {
         if ($fault eq 'slow') { mark(); select undef, undef, undef, 0.4; unlink 'fitting' }
         if ($fault eq 'greedy') { my $n = 3_000_000_000; my $all = 'x' x $n }
         die "no such luck" if $fault eq 'die';
+        if ($fault eq 'orphan') { exec 'sleep', '1000' if !fork; exit 4 }
         print "Epoch 1: loss 0.3\n" if $fault eq 'chatter';
         print '{"id":0}', "\n" if $fault eq 'miscount';
         if ($fault eq 'flood') { print 'x' x 4096 while 1 }
@@ -39,6 +41,7 @@ sub spy {
 }
 sleep 1000 if @ARGV && $ARGV[0] eq 'sleep' && !-e 'mended';
 exit 3 if @ARGV && $ARGV[0] eq 'leave' && !-e 'mended';
+use POSIX; sub piped { my ($q) = @_; if ($q->{op} eq 'score' && @ARGV && $ARGV[0] eq 'piped' && !-e 'mended') { unlink $q->{into}; POSIX::mkfifo($q->{into}, 0600); print encode_json({id => $q->{id}, scores => 'probability'}), qq(\n); return 1 } 0 }
 while (my $line";
     let text = example();
     for old in [
@@ -67,6 +70,8 @@ fn whatever_a_program_does_is_an_outcome_and_the_sweep_goes_on() {
             "ended (exit status: 2): about to die | no such luck at",
         ),
         ("leave", "failed", "ended (exit status: 3)"),
+        ("orphan", "failed", "ended (exit status: 4)"),
+        ("piped", "failed", "is no regular file"),
         (
             "chatter",
             "failed",

@@ -98,7 +98,7 @@ class Runner:
                     estimator.fit(x, y)
                 else:
                     estimator.fit(x, y, sample_weight=weights)
-            texts = [f"{w.category.__name__}: {str(w.message).strip().splitlines()[0]}" for w in caught]
+            texts = [f"{w.category.__name__}: {str(w.message).strip()}".splitlines()[0].rstrip(": ") for w in caught]
             notes = list(dict.fromkeys(texts))
         self.models[asked["model"]] = Model(estimator, seen, asked["classes"])
         return {"notes": notes}

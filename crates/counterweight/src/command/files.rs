@@ -35,13 +35,19 @@ pub(super) fn write(file: &Path, numbers: impl Iterator<Item = f64>) -> io::Resu
 /// The numbers of a file, which has to hold this many.
 fn read(file: &Path, due: (usize, usize)) -> Result<Vec<f64>, String> {
     let (rows, columns) = due;
-    let bytes = std::fs::read(file).map_err(|error| format!("it wrote no scores: {error}"))?;
-    if bytes.len() != rows * columns * size_of::<f64>() {
-        let found = bytes.len();
+    let none = |error: io::Error| format!("it wrote no scores: {error}");
+    // Looked at before it is opened: a pipe would be waited for, and a link may lead anywhere.
+    let there = std::fs::symlink_metadata(file).map_err(none)?;
+    if !there.is_file() {
+        return Err("what it wrote its scores into is no regular file".into());
+    }
+    let found = there.len();
+    if found != (rows * columns * size_of::<f64>()) as u64 {
         return Err(format!(
             "it wrote {found} bytes where {rows} x {columns} numbers of 8 bytes are due"
         ));
     }
+    let bytes = std::fs::read(file).map_err(none)?;
     let numbers = bytes.as_chunks::<8>().0.iter();
     Ok(numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect())
 }

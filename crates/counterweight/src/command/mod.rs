@@ -10,7 +10,7 @@ mod learner;
 mod process;
 mod program;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use counterweight_config::Diagnostic;
@@ -175,13 +175,23 @@ pub(crate) fn check(sweep: &Sweep) -> Vec<Diagnostic> {
                 add("files", format!("{file}: {error}"), hint);
             }
         }
+        let beside = |word: &str| Path::new(word).is_relative() && folder.join(word).is_file();
         for word in &command.command {
-            let beside = Path::new(word).is_relative() && folder.join(word).is_file();
-            if beside && !files.contains(word) {
-                let message =
-                    format!("`{word}` is a file beside the sweep, and not one of `files`");
-                let hint = format!("add it: files = [\"{word}\"]");
-                add("command", message, hint);
+            // `MODULE:NAME` of the runner is a file of that module.
+            let module = word
+                .split_once(':')
+                .map(|(module, _)| format!("{module}.py"));
+            for file in [Some(word.clone()), module].into_iter().flatten() {
+                let plain = |file: &String| -> PathBuf {
+                    let parts = Path::new(file).components();
+                    parts.filter(|part| *part != Component::CurDir).collect()
+                };
+                if beside(&file) && !files.iter().any(|listed| plain(listed) == plain(&file)) {
+                    let message =
+                        format!("`{file}` is a file beside the sweep, and not one of `files`");
+                    let all: Vec<&String> = files.iter().chain([&file]).collect();
+                    add("command", message, format!("add it: files = {all:?}"));
+                }
             }
         }
     }

@@ -97,7 +97,8 @@ fn private_folder() -> std::io::Result<PathBuf> {
     loop {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let name = format!("counterweight-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        // Whoever is told of it may start elsewhere.
+        let folder = std::path::absolute(std::env::temp_dir().join(name))?;
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
             // Left by a program of the same number, that was killed together with its guard.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -234,7 +235,7 @@ impl Process {
             Err(TryRecvError::Disconnected) => true,
             said => {
                 self.stray = self.stray.take().or(said.ok());
-                false
+                self.stray.is_none() && self.has_ended()
             }
         }
     }
@@ -282,10 +283,14 @@ impl Process {
             }
             match self.said.recv_timeout(LOOK) {
                 Ok(line) => break line,
-                Err(RecvTimeoutError::Timeout) => deadline.check().map_err(Trouble::Broken)?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Trouble::Broken(self.end(deadline)));
+                Err(RecvTimeoutError::Timeout) if !self.has_ended() => {
+                    deadline.check().map_err(Trouble::Broken)?;
                 }
+                // It may have ended with its stdout held open by one that it started.
+                Err(_) => match self.said.try_recv() {
+                    Ok(line) => break line,
+                    Err(_) => return Err(Trouble::Broken(self.end(deadline))),
+                },
             }
         };
         let answer: Option<Answer> = serde_json::from_slice(&line).ok();
@@ -344,16 +349,20 @@ impl Process {
         status
     }
 
+    /// Whether the process is over, of which `end` then asks how.
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let pid = Pid::from_child(&self.child);
+        matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)))
+    }
+
     /// What ended it.
     fn end(&mut self, deadline: Deadline) -> StageError {
-        let pid = Pid::from_child(&self.child);
         let begun = Instant::now();
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let ended = || matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)));
-        while begun.elapsed() < REST && !(ended() && self.reader.is_finished()) {
+        while begun.elapsed() < REST && !(self.has_ended() && self.reader.is_finished()) {
             std::thread::sleep(LOOK / 4);
         }
-        let by_itself = ended();
+        let by_itself = self.has_ended();
         let status = self.stop();
         let signal = status.as_ref().ok().and_then(ExitStatusExt::signal);
         let how = match status {
