@@ -164,6 +164,7 @@ fn costs_are_what_arms_are_compared_by() {
     let report = advise(&place, &flags).ends_with(0).json();
     assert_eq!(report["compared_by"], "expected cost of a row");
     let sweep = place.read("out/sweep.toml");
+    assert!(sweep.contains("id = \"least-cost\"\n") && !sweep.contains("prior-threshold\"\n"));
     assert!(
         sweep.contains("costs = [[0.0, 1.0], [20.0, 0.0]]"),
         "{sweep}"

@@ -2,7 +2,7 @@
 //! left out:
 //!
 //! ```text
-//! cargo run --release --workspace --example advice
+//! cargo run --release -p counterweight --features sweep --example advice
 //! ```
 //!
 //! Run it again whenever reports/reference was made anew; a test holds the first to the records.
@@ -156,7 +156,7 @@ fn page(found: &BTreeMap<String, Vec<[f64; RULES.len()]>>) -> Result<String, Box
     };
     let mut text = format!(
         "# Advice on tables that are left out\n\n\
-         Written by `cargo run --release --workspace --example advice` from the records of reports/reference alone. Each of its {}\n\
+         Written by `cargo run --release -p counterweight --features sweep --example advice` from the records of reports/reference alone. Each of its {}\n\
          clusters of related real tables is left out of the evidence in turn. The reference has one repeat of {FOLDS} folds, so one fold\n\
          of a table advises and the others judge, each fold in turn; `advise` itself has five folds and more repeats. All rules\n\
          choose among the arms that the evidence does not rule out, by the same fold; errors on the judging folds are balanced errors,\n\

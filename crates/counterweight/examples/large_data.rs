@@ -2,7 +2,7 @@
 //! as they are, under four corrections.
 //!
 //! ```text
-//! cargo run --release -p counterweight --example large_data -- FOLDER 5000000
+//! cargo run --release -p counterweight --features sweep --example large_data -- FOLDER 5000000
 //! /usr/bin/time -v target/release/counterweight run FOLDER --jobs 1
 //! ```
 //!

@@ -2,7 +2,7 @@
 //! records: every record again under other dataset names, with a little difference each.
 //!
 //! ```text
-//! cargo run --release -p counterweight --example large_report -- reports/reference FOLDER 23
+//! cargo run --release -p counterweight --features sweep --example large_report -- reports/reference FOLDER 23
 //! /usr/bin/time -v target/release/counterweight report FOLDER
 //! ```
 

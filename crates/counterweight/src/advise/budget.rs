@@ -73,9 +73,13 @@ const CORRECTIONS: [(&str, &str); 12] = [
     ("under-bagging", "ensemble = { kind = \"under-bagging\" }"),
 ];
 
+/// The decision of least expected cost, which stands in the place of this one where costs are given.
+const LEAST_COST: &str = "least-cost";
+const PRIOR: &str = "prior-threshold";
+
 /// What a threshold alone does: decisions on the scores of plain training.
-pub(super) const THRESHOLDS: [&str; 3] =
-    ["prior-threshold", "tuned-threshold", "temperature+prior"];
+pub(super) const THRESHOLDS: [&str; 4] =
+    [PRIOR, "tuned-threshold", "temperature+prior", LEAST_COST];
 
 /// A plan that is settled before anything runs.
 #[derive(Clone, Debug)]
@@ -121,6 +125,11 @@ impl Grid {
     }
 
     fn has(&self, (model, correction): (&str, &str)) -> bool {
+        let correction = if correction == LEAST_COST {
+            PRIOR
+        } else {
+            correction
+        };
         let at = |known: &[(&str, &str)], id| known.iter().position(|(known, _)| *known == id);
         at(&MODELS, model).is_some_and(|at| self.models.contains(&at))
             && at(&CORRECTIONS, correction).is_some_and(|at| self.corrections.contains(&at))
@@ -133,10 +142,7 @@ impl Grid {
         let models = MODELS.iter().position(|(id, _)| *id == arm.0);
         more.models.extend(models);
         let wanted = |id: &str| {
-            id == arm.1
-                || id == "none"
-                || id == "tuned-threshold"
-                || (costs && id == "prior-threshold")
+            id == arm.1 || id == "none" || id == "tuned-threshold" || (costs && id == PRIOR)
         };
         let found = CORRECTIONS.iter().enumerate();
         let found = found.filter(|(_, (id, _))| wanted(id)).map(|(at, _)| at);
@@ -290,17 +296,19 @@ fn write(
     for at in &grid.corrections {
         let (id, parts) = CORRECTIONS[*at];
         let costly = matrix.as_ref().and_then(|costs| match id {
-            "prior-threshold" => Some(format!(
-                "kind = \"cost-matrix\", target = \"train\", costs = {costs}"
+            PRIOR => Some((
+                LEAST_COST,
+                format!("kind = \"cost-matrix\", target = \"train\", costs = {costs}"),
             )),
-            "tuned-threshold" => Some(format!(
-                "kind = \"tuned-threshold\", metric = \"cost\", costs = {costs}"
+            "tuned-threshold" => Some((
+                id,
+                format!("kind = \"tuned-threshold\", metric = \"cost\", costs = {costs}"),
             )),
             _ => None,
         });
-        let parts = match costly {
-            Some(decide) => format!("decide = {{ {decide} }}"),
-            None => parts.to_owned(),
+        let (id, parts) = match costly {
+            Some((id, decide)) => (id, format!("decide = {{ {decide} }}")),
+            None => (id, parts.to_owned()),
         };
         let _ = write!(text, "\n[[correction]]\nid = \"{id}\"\n{parts}\n");
     }
@@ -318,4 +326,30 @@ fn matrix(costs: &[f64]) -> String {
         "[{}]",
         (0..costs.len()).map(row).collect::<Vec<_>>().join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arms_are_those_of_the_reference() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../reports/reference/sweep.toml"
+        );
+        let text = std::fs::read_to_string(file).unwrap();
+        let entries = |kind: &str| -> Vec<String> {
+            let head = format!("[[{kind}]]\n");
+            let parts = text.split(head.as_str()).skip(1);
+            let end = |part: &str| part.split("\n\n").next().unwrap().trim_end().to_owned();
+            parts.map(end).collect()
+        };
+        let models = MODELS
+            .map(|(kind, own)| format!("kind = \"{kind}\"\n{own}\nselect = \"balanced-error\""));
+        assert_eq!(entries("model"), models);
+        let corrections =
+            CORRECTIONS.map(|(id, parts)| format!("id = \"{id}\"\n{parts}").trim_end().to_owned());
+        assert_eq!(entries("correction"), corrections);
+    }
 }

@@ -1,7 +1,7 @@
 //! What the reference sweep says of arms on tables like this one.
 //!
 //! The balanced error of every arm on every real table of reports/reference, a mean over its folds, travels with the
-//! program as `evidence.csv`. `cargo run --release --workspace --example advice` writes it from the records.
+//! program as `evidence.csv`. `cargo run --release -p counterweight --features sweep --example advice` writes it from the records.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

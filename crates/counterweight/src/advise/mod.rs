@@ -136,7 +136,7 @@ pub struct AdviseReport {
 /// For a table that cannot be read, a class of fewer than five rows, costs of unknown classes, a budget that affords
 /// nothing, a folder of another sweep, and when the run was interrupted.
 pub fn advise(session: &Session<'_>, options: &AdviseOptions) -> Result<AdviseReport> {
-    let (data, notes) = read(options)?;
+    let (data, mut notes) = read(options)?;
     let counts = data.labels().counts();
     let names = data.labels().names();
     let costs = if options.costs.is_empty() {
@@ -204,6 +204,13 @@ pub fn advise(session: &Session<'_>, options: &AdviseOptions) -> Result<AdviseRe
     let records = read_records(folder)?;
     let tested = tested(&plan, costs.as_deref())?;
     let arms = losses(&plan, &records, &at.sides()?, &tested);
+    let planned = plan.sweep.models.len() * plan.sweep.corrections.len();
+    if arms.len() < planned {
+        notes.push(format!(
+            "{} of {planned} arms have no decisions on every split, and are not judged",
+            planned - arms.len()
+        ));
+    }
     let judged = judge(arms, tested, (shape(&data), costs.is_some()))?;
     let classes = names.iter().cloned().zip(counts.as_slice().iter().copied());
     Ok(shown::report(
